@@ -1,0 +1,3 @@
+//! The `segue` program: arguments in, exit status out.
+
+fn main() {}
