@@ -1,0 +1,162 @@
+//! Diagnostics for people and for programs.
+
+use super::{Diagnostic, Diagnostics, Severity, Sources, Span};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use std::fmt::Write as _;
+
+/// Lines of a source that are shown of a span at most.
+const LINES_MAX: usize = 6;
+
+impl Diagnostics {
+    /// All of them as text with the source line and a caret under the exact word, without colour, and a line
+    /// with the count at the end. Empty where nothing was said.
+    pub fn render_text(&self, sources: &Sources) -> String {
+        if self.is_empty() {
+            return String::new();
+        }
+        let mut text = String::new();
+        let ordered = self.clone().sorted(sources);
+        for diagnostic in &ordered {
+            text.push_str(&diagnostic.render_text(sources));
+            text.push_str("\n\n");
+        }
+        if self.left_out() > 0 {
+            let _ = writeln!(text, "and {} more that are not shown", self.left_out());
+        }
+        let errors = ordered.iter().filter(|d| d.severity == Severity::Error).count();
+        let warnings = ordered.iter().filter(|d| d.severity == Severity::Warning).count();
+        let _ = writeln!(text, "{}, {}", counted(errors, "error"), counted(warnings, "warning"));
+        text
+    }
+
+    /// All of them as a JSON array; each has `code`, `severity`, `message` and, where there is one, `file`,
+    /// `line`, `column`, `end_line`, `end_column` (from 1, columns in characters), `label`, `hint`.
+    pub fn render_json(&self, sources: &Sources) -> String {
+        let ordered = self.clone().sorted(sources);
+        let list = ordered.iter().map(|diagnostic| as_json(diagnostic, sources)).collect();
+        serde_json::Value::Array(list).to_string()
+    }
+}
+
+impl Diagnostic {
+    /// This one as text, without colour and without a line break at the end.
+    pub fn render_text(&self, sources: &Sources) -> String {
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+            Severity::Note => Level::NOTE,
+        };
+        let title = level.primary_title(self.message.as_str()).id(self.code.0);
+        let mut group = Group::with_title(title);
+        if let Some(span) = self.span {
+            group = group.element(snippet(span, self.label.as_deref(), sources));
+        }
+        if let Some(hint) = &self.hint {
+            group = group.element(Level::HELP.message(hint.as_str()));
+        }
+        Renderer::plain().render(&[group])
+    }
+}
+
+/// The lines of a span; only they are handed to the renderer, so that its work does not grow with the file.
+fn snippet<'a>(
+    span: Span,
+    label: Option<&'a str>,
+    sources: &'a Sources,
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let (line, _) = sources.line_column(span);
+    let (line_end, _) = sources.line_column_at(span.source, span.end);
+    let first = sources.line_range(span.source, line);
+    let last = sources.line_range(span.source, line_end.min(line + LINES_MAX - 1));
+    let window = first.start..last.end.max(first.end);
+    let start = (span.start as usize).min(window.end) - window.start;
+    let end = (span.end as usize).min(window.end).max(window.start + start) - window.start;
+    Snippet::source(&sources.text(span.source)[window])
+        .path(sources.path(span.source))
+        .line_start(line)
+        .annotation(AnnotationKind::Primary.span(start..end).label(label))
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+fn as_json(diagnostic: &Diagnostic, sources: &Sources) -> serde_json::Value {
+    let mut value = serde_json::json!({
+        "code": diagnostic.code.0,
+        "severity": diagnostic.severity.as_str(),
+        "message": diagnostic.message,
+    });
+    if let Some(span) = diagnostic.span {
+        let (line, column) = sources.line_column(span);
+        let (end_line, end_column) = sources.line_column_at(span.source, span.end);
+        value["file"] = sources.path(span.source).into();
+        value["line"] = line.into();
+        value["column"] = column.into();
+        value["end_line"] = end_line.into();
+        value["end_column"] = end_column.into();
+    }
+    for (name, text) in [("label", &diagnostic.label), ("hint", &diagnostic.hint)] {
+        if let Some(text) = text {
+            value[name] = text.as_str().into();
+        }
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Code, Diagnostic, Diagnostics, Sources, Span};
+
+    #[test]
+    fn caret_under_the_word() {
+        let mut sources = Sources::new();
+        sources.add("z.yaml", "no");
+        let id = sources.add("a.yaml", "ok: 1\nö: { legcy: x }\n");
+        let start = u32::try_from(sources.text(id).find("legcy").unwrap()).unwrap();
+        let span = Span { source: id, start, end: start + 5 };
+        let mut list = Diagnostics::new();
+        list.push(Diagnostic::warning(Code("Z901"), "no place"));
+        list.push(
+            Diagnostic::error(Code("Z900"), "unknown key `legcy`")
+                .at(span)
+                .label("here")
+                .hint("did you mean `legacy`?"),
+        );
+        let text = list.render_text(&sources);
+        let expected = "\
+warning[Z901]: no place
+
+error[Z900]: unknown key `legcy`
+ --> a.yaml:2:6
+  |
+2 | ö: { legcy: x }
+  |      ^^^^^ here
+  |
+  = help: did you mean `legacy`?
+
+1 error, 1 warning
+";
+        assert_eq!(text, expected, "{text}");
+        let json: serde_json::Value = serde_json::from_str(&list.render_json(&sources)).unwrap();
+        assert_eq!(json[1]["file"], "a.yaml");
+        assert_eq!(json[1]["column"], 6);
+        assert_eq!(json[1]["end_column"], 11);
+        assert_eq!(json[0]["file"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn spans_at_the_very_end_and_over_lines_render() {
+        let mut sources = Sources::new();
+        let text = "a: 1\nb: 2\n";
+        let id = sources.add("a.yaml", text);
+        let end = u32::try_from(text.len()).unwrap();
+        for start in 0..=end {
+            for stop in start..=end {
+                let span = Span { source: id, start, end: stop };
+                let diagnostic = Diagnostic::error(Code("Z900"), "x").at(span);
+                assert!(diagnostic.render_text(&sources).contains("a.yaml:"));
+            }
+        }
+    }
+}

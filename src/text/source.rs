@@ -1,0 +1,136 @@
+//! The texts that were read, each kept once, and places in them.
+
+use std::sync::Arc;
+
+/// One file of [`Sources`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub u32);
+
+/// A stretch of one file, in bytes; `start == end` points between two characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The file.
+    pub source: SourceId,
+    /// First byte.
+    pub start: u32,
+    /// Byte after the last.
+    pub end: u32,
+}
+
+impl Span {
+    /// From the beginning of this span to the end of another in the same file.
+    #[must_use]
+    pub fn to(self, other: Span) -> Span {
+        Span { source: self.source, start: self.start, end: other.end.max(self.start) }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Source {
+    path: Arc<str>,
+    text: Arc<str>,
+    /// Byte at which each line starts.
+    lines: Arc<[u32]>,
+}
+
+/// All texts that were read, with their paths as the reader should see them.
+///
+/// Cloning is cheap: the texts are shared.
+#[derive(Debug, Clone, Default)]
+pub struct Sources(Vec<Source>);
+
+impl Sources {
+    /// Nothing read yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes a text under the path that diagnostics show. Offsets are 32 bits wide: what lies beyond 4 GiB of
+    /// one text cannot be pointed at (loaders refuse long before).
+    pub fn add(&mut self, path: &str, text: impl Into<Arc<str>>) -> SourceId {
+        let text = text.into();
+        let after_breaks =
+            text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| offset(at + 1));
+        let lines = std::iter::once(0).chain(after_breaks).collect();
+        self.0.push(Source { path: path.into(), text, lines });
+        SourceId(offset(self.0.len() - 1))
+    }
+
+    /// Path as shown; empty for an id of other `Sources`.
+    pub fn path(&self, id: SourceId) -> &str {
+        self.get(id).map_or("", |source| &source.path)
+    }
+
+    /// Whole text; empty for an id of other `Sources`.
+    pub fn text(&self, id: SourceId) -> &str {
+        self.get(id).map_or("", |source| &source.text)
+    }
+
+    /// The text of a span; empty where the span does not fit the text.
+    pub fn slice(&self, span: Span) -> &str {
+        self.text(span.source).get(span.start as usize..span.end as usize).unwrap_or("")
+    }
+
+    /// Line and column of the beginning of a span, both from 1, the column in characters.
+    pub fn line_column(&self, span: Span) -> (usize, usize) {
+        self.line_column_at(span.source, span.start)
+    }
+
+    /// Line and column of one byte, both from 1, the column in characters.
+    pub fn line_column_at(&self, id: SourceId, at: u32) -> (usize, usize) {
+        let Some(source) = self.get(id) else { return (1, 1) };
+        let line = source.lines.partition_point(|start| *start <= at).max(1);
+        let start = source.lines[line - 1] as usize;
+        let end = (at as usize).min(source.text.len());
+        let column =
+            source.text.as_bytes()[start.min(end)..end].iter().filter(|byte| (**byte & 0xC0) != 0x80).count();
+        (line, column + 1)
+    }
+
+    /// `file:line:column` of the beginning of a span.
+    pub fn place(&self, span: Span) -> String {
+        let (line, column) = self.line_column(span);
+        format!("{}:{line}:{column}", self.path(span.source))
+    }
+
+    /// Bytes from the start of the line (from 1) to its end, the line break left out.
+    pub(super) fn line_range(&self, id: SourceId, line: usize) -> std::ops::Range<usize> {
+        let Some(source) = self.get(id) else { return 0..0 };
+        let Some(start) = line.checked_sub(1).and_then(|index| source.lines.get(index)) else { return 0..0 };
+        let start = *start as usize;
+        let end = source.lines.get(line).map_or(source.text.len(), |next| *next as usize - 1);
+        let end = if source.text[start..end].ends_with('\r') { end - 1 } else { end };
+        start..end
+    }
+
+    /// Ids of all files, in the order in which they were added.
+    pub fn ids(&self) -> impl Iterator<Item = SourceId> + use<> {
+        (0..offset(self.0.len())).map(SourceId)
+    }
+
+    fn get(&self, id: SourceId) -> Option<&Source> {
+        self.0.get(id.0 as usize)
+    }
+}
+
+/// A byte offset in the width that spans use; beyond 4 GiB it stays at the end.
+pub(super) fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters() {
+        let mut sources = Sources::new();
+        let id = sources.add("a.yaml", "ä: 1\r\nbé𝄞: x\n");
+        let at = u32::try_from(sources.text(id).find('x').unwrap()).unwrap();
+        assert_eq!(sources.line_column_at(id, at), (2, 6));
+        assert_eq!(sources.place(Span { source: id, start: 0, end: 2 }), "a.yaml:1:1");
+        assert_eq!(&sources.text(id)[sources.line_range(id, 1)], "ä: 1");
+        assert_eq!(&sources.text(id)[sources.line_range(id, 2)], "bé𝄞: x");
+        assert_eq!(sources.line_column_at(id, 999), (3, 1));
+    }
+}

@@ -1,0 +1,271 @@
+//! Typed reading of one mapping: what is asked for is known, what is left over is an error with a suggestion.
+
+use super::{Entry, Node, Scalar, Style, Value};
+use crate::text::{Diagnostic, Diagnostics, Span, code, suggest};
+use std::ops::RangeInclusive;
+
+/// The keys of one mapping, taken one by one.
+///
+/// Every reader pushes what is wrong to `out` and gives `None`, so that reading goes on. [`Fields::finish`] ends
+/// it: keys that nobody asked for are errors, and every key that was asked for is a possible suggestion.
+#[derive(Debug)]
+pub struct Fields<'n> {
+    entries: &'n [Entry],
+    span: Span,
+    asked: Vec<&'static str>,
+    taken: Vec<bool>,
+}
+
+impl<'n> Fields<'n> {
+    /// The keys of a mapping; `what` is put in the message where the node is none ("`what` is a mapping").
+    pub fn of(node: &'n Node, what: &str, out: &mut Diagnostics) -> Option<Fields<'n>> {
+        let Some(entries) = node.as_mapping() else {
+            out.push(wrong_kind(node, &format!("{what} is a mapping")));
+            return None;
+        };
+        Some(Self { entries, span: node.span, asked: Vec::new(), taken: vec![false; entries.len()] })
+    }
+
+    /// Place of the whole mapping.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// The entry of a key, if it is there.
+    pub fn entry(&mut self, key: &'static str) -> Option<&'n Entry> {
+        self.asked.push(key);
+        let index = self.entries.iter().position(|entry| entry.key == key)?;
+        self.taken[index] = true;
+        Some(&self.entries[index])
+    }
+
+    /// The value of a key, if it is there.
+    pub fn take(&mut self, key: &'static str) -> Option<&'n Node> {
+        self.entry(key).map(|entry| &entry.value)
+    }
+
+    /// The value of a key that must be there.
+    pub fn require(&mut self, key: &'static str, out: &mut Diagnostics) -> Option<&'n Node> {
+        let found = self.take(key);
+        if found.is_none() {
+            self.missing(key, out);
+        }
+        found
+    }
+
+    /// A text, if the key is there.
+    pub fn text(&mut self, key: &'static str, out: &mut Diagnostics) -> Option<&'n str> {
+        self.scalar(key, out).map(|scalar| scalar.text.as_str())
+    }
+
+    /// A text that must be there.
+    pub fn require_text(&mut self, key: &'static str, out: &mut Diagnostics) -> Option<&'n str> {
+        self.require_scalar(key, out).map(|scalar| scalar.text.as_str())
+    }
+
+    /// A scalar with some text in it, if the key is there.
+    pub fn scalar(&mut self, key: &'static str, out: &mut Diagnostics) -> Option<&'n Scalar> {
+        text_of(self.take(key)?, key, out)
+    }
+
+    /// A scalar with some text in it, that must be there.
+    pub fn require_scalar(&mut self, key: &'static str, out: &mut Diagnostics) -> Option<&'n Scalar> {
+        text_of(self.require(key, out)?, key, out)
+    }
+
+    /// `true` or `false`, if the key is there.
+    pub fn boolean(&mut self, key: &'static str, out: &mut Diagnostics) -> Option<bool> {
+        boolean_of(self.take(key)?, key, out)
+    }
+
+    /// A whole number within bounds, if the key is there.
+    pub fn integer(
+        &mut self,
+        key: &'static str,
+        bounds: RangeInclusive<u64>,
+        out: &mut Diagnostics,
+    ) -> Option<u64> {
+        integer_of(self.take(key)?, key, bounds, out)
+    }
+
+    /// One of some words, if the key is there; what comes back is the second of its pair.
+    pub fn choice<T: Copy>(
+        &mut self,
+        key: &'static str,
+        words: &[(&'static str, T)],
+        out: &mut Diagnostics,
+    ) -> Option<T> {
+        choice_of(self.take(key)?, key, words, out)
+    }
+
+    /// The elements of a sequence, if the key is there; a single scalar or mapping counts as a sequence of one
+    /// where `one` allows it.
+    pub fn sequence(&mut self, key: &'static str, one: bool, out: &mut Diagnostics) -> Option<&'n [Node]> {
+        let node = self.take(key)?;
+        match &node.value {
+            Value::Sequence(elements) => Some(elements),
+            Value::Scalar(scalar) if one && !scalar.is_absent() => Some(std::slice::from_ref(node)),
+            Value::Mapping(_) if one => Some(std::slice::from_ref(node)),
+            _ => {
+                out.push(
+                    wrong_kind(node, &format!("`{key}` is a sequence")).hint(format!("write `{key}: [ … ]`")),
+                );
+                None
+            }
+        }
+    }
+
+    /// The entries of a mapping with free keys, if the key is there.
+    pub fn mapping(&mut self, key: &'static str, out: &mut Diagnostics) -> Option<&'n [Entry]> {
+        let node = self.take(key)?;
+        let entries = node.as_mapping();
+        if entries.is_none() {
+            out.push(wrong_kind(node, &format!("`{key}` is a mapping")));
+        }
+        entries
+    }
+
+    /// Makes a key known without reading it, for keys that are valid but read elsewhere.
+    pub fn allow(&mut self, key: &'static str) {
+        let _ = self.entry(key);
+    }
+
+    /// The entries that nobody asked for so far; they count as taken. For mappings with free keys beside known ones.
+    pub fn rest(&mut self) -> Vec<&'n Entry> {
+        let free = self
+            .entries
+            .iter()
+            .zip(&self.taken)
+            .filter(|(_, taken)| !**taken)
+            .map(|(entry, _)| entry)
+            .collect();
+        self.taken.fill(true);
+        free
+    }
+
+    /// Says that a required key is missing.
+    pub fn missing(&self, key: &str, out: &mut Diagnostics) {
+        let end = Span { end: self.span.start.saturating_add(1).min(self.span.end), ..self.span };
+        let unknown = self
+            .entries
+            .iter()
+            .zip(&self.taken)
+            .filter(|(_, taken)| !**taken)
+            .map(|(entry, _)| entry.key.as_str());
+        let hint = suggest(key, unknown).map(|near| format!("is `{near}` meant to be `{key}`?"));
+        out.push(
+            Diagnostic::error(code::MISSING_KEY, format!("the key `{key}` is missing"))
+                .at(end)
+                .maybe_hint(hint),
+        );
+    }
+
+    /// Reports every key that nobody asked for.
+    pub fn finish(self, out: &mut Diagnostics) {
+        for (entry, _) in self.entries.iter().zip(&self.taken).filter(|(_, taken)| !**taken) {
+            let fault = Diagnostic::error(code::UNKNOWN_KEY, format!("unknown key `{}`", entry.key))
+                .at(entry.key_span);
+            let hint = match suggest(&entry.key, self.asked.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if self.asked.is_empty() => "no key is known here".to_owned(),
+                None => format!("known here: {}", listed(self.asked.iter().copied())),
+            };
+            out.push(fault.hint(hint));
+        }
+    }
+}
+
+/// The scalar of a node that must hold some text; `what` names it in the message.
+pub fn text_of<'n>(node: &'n Node, what: &str, out: &mut Diagnostics) -> Option<&'n Scalar> {
+    let Some(scalar) = node.as_scalar() else {
+        out.push(wrong_kind(node, &format!("`{what}` is a single text")));
+        return None;
+    };
+    if scalar.text.is_empty() {
+        out.push(Diagnostic::error(code::EMPTY_TEXT, format!("`{what}` is empty")).at(node.span));
+        return None;
+    }
+    Some(scalar)
+}
+
+/// `true` or `false`.
+pub fn boolean_of(node: &Node, what: &str, out: &mut Diagnostics) -> Option<bool> {
+    let scalar = text_of(node, what, out)?;
+    match (scalar.style, scalar.text.as_str()) {
+        (Style::Plain, "true") => Some(true),
+        (Style::Plain, "false") => Some(false),
+        _ => {
+            let message = format!("`{what}` is true or false, not `{}`", scalar.text);
+            out.push(
+                Diagnostic::error(code::NOT_BOOLEAN, message)
+                    .at(node.span)
+                    .hint("write true or false, unquoted"),
+            );
+            None
+        }
+    }
+}
+
+/// A whole number within bounds.
+pub fn integer_of(
+    node: &Node,
+    what: &str,
+    bounds: RangeInclusive<u64>,
+    out: &mut Diagnostics,
+) -> Option<u64> {
+    let scalar = text_of(node, what, out)?;
+    let (least, most) = (bounds.start(), bounds.end());
+    let digits = scalar.style == Style::Plain && scalar.text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits || (scalar.text.len() > 1 && scalar.text.starts_with('0')) {
+        let message = format!("`{what}` is a whole number, not `{}`", scalar.text);
+        let hint = format!("write a number from {least} to {most}, unquoted and without unit");
+        out.push(Diagnostic::error(code::NOT_INTEGER, message).at(node.span).hint(hint));
+        return None;
+    }
+    let number = scalar.text.parse().ok().filter(|number| bounds.contains(number));
+    if number.is_none() {
+        let message = format!("`{what}` is {}, outside its bounds", scalar.text);
+        let hint = format!("write a number from {least} to {most}");
+        out.push(Diagnostic::error(code::OUT_OF_RANGE, message).at(node.span).hint(hint));
+    }
+    number
+}
+
+/// One of some words.
+pub fn choice_of<T: Copy>(
+    node: &Node,
+    what: &str,
+    words: &[(&'static str, T)],
+    out: &mut Diagnostics,
+) -> Option<T> {
+    let text = &text_of(node, what, out)?.text;
+    if let Some((_, value)) = words.iter().find(|(word, _)| word == text) {
+        return Some(*value);
+    }
+    let names = || words.iter().map(|(word, _)| *word);
+    let hint = match suggest(text, names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known here: {}", listed(names())),
+    };
+    let message = format!("`{what}` cannot be `{text}`");
+    out.push(Diagnostic::error(code::NOT_A_CHOICE, message).at(node.span).hint(hint));
+    None
+}
+
+fn wrong_kind(node: &Node, expected: &str) -> Diagnostic {
+    Diagnostic::error(code::WRONG_KIND, format!("{expected}, not {}", node.kind_name())).at(node.span)
+}
+
+fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    /// Words that a hint lists at most.
+    const WORDS_MAX: usize = 20;
+    let mut list: Vec<&str> = words.collect();
+    list.dedup();
+    let more = list.len() > WORDS_MAX;
+    list.truncate(WORDS_MAX);
+    let mut text = list.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    if more {
+        text.push_str(", …");
+    }
+    text
+}

@@ -1,0 +1,231 @@
+//! What YAML reads otherwise than it looks, told with the form that works.
+//!
+//! Inside `{ }` and `[ ]` a comma or bracket ends an unquoted text: `{ convert: date(a, b) }` is silently a key
+//! `b)` without a value, `{ sonata: quoteItem[*] }` is an error that names the wrong thing. The source line still
+//! shows what was meant; it is read here a second time, as its author reads it.
+
+use super::{Entry, Node, Style, Value};
+use crate::text::{Diagnostic, Diagnostics, Sources, Span, code, source::offset};
+
+/// Tells what the parser accepted although something else was meant.
+pub(super) fn check(sources: &Sources, root: &Node, out: &mut Diagnostics) {
+    let mut told = None;
+    visit(sources, root, false, &mut told, out);
+}
+
+/// The diagnostic for a parser error at a place.
+pub(super) fn syntax(sources: &Sources, at: Span, info: &str) -> Diagnostic {
+    let (line, column) = sources.line_column(at);
+    for line in [line, line.saturating_sub(1)] {
+        if let Some(meant) = meant(sources, at, line) {
+            return unquoted(&meant);
+        }
+    }
+    let fault = Diagnostic::error(code::SYNTAX, format!("not valid YAML: {info}")).at(at);
+    let range = sources.line_range(at.source, line);
+    let rest = &sources.text(at.source)[range.start..range.end];
+    let next = rest.chars().nth(column - 1).unwrap_or(' ');
+    if info.contains("unknown anchor") || info.contains("anchor or alias") {
+        return Diagnostic { code: code::ANCHOR, ..fault.hint("text that begins with `*` or `&` is quoted") };
+    }
+    match next {
+        '@' | '`' | '%' | '!' | '&' | '*' => fault.hint(format!("text that begins with `{next}` is quoted")),
+        _ if info.contains("mapping values are not allowed") => {
+            fault.hint("text that holds `: ` is quoted; otherwise look at the indentation")
+        }
+        _ => fault,
+    }
+}
+
+/// `told` is the last line that was told, so that one misreading is told once.
+fn visit(sources: &Sources, node: &Node, in_flow: bool, told: &mut Option<usize>, out: &mut Diagnostics) {
+    let flow = in_flow
+        || matches!(
+            sources.text(node.span.source).as_bytes().get(node.span.start as usize),
+            Some(b'{' | b'[')
+        );
+    match &node.value {
+        Value::Scalar(_) => {}
+        Value::Sequence(elements) => {
+            for element in elements {
+                if flow {
+                    parentheses(sources, element.span, element, told, out);
+                }
+                visit(sources, element, flow, told, out);
+            }
+        }
+        Value::Mapping(entries) => {
+            for entry in entries {
+                if flow {
+                    parentheses(sources, entry.value.span, &entry.value, told, out);
+                    valueless(sources, entry, told, out);
+                }
+                visit(sources, &entry.value, flow, told, out);
+            }
+        }
+    }
+}
+
+/// An unquoted text with unequal parentheses: a comma has cut it in two.
+fn parentheses(sources: &Sources, span: Span, node: &Node, told: &mut Option<usize>, out: &mut Diagnostics) {
+    let plain = node.as_scalar().is_some_and(|scalar| scalar.style == Style::Plain);
+    let text = node.as_text().unwrap_or("");
+    if !plain || text.matches('(').count() == text.matches(')').count() {
+        return;
+    }
+    let (line, _) = sources.line_column(span);
+    if *told == Some(line) {
+        return;
+    }
+    *told = Some(line);
+    let fault = meant(sources, span, line).map_or_else(
+        || Diagnostic::error(code::UNQUOTED, "a comma ends this text").at(span).hint("quote the whole text"),
+        |meant| unquoted(&meant),
+    );
+    out.push(fault);
+}
+
+/// A key inside `{ }` to which nothing was written.
+fn valueless(sources: &Sources, entry: &Entry, told: &mut Option<usize>, out: &mut Diagnostics) {
+    let (line, _) = sources.line_column(entry.key_span);
+    if !entry.value.is_absent() || *told == Some(line) {
+        return;
+    }
+    *told = Some(line);
+    let at = entry.key_span;
+    if let Some((key, value)) = entry.key.split_once(':') {
+        let message = format!("`{}` is one key without a value", entry.key);
+        out.push(Diagnostic::error(code::COLON, message).at(at).hint(format!("write `{key}: {value}`")));
+        return;
+    }
+    if let Some(meant) = meant(sources, at, line) {
+        out.push(unquoted(&meant));
+        return;
+    }
+    let message = format!("`{}` has no value", entry.key);
+    let hint = "give it one; if it belongs to the text before the comma, quote that text";
+    out.push(Diagnostic::error(code::NO_VALUE, message).at(at).hint(hint));
+}
+
+fn unquoted(meant: &Meant) -> Diagnostic {
+    let message = "inside `{ }` or `[ ]` this text must be quoted";
+    let key = meant.key.as_ref().map(|key| format!("{key}: ")).unwrap_or_default();
+    Diagnostic::error(code::UNQUOTED, message)
+        .at(meant.span)
+        .hint(format!("write `{key}{}`", quoted(&meant.text)))
+}
+
+/// The text in quotes that need the fewest escapes.
+fn quoted(text: &str) -> String {
+    if !text.contains(['"', '\\']) {
+        format!("\"{text}\"")
+    } else if !text.contains('\'') {
+        format!("'{text}'")
+    } else {
+        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+}
+
+/// A text that its author saw as one.
+struct Meant {
+    key: Option<String>,
+    text: String,
+    span: Span,
+}
+
+/// First unquoted text of a flow collection of this line that needs quotes, read as an author reads it:
+/// brackets and parentheses inside a text belong together, and so do quotes inside them.
+fn meant(sources: &Sources, at: Span, line: usize) -> Option<Meant> {
+    let range = sources.line_range(at.source, line);
+    let base = range.start;
+    let line = sources.text(at.source).get(range)?;
+    let mut from = flow_start(line)?;
+    while from < line.len() {
+        let rest = &line[from..];
+        let item = rest.trim_start_matches([' ', '{', '[', ',', '}', ']']);
+        from += rest.len() - item.len();
+        if item.is_empty() || item.starts_with('#') {
+            return None;
+        }
+        let key = key_of(item);
+        let value = item[key.map_or(0, |(_, end)| end)..].trim_start();
+        let start = from + (item.len() - value.len());
+        if value.starts_with(['{', '[']) {
+            from = start;
+            continue;
+        }
+        let (length, needs_quotes) = extent(value);
+        let text = value[..length].trim_end();
+        if needs_quotes && !text.is_empty() {
+            let (first, last) = (offset(base + start), offset(base + start + text.len()));
+            let span = Span { source: at.source, start: first, end: last };
+            return Some(Meant { key: key.map(|(key, _)| key.to_owned()), text: text.to_owned(), span });
+        }
+        from = (start + length).max(from + 1);
+        while !line.is_char_boundary(from) {
+            from += 1;
+        }
+    }
+    None
+}
+
+/// Where the first flow collection of a line begins: after blanks, dashes and keys, at a brace or bracket.
+fn flow_start(line: &str) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let rest = &line[at..];
+        let trimmed = rest.trim_start_matches([' ', '-']);
+        at += rest.len() - trimmed.len();
+        if trimmed.starts_with(['{', '[']) {
+            return Some(at);
+        }
+        // A continued flow collection: the line begins with one of its keys.
+        let (_, end) = key_of(trimmed)?;
+        let value = trimmed[end..].trim_start();
+        if !value.starts_with(['{', '[']) {
+            return None;
+        }
+        at += trimmed.len() - value.len();
+    }
+}
+
+/// The key at the beginning of an item, and where its value begins.
+fn key_of(item: &str) -> Option<(&str, usize)> {
+    if let Some(quote) = item.chars().next().filter(|first| matches!(first, '"' | '\'')) {
+        let end = item[1..].find(quote)? + 2;
+        return item[end..].starts_with(':').then_some((&item[..end], end + 1));
+    }
+    let end = item.find(": ")?;
+    let key = &item[..end];
+    (!key.contains([',', '{', '}', '[', ']', '(', ')'])).then_some((key, end + 1))
+}
+
+/// How far a text goes, and whether it needs quotes inside a flow collection.
+fn extent(value: &str) -> (usize, bool) {
+    if let Some(quote) = value.chars().next().filter(|first| matches!(first, '"' | '\'')) {
+        let end = value[1..].find(quote).map_or(value.len(), |end| end + 2);
+        return (end, false);
+    }
+    let mut needs_quotes = false;
+    let mut open: Vec<char> = Vec::new();
+    let mut quote = None;
+    for (at, character) in value.char_indices() {
+        if let Some(end) = quote {
+            quote = (character != end).then_some(end);
+            continue;
+        }
+        match character {
+            '\'' | '"' if !open.is_empty() => quote = Some(character),
+            '[' | '{' | '(' => {
+                needs_quotes |= character != '(';
+                open.push(character);
+            }
+            ']' | '}' | ')' if open.pop().is_none() => return (at, needs_quotes),
+            ',' if open.is_empty() => return (at, needs_quotes),
+            ',' => needs_quotes = true,
+            ':' if value[at..].starts_with(": ") => needs_quotes = true,
+            _ => {}
+        }
+    }
+    (value.len(), needs_quotes)
+}
