@@ -5,19 +5,19 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-pub mod ids;
-pub mod text;
-pub mod json;
-pub mod sonata;
-pub mod mapping;
-pub mod config;
-pub mod plan;
-pub mod legacy;
-pub mod store;
-pub mod custody;
-pub mod simulate;
-pub mod exchange;
-pub mod server;
 pub mod admin;
-pub mod telemetry;
 pub mod cli;
+pub mod config;
+pub mod custody;
+pub mod exchange;
+pub mod ids;
+pub mod json;
+pub mod legacy;
+pub mod mapping;
+pub mod plan;
+pub mod server;
+pub mod simulate;
+pub mod sonata;
+pub mod store;
+pub mod telemetry;
+pub mod text;

@@ -1,1 +1,3 @@
-//! The room `mapping`.
+//! The mapping language: what an integrator writes, compiled once and applied to documents.
+
+pub mod path;

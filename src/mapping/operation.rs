@@ -1,0 +1,219 @@
+//! The compiled form of an operation: which calls are made, in which order, and what their replies become.
+//!
+//! The compiler fills it, the exchange runs it; nothing here does I/O. [`Program`]s say how messages are
+//! translated, this says which. A use for one operationId and one mapping set, overlays applied.
+
+use std::sync::Arc;
+
+use super::path::FieldPath;
+use super::program::{FailureCode, Origin, Program};
+use crate::json::Document;
+use crate::json::query::{Condition, Query};
+
+/// One operation as a mapping set (with its overlays) carries it out.
+#[derive(Debug)]
+pub struct OperationProgram {
+    /// The standard's operationId: `createQuote`.
+    pub operation_id: Box<str>,
+    /// Where the operation was written.
+    pub origin: Origin,
+    /// Who carries it out.
+    pub handling: Handling,
+    /// The calls in document order; empty unless `handling` is [`Handling::Legacy`]. `call:` written directly
+    /// on the operation is one call named as the operation.
+    pub calls: Box<[Call]>,
+    /// How the answer is made.
+    pub answer: Answer,
+    /// What replies become something else than an answer, in order; the first that matches decides. A call's
+    /// own `on:` stands before those of the operation.
+    pub on: Box<[On]>,
+    /// How lists are paged at the legacy system.
+    pub paging: Option<Paging>,
+    /// How work that outlives the call is followed.
+    pub complete: Option<Complete>,
+}
+
+/// Who carries out an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Handling {
+    /// The legacy system, by `calls`.
+    Legacy,
+    /// People, by a work list: `manual`.
+    Manual,
+    /// Nobody: `off`, answered 501.
+    Off,
+}
+
+/// One call to the legacy system.
+#[derive(Debug)]
+pub struct Call {
+    /// Unique within the operation.
+    pub name: Box<str>,
+    /// Where it was written.
+    pub origin: Origin,
+    /// What is called.
+    pub target: CallTarget,
+    /// The array of the Sonata request of which every element is one call (`every` is set); the element is the
+    /// scope, `$` the whole request. None: one call, the scope is the root.
+    pub each: Option<FieldPath>,
+    /// Tested on the scope: per element with `each`. An element that no call takes is refused.
+    pub condition: Option<Condition>,
+    /// Index of the call that must have been answered before this one is made. Its request may read that reply
+    /// as a fact; every other request is mapped before the first call.
+    pub after: Option<usize>,
+    /// How many calls of `each` may be under way at once, at least 1.
+    pub parallel: u16,
+    /// Body, query and headers; none: nothing but the template.
+    pub request: Option<Arc<Program>>,
+    /// Where the reply names the legacy system's own id of what was made.
+    pub legacy_id: Option<FieldPath>,
+    /// How long a reply may be reused for the same call, in milliseconds; none: never.
+    pub cache_ms: Option<u64>,
+    /// The call that takes this one back, when a later one fails.
+    pub undo: Option<Box<Call>>,
+}
+
+/// Method and address of a call.
+#[derive(Debug)]
+pub struct CallTarget {
+    /// Upper case: `POST`.
+    pub method: Box<str>,
+    /// The path from the backend's base address, beginning with `/`; parts are percent-encoded as one segment.
+    pub path: Template,
+    /// Query parameters of the template in order (after `?`), those of the request program follow.
+    pub query: Box<[(Box<str>, Template)]>,
+}
+
+/// Text with places that are filled when the call is made.
+pub type Template = Box<[TemplatePart]>;
+
+/// One part of a [`Template`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplatePart {
+    /// As it stands.
+    Literal(Box<str>),
+    /// `{legacy.id}`: the legacy id of the entity that the operation's path names.
+    LegacyId,
+    /// `{item.legacy.id}`: the legacy id of the item in scope.
+    ItemLegacyId,
+    /// `{facts.partner.account}`: member names below `facts`.
+    Fact(Box<[Box<str>]>),
+    /// `{reply.no}` in an `undo` (that call's own reply), `{customer.no}` elsewhere: a place in a reply.
+    Reply {
+        /// Index of the call in [`OperationProgram::calls`]; none: the call that is being undone.
+        call: Option<usize>,
+        /// From the root of its reply.
+        path: FieldPath,
+    },
+    /// `{query.state}` or `{path.id}`, and a field path such as `{no}`: a place of the request being mapped.
+    Request(FieldPath),
+    /// `{cursor}` of a watch.
+    Cursor,
+}
+
+/// How the answer of an operation is made.
+#[derive(Debug)]
+pub enum Answer {
+    /// No body: the operation's success has none.
+    Empty,
+    /// From the reply of one call (the last, where there are several).
+    Reply(Arc<Program>),
+    /// A list: the program runs once per element of this array of the reply (`every` is set); the element is
+    /// the scope, `$` the whole reply.
+    Each {
+        /// The array, from the root of the reply.
+        elements: FieldPath,
+        /// Where an element names its legacy id.
+        legacy_id: Option<FieldPath>,
+        /// Per element.
+        program: Arc<Program>,
+    },
+    /// One element per reply of the calls (`answer: { each: calls, into: .. }`), in the order of the items.
+    Calls {
+        /// The array of the answer the elements go to (`every` is set).
+        into: FieldPath,
+        /// Per reply.
+        program: Arc<Program>,
+    },
+}
+
+/// What a reply becomes instead of an answer.
+#[derive(Debug)]
+pub struct On {
+    /// Where it was written.
+    pub origin: Origin,
+    /// Index of the call it is for; none: any.
+    pub call: Option<usize>,
+    /// Status of the reply; all given criteria must match.
+    pub status: Option<StatusMatch>,
+    /// Condition on the reply's body, `@` and `$` its root; does not hold without a JSON body.
+    pub condition: Option<Condition>,
+    /// SOAP fault code, without prefix.
+    pub fault: Option<Box<str>>,
+    /// A text that a body which is no document contains.
+    pub text: Option<Box<str>>,
+    /// What it becomes.
+    pub then: Then,
+}
+
+/// Status codes an [`On`] is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusMatch {
+    /// First status.
+    pub from: u16,
+    /// Last status, inclusive; `4xx` is 400 to 499.
+    pub to: u16,
+}
+
+impl StatusMatch {
+    /// Whether the status is one of these.
+    pub fn holds(self, status: u16) -> bool {
+        (self.from..=self.to).contains(&status)
+    }
+}
+
+/// What a reply becomes.
+#[derive(Debug)]
+pub enum Then {
+    /// A problem told to the caller.
+    Problem {
+        /// Its code.
+        code: FailureCode,
+        /// The attribute of the caller's payload; its pointer is what the path finds there, else its steps.
+        at: Option<FieldPath>,
+        /// What the caller is told; none: the exchange's own words.
+        reason: Option<Box<str>>,
+    },
+    /// The answer is made from this document in place of the reply's body: `answer: { hits: [] }`.
+    Answer(Document),
+}
+
+/// How lists are paged at the legacy system.
+#[derive(Debug)]
+pub struct Paging {
+    /// Query parameter with the number of the page, or with [`Paging::counts_records`] of the first record.
+    pub page: Option<Box<str>>,
+    /// Query parameter with the size of a page.
+    pub size: Option<Box<str>>,
+    /// Number of the first page or record: 0 or 1.
+    pub first: u64,
+    /// Whether `page` counts records (an offset) instead of pages.
+    pub counts_records: bool,
+    /// Where the reply has the total number of records.
+    pub total: Option<Query>,
+}
+
+/// How work that outlives its call is followed: `complete:`.
+#[derive(Debug)]
+pub struct Complete {
+    /// Per item (true) or for the entity.
+    pub each_item: bool,
+    /// What is asked.
+    pub poll: CallTarget,
+    /// Between two askings, in milliseconds.
+    pub every_ms: u64,
+    /// From the first asking to giving up, in milliseconds.
+    pub give_up_ms: u64,
+    /// Condition on the reply that ends it.
+    pub until: Condition,
+}

@@ -1,0 +1,497 @@
+//! The compiled form of a mapping: what the compiler makes and `apply` runs.
+//!
+//! A shape is written once and read both ways; a [`Program`] is one such reading: one operation, one phase,
+//! one direction. The compiler has already decided which side is read (*source*) and which is written
+//! (*target*), inlined shapes and overlays, resolved names of tables, scripts and products, and left out
+//! rules that this message does not have. So nothing here knows `sonata:` from `legacy:`, and nothing is
+//! looked up or parsed while a message is mapped. `operation` is the layer above: which calls are made.
+//!
+//! # How each form compiles, both ways
+//!
+//! *Source* is the side that is read. `S` stands for the Sonata text of a rule, `L` for its legacy text.
+//!
+//! | form in the file | to_legacy | to_sonata |
+//! |---|---|---|
+//! | `{sonata: S, legacy: L}` | [`Pair`] source `S`, target `L` | [`Pair`] source `L`, target `S` |
+//! | `codes:` `convert:` `script:` (with `value`) | [`Transform`]s with `Direction::ToLegacy` | the same with `Direction::ToSonata`, order reversed if several |
+//! | pair with `[*]` on both sides | [`Each`] with one [`Pair`] from `.` to `.` carrying the transforms | mirrored |
+//! | `{legacy: L, value: v}` | [`Pair`] from [`Source::Constant`] | no rule |
+//! | `{legacy: L, from: query}` | [`Pair`] from [`Source::Query`] | no rule |
+//! | `{legacy: L, script: .., in: ..}` | [`Pair`] from [`Source::Script`] | no rule |
+//! | `{sonata: S, legacy: L, fields/shape}`, no `[*]` | [`Group`] | [`Group`] mirrored; `.` may stand on either side |
+//! | the same, `[*]` on both | [`Each`] | [`Each`] mirrored |
+//! | `key:` on it | [`Key`] source `id`, target `lineNo` with `number` | [`Key`] mirrored; `number` stays with the legacy side, so none |
+//! | `{legacy: "$.adr[*]", join: {lineNo: lineNo}, sonata: place[?..], ..}` | [`Append`] to `$.adr`, copying `lineNo` of the target scope | [`Join`] over `$.adr`, `on` = (row's `lineNo`, scope's `lineNo`), target one place |
+//! | the same with `sonata: x[*]` | [`Append`] with `each` | [`Join`] with [`JoinTarget::Every`] |
+//! | `rows:` in a join or in `[*]` to `[*]` | [`Gather`]: several Sonata elements make one row | [`Body::Rows`] in the [`Join`] or [`Each`]: one element per branch that holds |
+//! | `one_of:` | [`OneOf`], source conditions from the Sonata `if`s | [`OneOf`], from the legacy `if`s |
+//! | `else: {refuse: ..}` | [`Otherwise::Refuse`] | the same |
+//! | `if: {sonata: C, legacy: D}` on any rule | `condition` = C; `also` = the equality terms of D | `condition` = D; `also` = those of C |
+//! | `if: {product: name}` | `condition`: `@type` is one of the aliases | `also`: `@type` = the URN |
+//! | `required`, `default` | only in the phases they are said for | the same |
+//! | `only:` | no rule where it excludes the use | the same |
+//! | `drop:` | no rule | no rule |
+//!
+//! Terms (`also`) are paths from the *target scope of the body*: the element of an [`Each`], the object of a
+//! [`Group`]; for a [`Pair`] and a [`OneOf`] branch the scope that the rule itself stands in.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::codes::CodeTable;
+use super::convert::Converter;
+use super::direction::Direction;
+use super::path::{FieldPath, Literal, Term};
+use super::script::Script;
+use crate::json::Document;
+use crate::json::query::{Condition, Query};
+
+/// One compiled reading of a shape: one operation, one phase, one direction.
+///
+/// Build it with [`Program::new`], which computes what `apply` wants to know beforehand.
+#[derive(Debug)]
+pub struct Program {
+    /// What this is, for traces and failures: `acme/quote.yaml createQuote request`.
+    pub name: Box<str>,
+    /// When in the exchange it runs; the request phase refuses, the answer phase may omit.
+    pub phase: Phase,
+    /// Which way values travel.
+    pub direction: Direction,
+    /// The rules of the outermost scope, in document order, which is the order of what is written.
+    pub rules: Box<[Rule]>,
+    /// Names of the keyed groups, indexed by [`KeyGroupId`]: what `key(name)` refers to. Convention: the last
+    /// member name of the group's Sonata path (`quoteItem`), made unique by the compiler.
+    pub key_groups: Box<[Box<str>]>,
+    /// Whether any rule converts by `ref(kind)`; computed by [`Program::new`].
+    pub has_references: bool,
+}
+
+/// When in an exchange a program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// From the caller to the called; any failure refuses the exchange.
+    Request,
+    /// From the called back to the caller; a failure follows the rule's [`OnFailure`].
+    Answer,
+    /// Something that happened, told to the other side; fails like the request phase.
+    Event,
+}
+
+/// Index of a keyed group in [`Program::key_groups`]. Two [`Each`] over one array with equal keys share it,
+/// and merge into the same target elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KeyGroupId(pub u16);
+
+/// Where a rule was written.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Origin {
+    /// File of the mapping set or overlay, as given at load.
+    pub file: Arc<str>,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// The rule's address: group path, then its Sonata path, else its legacy path, else its name.
+    pub address: Arc<str>,
+}
+
+/// One rule, compiled.
+#[derive(Debug)]
+pub struct Rule {
+    /// Where it was written.
+    pub origin: Origin,
+    /// What a failure in it does; resolved by the compiler from phase, contract and `on_error:`.
+    pub on_failure: OnFailure,
+    /// What it does.
+    pub action: Action,
+}
+
+/// What a failure of a rule does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OnFailure {
+    /// The exchange fails: request phase always, answer phase where the contract requires the target.
+    Fail,
+    /// What the rule would have written is left out, and a finding recorded. Of a group: only failures of
+    /// the group itself (its scope, its keys); its rules have their own.
+    Omit,
+}
+
+/// What a rule does.
+#[derive(Debug)]
+pub enum Action {
+    /// Writes one place.
+    Pair(Box<Pair>),
+    /// Rules inside one object.
+    Group(Box<Group>),
+    /// Rules for every element of an array, into the elements of another.
+    Each(Box<Each>),
+    /// Rules for those elements of an array elsewhere in the source that belong to the scope.
+    Join(Box<Join>),
+    /// The way back of a join: elements appended to an array elsewhere in the target.
+    Append(Box<Append>),
+    /// The way back of `rows`: several source elements make one target element.
+    Gather(Box<Gather>),
+    /// The first branch that holds.
+    OneOf(Box<OneOf>),
+}
+
+/// Writes one place from one source.
+///
+/// Order of work: condition, source, transforms, default, required, write. An absent value (nothing there,
+/// `null` unless [`Pair::null_allowed`], or a transform that yields nothing) goes on to the default.
+#[derive(Debug)]
+pub struct Pair {
+    /// Tested on the source scope; the rule is skipped where it does not hold.
+    pub condition: Option<Condition>,
+    /// Where the value comes from.
+    pub source: Source,
+    /// What is done to it, in order.
+    pub transforms: Box<[Transform]>,
+    /// Written where the value is absent.
+    pub default: Option<Constant>,
+    /// Whether an absent value without default is a failure (`missingProperty`).
+    pub required: bool,
+    /// Whether the target takes `null`; otherwise `null` counts as absent.
+    pub null_allowed: bool,
+    /// Where it is written, from the target scope.
+    pub target: FieldPath,
+    /// Terms written into the target scope along with the value (the other side's `if`).
+    pub also: Box<[Term]>,
+}
+
+/// Where the value of a pair or of a script's input comes from.
+#[derive(Debug)]
+pub enum Source {
+    /// A place of the source message. A path with `[*]` reads the array.
+    Path(FieldPath),
+    /// A query on the source message, `@` the scope and `$` the message. No node: absent; one: itself;
+    /// several: an array of them.
+    Query(Query),
+    /// A constant. In a group it is only written if another rule of the group wrote.
+    Constant(Constant),
+    /// A script with named inputs and no `value`.
+    Script(ScriptUse),
+}
+
+/// A constant of the mapping; a whole document where it is an object or array with content.
+#[derive(Clone, Debug)]
+pub enum Constant {
+    /// A scalar or an empty container.
+    Literal(Literal),
+    /// Anything else.
+    Document(Document),
+}
+
+/// A script and the places its inputs are read from.
+#[derive(Debug)]
+pub struct ScriptUse {
+    /// The compiled script; its inputs are in the same order as `inputs`.
+    pub script: Arc<Script>,
+    /// One source per named input, in the order in which the script was compiled; never a constant's script.
+    pub inputs: Box<[(Box<str>, Source)]>,
+}
+
+/// What is done to a value on its way.
+#[derive(Debug)]
+pub enum Transform {
+    /// A code table, read in the program's direction.
+    Codes(CodesUse),
+    /// A converter, applied in the program's direction.
+    Convert(Arc<Converter>),
+    /// A script that sees the value as `value`.
+    Script(ScriptUse),
+}
+
+/// One use of a code table.
+#[derive(Debug)]
+pub struct CodesUse {
+    /// The table.
+    pub table: Arc<CodeTable>,
+    /// Written for a value that the table does not have; without it that is a failure.
+    pub otherwise: Option<Literal>,
+    /// A filter (`query:state`): each value becomes all values of its row, not only the first.
+    pub all: bool,
+}
+
+/// Rules inside one object. A group that wrote nothing writes no object.
+#[derive(Debug)]
+pub struct Group {
+    /// Tested on the source scope of the group (what `source` names), as `@`.
+    pub condition: Option<Condition>,
+    /// The object that becomes the source scope; `.` keeps the scope. Absent: the group is skipped.
+    pub source: FieldPath,
+    /// The object that becomes the target scope; `.` keeps the scope.
+    pub target: FieldPath,
+    /// Whether a group that wrote nothing is a failure.
+    pub required: bool,
+    /// Terms written into the target object, as constants are: only if a rule wrote.
+    pub also: Box<[Term]>,
+    /// The rules.
+    pub rules: Box<[Rule]>,
+}
+
+/// Rules for every element of the array at `source`, each into an element of the array at `target`.
+///
+/// An absent array writes nothing, an empty one an empty one. An element that wrote nothing writes none.
+#[derive(Debug)]
+pub struct Each {
+    /// Tested per element, as `@`; elements for which it does not hold are passed over.
+    pub condition: Option<Condition>,
+    /// The array that is read; `every` is set. `[*]` alone: the scope itself is the array.
+    pub source: FieldPath,
+    /// The array that is written; `every` is set. `[*]` alone: the scope itself becomes the array.
+    pub target: FieldPath,
+    /// How elements of both arrays know each other.
+    pub key: Option<Key>,
+    /// Whether an absent or empty source array is a failure.
+    pub required: bool,
+    /// Terms written into every target element.
+    pub also: Box<[Term]>,
+    /// What is done per element.
+    pub body: Body,
+}
+
+/// What is done per element of an [`Each`] or per row of a [`Join`].
+#[derive(Debug)]
+pub enum Body {
+    /// One target element by these rules.
+    Rules(Box<[Rule]>),
+    /// One target element per branch whose condition holds.
+    Rows(Box<[Branch]>),
+}
+
+/// How the elements of two arrays know each other.
+///
+/// The keys of all elements are settled before the first element is mapped, so that `key(group)` may refer
+/// forward. A source key that occurs twice is a failure. Both key members are written by this, not by rules.
+#[derive(Debug)]
+pub struct Key {
+    /// The group's identity and name.
+    pub group: KeyGroupId,
+    /// The key member of the source element; absent is a failure (`missingProperty`).
+    pub source: FieldPath,
+    /// The key member of the target element.
+    pub target: FieldPath,
+    /// The source key's JSON form does not matter here; this is the target's.
+    pub form: KeyForm,
+    /// Target keys are counted; without it the source key itself is the target key.
+    pub number: Option<Numbering>,
+    /// Whether the pairs are kept for later messages. A remembered pair wins over numbering. Where pairs are
+    /// remembered for the group, the target side is not numbered, and a source key is not among them: failure.
+    pub remember: bool,
+}
+
+/// JSON form of a target key that is taken over from the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyForm {
+    /// As the source has it.
+    Same,
+    /// A string: `10` becomes `"10"`. Sonata ids are strings.
+    Text,
+    /// A number: `"10"` becomes `10`; a text that is no JSON number is a failure.
+    Number,
+}
+
+/// Counting of target keys: `start`, `start + step`, and so on in the order of the source array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Numbering {
+    /// First number.
+    pub start: i64,
+    /// Distance; not zero. New elements beside remembered ones continue after the largest.
+    pub step: i64,
+}
+
+/// Rules for those elements of an array elsewhere whose members equal members of the source scope.
+///
+/// Equality is that of JSON: `10` and `"10"` differ, `10` and `10.0` do not. An absent member equals nothing.
+#[derive(Debug)]
+pub struct Join {
+    /// Tested per joined element, as `@`.
+    pub condition: Option<Condition>,
+    /// The other array; `every` is set; mostly `$.name[*]`.
+    pub source: FieldPath,
+    /// Member of the joined element, member of the source scope; at least one pair.
+    pub on: Box<[(FieldPath, FieldPath)]>,
+    /// Which of the elements that belong are taken.
+    pub take: Take,
+    /// Where they are written.
+    pub target: JoinTarget,
+    /// Whether no joined element is a failure.
+    pub required: bool,
+    /// Terms written into the target object or element.
+    pub also: Box<[Term]>,
+    /// What is done per joined element; [`Body::Rows`] only with [`JoinTarget::Every`].
+    pub body: Body,
+}
+
+/// Which of several joined elements are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Take {
+    /// All. With [`JoinTarget::One`] a second one is a failure.
+    All,
+    /// The first in the order of the array: `take: first`.
+    First,
+}
+
+/// Where joined elements are written.
+#[derive(Debug)]
+pub enum JoinTarget {
+    /// Into one object; `.` is the target scope itself.
+    One(FieldPath),
+    /// Each into a new element of this array; `every` is set.
+    Every(FieldPath),
+}
+
+/// The way back of a join: what the source scope has is appended to an array elsewhere in the target.
+///
+/// A new element begins with the copied members, then the terms, then what the rules write. If the rules write
+/// nothing, there is no element.
+#[derive(Debug)]
+pub struct Append {
+    /// Tested on what `source` names (per element if it has `[*]`), as `@`.
+    pub condition: Option<Condition>,
+    /// The object, or with `every` the array whose elements, become the source scope; `.` keeps the scope.
+    pub source: FieldPath,
+    /// The array that is appended to; `every` is set; mostly `$.name[*]`.
+    pub target: FieldPath,
+    /// Member of the target scope, member of the new element. The first must have been written by then: a
+    /// missing one is a defect of the mapping.
+    pub copy: Box<[(FieldPath, FieldPath)]>,
+    /// Whether nothing to append is a failure.
+    pub required: bool,
+    /// Terms written into every new element.
+    pub also: Box<[Term]>,
+    /// The rules, from the source element to the new one.
+    pub rules: Box<[Rule]>,
+}
+
+/// The way back of `rows`: source elements that are parts of one row make one target element.
+///
+/// Each source element is taken by the first branch whose condition holds; one that no branch takes is a
+/// failure. Elements with equal `row_key` make one row, in order of first appearance. Without `row_key` a row
+/// is a run of consecutive elements, and ends before a branch that the row already has. The compiler sets
+/// `row_key` to the written one, else to the source paths of those pairs that stand alike in every branch.
+#[derive(Debug)]
+pub struct Gather {
+    /// The array whose elements are gathered; `every` is set.
+    pub source: FieldPath,
+    /// The array that is appended to; `every` is set.
+    pub target: FieldPath,
+    /// Members of the source element that are equal within a row; may be empty.
+    pub row_key: Box<[FieldPath]>,
+    /// As in [`Append`]; empty where the rows are in an [`Each`].
+    pub copy: Box<[(FieldPath, FieldPath)]>,
+    /// Whether nothing to gather is a failure.
+    pub required: bool,
+    /// The branches.
+    pub branches: Box<[Branch]>,
+}
+
+/// The first branch whose condition holds; source and target scope stay.
+#[derive(Debug)]
+pub struct OneOf {
+    /// The branches in order.
+    pub branches: Box<[Branch]>,
+    /// What is done where none holds.
+    pub otherwise: Otherwise,
+}
+
+/// One branch of `one_of` or `rows`.
+#[derive(Debug)]
+pub struct Branch {
+    /// Where it was written.
+    pub origin: Origin,
+    /// Tested on the source scope (of `rows`: on the row or element). None always holds.
+    pub condition: Option<Condition>,
+    /// Terms written into the target scope because the branch was taken.
+    pub also: Box<[Term]>,
+    /// The rules.
+    pub rules: Box<[Rule]>,
+}
+
+/// What `one_of` does where no branch holds.
+#[derive(Debug)]
+pub enum Otherwise {
+    /// Nothing is written.
+    Nothing,
+    /// These rules; `else: { fields: .. }`.
+    Rules(Box<[Rule]>),
+    /// A failure of the sender's; `else: { refuse: .. }`.
+    Refuse(Refusal),
+}
+
+/// `refuse: code, at, reason`
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Code of the problem, in the standard's words: `invalidValue`.
+    pub code: FailureCode,
+    /// The source place that is to blame, from the source scope; none: the scope. The compiler leaves it out
+    /// where `at` names a place of the target side.
+    pub at: Option<FieldPath>,
+    /// What the sender is told.
+    pub reason: Box<str>,
+}
+
+/// What is wrong, in the words of the standard's problem bodies (422) where the sender is to blame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailureCode {
+    /// `missingProperty`: a required attribute is absent.
+    MissingProperty,
+    /// `invalidValue`: a value that the mapping cannot say on the other side.
+    InvalidValue,
+    /// `invalidFormat`: a value whose text is not of its form.
+    InvalidFormat,
+    /// `referenceNotFound`: an id that is not known.
+    ReferenceNotFound,
+    /// `unexpectedProperty`: an attribute that may not be there.
+    UnexpectedProperty,
+    /// `tooManyRecords`: more elements than can be said.
+    TooManyRecords,
+    /// `otherIssue`: anything else that the sender can mend.
+    OtherIssue,
+}
+
+impl FailureCode {
+    /// All codes.
+    pub const ALL: [Self; 7] = [
+        Self::MissingProperty,
+        Self::InvalidValue,
+        Self::InvalidFormat,
+        Self::ReferenceNotFound,
+        Self::UnexpectedProperty,
+        Self::TooManyRecords,
+        Self::OtherIssue,
+    ];
+
+    /// The standard's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MissingProperty => "missingProperty",
+            Self::InvalidValue => "invalidValue",
+            Self::InvalidFormat => "invalidFormat",
+            Self::ReferenceNotFound => "referenceNotFound",
+            Self::UnexpectedProperty => "unexpectedProperty",
+            Self::TooManyRecords => "tooManyRecords",
+            Self::OtherIssue => "otherIssue",
+        }
+    }
+
+    /// The code of this word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == word)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} {}", self.address)
+    }
+}
