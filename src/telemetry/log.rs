@@ -1,0 +1,88 @@
+//! Where log lines go: one JSON object per line on standard error.
+//!
+//! Standard output stays free for what a command prints.
+
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+/// Why logging was not set up.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The filter is not of the form `info,segue::access=off`.
+    #[error("not a log filter: {0}")]
+    Filter(String),
+    /// Another subscriber was installed before.
+    #[error("logging is already set up")]
+    Installed,
+}
+
+/// Installs the subscriber of the process: JSON lines on standard error, filtered by `filter` (`info`).
+///
+/// # Errors
+/// [`LogError`] when the filter does not parse or a subscriber is installed already.
+pub fn install(filter: &str) -> Result<(), LogError> {
+    let subscriber = subscriber(filter, std::io::stderr)?;
+    tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::Installed)
+}
+
+fn subscriber<W>(filter: &str, writer: W) -> Result<impl tracing::Subscriber + Send + Sync, LogError>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let filter = EnvFilter::try_new(filter).map_err(|error| LogError::Filter(error.to_string()))?;
+    Ok(tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_env_filter(filter)
+        .with_writer(writer)
+        .finish())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What `work` logs at `info`.
+    pub(crate) fn captured(work: impl FnOnce()) -> String {
+        let sink = Sink::default();
+        let copy = sink.clone();
+        let subscriber = subscriber("info", move || copy.clone()).unwrap();
+        tracing::subscriber::with_default(subscriber, work);
+        let bytes = sink.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn filters_are_checked() {
+        assert!(subscriber("info,segue::access=off", io::sink).is_ok());
+        assert!(matches!(subscriber("info,=,", io::sink), Err(LogError::Filter(_))));
+    }
+
+    #[test]
+    fn text_from_outside_cannot_break_a_line() {
+        let text = captured(|| tracing::info!(name = "a\nb\"", "said"));
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&line["name"], &line["message"]), (&"a\nb\"".into(), &"said".into()));
+    }
+}

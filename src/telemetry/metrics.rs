@@ -1,0 +1,362 @@
+//! Counters and histograms of the process, in a registry of its own.
+//!
+//! Every name begins with `segue_`. Labels come from closed sets (functions, operations, codes, backends of
+//! the configuration), never from a message: no id and no URL. Partners label counters only, up to a cap,
+//! because one histogram at a thousand partners weighs tens of megabytes per scrape.
+
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder, core::Collector,
+};
+
+/// The label value of everything beyond a cap.
+pub const OTHER: &str = "other";
+
+/// The label value of an exchange that ended before its function or operation was known.
+pub const NONE: &str = "none";
+
+/// Most series in which a partner's name is a label.
+pub const PARTNER_SERIES_MAX: usize = 2000;
+
+/// Bounds of the duration histograms, in seconds: from the budget of one hop to the longest deadline.
+const DURATION_BUCKETS: [f64; 14] =
+    [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0];
+
+/// All metrics of one process. Cheap to share behind an `Arc`.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    exchanges: IntCounterVec,
+    duration: HistogramVec,
+    partner_exchanges: IntCounterVec,
+    partners_seen: Mutex<HashSet<(String, &'static str)>>,
+    partner_series_max: usize,
+    mapping_errors: IntCounterVec,
+    findings: IntCounterVec,
+    plan_generation: IntGauge,
+    plan_info: IntGaugeVec,
+    reloads: IntCounterVec,
+    in_flight: IntGauge,
+    legacy_calls: IntCounterVec,
+    legacy_duration: HistogramVec,
+    store_commits: IntCounterVec,
+    store_commit_duration: Histogram,
+    store_jobs: IntCounter,
+    connections: IntGauge,
+}
+
+/// How an exchange ended, as a label and in the log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Answered as the operation promises.
+    Ok,
+    /// Refused for a fault in the partner's request.
+    Buyer,
+    /// A legacy system failed or complained.
+    Legacy,
+    /// A fault of our own: mapping, script, store.
+    Gateway,
+    /// Over a limit: permits or queue.
+    Overload,
+    /// Not mapped or not offered: 501.
+    NotImplemented,
+}
+
+impl Outcome {
+    /// The label value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Buyer => "buyer",
+            Self::Legacy => "legacy",
+            Self::Gateway => "gateway",
+            Self::Overload => "overload",
+            Self::NotImplemented => "not_implemented",
+        }
+    }
+}
+
+impl Metrics {
+    /// Builds the registry.
+    ///
+    /// # Errors
+    /// A name or label that the `prometheus` crate refuses; a fault in this file.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        Self::with_partner_series_max(PARTNER_SERIES_MAX)
+    }
+
+    /// As [`Metrics::new`] with another cap on the series that name a partner.
+    ///
+    /// # Errors
+    /// As [`Metrics::new`].
+    pub fn with_partner_series_max(partner_series_max: usize) -> Result<Self, prometheus::Error> {
+        let r = Registry::new();
+        Ok(Self {
+            exchanges: counters(
+                &r,
+                "segue_exchanges_total",
+                "Exchanges that ended.",
+                &["function", "operation", "outcome"],
+            )?,
+            duration: histograms(
+                &r,
+                "segue_exchange_duration_seconds",
+                "Duration of exchanges: total, waiting for legacy systems, own.",
+                &["function", "operation", "outcome", "phase"],
+            )?,
+            partner_exchanges: counters(
+                &r,
+                "segue_partner_exchanges_total",
+                "Exchanges that ended, by partner.",
+                &["partner", "outcome"],
+            )?,
+            partners_seen: Mutex::default(),
+            partner_series_max,
+            mapping_errors: counters(
+                &r,
+                "segue_mapping_errors_total",
+                "Failures of mapping rules.",
+                &["code"],
+            )?,
+            findings: counters(&r, "segue_findings_total", "Findings in legacy answers.", &["code"])?,
+            plan_generation: gauge(&r, "segue_plan_generation", "Number of the plan that is live.")?,
+            plan_info: registered(
+                &r,
+                IntGaugeVec::new(Opts::new("segue_plan_info", "Content hash of the plan."), &["hash"])?,
+            )?,
+            reloads: counters(&r, "segue_reloads_total", "Attempts to load a plan.", &["outcome"])?,
+            in_flight: gauge(&r, "segue_in_flight", "Exchanges that have begun and not ended.")?,
+            legacy_calls: counters(
+                &r,
+                "segue_legacy_calls_total",
+                "Calls to legacy systems.",
+                &["backend", "outcome"],
+            )?,
+            legacy_duration: histograms(
+                &r,
+                "segue_legacy_call_duration_seconds",
+                "Duration of calls to legacy systems, queueing included.",
+                &["backend"],
+            )?,
+            store_commits: counters(&r, "segue_store_commits_total", "Commits of the store.", &["outcome"])?,
+            store_commit_duration: registered(
+                &r,
+                Histogram::with_opts(options(
+                    "segue_store_commit_duration_seconds",
+                    "Duration of commits of the store, fsync included.",
+                ))?,
+            )?,
+            store_jobs: registered(
+                &r,
+                IntCounter::new("segue_store_jobs_total", "Jobs that the store's commits grouped.")?,
+            )?,
+            connections: gauge(&r, "segue_connections", "Open connections of the Sonata listener.")?,
+            registry: r,
+        })
+    }
+
+    /// Counts one exchange. `function` and `operation` are names of the catalogue or [`NONE`]; `legacy` is
+    /// the part of `total` spent waiting for legacy systems.
+    pub fn exchange(
+        &self,
+        function: &str,
+        operation: &str,
+        outcome: Outcome,
+        total: Duration,
+        legacy: Duration,
+    ) {
+        let outcome = outcome.as_str();
+        self.exchanges.with_label_values(&[function, operation, outcome]).inc();
+        let own = total.saturating_sub(legacy);
+        for (phase, spent) in [("total", total), ("legacy", legacy), ("own", own)] {
+            self.duration
+                .with_label_values(&[function, operation, outcome, phase])
+                .observe(spent.as_secs_f64());
+        }
+    }
+
+    /// Counts one exchange of a partner; partners beyond the cap count as [`OTHER`].
+    pub fn partner_exchange(&self, partner: &str, outcome: Outcome) {
+        let outcome = outcome.as_str();
+        let mut seen = self.partners_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (partner.to_owned(), outcome);
+        let known = seen.contains(&key);
+        let name = if known || seen.len() < self.partner_series_max { partner } else { OTHER };
+        if !known && name == partner {
+            seen.insert(key);
+        }
+        drop(seen);
+        self.partner_exchanges.with_label_values(&[name, outcome]).inc();
+    }
+
+    /// Counts one failure of a mapping rule, by its stable code.
+    pub fn mapping_error(&self, code: &'static str) {
+        self.mapping_errors.with_label_values(&[code]).inc();
+    }
+
+    /// Counts one finding, by its stable code.
+    pub fn finding(&self, code: &'static str) {
+        self.findings.with_label_values(&[code]).inc();
+    }
+
+    /// Says which plan is live.
+    pub fn plan(&self, generation: u64, hash: &str) {
+        self.plan_generation.set(i64::try_from(generation).unwrap_or(i64::MAX));
+        self.plan_info.reset();
+        self.plan_info.with_label_values(&[hash]).set(1);
+    }
+
+    /// Counts one attempt to load a plan.
+    pub fn reload(&self, installed: bool) {
+        self.reloads.with_label_values(&[if installed { "installed" } else { "refused" }]).inc();
+    }
+
+    /// Counts an exchange as in flight until the guard is dropped.
+    #[must_use]
+    pub fn in_flight(&self) -> InFlight {
+        InFlight::over(&self.in_flight)
+    }
+
+    /// Counts a connection as open until the guard is dropped.
+    #[must_use]
+    pub fn connection(&self) -> InFlight {
+        InFlight::over(&self.connections)
+    }
+
+    /// Counts one call to a legacy system. `outcome` is a status class (`2xx`) or the name of an error.
+    pub fn legacy_call(&self, backend: &str, outcome: &'static str, spent: Duration) {
+        self.legacy_calls.with_label_values(&[backend, outcome]).inc();
+        self.legacy_duration.with_label_values(&[backend]).observe(spent.as_secs_f64());
+    }
+
+    /// Counts one commit of the store that grouped `jobs` jobs.
+    pub fn store_commit(&self, jobs: usize, committed: bool, spent: Duration) {
+        self.store_commits.with_label_values(&[if committed { "committed" } else { "failed" }]).inc();
+        self.store_jobs.inc_by(jobs as u64);
+        self.store_commit_duration.observe(spent.as_secs_f64());
+    }
+
+    /// The text exposition of all metrics.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut out = Vec::new();
+        // Encoding into memory fails only for an empty family, which `gather` does not return.
+        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+}
+
+/// One unit of a gauge, given back when dropped.
+#[derive(Debug)]
+pub struct InFlight(IntGauge);
+
+impl InFlight {
+    fn over(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+fn registered<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    metric: C,
+) -> Result<C, prometheus::Error> {
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+fn counters(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntCounterVec, prometheus::Error> {
+    registered(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
+}
+
+fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
+    registered(registry, IntGauge::new(name, help)?)
+}
+
+fn options(name: &str, help: &str) -> HistogramOpts {
+    HistogramOpts::new(name, help).buckets(DURATION_BUCKETS.to_vec())
+}
+
+fn histograms(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<HistogramVec, prometheus::Error> {
+    registered(registry, HistogramVec::new(options(name, help), labels)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_ours_and_values_add_up() {
+        let metrics = Metrics::new().unwrap();
+        let ms = Duration::from_millis;
+        metrics.exchange("quote", "createQuote", Outcome::Ok, ms(9), ms(6));
+        metrics.partner_exchange("globex", Outcome::Ok);
+        metrics.mapping_error("E101");
+        metrics.finding("F7");
+        metrics.plan(1, "old");
+        metrics.plan(2, "new");
+        metrics.reload(false);
+        metrics.legacy_call("acme", "2xx", ms(6));
+        metrics.store_commit(16, true, ms(1));
+        let guard = metrics.in_flight();
+        let text = metrics.render();
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            assert!(line.starts_with("segue_"), "{line}");
+        }
+        for expected in [
+            "segue_exchanges_total{function=\"quote\",operation=\"createQuote\",outcome=\"ok\"} 1",
+            "segue_exchange_duration_seconds_sum{function=\"quote\",operation=\"createQuote\",outcome=\"ok\",phase=\"own\"} 0.003",
+            "segue_partner_exchanges_total{outcome=\"ok\",partner=\"globex\"} 1",
+            "segue_mapping_errors_total{code=\"E101\"} 1",
+            "segue_findings_total{code=\"F7\"} 1",
+            "segue_plan_generation 2",
+            "segue_plan_info{hash=\"new\"} 1",
+            "segue_reloads_total{outcome=\"refused\"} 1",
+            "segue_in_flight 1",
+            "segue_legacy_calls_total{backend=\"acme\",outcome=\"2xx\"} 1",
+            "segue_store_jobs_total 16",
+        ] {
+            assert!(text.contains(expected), "{expected} in\n{text}");
+        }
+        assert!(!text.contains("hash=\"old\""));
+        drop(guard);
+        assert!(metrics.render().contains("segue_in_flight 0"));
+    }
+
+    #[test]
+    fn partners_beyond_the_cap_share_one_series() {
+        let metrics = Metrics::with_partner_series_max(3).unwrap();
+        for round in 0..2 {
+            for partner in 0..10 {
+                metrics.partner_exchange(&format!("p{partner}"), Outcome::Ok);
+            }
+            assert!(metrics.render().contains("partner=\"p2\"} ".to_string().as_str()), "{round}");
+        }
+        let text = metrics.render();
+        assert_eq!(text.matches("segue_partner_exchanges_total{").count(), 4, "{text}");
+        assert!(text.contains("partner=\"other\"} 14"), "{text}");
+    }
+}
