@@ -1,0 +1,396 @@
+//! A place in a document: what everything else reads JSON through.
+
+use std::{borrow::Cow, fmt};
+
+use super::{
+    document::Document,
+    number,
+    table::{NAME_ESCAPED, Record},
+    unescape::unescape,
+};
+
+/// What a JSON value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `null`.
+    Null = 0,
+    /// `true` or `false`.
+    Bool = 1,
+    /// A number, of any size and precision.
+    Number = 2,
+    /// A string.
+    String = 3,
+    /// An array.
+    Array = 4,
+    /// An object.
+    Object = 5,
+}
+
+impl Kind {
+    /// The name that JSON Schema gives this kind, for messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool => "boolean",
+            Self::Number => "number",
+            Self::String => "string",
+            Self::Array => "array",
+            Self::Object => "object",
+        }
+    }
+}
+
+/// Number of a node within its document, in document order; the value itself is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(u32);
+
+impl NodeId {
+    /// The outermost value.
+    pub const ROOT: Self = Self(0);
+
+    /// The number itself.
+    #[must_use]
+    pub fn index(self) -> u32 {
+        self.0
+    }
+}
+
+/// One value of a document. Copying it is free.
+#[derive(Clone, Copy)]
+pub struct Node<'d> {
+    document: &'d Document,
+    id: u32,
+}
+
+impl<'d> Node<'d> {
+    pub(super) fn new(document: &'d Document, id: NodeId) -> Self {
+        Self { document, id: id.0 }
+    }
+
+    /// The document that this node is of; clone it to keep the node (as `(Document, NodeId)`) beyond `'d`.
+    #[must_use]
+    pub fn document(self) -> &'d Document {
+        self.document
+    }
+
+    /// Where this node stands in its document's table.
+    #[must_use]
+    pub fn id(self) -> NodeId {
+        NodeId(self.id)
+    }
+
+    /// What kind of value this is.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        self.record().kind()
+    }
+
+    /// The exact text of the value, as received.
+    #[must_use]
+    pub fn raw(self) -> &'d str {
+        let record = self.record();
+        self.slice(record.start, record.end)
+    }
+
+    /// First byte and one past the last byte of the value in [`Document::text`].
+    #[must_use]
+    pub fn span(self) -> (usize, usize) {
+        let record = self.record();
+        (record.start as usize, record.end as usize)
+    }
+
+    /// The member name that this node stands under, unless it is an element or the root.
+    #[must_use]
+    pub fn name(self) -> Option<Cow<'d, str>> {
+        let record = self.record();
+        (record.name != 0).then(|| {
+            let raw = self.slice_of_name(record);
+            if record.name_len & NAME_ESCAPED == 0 { Cow::Borrowed(raw) } else { Cow::Owned(unescape(raw)) }
+        })
+    }
+
+    /// The text that a string stands for; borrowed unless it contains escapes. None for other kinds.
+    #[must_use]
+    pub fn as_str(self) -> Option<Cow<'d, str>> {
+        let record = self.record();
+        (record.kind() == Kind::String).then(|| {
+            let inside = self.slice(record.start + 1, record.end.saturating_sub(1));
+            if record.string_escaped() { Cow::Owned(unescape(inside)) } else { Cow::Borrowed(inside) }
+        })
+    }
+
+    /// Whether this is a string that stands for exactly `text`. Never allocates unless escapes occur.
+    #[must_use]
+    pub fn is_text(self, text: &str) -> bool {
+        self.as_str().is_some_and(|own| own == text)
+    }
+
+    /// The value of `true` and `false`; none for other kinds.
+    #[must_use]
+    pub fn as_bool(self) -> Option<bool> {
+        (self.kind() == Kind::Bool).then(|| self.raw() == "true")
+    }
+
+    /// The text of a number, as received; none for other kinds. See [`number`] for comparing.
+    #[must_use]
+    pub fn number(self) -> Option<&'d str> {
+        (self.kind() == Kind::Number).then(|| self.raw())
+    }
+
+    /// The value of a number that is an integer in the range of `i64`, however spelled (`1e2` is 100).
+    #[must_use]
+    pub fn as_i64(self) -> Option<i64> {
+        self.number().and_then(number::to_i64)
+    }
+
+    /// Whether this is `null`.
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        self.kind() == Kind::Null
+    }
+
+    /// Whether this is an object.
+    #[must_use]
+    pub fn is_object(self) -> bool {
+        self.kind() == Kind::Object
+    }
+
+    /// Whether this is an array.
+    #[must_use]
+    pub fn is_array(self) -> bool {
+        self.kind() == Kind::Array
+    }
+
+    /// The value of the member called `name`; none if this is no object or lacks it.
+    #[must_use]
+    pub fn get(self, name: &str) -> Option<Node<'d>> {
+        let records = self.document.records();
+        let own = self.record();
+        if own.kind() != Kind::Object {
+            return None;
+        }
+        let text = self.document.text().as_bytes();
+        let mut id = self.id + 1;
+        while id < own.next {
+            let record = records.get(id as usize)?;
+            if record.name_len as usize == name.len() {
+                let start = record.name as usize;
+                if text.get(start..start + name.len()) == Some(name.as_bytes()) {
+                    return Some(Node { document: self.document, id });
+                }
+            } else if record.name_len & NAME_ESCAPED != 0 && unescape(self.slice_of_name(*record)) == name {
+                return Some(Node { document: self.document, id });
+            }
+            id = record.next;
+        }
+        None
+    }
+
+    /// The element at `index`, counted from 0; none if this is no array or is shorter.
+    #[must_use]
+    pub fn at(self, index: usize) -> Option<Node<'d>> {
+        self.elements().nth(index)
+    }
+
+    /// Number of members or elements; 0 for other kinds.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.record().count() as usize
+    }
+
+    /// Whether there is no member or element; true for other kinds.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// Names and values of an object, in the order in which they stand; nothing for other kinds.
+    #[must_use]
+    pub fn members(self) -> Members<'d> {
+        Members(self.children(Kind::Object))
+    }
+
+    /// Values of an array; nothing for other kinds.
+    #[must_use]
+    pub fn elements(self) -> Elements<'d> {
+        Elements(self.children(Kind::Array))
+    }
+
+    /// Values of an array or of an object; nothing for other kinds.
+    #[must_use]
+    pub fn values(self) -> Elements<'d> {
+        Elements(self.children(self.kind()))
+    }
+
+    /// The JSON Pointer (RFC 6901) of this node from the root; empty for the root.
+    ///
+    /// Found by walking down from the root: for messages, not for every node of a document.
+    #[must_use]
+    pub fn pointer(self) -> String {
+        let mut pointer = String::new();
+        let mut at = self.document.root();
+        while at.id < self.id {
+            let is_array = at.is_array();
+            let child = at.values().enumerate().find(|(_, child)| self.id < child.record().next);
+            let Some((index, child)) = child else { break };
+            if is_array {
+                push_token(&mut pointer, &index.to_string());
+            } else {
+                push_token(&mut pointer, &child.name().unwrap_or_default());
+            }
+            at = child;
+        }
+        pointer
+    }
+
+    /// The node that a JSON Pointer (RFC 6901), read from this node, names.
+    #[must_use]
+    pub fn resolve(self, pointer: &str) -> Option<Node<'d>> {
+        if pointer.is_empty() {
+            return Some(self);
+        }
+        pointer.strip_prefix('/')?.split('/').try_fold(self, |node, token| match node.kind() {
+            Kind::Object if token.contains('~') => node.get(&token.replace("~1", "/").replace("~0", "~")),
+            Kind::Object => node.get(token),
+            Kind::Array if token == "0" || !token.starts_with(['0', '+']) => node.at(token.parse().ok()?),
+            _ => None,
+        })
+    }
+
+    /// JSON equality: same kind and value, member order aside, numbers by exact decimal value.
+    #[must_use]
+    pub fn eq_value(self, other: Node<'_>) -> bool {
+        if self.kind() != other.kind() {
+            return false;
+        }
+        match self.kind() {
+            Kind::Null => true,
+            Kind::Bool => self.raw() == other.raw(),
+            Kind::Number => number::equal(self.raw(), other.raw()),
+            Kind::String => self.raw() == other.raw() || self.as_str() == other.as_str(),
+            Kind::Array => {
+                self.len() == other.len() && self.elements().zip(other.elements()).all(|(a, b)| a.eq_value(b))
+            }
+            Kind::Object => {
+                self.len() == other.len()
+                    && self.members().all(|(name, value)| {
+                        other.get(&name).is_some_and(|counterpart| value.eq_value(counterpart))
+                    })
+            }
+        }
+    }
+
+    pub(super) fn record(self) -> Record {
+        const NOTHING: (u32, u32) = (0, 0);
+        match self.document.records().get(self.id as usize) {
+            Some(record) => *record,
+            None => Record::new(Kind::Null, false, NOTHING, NOTHING, self.id),
+        }
+    }
+
+    /// The rows of this node and everything in it.
+    pub(super) fn subtree(self) -> &'d [Record] {
+        let next = self.record().next as usize;
+        self.document.records().get(self.id as usize..next).unwrap_or_default()
+    }
+
+    /// The member name as it stands in the text, without quotes; empty if there is none.
+    pub(super) fn raw_name(self) -> &'d str {
+        self.slice_of_name(self.record())
+    }
+
+    fn slice_of_name(self, record: Record) -> &'d str {
+        self.slice(record.name, record.name + (record.name_len & !NAME_ESCAPED))
+    }
+
+    fn slice(self, start: u32, end: u32) -> &'d str {
+        self.document.text().get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    fn children(self, kind: Kind) -> Children<'d> {
+        let record = self.record();
+        let is_parent = record.kind() == kind && matches!(kind, Kind::Array | Kind::Object);
+        let left = if is_parent { record.count() } else { 0 };
+        Children { document: self.document, id: self.id + 1, left }
+    }
+}
+
+/// Sizes only, as for [`Document`].
+impl fmt::Debug for Node<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (start, end) = self.span();
+        write!(f, "Node({} {} at {start}..{end})", self.id, self.kind().name())
+    }
+}
+
+/// Appends one reference token to a JSON Pointer, escaped by RFC 6901 clause 3.
+pub(super) fn push_token(pointer: &mut String, token: &str) {
+    pointer.push('/');
+    for character in token.chars() {
+        match character {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            other => pointer.push(other),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Children<'d> {
+    document: &'d Document,
+    id: u32,
+    left: u32,
+}
+
+impl<'d> Iterator for Children<'d> {
+    type Item = Node<'d>;
+
+    fn next(&mut self) -> Option<Node<'d>> {
+        self.left = self.left.checked_sub(1)?;
+        let node = Node { document: self.document, id: self.id };
+        self.id = node.record().next;
+        Some(node)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left as usize, Some(self.left as usize))
+    }
+}
+
+/// Names and values of an object; see [`Node::members`].
+#[derive(Clone)]
+pub struct Members<'d>(Children<'d>);
+
+impl<'d> Iterator for Members<'d> {
+    type Item = (Cow<'d, str>, Node<'d>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let node = self.0.next()?;
+        Some((node.name().unwrap_or_default(), node))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Members<'_> {}
+
+/// Values of an array or object; see [`Node::elements`] and [`Node::values`].
+#[derive(Clone)]
+pub struct Elements<'d>(Children<'d>);
+
+impl<'d> Iterator for Elements<'d> {
+    type Item = Node<'d>;
+
+    fn next(&mut self) -> Option<Node<'d>> {
+        self.0.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Elements<'_> {}

@@ -1,0 +1,81 @@
+//! One row per node, in document order: what makes a text navigable without an owned tree.
+//!
+//! Positions are `u32`, which the hard bound of [`super::Limits`] on bytes keeps true.
+
+use super::node::Kind;
+
+/// Set in [`Record::name_len`] when the member name contains an escape.
+pub(super) const NAME_ESCAPED: u32 = 1 << 31;
+
+const KIND_MASK: u32 = 0b111;
+const STRING_ESCAPED: u32 = 0b1000;
+const COUNT_SHIFT: u32 = 4;
+const COUNT_MAX: u32 = u32::MAX >> COUNT_SHIFT;
+
+/// One node: 24 bytes. Children follow their parent; `next` jumps over a whole subtree.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Record {
+    /// First byte of the value.
+    pub start: u32,
+    /// One past the last byte of the value.
+    pub end: u32,
+    /// First byte of the member name, inside its quotes; 0 when the node is no member.
+    pub name: u32,
+    /// Bytes of the raw member name, with [`NAME_ESCAPED`].
+    pub name_len: u32,
+    /// Number of the first node that is not in this subtree.
+    pub next: u32,
+    /// Kind, escape flag and number of children.
+    meta: u32,
+}
+
+impl Record {
+    /// A row whose span, name and `next` are given; `escaped` is of a string value.
+    pub(super) fn new(kind: Kind, escaped: bool, span: (u32, u32), name: (u32, u32), next: u32) -> Self {
+        let meta = kind as u32 | if escaped { STRING_ESCAPED } else { 0 };
+        Self { start: span.0, end: span.1, name: name.0, name_len: name.1, next, meta }
+    }
+
+    pub(super) fn kind(self) -> Kind {
+        match self.meta & KIND_MASK {
+            0 => Kind::Null,
+            1 => Kind::Bool,
+            2 => Kind::Number,
+            3 => Kind::String,
+            4 => Kind::Array,
+            _ => Kind::Object,
+        }
+    }
+
+    pub(super) fn string_escaped(self) -> bool {
+        self.meta & STRING_ESCAPED != 0
+    }
+
+    pub(super) fn count(self) -> u32 {
+        self.meta >> COUNT_SHIFT
+    }
+
+    /// Ends an array or object: its last byte, the first node after it, how many children it has.
+    pub(super) fn close(&mut self, end: u32, next: u32, count: u32) {
+        self.end = end;
+        self.next = next;
+        self.meta = (self.meta & (KIND_MASK | STRING_ESCAPED)) | (count.min(COUNT_MAX) << COUNT_SHIFT);
+    }
+
+    /// The same node moved by `bytes` in the text and `rows` in the table.
+    pub(super) fn relocated(self, bytes: (u32, u32), rows: (u32, u32)) -> Self {
+        let shift = |position: u32, (from, to): (u32, u32)| position.wrapping_sub(from).wrapping_add(to);
+        Self {
+            start: shift(self.start, bytes),
+            end: shift(self.end, bytes),
+            name: if self.name == 0 { 0 } else { shift(self.name, bytes) },
+            next: shift(self.next, rows),
+            ..self
+        }
+    }
+}
+
+/// A position as the table stores it. Texts never reach the bound at which this would saturate.
+pub(super) fn position(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,5 @@
+//! Tests of the room through its face.
+
+mod builder;
+mod node;
+mod parse;

@@ -1,0 +1,61 @@
+//! Text to JSON strings, with the fewest escapes RFC 8259 allows; what is not ASCII stays as it is.
+
+/// Appends `text` to `out` as a JSON string, quotes included.
+pub fn write_string(out: &mut String, text: &str) {
+    out.push('"');
+    write_escaped(out, text);
+    out.push('"');
+}
+
+/// Appends `text` to `out` as the inside of a JSON string. True if an escape was needed.
+pub(super) fn write_escaped(out: &mut String, text: &str) -> bool {
+    let mut from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.push_str(text.get(from..at).unwrap_or_default());
+        write_escape(out, byte);
+        from = at + 1;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    from > 0
+}
+
+fn write_escape(out: &mut String, byte: u8) {
+    const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    out.push('\\');
+    match byte {
+        b'"' | b'\\' => out.push(char::from(byte)),
+        b'\n' => out.push('n'),
+        b'\r' => out.push('r'),
+        b'\t' => out.push('t'),
+        0x08 => out.push('b'),
+        0x0c => out.push('f'),
+        _ => {
+            out.push_str("u00");
+            out.push(HEX[usize::from(byte >> 4)]);
+            out.push(HEX[usize::from(byte & 0xf)]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_must_be_escaped_is() {
+        let cases = [
+            ("", r#""""#),
+            ("plain/é😀\u{7f}\u{2028}", "\"plain/é😀\u{7f}\u{2028}\""),
+            ("\"\\\n\r\t\u{8}\u{c}", r#""\"\\\n\r\t\b\f""#),
+            ("\0\u{1f}x", r#""\u0000\u001fx""#),
+        ];
+        for (text, json) in cases {
+            let mut out = String::new();
+            write_string(&mut out, text);
+            assert_eq!(out, json);
+        }
+    }
+}
