@@ -16,8 +16,11 @@
 //! Paths are lowered to [`Step`]s when the mapping is loaded; reading allocates nothing.
 
 mod parse;
+mod read;
 
 pub use parse::PathError;
+pub use read::Ambiguous;
+pub(super) use read::push_token;
 
 /// A place in a message that can be read and written.
 ///

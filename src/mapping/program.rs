@@ -13,7 +13,8 @@
 //! | form in the file | to_legacy | to_sonata |
 //! |---|---|---|
 //! | `{sonata: S, legacy: L}` | [`Pair`] source `S`, target `L` | [`Pair`] source `L`, target `S` |
-//! | `codes:` `convert:` `script:` (with `value`) | [`Transform`]s with `Direction::ToLegacy` | the same with `Direction::ToSonata`, order reversed if several |
+//! | `codes:` `convert:` `script:` (with `value`) | [`Transform`]s, run in [`Program::direction`] | the same, order reversed if several |
+//! | `convert: ref(kind)` / `key(group)` | [`Transform::Ref`] / [`Transform::Key`] | the same |
 //! | pair with `[*]` on both sides | [`Each`] with one [`Pair`] from `.` to `.` carrying the transforms | mirrored |
 //! | `{legacy: L, value: v}` | [`Pair`] from [`Source::Constant`] | no rule |
 //! | `{legacy: L, from: query}` | [`Pair`] from [`Source::Query`] | no rule |
@@ -197,9 +198,42 @@ pub enum Transform {
     /// A code table, read in the program's direction.
     Codes(CodesUse),
     /// A converter, applied in the program's direction.
-    Convert(Arc<Converter>),
+    Convert(ConvertUse),
+    /// `ref(kind)`: the id of another entity on the other side, as the exchange resolved it before.
+    Ref {
+        /// Kind of entity, as written.
+        kind: Box<str>,
+        /// `each(ref(kind))`: the value is an array of ids.
+        each: bool,
+    },
+    /// `key(group)`: the key on the other side of the element with this key.
+    Key {
+        /// The keyed group.
+        group: KeyGroupId,
+        /// `each(key(group))`: the value is an array of keys.
+        each: bool,
+    },
     /// A script that sees the value as `value`.
     Script(ScriptUse),
+}
+
+/// One use of a converter that is neither `ref` nor `key`.
+#[derive(Debug)]
+pub struct ConvertUse {
+    /// The converter.
+    pub converter: Arc<Converter>,
+    /// The place of its path argument (`money(minor, currency: $.cur)`): on the legacy side, so read from the
+    /// source where that is the legacy side, else from what has been written to the target so far.
+    pub argument: Option<Argument>,
+}
+
+/// Where the path argument of a converter is read.
+#[derive(Debug)]
+pub enum Argument {
+    /// In the source message.
+    Source(FieldPath),
+    /// In what has been written; absent until then.
+    Target(FieldPath),
 }
 
 /// One use of a code table.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Anchor, FieldPath, Literal, Part, Step, Term};
+use crate::json::number;
 
 /// Why a text is no field path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -228,10 +229,10 @@ impl<'t> Reader<'t> {
             Some('\'' | '"') => Ok(Literal::Text(self.quoted()?.into())),
             Some(c) if c == '-' || c.is_ascii_digit() => {
                 let start = self.at;
-                let number =
+                let text =
                     self.take_while(|c| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E'));
-                if is_json_number(number) {
-                    Ok(Literal::Number(number.into()))
+                if number::is_number(text) {
+                    Ok(Literal::Number(text.into()))
                 } else {
                     Err(error(start, "this is not a JSON number", None))
                 }
@@ -270,24 +271,6 @@ impl<'t> Reader<'t> {
         }
         Err(error(open, "the quote is not closed", None))
     }
-}
-
-/// The number grammar of RFC 8259.
-fn is_json_number(text: &str) -> bool {
-    let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-    let text = text.strip_prefix('-').unwrap_or(text);
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (text, None),
-    };
-    let (whole, fraction) = match mantissa.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (mantissa, None),
-    };
-    digits(whole)
-        && (whole.len() == 1 || !whole.starts_with('0'))
-        && fraction.is_none_or(digits)
-        && exponent.is_none_or(|e| digits(e.strip_prefix(['+', '-']).unwrap_or(e)))
 }
 
 impl fmt::Display for FieldPath {
