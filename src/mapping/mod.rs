@@ -1,3 +1,6 @@
 //! The mapping language: what an integrator writes, compiled once and applied to documents.
 
+pub mod convert;
+pub mod direction;
 pub mod path;
+pub mod value;
