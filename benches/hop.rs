@@ -1,0 +1,312 @@
+//! What mediation costs beside a bare pass-through, in one run on loopback.
+//!
+//! `cargo bench --bench hop` starts, each as its own process: an upstream that answers 3 KB at once, a bare hyper
+//! pass-through in front of it, Debian's nginx in front of it where installed, the simulated BSS, and Segue in
+//! front of the BSS (store on a RAM disk, then on disk). A fixed number of requests goes to each in turn, round
+//! after round; CPU time is what the operating system counted for that process alone. Quote the ratios: the
+//! absolute figures are the machine's. Figures are void if the bare hop costs more than 1.3 times nginx's.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::disallowed_methods)]
+
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener as StdListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, Response, body::Incoming, service::service_fn};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioIo},
+};
+
+const ROUNDS: usize = 5;
+const REQUESTS_A_ROUND: usize = 4_000;
+const CONNECTIONS: usize = 8;
+const ANSWER_BYTES: usize = 3 * 1024;
+/// Clock ticks a second of `/proc/PID/stat`; fixed by the kernel's interface.
+const TICKS_A_SECOND: f64 = 100.0;
+
+fn main() {
+    let words: Vec<String> = std::env::args().collect();
+    match words.get(1).map(String::as_str) {
+        Some("--upstream") => current_thread(upstream(words[2].parse().unwrap())),
+        Some("--pass") => current_thread(pass(words[2].parse().unwrap(), words[3].parse().unwrap())),
+        // `cargo test --benches` must not run a load.
+        _ if words.iter().any(|word| word == "--test") => {}
+        _ => compare(),
+    }
+}
+
+fn current_thread(work: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
+}
+
+async fn upstream(address: SocketAddr) {
+    let answer = Bytes::from(format!("{{\"pad\":\"{}\"}}", "x".repeat(ANSWER_BYTES - 10)));
+    serve(address, move |request: Request<Incoming>| {
+        let answer = answer.clone();
+        async move {
+            request.into_body().collect().await.unwrap();
+            Response::builder().header("content-type", "application/json").body(Full::new(answer)).unwrap()
+        }
+    })
+    .await;
+}
+
+/// The bare hop: body in, body out, streamed; no layer of any gateway.
+async fn pass(address: SocketAddr, upstream: SocketAddr) {
+    let client: Client<HttpConnector, Incoming> = Client::builder(TokioExecutor::new()).build_http();
+    let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let client = client.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+            *request.uri_mut() = format!("http://{upstream}{path}").parse().unwrap();
+            client.request(request)
+        });
+        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    }
+}
+
+async fn serve<F, R>(address: SocketAddr, answer: F)
+where
+    F: Fn(Request<Incoming>) -> R + Clone + Send + 'static,
+    R: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let answer = answer.clone();
+        let service = service_fn(move |request| {
+            let answer = answer(request);
+            async move { Ok::<_, std::convert::Infallible>(answer.await) }
+        });
+        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    }
+}
+
+/// A process of this run, ended with it.
+struct Peer {
+    name: &'static str,
+    address: SocketAddr,
+    path: &'static str,
+    child: Child,
+    /// nginx works in a child of the process that we started.
+    worker_pid: u32,
+    cpu_us: Vec<f64>,
+    failed: usize,
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const QUOTE_PATH: &str = "/mefApi/sonata/quoteManagement/v8/quote";
+
+fn compare() {
+    let folder = tempfile::tempdir().unwrap();
+    let me = std::env::current_exe().unwrap();
+    let segue = PathBuf::from(env!("CARGO_BIN_EXE_segue"));
+    let body = reference_body();
+
+    let upstream = free_address();
+    let _upstream =
+        start("upstream", upstream, "/", Command::new(&me).arg("--upstream").arg(upstream.to_string()));
+    let bss = free_address();
+    let _bss = start(
+        "bss",
+        bss,
+        "/",
+        Command::new(&segue).args(["simulate", "bss", "--address"]).arg(bss.to_string()),
+    );
+
+    let mut peers = Vec::new();
+    let hop = free_address();
+    peers.push(start(
+        "bare hop",
+        hop,
+        "/quote",
+        Command::new(&me).arg("--pass").arg(hop.to_string()).arg(upstream.to_string()),
+    ));
+    if let Some(nginx) = start_nginx(folder.path(), upstream) {
+        peers.push(nginx);
+    }
+    let stores = [("segue, store on RAM disk", Path::new("/dev/shm")), ("segue, store on disk", folder.path())];
+    for (name, store) in stores {
+        if store.is_dir() {
+            peers.push(start_segue(name, &segue, folder.path(), store, bss));
+        }
+    }
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for round in 0..=ROUNDS {
+        for peer in &mut peers {
+            let before = cpu_us(peer.worker_pid);
+            let failed = runtime.block_on(load(peer.address, peer.path, &body));
+            // The first round warms pools, caches and the plan.
+            if round > 0 {
+                let spent = cpu_us(peer.worker_pid) - before;
+                peer.cpu_us.push(spent / REQUESTS_A_ROUND as f64);
+                peer.failed += failed;
+            }
+        }
+    }
+    print(&mut peers, body.len());
+}
+
+fn print(peers: &mut [Peer], body_bytes: usize) {
+    println!(
+        "{REQUESTS_A_ROUND} requests a round over {CONNECTIONS} connections, {ROUNDS} rounds, request {body_bytes} bytes"
+    );
+    let mut hop = None;
+    for peer in peers {
+        peer.cpu_us.sort_by(f64::total_cmp);
+        let median = peer.cpu_us[peer.cpu_us.len() / 2];
+        let hop = *hop.get_or_insert(median);
+        println!(
+            "{:<26} {:>8.1} us CPU a request (min {:.1}, max {:.1})  {:>5.2} x the bare hop  failed {}",
+            peer.name,
+            median,
+            peer.cpu_us[0],
+            peer.cpu_us[peer.cpu_us.len() - 1],
+            median / hop,
+            peer.failed
+        );
+    }
+}
+
+async fn load(address: SocketAddr, path: &'static str, body: &Bytes) -> usize {
+    let mut tasks = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let body = body.clone();
+        tasks.push(tokio::task::spawn(async move {
+            let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            let (mut sender, connection) =
+                hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+            tokio::spawn(connection);
+            let mut failed = 0;
+            for _ in 0..REQUESTS_A_ROUND / CONNECTIONS {
+                let request = Request::post(path)
+                    .header("host", "localhost")
+                    .header("content-type", "application/json;charset=utf-8")
+                    .body(Full::new(body.clone()))
+                    .unwrap();
+                let answer = sender.send_request(request).await.unwrap();
+                failed += usize::from(!answer.status().is_success());
+                answer.into_body().collect().await.unwrap();
+            }
+            failed
+        }));
+    }
+    let mut failed = 0;
+    for task in tasks {
+        failed += task.await.unwrap();
+    }
+    failed
+}
+
+fn start(name: &'static str, address: SocketAddr, path: &'static str, command: &mut Command) -> Peer {
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for(address, name);
+    let worker_pid = child.id();
+    Peer { name, address, path, child, worker_pid, cpu_us: Vec::new(), failed: 0 }
+}
+
+fn start_nginx(folder: &Path, upstream: SocketAddr) -> Option<Peer> {
+    let nginx = ["/usr/sbin/nginx", "/usr/bin/nginx"].iter().find(|path| Path::new(path).exists())?;
+    let address = free_address();
+    let settings = format!(
+        "daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log /dev/null;\n\
+         events {{ worker_connections 256; }}\n\
+         http {{ access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;\n\
+         fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n\
+         keepalive_requests 1000000; upstream up {{ server {upstream}; keepalive 32; }}\n\
+         server {{ listen {address}; location / {{ proxy_pass http://up; proxy_http_version 1.1;\n\
+         proxy_set_header Connection \"\"; }} }} }}\n",
+        folder = folder.display()
+    );
+    let file = folder.join("nginx.conf");
+    fs::write(&file, settings).ok()?;
+    let mut peer = start("nginx", address, "/quote", Command::new(nginx).arg("-c").arg(&file));
+    peer.worker_pid = child_of(peer.child.id()).unwrap_or(peer.worker_pid);
+    Some(peer)
+}
+
+/// Segue on the demonstration's settings, with other addresses and another place for the store.
+fn start_segue(name: &'static str, segue: &Path, folder: &Path, store: &Path, bss: SocketAddr) -> Peer {
+    let address = free_address();
+    let admin = free_address();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = folder.join(format!("config-{}", address.port()));
+    copy_folder(&root.join("config"), &config);
+    let store = store.join(format!("segue-bench-{}", address.port()));
+    let gateway = format!(
+        "listeners:\n  sonata: {{ address: \"{address}\" }}\n  admin: {{ address: \"{admin}\" }}\n\
+         store: {{ embedded: \"{}/segue.db\" }}\nmappings: \"{}\"\n",
+        store.display(),
+        root.join("mappings").display()
+    );
+    fs::create_dir_all(&store).unwrap();
+    fs::write(config.join("segue.yaml"), gateway).unwrap();
+    let backend = config.join("backends/acme.yaml");
+    let text = fs::read_to_string(&backend).unwrap().replace("127.0.0.1:8081", &bss.to_string());
+    fs::write(backend, text).unwrap();
+    start(name, address, QUOTE_PATH, Command::new(segue).arg("--config").arg(&config).arg("serve"))
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// The reference request: the body of an authored case.
+fn reference_body() -> Bytes {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("mappings/acme/cases/quote/createQuote.reference/1-sonata-request.json");
+    let message: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    Bytes::from(serde_json::to_vec(&message["body"]).unwrap())
+}
+
+fn free_address() -> SocketAddr {
+    StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn wait_for(address: SocketAddr, name: &str) {
+    let started = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        assert!(started.elapsed() < Duration::from_secs(20), "{name} does not listen on {address}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn cpu_us(pid: u32) -> f64 {
+    // The program's name may hold blanks: fields are counted behind its closing bracket.
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat[stat.rfind(')').unwrap() + 2..].split(' ').collect();
+    let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
+    ticks / TICKS_A_SECOND * 1e6
+}
+
+fn child_of(pid: u32) -> Option<u32> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+    children.split_whitespace().next()?.parse().ok()
+}
