@@ -1,1 +1,2 @@
 //! The room `exchange`.
+pub mod ports;

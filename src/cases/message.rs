@@ -1,0 +1,285 @@
+//! The files of a case: HTTP messages written as JSON, bodies kept to the letter.
+
+use bytes::Bytes;
+
+use crate::json::{Document, Kind, Node, writer::write_string};
+
+/// A request as a file of a case has it.
+#[derive(Debug, Clone, Default)]
+pub struct RequestFile {
+    /// HTTP method; the file's first member name.
+    pub method: String,
+    /// Path and query as sent.
+    pub path: String,
+    /// Headers beside those that the player sets itself.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Body,
+}
+
+/// A response as a file of a case has it.
+#[derive(Debug, Clone, Default)]
+pub struct ResponseFile {
+    /// HTTP status; 0 in a file that only says how the call fails.
+    pub status: u16,
+    /// Headers that count; others are not compared.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Body,
+    /// How the call fails instead of being answered: `connect`, `timeout`, `closed` or `too-large`.
+    pub fault: Option<String>,
+}
+
+/// A body in one of the forms that a file can hold.
+#[derive(Debug, Clone, Default)]
+pub enum Body {
+    /// No body.
+    #[default]
+    None,
+    /// `body`: JSON, kept as written in the file.
+    Json(Document),
+    /// `text`: any text, `hex`: any bytes.
+    Raw(Bytes),
+}
+
+impl Body {
+    /// The body as it goes over the wire.
+    #[must_use]
+    pub fn bytes(&self) -> Bytes {
+        match self {
+            Self::None => Bytes::new(),
+            Self::Json(document) => document.bytes(),
+            Self::Raw(bytes) => bytes.clone(),
+        }
+    }
+
+    /// What was sent or answered, in the form in which a file would hold it.
+    #[must_use]
+    pub fn of(bytes: &Bytes) -> Self {
+        if bytes.is_empty() {
+            return Self::None;
+        }
+        Document::parse(bytes.clone(), &crate::json::Limits::default())
+            .map_or_else(|_| Self::Raw(bytes.clone()), Self::Json)
+    }
+}
+
+/// Why a file is no message of a case.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// Not JSON, or not within its limits.
+    #[error("not JSON: {0}")]
+    Json(String),
+    /// A member that a message does not have, or of another kind.
+    #[error("{0}")]
+    Form(String),
+}
+
+const METHODS: [&str; 5] = ["GET", "POST", "PATCH", "PUT", "DELETE"];
+
+impl RequestFile {
+    /// Reads `{ "POST": path, "headers": {…}, "body": … }`.
+    ///
+    /// # Errors
+    /// [`MessageError`] names the member that does not fit.
+    pub fn parse(text: &str) -> Result<Self, MessageError> {
+        let document = Document::from_text(text).map_err(|error| MessageError::Json(error.to_string()))?;
+        let mut file = Self::default();
+        for (name, value) in document.root().members() {
+            match name.as_ref() {
+                method if METHODS.contains(&method) => {
+                    method.clone_into(&mut file.method);
+                    file.path = text_of(&name, value)?;
+                }
+                "headers" => file.headers = headers(value)?,
+                _ => file.body = body(&name, value)?,
+            }
+        }
+        if file.method.is_empty() {
+            return Err(MessageError::Form("a request begins with its method: { \"POST\": \"/path\" }".into()));
+        }
+        Ok(file)
+    }
+
+    /// The file's text: what [`RequestFile::parse`] reads, for people.
+    #[must_use]
+    pub fn print(&self) -> String {
+        let mut members = vec![(self.method.clone(), quoted(&self.path))];
+        print_rest(&mut members, &self.headers, &self.body);
+        print_members(&members)
+    }
+}
+
+impl ResponseFile {
+    /// Reads `{ "status": 201, "headers": {…}, "body": … }` or `{ "fault": "timeout" }`.
+    ///
+    /// # Errors
+    /// [`MessageError`] names the member that does not fit.
+    pub fn parse(text: &str) -> Result<Self, MessageError> {
+        let document = Document::from_text(text).map_err(|error| MessageError::Json(error.to_string()))?;
+        let mut file = Self::default();
+        for (name, value) in document.root().members() {
+            match name.as_ref() {
+                "status" => {
+                    let status = value.as_i64().and_then(|number| u16::try_from(number).ok());
+                    file.status = status.ok_or_else(|| MessageError::Form("`status` is a number".into()))?;
+                }
+                "fault" => file.fault = Some(text_of(&name, value)?),
+                "headers" => file.headers = headers(value)?,
+                _ => file.body = body(&name, value)?,
+            }
+        }
+        if file.status == 0 && file.fault.is_none() {
+            return Err(MessageError::Form("a response has a `status` or a `fault`".into()));
+        }
+        Ok(file)
+    }
+
+    /// The file's text: what [`ResponseFile::parse`] reads, for people.
+    #[must_use]
+    pub fn print(&self) -> String {
+        let mut members = Vec::new();
+        if let Some(fault) = &self.fault {
+            members.push(("fault".to_owned(), quoted(fault)));
+        } else {
+            members.push(("status".to_owned(), self.status.to_string()));
+        }
+        print_rest(&mut members, &self.headers, &self.body);
+        print_members(&members)
+    }
+}
+
+fn text_of(name: &str, value: Node<'_>) -> Result<String, MessageError> {
+    let text = value.as_str().ok_or_else(|| MessageError::Form(format!("`{name}` is a text")))?;
+    Ok(text.into_owned())
+}
+
+fn headers(value: Node<'_>) -> Result<Vec<(String, String)>, MessageError> {
+    let pairs = value.members().map(|(name, value)| Ok((name.to_ascii_lowercase(), text_of(&name, value)?)));
+    pairs.collect()
+}
+
+fn body(name: &str, value: Node<'_>) -> Result<Body, MessageError> {
+    match name {
+        "body" => Ok(Body::Json(Document::of(value))),
+        "text" => Ok(Body::Raw(text_of(name, value)?.into())),
+        "hex" => {
+            let text = text_of(name, value)?;
+            let digits: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
+            let pairs = digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16));
+            let bytes = pairs.collect::<Result<Vec<u8>, _>>();
+            bytes
+                .map(|bytes| Body::Raw(bytes.into()))
+                .map_err(|_| MessageError::Form("`hex` is pairs of hexadecimal digits".into()))
+        }
+        _ => Err(MessageError::Form(format!(
+            "`{name}` is no member of a message: it has a method or `status`, `headers`, and `body`, `text`, `hex` or `fault`"
+        ))),
+    }
+}
+
+fn print_rest(members: &mut Vec<(String, String)>, headers: &[(String, String)], body: &Body) {
+    if !headers.is_empty() {
+        let pairs: Vec<String> =
+            headers.iter().map(|(name, value)| format!("{}: {}", quoted(name), quoted(value))).collect();
+        members.push(("headers".to_owned(), format!("{{ {} }}", pairs.join(", "))));
+    }
+    match body {
+        Body::None => {}
+        Body::Json(document) => {
+            let mut text = String::new();
+            print_node(&mut text, document.root(), 1);
+            members.push(("body".to_owned(), text));
+        }
+        Body::Raw(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => members.push(("text".to_owned(), quoted(text))),
+            Err(_) => {
+                let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                members.push(("hex".to_owned(), quoted(&hex)));
+            }
+        },
+    }
+}
+
+fn print_members(members: &[(String, String)]) -> String {
+    let lines: Vec<String> =
+        members.iter().map(|(name, value)| format!("  {}: {value}", quoted(name))).collect();
+    format!("{{\n{}\n}}\n", lines.join(",\n"))
+}
+
+/// Widest container that is printed on one line, in characters.
+const LINE_MAX: usize = 90;
+
+/// Prints a node for people, two blanks a level; short containers of scalars stay on one line. Texts and numbers
+/// stay as they are to the letter.
+pub fn print_node(out: &mut String, node: Node<'_>, level: usize) {
+    let flat = || node.values().all(|value| !matches!(value.kind(), Kind::Object | Kind::Array) || value.is_empty());
+    match node.kind() {
+        Kind::Object | Kind::Array if node.is_empty() => {
+            out.push_str(if node.is_object() { "{}" } else { "[]" });
+        }
+        Kind::Object | Kind::Array => {
+            let (open, close) = if node.is_object() { ("{", "}") } else { ("[", "]") };
+            let children = print_children(node, level + 1);
+            let width: usize = children.iter().map(|child| child.chars().count() + 2).sum();
+            if flat() && width + 2 * level < LINE_MAX && !node.raw().contains('\n') || flat() && width < LINE_MAX / 2 {
+                out.push_str(&format!("{open} {} {close}", children.join(", ")));
+            } else {
+                let indent = "  ".repeat(level + 1);
+                let body = children.join(&format!(",\n{indent}"));
+                out.push_str(&format!("{open}\n{indent}{body}\n{}{close}", "  ".repeat(level)));
+            }
+        }
+        _ => out.push_str(node.raw()),
+    }
+}
+
+fn print_children(node: Node<'_>, level: usize) -> Vec<String> {
+    let mut children = Vec::new();
+    for value in node.values() {
+        let mut text = String::new();
+        if let Some(name) = value.name() {
+            text = format!("{}: ", quoted(&name));
+        }
+        print_node(&mut text, value, level);
+        children.push(text);
+    }
+    children
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::new();
+    write_string(&mut out, text);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_printed_message_reads_back() {
+        let text = r#"{ "POST": "/quote?buyerId=a", "headers": { "X-A": "b" }, "body": { "n": 1.10, "a": [{ "s": "\u0041" }] } }"#;
+        let file = RequestFile::parse(text).unwrap();
+        let again = RequestFile::parse(&file.print()).unwrap();
+        assert_eq!((again.method.as_str(), again.path.as_str()), ("POST", "/quote?buyerId=a"));
+        assert_eq!(again.headers, [("x-a".to_owned(), "b".to_owned())]);
+        assert!(file.print().contains("1.10") && file.print().contains(r"\u0041"));
+    }
+
+    #[test]
+    fn bodies_that_are_no_json() {
+        let file = ResponseFile::parse(r#"{ "status": 502, "text": "<html>" }"#).unwrap();
+        assert_eq!(file.body.bytes(), "<html>");
+        let file = RequestFile::parse(r#"{ "POST": "/q", "hex": "7b ff" }"#).unwrap();
+        assert_eq!(file.body.bytes(), Bytes::from_static(&[0x7b, 0xff]));
+        assert!(file.print().contains("7bff"));
+    }
+
+    #[test]
+    fn what_is_no_message() {
+        assert!(RequestFile::parse("{}").is_err());
+        assert!(ResponseFile::parse("{}").is_err());
+        assert!(RequestFile::parse(r#"{ "POST": "/q", "bodi": {} }"#).unwrap_err().to_string().contains("bodi"));
+    }
+}

@@ -1,0 +1,18 @@
+//! Cases: real exchanges as four files, played through the real exchange with the legacy system's answers at hand.
+//!
+//! A case is golden test, bench input, fuzz seed and documentation at once. Its folder lies beside the mappings:
+//!
+//! ```text
+//! mappings/acme/cases/quote/createQuote.two-items/
+//!   case.yaml                what it shows, partner, clock, cases that go before it, members to ignore
+//!   1-sonata-request.json    { "POST": "/mefApi/…/quote", "headers": {…}, "body": … }
+//!   2-legacy-request.json    the call that must be made (2a, 2b … where there are several)
+//!   3-legacy-response.json   { "status": 201, "body": … } or { "fault": "timeout" }
+//!   4-sonata-response.json   { "status": 201, "headers": {…}, "body": … }
+//! ```
+//!
+//! Everything but the sockets is the program's own: plan, check, mapping, custody, store. A case without `2` and
+//! `3` proves that nothing reached the legacy system.
+
+pub mod compare;
+pub mod message;
