@@ -1,0 +1,87 @@
+//! Mapping files as they are written: nothing resolved, nothing merged, every word with its place.
+//!
+//! Reading ends in plain data that mirrors the files; what is wrong with their structure is told here, all at
+//! once. What the words mean (paths, types, code tables, scripts) is the compiler's, which sees the schema and
+//! the overlay beside them. Nothing here is kept once a plan is built.
+
+mod operation;
+mod overlay;
+mod read;
+mod read_operation;
+mod read_overlay;
+mod read_rule;
+mod read_set;
+mod rule;
+mod set;
+
+pub use operation::{Answer, AnswerFrom, Body, Call, Conduct, On, Operation, Paging, Statuses, Undo};
+pub use overlay::{Change, CodesChange, OverlayFile};
+pub use read_operation::operations;
+pub use read_overlay::read_overlay;
+pub use read_set::{read_codes, read_function, read_set};
+pub use rule::{
+    Branch, Condition, Default, Directed, ElseBranch, Inputs, KeySpec, Numbered, Only, Otherwise, Phases, Refuse, Rule,
+    ScriptText,
+};
+pub use set::{CodeRow, CodeSide, CodeTable, FunctionFile, ProductName, SetFile, Shape};
+
+use crate::text::{Span, yaml::Scalar};
+use std::ops::Range;
+
+/// A word of a mapping file with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    text: Box<str>,
+    span: Span,
+    scalar: Option<Scalar>,
+}
+
+impl Text {
+    /// A scalar; its place is the text without quotes.
+    pub fn of(scalar: &Scalar) -> Self {
+        let span = scalar.span_of(0..scalar.text.len());
+        Self { text: scalar.text.as_str().into(), span, scalar: Some(scalar.clone()) }
+    }
+
+    /// A key, or any other word that stands at one place as a whole.
+    pub fn at(text: &str, span: Span) -> Self {
+        Self { text: text.into(), span, scalar: None }
+    }
+
+    /// The text, quotes and escapes resolved.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Where it stands, without quotes.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// Where a stretch of it stands, in bytes of the text; for faults inside paths, queries and scripts.
+    pub fn part(&self, range: Range<usize>) -> Span {
+        match &self.scalar {
+            Some(scalar) => scalar.span_of(range),
+            None => self.span,
+        }
+    }
+
+    /// Where the word at a byte stands: up to the next blank or bracket, at least one character.
+    pub fn word_at(&self, offset: usize) -> Span {
+        let mut start = offset.min(self.text.len());
+        while !self.text.is_char_boundary(start) {
+            start -= 1;
+        }
+        let rest = self.text.get(start..).unwrap_or_default();
+        let stop = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '@'));
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        let length = rest.find(stop).unwrap_or(rest.len()).max(first);
+        self.part(start..start + length)
+    }
+}
+
+impl std::fmt::Display for Text {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}

@@ -1,0 +1,144 @@
+//! Operations as written.
+
+use super::{Condition, Rule, Text};
+use crate::text::{Span, yaml::Node};
+
+/// One operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// The operationId.
+    pub id: Text,
+    /// How it is served.
+    pub conduct: Conduct,
+    /// The calls, in order; `call:` is one without a name.
+    pub calls: Vec<Call>,
+    /// What the answer is made of.
+    pub answer: Option<Answer>,
+    /// What a status or body of the legacy system means, in order.
+    pub on: Vec<On>,
+    /// How lists are read page by page.
+    pub paging: Option<Paging>,
+}
+
+/// How an operation is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conduct {
+    /// By the legacy system.
+    Legacy,
+    /// By people.
+    Manual,
+    /// Not at all.
+    Off,
+}
+
+/// One call to the legacy system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The whole call.
+    pub span: Span,
+    /// Its name, where there are several.
+    pub name: Option<Text>,
+    /// Method and address.
+    pub call: Text,
+    /// One call per element of this array of the request.
+    pub each: Option<Text>,
+    /// Tested on the element, else on the request.
+    pub condition: Option<Condition>,
+    /// Calls that must have been answered before.
+    pub after: Vec<Text>,
+    /// How many at a time.
+    pub parallel: Option<(u64, Span)>,
+    /// What is sent.
+    pub request: Option<Body>,
+    /// Where the reply holds the legacy id.
+    pub legacy_id: Option<Text>,
+    /// How to take it back.
+    pub undo: Option<Undo>,
+    /// How long a reply may be reused.
+    pub cache: Option<Text>,
+}
+
+/// A shape by name, or rules at the spot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// A shape.
+    Shape(Text),
+    /// Rules.
+    Fields(Span, Vec<Rule>),
+}
+
+/// `undo:` of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undo {
+    /// Method and address.
+    pub call: Text,
+    /// What is sent.
+    pub request: Option<Body>,
+}
+
+/// `answer:`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The whole value.
+    pub span: Span,
+    /// What is read.
+    pub from: AnswerFrom,
+    /// The rules; none where the answer has no body of its own (`answer: {}`).
+    pub body: Option<Body>,
+}
+
+/// What an answer is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnswerFrom {
+    /// The reply of the last call as a whole.
+    Reply,
+    /// The elements of an array of the reply, each one element of the answer, which is a list.
+    Elements(Text),
+    /// The replies of the calls that stand per item, each into the item that it was made for.
+    Calls {
+        /// The array of the answer whose elements they make.
+        into: Text,
+    },
+}
+
+/// One entry of `on:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct On {
+    /// The whole entry.
+    pub span: Span,
+    /// Statuses it is for; none: any.
+    pub statuses: Statuses,
+    /// Tested on the reply.
+    pub condition: Option<Text>,
+    /// `problem:`
+    pub problem: Option<Text>,
+    /// `at:`
+    pub at: Option<Text>,
+    /// `reason:`
+    pub reason: Option<Text>,
+    /// `answer:`, which stands for the reply.
+    pub answer: Option<Node>,
+}
+
+/// `status:` of an `on:` entry: inclusive ranges; empty is any status.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Statuses(pub Vec<(u16, u16)>);
+
+/// `paging:`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paging {
+    /// The whole mapping.
+    pub span: Span,
+    /// Name of the query parameter with the page's number, or the offset of its first element.
+    pub page: Option<Text>,
+    /// Name of the query parameter with the offset of the first element.
+    pub offset: Option<Text>,
+    /// Name of the query parameter with the size of a page.
+    pub size: Option<Text>,
+    /// Number of the first page, or offset of the first element.
+    pub first: u64,
+    /// Most elements that the legacy system gives in one page.
+    pub size_max: Option<u64>,
+    /// Where the reply says how many there are.
+    pub total: Option<Text>,
+}

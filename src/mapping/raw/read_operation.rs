@@ -1,0 +1,225 @@
+//! YAML to [`Operation`].
+
+use super::read::{self, required_text, sequence, text, texts, wrong};
+use super::read_rule::{condition, named, rules};
+use super::{Answer, AnswerFrom, Body, Call, Conduct, On, Operation, Paging, Statuses, Text, Undo};
+use crate::mapping::diagnostic as code;
+use crate::text::{
+    Diagnostic, Diagnostics,
+    yaml::{Fields, Node, Value},
+};
+
+/// Most calls at a time that `parallel:` may ask for.
+const PARALLEL_MAX: u64 = 64;
+
+/// Reads `operations:`.
+pub fn operations(node: &Node, out: &mut Diagnostics) -> Vec<Operation> {
+    named(node, "operations", out)
+        .into_iter()
+        .filter_map(|(id, node)| operation(id, node, out))
+        .collect()
+}
+
+fn operation(id: Text, node: &Node, out: &mut Diagnostics) -> Option<Operation> {
+    if node.as_mapping().is_none() {
+        let words = &[("manual", Conduct::Manual), ("off", Conduct::Off)];
+        let conduct = crate::text::yaml::choice_of(node, id.as_str(), words, out)?;
+        return Some(Operation { id, conduct, calls: Vec::new(), answer: None, on: Vec::new(), paging: None });
+    }
+    let mut fields = Fields::of(node, "an operation", out)?;
+    let several = fields.entry("calls");
+    let calls = match several {
+        Some(entry) => {
+            if let Some(one) = fields.entry("call") {
+                let fault = Diagnostic::error(code::FORM, "`call` and `calls` exclude each other");
+                out.push(fault.at(one.key_span).hint("make it one entry of `calls`"));
+            }
+            let nodes = sequence(&entry.value, "calls", out);
+            if nodes.is_empty() {
+                out.push(Diagnostic::error(code::FORM, "`calls` is empty").at(entry.value.span));
+            }
+            nodes.iter().filter_map(|node| named_call(node, out)).collect()
+        }
+        None => call(&mut fields, node, out).into_iter().collect(),
+    };
+    let operation = Operation {
+        id,
+        conduct: Conduct::Legacy,
+        calls,
+        answer: fields.take("answer").and_then(|node| answer(node, out)),
+        on: fields.take("on").map(|node| on_list(node, out)).unwrap_or_default(),
+        paging: fields.take("paging").and_then(|node| paging(node, out)),
+    };
+    read::refuse_later(&mut fields, &["complete", "is"], out);
+    fields.finish(out);
+    Some(operation)
+}
+
+fn named_call(node: &Node, out: &mut Diagnostics) -> Option<Call> {
+    let mut fields = Fields::of(node, "a call", out)?;
+    if fields.take("name").is_none() {
+        fields.missing("name", out);
+    }
+    let call = call(&mut fields, node, out);
+    fields.finish(out);
+    call
+}
+
+fn call(fields: &mut Fields<'_>, node: &Node, out: &mut Diagnostics) -> Option<Call> {
+    let address = required_text(fields, "call", out);
+    let parallel = fields.entry("parallel").and_then(|entry| {
+        let count = crate::text::yaml::integer_of(&entry.value, "parallel", 1..=PARALLEL_MAX, out)?;
+        Some((count, entry.value.span))
+    });
+    let call = Call {
+        span: node.span,
+        name: node.get("name").and_then(Node::as_scalar).map(Text::of),
+        each: text(fields, "each", out),
+        condition: fields.take("if").and_then(|node| condition(node, out)),
+        after: texts(fields, "after", out),
+        parallel,
+        request: fields.take("request").and_then(|node| body(node, "request", out)),
+        legacy_id: text(fields, "legacy_id", out),
+        undo: fields.take("undo").and_then(|node| undo(node, out)),
+        cache: text(fields, "cache", out),
+        call: address?,
+    };
+    Some(call)
+}
+
+fn body(node: &Node, what: &str, out: &mut Diagnostics) -> Option<Body> {
+    if node.as_mapping().is_none() {
+        return read::text_of(node, what, out).map(Body::Shape);
+    }
+    let mut fields = Fields::of(node, what, out)?;
+    let body = body_of(&mut fields, node, out);
+    read::refuse_later(&mut fields, &["at"], out);
+    if body.is_none() {
+        out.push(wrong(node, format!("`{what}` is a shape or `{{ fields: […] }}`")));
+    }
+    fields.finish(out);
+    body
+}
+
+fn body_of(fields: &mut Fields<'_>, node: &Node, out: &mut Diagnostics) -> Option<Body> {
+    let inline = fields.take("fields").map(|rules_node| Body::Fields(node.span, rules(rules_node, out)));
+    let shape = text(fields, "shape", out);
+    if let (Some(shape), Some(_)) = (&shape, &inline) {
+        let fault = Diagnostic::error(code::FORM, "`shape` and `fields` exclude each other here");
+        out.push(fault.at(shape.span()));
+    }
+    inline.or(shape.map(Body::Shape))
+}
+
+fn undo(node: &Node, out: &mut Diagnostics) -> Option<Undo> {
+    let mut fields = Fields::of(node, "undo", out)?;
+    let call = required_text(&mut fields, "call", out);
+    let request = fields.take("request").and_then(|node| body(node, "request", out));
+    fields.finish(out);
+    Some(Undo { call: call?, request })
+}
+
+fn answer(node: &Node, out: &mut Diagnostics) -> Option<Answer> {
+    if node.as_mapping().is_none() {
+        let shape = read::text_of(node, "answer", out)?;
+        return Some(Answer { span: node.span, from: AnswerFrom::Reply, body: Some(Body::Shape(shape)) });
+    }
+    let mut fields = Fields::of(node, "answer", out)?;
+    let body = body_of(&mut fields, node, out);
+    let each = text(&mut fields, "each", out);
+    let from = match each {
+        None => AnswerFrom::Reply,
+        Some(each) if each.as_str() == "calls" => {
+            let into = required_text(&mut fields, "into", out);
+            AnswerFrom::Calls { into: into? }
+        }
+        Some(each) => AnswerFrom::Elements(each),
+    };
+    if body.is_none() && !matches!(from, AnswerFrom::Reply) {
+        fields.missing("shape", out);
+    }
+    fields.finish(out);
+    Some(Answer { span: node.span, from, body })
+}
+
+fn on_list(node: &Node, out: &mut Diagnostics) -> Vec<On> {
+    let mut list = Vec::new();
+    for node in sequence(node, "on", out) {
+        let Some(mut fields) = Fields::of(node, "an entry of `on`", out) else { continue };
+        let entry = On {
+            span: node.span,
+            statuses: fields.take("status").map(|node| statuses(node, out)).unwrap_or_default(),
+            condition: text(&mut fields, "if", out),
+            problem: text(&mut fields, "problem", out),
+            at: text(&mut fields, "at", out),
+            reason: text(&mut fields, "reason", out),
+            answer: fields.take("answer").cloned(),
+        };
+        read::refuse_later(&mut fields, &["fault"], out);
+        fields.finish(out);
+        match (&entry.problem, &entry.answer) {
+            (Some(problem), Some(_)) => {
+                let fault = Diagnostic::error(code::ON_ENTRY, "`problem` and `answer` exclude each other");
+                out.push(fault.at(problem.span()));
+            }
+            (None, None) => {
+                let fault = Diagnostic::error(code::ON_ENTRY, "this entry says neither `problem` nor `answer`");
+                out.push(fault.at(node.span).hint("add `problem: otherIssue`, or `answer: { … }` as the reply"));
+            }
+            _ => {}
+        }
+        if entry.statuses.0.is_empty() && entry.condition.is_none() && node.get("status").is_none() {
+            let fault = Diagnostic::error(code::ON_ENTRY, "this entry would take every reply");
+            out.push(fault.at(node.span).hint("add `status:` or `if:`"));
+        }
+        list.push(entry);
+    }
+    list
+}
+
+fn statuses(node: &Node, out: &mut Diagnostics) -> Statuses {
+    let nodes = match &node.value {
+        Value::Sequence(nodes) => nodes.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    let mut list = Vec::new();
+    for node in nodes {
+        let Some(text) = read::text_of(node, "status", out) else { continue };
+        let range = match text.as_str() {
+            "4xx" => Some((400, 499)),
+            "5xx" => Some((500, 599)),
+            "2xx" => Some((200, 299)),
+            "3xx" => Some((300, 399)),
+            word => word.parse::<u16>().ok().filter(|s| (100..=599).contains(s)).map(|s| (s, s)),
+        };
+        match range {
+            Some(range) => list.push(range),
+            None => {
+                let fault = Diagnostic::error(code::ON_ENTRY, format!("`{text}` is no status"));
+                out.push(fault.at(text.span()).hint("write a status such as 404, or 4xx"));
+            }
+        }
+    }
+    Statuses(list)
+}
+
+fn paging(node: &Node, out: &mut Diagnostics) -> Option<Paging> {
+    let mut fields = Fields::of(node, "paging", out)?;
+    let paging = Paging {
+        span: node.span,
+        page: text(&mut fields, "page", out),
+        offset: text(&mut fields, "offset", out),
+        size: text(&mut fields, "size", out),
+        first: fields.integer("first", 0..=1, out).unwrap_or(1),
+        size_max: fields.integer("size_max", 1..=10_000, out),
+        total: text(&mut fields, "total", out),
+    };
+    fields.finish(out);
+    if paging.page.is_some() == paging.offset.is_some() {
+        let fault = Diagnostic::error(code::PAGING, "paging names either `page` or `offset`").at(node.span);
+        out.push(fault.hint("`page: pageNo` counts pages, `offset: skip` counts elements"));
+        return None;
+    }
+    Some(paging)
+}
+

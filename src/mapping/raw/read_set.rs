@@ -1,0 +1,143 @@
+//! YAML to the files of a mapping set.
+
+use super::read::{self, key, sequence, text, texts, wrong};
+use super::read_rule::{named, otherwise, rules};
+use super::{CodeRow, CodeSide, CodeTable, FunctionFile, ProductName, SetFile, Shape, operations};
+use crate::mapping::diagnostic as code;
+use crate::text::{
+    Diagnostic, Diagnostics,
+    yaml::{Fields, Node, Value},
+};
+
+/// Version of the language that this reads.
+const LANGUAGE: u64 = 1;
+
+/// Keys of function files that are part of the language and not run yet.
+const LATER: &[&str] = &["receives", "watch", "exposes", "notifies", "problems", "bridge", "copy", "types", "events"];
+
+/// Reads `set.yaml`.
+pub fn read_set(node: &Node, out: &mut Diagnostics) -> Option<SetFile> {
+    let mut fields = Fields::of(node, "a mapping set", out)?;
+    if let Some(entry) = fields.entry("language") {
+        let version = crate::text::yaml::integer_of(&entry.value, "language", 1..=u64::from(u32::MAX), out);
+        if version.is_some_and(|version| version != LANGUAGE) {
+            let message = "this version of the mapping language is not known";
+            let fault = Diagnostic::error(code::LANGUAGE, message).at(entry.value.span);
+            out.push(fault.hint(format!("write `language: {LANGUAGE}`")));
+        }
+    } else {
+        fields.missing("language", out);
+    }
+    let products = fields.take("products").map(|node| products(node, out)).unwrap_or_default();
+    let set =
+        SetFile { release: text(&mut fields, "release", out), backend: text(&mut fields, "backend", out), products };
+    read::refuse_later(&mut fields, &["namespaces", "lists", "format"], out);
+    fields.finish(out);
+    Some(set)
+}
+
+fn products(node: &Node, out: &mut Diagnostics) -> Vec<ProductName> {
+    let mut list = Vec::new();
+    for (name, node) in named(node, "products", out) {
+        let nodes = match &node.value {
+            Value::Sequence(nodes) => nodes.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let types: Vec<_> = nodes.iter().filter_map(|node| read::text_of(node, "products", out)).collect();
+        if types.is_empty() && nodes.is_empty() {
+            out.push(wrong(node, "a product is the text of its `@type`, or a list of them"));
+        }
+        if !types.is_empty() {
+            list.push(ProductName { name, types });
+        }
+    }
+    list
+}
+
+/// Reads `codes.yaml`.
+pub fn read_codes(node: &Node, out: &mut Diagnostics) -> Vec<CodeTable> {
+    named(node, "codes", out).into_iter().map(|(name, node)| table(name, node, out)).collect()
+}
+
+fn table(name: super::Text, node: &Node, out: &mut Diagnostics) -> CodeTable {
+    if node.as_mapping().is_none() {
+        return CodeTable { name, rows: rows(node, out), otherwise: None };
+    }
+    let mut rows_read = Vec::new();
+    let mut other = None;
+    if let Some(mut fields) = Fields::of(node, "a code table", out) {
+        rows_read = fields.require("rows", out).map(|node| rows(node, out)).unwrap_or_default();
+        other = fields.take("otherwise").map(otherwise);
+        fields.finish(out);
+    }
+    CodeTable { name, rows: rows_read, otherwise: other }
+}
+
+/// The rows of a table.
+pub(super) fn rows(node: &Node, out: &mut Diagnostics) -> Vec<CodeRow> {
+    sequence(node, "a code table", out).iter().filter_map(|node| row(node, out)).collect()
+}
+
+fn row(node: &Node, out: &mut Diagnostics) -> Option<CodeRow> {
+    let mut fields = Fields::of(node, "a row of a code table", out)?;
+    let sonata = fields.require("sonata", out).and_then(|node| side(node, out));
+    let legacy = fields.require("legacy", out).and_then(|node| side(node, out));
+    fields.finish(out);
+    let (sonata, legacy) = (sonata?, legacy?);
+    if let (CodeSide::Absent(_), CodeSide::Absent(span)) = (&sonata, &legacy) {
+        out.push(Diagnostic::error(code::CODE_ROW, "a row with `absent` on both sides says nothing").at(*span));
+        return None;
+    }
+    Some(CodeRow { span: node.span, sonata, legacy })
+}
+
+fn side(node: &Node, out: &mut Diagnostics) -> Option<CodeSide> {
+    let nodes = match &node.value {
+        Value::Scalar(scalar) if scalar.text == "absent" && scalar.style == crate::text::yaml::Style::Plain => {
+            return Some(CodeSide::Absent(node.span));
+        }
+        Value::Sequence(nodes) => nodes.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    let values: Vec<_> = nodes.iter().filter_map(|node| read::text_of(node, "a code", out)).collect();
+    if nodes.is_empty() {
+        out.push(Diagnostic::error(code::CODE_ROW, "this side of the row has no value").at(node.span));
+    }
+    (!values.is_empty()).then_some(CodeSide::Values(values))
+}
+
+/// Reads a file of shapes and operations.
+pub fn read_function(node: &Node, out: &mut Diagnostics) -> Option<FunctionFile> {
+    let mut fields = Fields::of(node, "a mapping file", out)?;
+    let function = text(&mut fields, "function", out);
+    let shapes = fields.take("shapes").map(|node| shapes(node, out)).unwrap_or_default();
+    let entry = fields.entry("operations");
+    if let (Some(entry), None) = (entry, &function) {
+        let fault = Diagnostic::error(code::NO_FUNCTION, "operations belong to a function, and none is named");
+        out.push(fault.at(entry.key_span).hint("begin the file with `function: quote`, or the like"));
+    }
+    let operations = entry.map(|entry| operations(&entry.value, out)).unwrap_or_default();
+    read::refuse_later(&mut fields, LATER, out);
+    fields.finish(out);
+    Some(FunctionFile { function, shapes, operations })
+}
+
+fn shapes(node: &Node, out: &mut Diagnostics) -> Vec<Shape> {
+    let Some(entries) = node.as_mapping() else {
+        out.push(wrong(node, "`shapes` is a mapping of names to shapes"));
+        return Vec::new();
+    };
+    let mut list = Vec::new();
+    for entry in entries {
+        let Some(mut fields) = Fields::of(&entry.value, "a shape", out) else { continue };
+        let shape = Shape {
+            name: key(entry),
+            sonata: texts(&mut fields, "sonata", out),
+            legacy: text(&mut fields, "legacy", out),
+            fields: fields.require("fields", out).map(|node| rules(node, out)).unwrap_or_default(),
+        };
+        fields.finish(out);
+        list.push(shape);
+    }
+    list
+}
