@@ -1,6 +1,9 @@
 //! The mapping language: what an integrator writes, compiled once and applied to documents.
 
 pub mod convert;
+pub mod diagnostic;
 pub mod direction;
 pub mod path;
+pub mod raw;
+pub mod schema;
 pub mod value;

@@ -14,17 +14,21 @@ const PARALLEL_MAX: u64 = 64;
 
 /// Reads `operations:`.
 pub fn operations(node: &Node, out: &mut Diagnostics) -> Vec<Operation> {
-    named(node, "operations", out)
-        .into_iter()
-        .filter_map(|(id, node)| operation(id, node, out))
-        .collect()
+    named(node, "operations", out).into_iter().filter_map(|(id, node)| operation(id, node, out)).collect()
 }
 
 fn operation(id: Text, node: &Node, out: &mut Diagnostics) -> Option<Operation> {
     if node.as_mapping().is_none() {
         let words = &[("manual", Conduct::Manual), ("off", Conduct::Off)];
         let conduct = crate::text::yaml::choice_of(node, id.as_str(), words, out)?;
-        return Some(Operation { id, conduct, calls: Vec::new(), answer: None, on: Vec::new(), paging: None });
+        return Some(Operation {
+            id,
+            conduct,
+            calls: Vec::new(),
+            answer: None,
+            on: Vec::new(),
+            paging: None,
+        });
     }
     let mut fields = Fields::of(node, "an operation", out)?;
     let several = fields.entry("calls");
@@ -163,8 +167,11 @@ fn on_list(node: &Node, out: &mut Diagnostics) -> Vec<On> {
                 out.push(fault.at(problem.span()));
             }
             (None, None) => {
-                let fault = Diagnostic::error(code::ON_ENTRY, "this entry says neither `problem` nor `answer`");
-                out.push(fault.at(node.span).hint("add `problem: otherIssue`, or `answer: { … }` as the reply"));
+                let fault =
+                    Diagnostic::error(code::ON_ENTRY, "this entry says neither `problem` nor `answer`");
+                out.push(
+                    fault.at(node.span).hint("add `problem: otherIssue`, or `answer: { … }` as the reply"),
+                );
             }
             _ => {}
         }
@@ -222,4 +229,3 @@ fn paging(node: &Node, out: &mut Diagnostics) -> Option<Paging> {
     }
     Some(paging)
 }
-

@@ -221,9 +221,10 @@ fn script(node: &Node, out: &mut Diagnostics) -> Option<ScriptText> {
     let only = word(&mut fields, "only", ONLY, out);
     fields.finish(out);
     if directed.to_legacy.is_none() && directed.to_sonata.is_none() {
-        out.push(wrong(node, "`script` is an expression, or one per direction").hint(
-            "write `script: \"…\"`, or `script: { to_legacy: \"…\", to_sonata: \"…\" }`",
-        ));
+        out.push(
+            wrong(node, "`script` is an expression, or one per direction")
+                .hint("write `script: \"…\"`, or `script: { to_legacy: \"…\", to_sonata: \"…\" }`"),
+        );
         return None;
     }
     Some(ScriptText::Directed(directed, only))

@@ -13,7 +13,8 @@ use crate::text::{
 const LANGUAGE: u64 = 1;
 
 /// Keys of function files that are part of the language and not run yet.
-const LATER: &[&str] = &["receives", "watch", "exposes", "notifies", "problems", "bridge", "copy", "types", "events"];
+const LATER: &[&str] =
+    &["receives", "watch", "exposes", "notifies", "problems", "bridge", "copy", "types", "events"];
 
 /// Reads `set.yaml`.
 pub fn read_set(node: &Node, out: &mut Diagnostics) -> Option<SetFile> {
@@ -29,8 +30,11 @@ pub fn read_set(node: &Node, out: &mut Diagnostics) -> Option<SetFile> {
         fields.missing("language", out);
     }
     let products = fields.take("products").map(|node| products(node, out)).unwrap_or_default();
-    let set =
-        SetFile { release: text(&mut fields, "release", out), backend: text(&mut fields, "backend", out), products };
+    let set = SetFile {
+        release: text(&mut fields, "release", out),
+        backend: text(&mut fields, "backend", out),
+        products,
+    };
     read::refuse_later(&mut fields, &["namespaces", "lists", "format"], out);
     fields.finish(out);
     Some(set)
@@ -85,7 +89,9 @@ fn row(node: &Node, out: &mut Diagnostics) -> Option<CodeRow> {
     fields.finish(out);
     let (sonata, legacy) = (sonata?, legacy?);
     if let (CodeSide::Absent(_), CodeSide::Absent(span)) = (&sonata, &legacy) {
-        out.push(Diagnostic::error(code::CODE_ROW, "a row with `absent` on both sides says nothing").at(*span));
+        out.push(
+            Diagnostic::error(code::CODE_ROW, "a row with `absent` on both sides says nothing").at(*span),
+        );
         return None;
     }
     Some(CodeRow { span: node.span, sonata, legacy })
@@ -93,7 +99,9 @@ fn row(node: &Node, out: &mut Diagnostics) -> Option<CodeRow> {
 
 fn side(node: &Node, out: &mut Diagnostics) -> Option<CodeSide> {
     let nodes = match &node.value {
-        Value::Scalar(scalar) if scalar.text == "absent" && scalar.style == crate::text::yaml::Style::Plain => {
+        Value::Scalar(scalar)
+            if scalar.text == "absent" && scalar.style == crate::text::yaml::Style::Plain =>
+        {
             return Some(CodeSide::Absent(node.span));
         }
         Value::Sequence(nodes) => nodes.as_slice(),
@@ -113,7 +121,8 @@ pub fn read_function(node: &Node, out: &mut Diagnostics) -> Option<FunctionFile>
     let shapes = fields.take("shapes").map(|node| shapes(node, out)).unwrap_or_default();
     let entry = fields.entry("operations");
     if let (Some(entry), None) = (entry, &function) {
-        let fault = Diagnostic::error(code::NO_FUNCTION, "operations belong to a function, and none is named");
+        let fault =
+            Diagnostic::error(code::NO_FUNCTION, "operations belong to a function, and none is named");
         out.push(fault.at(entry.key_span).hint("begin the file with `function: quote`, or the like"));
     }
     let operations = entry.map(|entry| operations(&entry.value, out)).unwrap_or_default();

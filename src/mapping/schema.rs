@@ -1,0 +1,124 @@
+//! What the checker asks about the messages of the standard.
+//!
+//! The language knows no contract: the plan answers these questions from the catalogue of one release, and a
+//! bridge will answer them from two. An answer is about types, never about a document.
+
+/// A type of a contract or of a product schema; only the [`Schema`] that gave it knows what it stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TypeId(pub u64);
+
+/// The JSON kind of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// An object with known members.
+    Object,
+    /// An array.
+    Array,
+    /// A string, whatever its format.
+    Text,
+    /// A number.
+    Number,
+    /// A number without fraction.
+    Integer,
+    /// A boolean.
+    Boolean,
+    /// Anything: not checked.
+    Any,
+}
+
+impl Kind {
+    /// The kind in words, for messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Object => "an object",
+            Self::Array => "an array",
+            Self::Text => "a text",
+            Self::Number => "a number",
+            Self::Integer => "a whole number",
+            Self::Boolean => "true or false",
+            Self::Any => "anything",
+        }
+    }
+}
+
+/// A member of an object type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Member {
+    /// Its type.
+    pub ty: TypeId,
+    /// Whether the contract requires it.
+    pub required: bool,
+}
+
+/// What is known about a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lookup {
+    /// The type has it.
+    Found(Member),
+    /// The type does not have it.
+    Missing,
+    /// The members of this type are not known: nothing can be said.
+    Open,
+}
+
+/// The messages of one operation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OperationFacts {
+    /// Name of the type of the request body.
+    pub request: Option<String>,
+    /// Name of the type of the success body; of its elements where it is a list.
+    pub answer: Option<String>,
+    /// Whether the success body is a list.
+    pub list: bool,
+    /// Names of the query parameters.
+    pub query: Vec<String>,
+    /// Names of the path parameters.
+    pub path: Vec<String>,
+    /// Type of the create message whose attributes the answer repeats, on the side that keeps it.
+    pub echo: Option<String>,
+    /// Member names that custody provides at any depth of the answer: ids, `href`, dates, history.
+    pub custody: Vec<String>,
+}
+
+/// The contracts and product schemas that one mapping set is checked against.
+pub trait Schema {
+    /// Names of the functions, as `function:` has them.
+    fn functions(&self) -> Vec<String>;
+
+    /// operationIds of a function.
+    fn operations(&self, function: &str) -> Vec<String>;
+
+    /// The messages of an operation; `None` where the contract does not have it.
+    fn operation(&self, function: &str, operation_id: &str) -> Option<OperationFacts>;
+
+    /// Names of the message types of a function, for suggestions.
+    fn type_names(&self, function: &str) -> Vec<String>;
+
+    /// A message type of a function by name.
+    fn root(&self, function: &str, name: &str) -> Option<TypeId>;
+
+    /// The JSON kind of a type.
+    fn kind(&self, ty: TypeId) -> Kind;
+
+    /// The type of an array's elements.
+    fn element(&self, ty: TypeId) -> Option<TypeId>;
+
+    /// A member of an object type. `discriminator` is the literal `@type` that is known to stand there; where it
+    /// is not known, a member of any derived type is found.
+    fn member(&self, ty: TypeId, name: &str, discriminator: Option<&str>) -> Lookup;
+
+    /// All members of an object type, derived ones as in [`Schema::member`].
+    fn members(&self, ty: TypeId, discriminator: Option<&str>) -> Vec<(String, Member)>;
+
+    /// Values of `@type` that pick a derived type; empty where nothing is derived.
+    fn variants(&self, ty: TypeId) -> Vec<String>;
+
+    /// Values of an enumeration; empty where any value of the kind is allowed.
+    fn values(&self, ty: TypeId) -> Vec<String>;
+
+    /// Whether the members of this type are those of the product that its `@type` names.
+    fn is_configuration(&self, ty: TypeId) -> bool;
+
+    /// The schema of a product by the text of its `@type`.
+    fn product(&self, type_urn: &str) -> Option<TypeId>;
+}
