@@ -16,6 +16,7 @@ mod document;
 mod node;
 pub mod number;
 mod parse;
+pub mod query;
 mod table;
 mod unescape;
 pub mod writer;

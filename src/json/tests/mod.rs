@@ -3,3 +3,4 @@
 mod builder;
 mod node;
 mod parse;
+mod query;

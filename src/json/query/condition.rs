@@ -1,0 +1,90 @@
+//! A bare condition: what RFC 9535 allows after `?`, on its own.
+//!
+//! Beside being tested, a condition can be written: its `path == literal` terms say which members an
+//! element must get for the condition to hold.
+
+use super::{
+    super::node::Node,
+    QueryError, Read,
+    expression::{Expression, Literal, Operand, Operator},
+    lower::{self, Lowering},
+    path::Singular,
+    reads, scan,
+};
+
+/// What stands before a condition when the parser sees it, which knows whole queries only.
+const PREFIX: &str = "$[?";
+
+/// A condition, parsed once and tested many times.
+#[derive(Debug, Clone)]
+pub struct Condition {
+    text: Box<str>,
+    expression: Expression,
+}
+
+/// One `path == literal` term of a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Equality<'c> {
+    /// The path that is compared.
+    pub path: &'c Singular,
+    /// What it must equal.
+    pub literal: &'c Literal,
+}
+
+impl Condition {
+    /// Reads a condition, such as `@.role == 'SELLER' && @.n < 3`.
+    ///
+    /// # Errors
+    /// [`QueryError`] says what is no condition of RFC 9535, or not ours (see [`super::Query`]), and where.
+    pub fn parse(text: &str) -> Result<Self, QueryError> {
+        let scanned = scan::condition(text)?;
+        let parsed = lower::parse(&format!("{PREFIX}{}]", scanned.plain), PREFIX.len())?;
+        let expression = Lowering::new(&scanned).only_filter(&parsed.segments)?;
+        Ok(Self { text: text.into(), expression })
+    }
+
+    /// The condition as it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the condition holds, `@` being `scope` and `$` being `root`.
+    #[must_use]
+    pub fn holds<'d>(&self, scope: Node<'d>, root: Node<'d>) -> bool {
+        self.expression.holds(scope, root)
+    }
+
+    /// Every path that the condition can read, those of inner filters included.
+    #[must_use]
+    pub fn reads(&self) -> Vec<Read> {
+        reads::of_expression(&self.expression)
+    }
+
+    /// The `path == literal` terms that must all hold for the condition to hold, in the order written.
+    #[must_use]
+    pub fn equalities(&self) -> Vec<Equality<'_>> {
+        let mut terms = Vec::new();
+        collect(&self.expression, &mut terms);
+        terms
+    }
+
+    /// Whether the condition is made of its [`Condition::equalities`] alone, so that writing them makes it hold.
+    #[must_use]
+    pub fn is_equalities_only(&self) -> bool {
+        collect(&self.expression, &mut Vec::new())
+    }
+}
+
+/// Adds the terms of `expression`; false if it also says anything else.
+fn collect<'c>(expression: &'c Expression, terms: &mut Vec<Equality<'c>>) -> bool {
+    match expression {
+        Expression::And(parts) => parts.iter().fold(true, |only, part| collect(part, terms) && only),
+        Expression::Compare(Operand::Path(path), Operator::Equal, Operand::Literal(literal))
+        | Expression::Compare(Operand::Literal(literal), Operator::Equal, Operand::Path(path)) => {
+            terms.push(Equality { path, literal });
+            true
+        }
+        _ => false,
+    }
+}
