@@ -1,1 +1,103 @@
-//! The room `config`.
+//! The configuration folder as typed settings.
+//!
+//! `segue.yaml` (the gateway), `backends/*.yaml` (legacy systems) and `partners/*.yaml` (trading relationships) are
+//! read as [`crate::text::yaml`] trees; the tree is the raw form, the structs here are the form that cannot be
+//! wrong, and one `read` function per struct stands between them. A `read` goes on after a fault with the default,
+//! so that everything wrong is told at once; the settings are handed out only when nothing was.
+//!
+//! Every limit has a bound, a default and its unit in its name ([`Number`]); unknown keys are errors. A secret is
+//! only ever a reference and is resolved in [`secret`], the only place that reads the environment. What a
+//! mapping says is no business of this room; the `plan` brings the two together.
+
+mod backend;
+pub mod code;
+mod credentials;
+pub mod files;
+mod gateway;
+mod headers;
+mod limits;
+mod listeners;
+mod number;
+mod partner;
+mod policy;
+mod read;
+pub mod secret;
+mod tree;
+mod words;
+
+pub use backend::{Backend, BackendLimits, Format, Timeouts};
+pub use credentials::Credentials;
+pub use gateway::{Demonstration, Gateway, LogFormat, LogLevel, Reload, Store, Telemetry};
+pub use headers::{HeaderCase, Headers};
+pub use limits::Limits;
+pub use listeners::{Listener, Listeners};
+pub use number::{Number, numbers};
+pub use partner::{Identify, Partner, Releases, Represented, Represents, Route, Side};
+pub use policy::{AnswerFindings, Operations, Policy, Switch, UnknownMembers};
+pub use secret::Secret;
+pub use tree::Tree;
+pub use words::{FunctionName, ReleaseName};
+
+use crate::{
+    ids::{BackendId, PartnerId},
+    text::{Diagnostic, Diagnostics, FileSet, Sources, Span},
+};
+use std::{collections::BTreeMap, path::Path};
+
+/// All settings of one gateway; nothing in them can be wrong by itself or refer to what is not there.
+///
+/// Whether mapping sets, operations and product types exist is for the `plan` to say.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `segue.yaml`.
+    pub gateway: Gateway,
+    /// `backends/*.yaml` by name.
+    pub backends: BTreeMap<BackendId, Backend>,
+    /// `partners/*.yaml` by name.
+    pub partners: BTreeMap<PartnerId, Partner>,
+}
+
+/// What came of reading a configuration folder.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The texts that were read, for diagnostics; more may be added.
+    pub sources: Sources,
+    /// Exactly what was read, for hashing.
+    pub files: FileSet,
+    /// The settings; `None` if any diagnostic is an error.
+    pub settings: Option<Settings>,
+    /// All that is to be said, in order.
+    pub diagnostics: Diagnostics,
+}
+
+/// Reads the folder with the secrets of this process's environment.
+pub fn load(folder: &Path) -> Loaded {
+    let mut faults = Diagnostics::new();
+    let files = files::read_config(folder, &mut faults);
+    let mut loaded = load_set(files, &secret::Lookup::of_process(folder));
+    if !faults.is_empty() {
+        loaded.settings = loaded.settings.filter(|_| !faults.has_errors());
+        faults.append(loaded.diagnostics);
+        loaded.diagnostics = faults.sorted(&loaded.sources);
+    }
+    loaded
+}
+
+/// Makes settings of texts that were read already; paths are relative to the configuration folder.
+pub fn load_set(files: FileSet, lookup: &secret::Lookup<'_>) -> Loaded {
+    let mut sources = Sources::new();
+    let mut out = Diagnostics::new();
+    let settings = read::settings(&files, lookup, &mut sources, &mut out);
+    out.sort(&sources);
+    Loaded { settings: settings.filter(|_| !out.has_errors()), sources, files, diagnostics: out }
+}
+
+/// A setting that is known but that this version does not obey.
+fn later(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(code::LATER, format!("{what} is not supported by this version"))
+        .at(span)
+        .hint("remove it; a setting that has no effect is refused rather than ignored")
+}
+
+#[cfg(test)]
+mod tests;

@@ -15,5 +15,5 @@ pub mod yaml;
 pub use code::{Code, Meaning};
 pub use diagnostic::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics, Severity};
 pub use files::FileSet;
-pub use source::{SourceId, Sources, Span};
+pub use source::{SourceId, Sources, Span, Spanned};
 pub use suggest::suggest;

@@ -1,8 +1,8 @@
 //! Diagnostics for people and for programs.
 
 use super::{Diagnostic, Diagnostics, Severity, Sources, Span};
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use std::fmt::Write as _;
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use std::{borrow::Cow, fmt::Write as _, ops::Range};
 
 /// Lines of a source that are shown of a span at most.
 const LINES_MAX: usize = 6;
@@ -46,29 +46,45 @@ impl Diagnostic {
             Severity::Warning => Level::WARNING,
             Severity::Note => Level::NOTE,
         };
-        let title = level.primary_title(self.message.as_str()).id(self.code.0);
+        let masked = |text| self.masked(text, sources);
+        let title = level.primary_title(masked(&self.message)).id(self.code.0);
         let mut group = Group::with_title(title);
         if let Some(span) = self.span {
-            group = group.element(snippet(span, self.label.as_deref(), sources));
+            let window = window(span, sources);
+            group = if sources.is_hidden(span.source, &window) {
+                let (line, column) = sources.line_column(span);
+                group.element(Origin::path(sources.path(span.source)).line(line).char_column(column))
+            } else {
+                group.element(snippet(span, window, self.label.as_deref(), sources))
+            };
         }
         if let Some(hint) = &self.hint {
-            group = group.element(Level::HELP.message(hint.as_str()));
+            group = group.element(Level::HELP.message(masked(hint)));
         }
         Renderer::plain().render(&[group])
+    }
+
+    fn masked<'m>(&self, text: &'m str, sources: &Sources) -> Cow<'m, str> {
+        self.span.map_or(Cow::Borrowed(text), |span| sources.masked(span.source, text))
     }
 }
 
 /// The lines of a span; only they are handed to the renderer, so that its work does not grow with the file.
-fn snippet<'a>(
-    span: Span,
-    label: Option<&'a str>,
-    sources: &'a Sources,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+fn window(span: Span, sources: &Sources) -> Range<usize> {
     let (line, _) = sources.line_column(span);
     let (line_end, _) = sources.line_column_at(span.source, span.end);
     let first = sources.line_range(span.source, line);
     let last = sources.line_range(span.source, line_end.min(line + LINES_MAX - 1));
-    let window = first.start..last.end.max(first.end);
+    first.start..last.end.max(first.end)
+}
+
+fn snippet<'a>(
+    span: Span,
+    window: Range<usize>,
+    label: Option<&'a str>,
+    sources: &'a Sources,
+) -> Snippet<'a, Annotation<'a>> {
+    let (line, _) = sources.line_column(span);
     let start = (span.start as usize).min(window.end) - window.start;
     let end = (span.end as usize).min(window.end).max(window.start + start) - window.start;
     Snippet::source(&sources.text(span.source)[window])
@@ -85,7 +101,7 @@ fn as_json(diagnostic: &Diagnostic, sources: &Sources) -> serde_json::Value {
     let mut value = serde_json::json!({
         "code": diagnostic.code.0,
         "severity": diagnostic.severity.as_str(),
-        "message": diagnostic.message,
+        "message": diagnostic.masked(&diagnostic.message, sources),
     });
     if let Some(span) = diagnostic.span {
         let (line, column) = sources.line_column(span);
@@ -98,7 +114,7 @@ fn as_json(diagnostic: &Diagnostic, sources: &Sources) -> serde_json::Value {
     }
     for (name, text) in [("label", &diagnostic.label), ("hint", &diagnostic.hint)] {
         if let Some(text) = text {
-            value[name] = text.as_str().into();
+            value[name] = diagnostic.masked(text, sources).into();
         }
     }
     value

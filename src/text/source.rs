@@ -1,6 +1,6 @@
 //! The texts that were read, each kept once, and places in them.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// One file of [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,12 +25,30 @@ impl Span {
     }
 }
 
+/// A value that was read, with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// What was read.
+    pub value: T,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl<T> Spanned<T> {
+    /// A value and its place.
+    pub const fn new(value: T, span: Span) -> Self {
+        Self { value, span }
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Source {
     path: Arc<str>,
     text: Arc<str>,
     /// Byte at which each line starts.
     lines: Arc<[u32]>,
+    /// Stretches that are never printed.
+    hidden: Vec<Span>,
 }
 
 /// All texts that were read, with their paths as the reader should see them.
@@ -52,7 +70,7 @@ impl Sources {
         let after_breaks =
             text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| offset(at + 1));
         let lines = std::iter::once(0).chain(after_breaks).collect();
-        self.0.push(Source { path: path.into(), text, lines });
+        self.0.push(Source { path: path.into(), text, lines, hidden: Vec::new() });
         SourceId(offset(self.0.len() - 1))
     }
 
@@ -101,6 +119,38 @@ impl Sources {
         let end = source.lines.get(line).map_or(source.text.len(), |next| *next as usize - 1);
         let end = if source.text[start..end].ends_with('\r') { end - 1 } else { end };
         start..end
+    }
+
+    /// Keeps the text of a span out of everything that is printed, because it may be a secret: a diagnostic there
+    /// names its place without showing the line, and its words without that text.
+    pub fn hide(&mut self, span: Span) {
+        if let Some(source) = self.0.get_mut(span.source.0 as usize) {
+            source.hidden.push(span);
+        }
+    }
+
+    /// Whether a stretch of a file, in bytes, touches a hidden one.
+    pub(super) fn is_hidden(&self, id: SourceId, range: &std::ops::Range<usize>) -> bool {
+        let touches = |span: &Span| (span.start as usize) < range.end && (span.end as usize) > range.start;
+        self.get(id).is_some_and(|source| source.hidden.iter().any(touches))
+    }
+
+    /// A message about a file, with `…` for each part between backquotes that tells something hidden.
+    pub(super) fn masked<'m>(&self, id: SourceId, message: &'m str) -> Cow<'m, str> {
+        let Some(source) = self.get(id).filter(|source| !source.hidden.is_empty()) else {
+            return message.into();
+        };
+        let blank = [' ', '{', '}', '"', '\'', ',', '\n', '\r'];
+        let secrets: Vec<&str> =
+            source.hidden.iter().map(|span| self.slice(*span).trim_matches(blank)).collect();
+        let tells = |part: &str| {
+            let part = part.trim_matches(blank);
+            let related = |secret: &&str| part.contains(*secret) || secret.contains(part);
+            !part.is_empty() && secrets.iter().filter(|secret| !secret.is_empty()).any(related)
+        };
+        let parts = message.split('`').enumerate();
+        let parts = parts.map(|(index, part)| if index % 2 == 1 && tells(part) { "…" } else { part });
+        parts.collect::<Vec<_>>().join("`").into()
     }
 
     /// Ids of all files, in the order in which they were added.

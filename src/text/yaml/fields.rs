@@ -8,10 +8,12 @@ use std::ops::RangeInclusive;
 ///
 /// Every reader pushes what is wrong to `out` and gives `None`, so that reading goes on. [`Fields::finish`] ends
 /// it: keys that nobody asked for are errors, and every key that was asked for is a possible suggestion.
-#[derive(Debug)]
+///
+/// The default is a mapping without keys, so that defaults are read the same way as values.
+#[derive(Debug, Default)]
 pub struct Fields<'n> {
     entries: &'n [Entry],
-    span: Span,
+    span: Option<Span>,
     asked: Vec<&'static str>,
     taken: Vec<bool>,
 }
@@ -23,11 +25,16 @@ impl<'n> Fields<'n> {
             out.push(wrong_kind(node, &format!("{what} is a mapping")));
             return None;
         };
-        Some(Self { entries, span: node.span, asked: Vec::new(), taken: vec![false; entries.len()] })
+        Some(Self { entries, span: Some(node.span), asked: Vec::new(), taken: vec![false; entries.len()] })
     }
 
-    /// Place of the whole mapping.
-    pub fn span(&self) -> Span {
+    /// The keys of a section that may be missing or hold nothing but comments: then there are none.
+    pub fn section(node: Option<&'n Node>, what: &str, out: &mut Diagnostics) -> Fields<'n> {
+        node.filter(|node| !node.is_absent()).and_then(|node| Fields::of(node, what, out)).unwrap_or_default()
+    }
+
+    /// Place of the whole mapping; `None` for the default.
+    pub fn span(&self) -> Option<Span> {
         self.span
     }
 
@@ -145,7 +152,6 @@ impl<'n> Fields<'n> {
 
     /// Says that a required key is missing.
     pub fn missing(&self, key: &str, out: &mut Diagnostics) {
-        let end = Span { end: self.span.start.saturating_add(1).min(self.span.end), ..self.span };
         let unknown = self
             .entries
             .iter()
@@ -153,11 +159,13 @@ impl<'n> Fields<'n> {
             .filter(|(_, taken)| !**taken)
             .map(|(entry, _)| entry.key.as_str());
         let hint = suggest(key, unknown).map(|near| format!("is `{near}` meant to be `{key}`?"));
-        out.push(
-            Diagnostic::error(code::MISSING_KEY, format!("the key `{key}` is missing"))
-                .at(end)
-                .maybe_hint(hint),
-        );
+        let fault =
+            Diagnostic::error(code::MISSING_KEY, format!("the key `{key}` is missing")).maybe_hint(hint);
+        // One character, because the whole mapping may be a page long.
+        out.push(match self.span {
+            Some(span) => fault.at(Span { end: (span.start + 1).min(span.end), ..span }),
+            None => fault,
+        });
     }
 
     /// Reports every key that nobody asked for.

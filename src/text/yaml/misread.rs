@@ -30,6 +30,9 @@ pub(super) fn syntax(sources: &Sources, at: Span, info: &str) -> Diagnostic {
     }
     match next {
         '@' | '`' | '%' | '!' | '&' | '*' => fault.hint(format!("text that begins with `{next}` is quoted")),
+        _ if info.contains("expected ',' or") => {
+            fault.hint("a `{` or `[` before this place is not closed, or a text in it needs quotes")
+        }
         _ if info.contains("mapping values are not allowed") => {
             fault.hint("text that holds `: ` is quoted; otherwise look at the indentation")
         }

@@ -80,6 +80,11 @@ pub struct Scalar {
 }
 
 impl Scalar {
+    /// The whole scalar, quotes included.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
     /// Whether nothing was written at all.
     pub fn is_absent(&self) -> bool {
         self.style == Style::Plain && self.text.is_empty()

@@ -1,0 +1,183 @@
+//! `segue.yaml`.
+
+use super::{Limits, Listeners, code, later, listeners::address_of, number::Number, read::Context};
+use crate::text::{
+    Diagnostic, Diagnostics,
+    yaml::{Fields, Node},
+};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+const PARTNER_SERIES_MAX: Number = Number::new(
+    "partner_series_max",
+    1000,
+    (1, 100_000),
+    "partners with metric series of their own; the rest is `other`",
+);
+const DEBOUNCE_MS: Number = Number::new(
+    "debounce_ms",
+    300,
+    (10, 60_000),
+    "quiet time after the last change before the files are read",
+);
+
+pub(super) const TELEMETRY_NUMBERS: &[Number] = &[PARTNER_SERIES_MAX];
+pub(super) const RELOAD_NUMBERS: &[Number] = &[DEBOUNCE_MS];
+
+/// The gateway itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gateway {
+    /// Where it listens.
+    pub listeners: Listeners,
+    /// How much it takes, keeps and waits for.
+    pub limits: Limits,
+    /// Where entities are kept.
+    pub store: Store,
+    /// Folder of the mapping sets; relative paths of the file were resolved against the configuration folder.
+    pub mappings: PathBuf,
+    /// Log and metrics.
+    pub telemetry: Telemetry,
+    /// When files are read again.
+    pub reload: Reload,
+    /// What is started beside the gateway to try it out.
+    pub demonstration: Demonstration,
+}
+
+/// Where entities are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Store {
+    /// One file of the embedded store, on this machine.
+    Embedded(PathBuf),
+}
+
+/// Log and metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telemetry {
+    /// Least serious lines that are logged.
+    pub log_level: LogLevel,
+    /// Form of the log.
+    pub log_format: LogFormat,
+    /// Partners that get metric series of their own; all others share the series `other`.
+    pub partner_series_max: usize,
+}
+
+/// Least serious lines that are logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Only what needs a person.
+    Error,
+    /// Also what may need one.
+    Warn,
+    /// Also one line per exchange.
+    Info,
+    /// Also what the rooms do.
+    Debug,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// When files are read again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reload {
+    /// Whether changes of the files are noticed; SIGHUP and `POST /reload` work in any case.
+    pub watch: bool,
+    /// Quiet time after the last change before the files are read.
+    pub debounce: Duration,
+}
+
+/// What is started beside the gateway to try it out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Demonstration {
+    /// Loopback address of the simulated legacy BSS; `None` starts none.
+    pub bss: Option<SocketAddr>,
+}
+
+impl Gateway {
+    pub(super) fn read(node: &Node, context: &Context<'_>, out: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "segue.yaml", out)?;
+        let listeners = Listeners::read(fields.take("listeners"), out);
+        let limits = Limits::read(fields.take("limits"), out);
+        let store = Store::read(fields.take("store"), context, out);
+        let mappings = context.path(fields.text("mappings", out).unwrap_or("../mappings"));
+        let telemetry = Telemetry::read(fields.take("telemetry"), out);
+        let reload = Reload::read(fields.take("reload"), out);
+        let demonstration = Demonstration::read(fields.take("demonstration"), &listeners, out);
+        fields.finish(out);
+        Some(Self { listeners, limits, store, mappings, telemetry, reload, demonstration })
+    }
+}
+
+impl Store {
+    fn read(node: Option<&Node>, context: &Context<'_>, out: &mut Diagnostics) -> Self {
+        let mut fields = Fields::section(node, "`store`", out);
+        let path = fields.text("embedded", out).unwrap_or("../data/segue.db");
+        if let Some(entry) = fields.entry("postgres") {
+            out.push(later("the PostgreSQL store", entry.key_span));
+        }
+        fields.finish(out);
+        Self::Embedded(context.path(path))
+    }
+}
+
+impl Telemetry {
+    fn read(node: Option<&Node>, out: &mut Diagnostics) -> Self {
+        let levels = [
+            ("error", LogLevel::Error),
+            ("warn", LogLevel::Warn),
+            ("info", LogLevel::Info),
+            ("debug", LogLevel::Debug),
+        ];
+        let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+        let mut fields = Fields::section(node, "`telemetry`", out);
+        let telemetry = Self {
+            log_level: fields.choice("log_level", &levels, out).unwrap_or(LogLevel::Info),
+            log_format: fields.choice("log_format", &formats, out).unwrap_or(LogFormat::Text),
+            partner_series_max: PARTNER_SERIES_MAX.size(&mut fields, out),
+        };
+        fields.finish(out);
+        telemetry
+    }
+}
+
+impl Reload {
+    fn read(node: Option<&Node>, out: &mut Diagnostics) -> Self {
+        let mut fields = Fields::section(node, "`reload`", out);
+        let reload = Self {
+            watch: fields.boolean("watch", out).unwrap_or(true),
+            debounce: DEBOUNCE_MS.millis(&mut fields, out),
+        };
+        fields.finish(out);
+        reload
+    }
+}
+
+impl Demonstration {
+    fn read(node: Option<&Node>, listeners: &Listeners, out: &mut Diagnostics) -> Self {
+        let Some(mut fields) =
+            node.filter(|node| !node.is_absent()).and_then(|node| Fields::of(node, "`demonstration`", out))
+        else {
+            return Self::default();
+        };
+        let scalar = fields.scalar("bss", out);
+        fields.finish(out);
+        let Some(scalar) = scalar else { return Self::default() };
+        let span = scalar.span();
+        let Some(bss) = address_of(&scalar.text, span, out) else { return Self::default() };
+        if !bss.ip().is_loopback() {
+            let message = "the simulated BSS is open to other machines";
+            out.push(Diagnostic::error(code::NOT_LOOPBACK, message).at(span).hint("use 127.0.0.1 or [::1]"));
+        }
+        let taken = [listeners.sonata.address, listeners.admin.address];
+        if bss.port() != 0 && taken.contains(&bss) {
+            let message = format!("two listeners on {bss}");
+            out.push(Diagnostic::error(code::SAME_ADDRESS, message).at(span).hint("give each its own port"));
+        }
+        Self { bss: Some(bss) }
+    }
+}

@@ -1,0 +1,94 @@
+//! Where the gateway listens.
+
+use super::{code, later};
+use crate::text::{
+    Diagnostic, Diagnostics, Span,
+    yaml::{Fields, Node},
+};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// One address to listen on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// IP address and port; port 0 lets the system choose.
+    pub address: SocketAddr,
+    /// Place in the file; `None` for a default.
+    pub span: Option<Span>,
+}
+
+impl Listener {
+    fn loopback(port: u16) -> Self {
+        Self { address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port), span: None }
+    }
+
+    /// Whether only this machine can reach it.
+    pub fn is_loopback(&self) -> bool {
+        self.address.ip().is_loopback()
+    }
+}
+
+/// All listeners.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listeners {
+    /// Partners call here; 127.0.0.1:8080 unless said.
+    pub sonata: Listener,
+    /// Health, metrics, plan and reload; 127.0.0.1:9090 unless said, and always on loopback as long as it asks for
+    /// no credentials.
+    pub admin: Listener,
+}
+
+impl Listeners {
+    /// From the mapping under `listeners`; the defaults where there is none.
+    pub(super) fn read(node: Option<&Node>, out: &mut Diagnostics) -> Self {
+        let mut fields = Fields::section(node, "`listeners`", out);
+        let sonata = listener(&mut fields, "sonata", out).unwrap_or_else(|| Listener::loopback(8080));
+        let admin = listener(&mut fields, "admin", out).unwrap_or_else(|| Listener::loopback(9090));
+        if let Some(entry) = fields.entry("internal") {
+            out.push(later("the internal listener", entry.key_span));
+        }
+        fields.finish(out);
+        if let (false, Some(span)) = (admin.is_loopback(), admin.span) {
+            let message = "the admin listener is open to other machines and asks for no credentials";
+            out.push(Diagnostic::error(code::NOT_LOOPBACK, message).at(span).hint("use 127.0.0.1 or [::1]"));
+        }
+        if sonata.address == admin.address && sonata.address.port() != 0 {
+            let message = format!("two listeners on {}", admin.address);
+            let fault = Diagnostic::error(code::SAME_ADDRESS, message).hint("give each its own port");
+            out.push(match admin.span.or(sonata.span) {
+                Some(span) => fault.at(span),
+                None => fault,
+            });
+        }
+        Self { sonata, admin }
+    }
+}
+
+fn listener(fields: &mut Fields<'_>, key: &'static str, out: &mut Diagnostics) -> Option<Listener> {
+    let node = fields.take(key)?;
+    let mut inner = Fields::of(node, &format!("`{key}`"), out)?;
+    let address = inner.require_scalar("address", out).map(|scalar| (scalar, scalar.span()));
+    for (known, what) in
+        [("tls", "TLS on a listener"), ("credentials", "asking for credentials on a listener")]
+    {
+        if let Some(entry) = inner.entry(known) {
+            out.push(later(what, entry.key_span));
+        }
+    }
+    inner.finish(out);
+    let (scalar, span) = address?;
+    Some(Listener { address: address_of(&scalar.text, span, out)?, span: Some(span) })
+}
+
+/// An IP address with port; names are refused, because what they stand for can change under us.
+pub(super) fn address_of(text: &str, span: Span, out: &mut Diagnostics) -> Option<SocketAddr> {
+    let address = text.parse().ok();
+    if address.is_none() {
+        let message = format!("`{text}` is no address");
+        let hint = match text.strip_prefix("localhost:") {
+            Some(port) => format!("write \"127.0.0.1:{port}\""),
+            None => "write an IP address and a port, such as \"127.0.0.1:8080\"".to_owned(),
+        };
+        out.push(Diagnostic::error(code::BAD_ADDRESS, message).at(span).hint(hint));
+    }
+    address
+}

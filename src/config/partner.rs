@@ -1,0 +1,320 @@
+//! `partners/NAME.yaml`: one trading relationship.
+
+use super::{
+    FunctionName, Operations, Policy, ReleaseName, Tree, code, later,
+    read::{Context, is_name, name_of},
+};
+use crate::{
+    ids::{BackendId, BuyerId, IdError, PartnerId, SellerId},
+    text::{
+        Diagnostic, Diagnostics, Span, Spanned,
+        yaml::{Fields, Node, Scalar, text_of},
+    },
+};
+use std::collections::BTreeMap;
+
+/// One trading relationship.
+#[derive(Debug, Clone)]
+pub struct Partner {
+    /// Its name, which is the file's.
+    pub id: PartnerId,
+    /// How it is known when it calls.
+    pub identify: Spanned<Identify>,
+    /// What we are to them.
+    pub side: Side,
+    /// What stands before `/mefApi` in the paths of this partner: empty, or `/segment` once or more.
+    pub base_path: String,
+    /// Which release it speaks.
+    pub releases: Releases,
+    /// The mapping set, a folder below `mappings/`; an overlay in `mappings/partners/` applies where present.
+    pub mapping: Spanned<String>,
+    /// For whom each side speaks.
+    pub represents: Represents,
+    /// Where its exchanges go; the first that matches.
+    pub routes: Vec<Route>,
+    /// Operations that are not simply mediated.
+    pub operations: Operations,
+    /// How strict we are.
+    pub policy: Policy,
+    /// Product types that it names otherwise: its name, and the type (a URN or a product's short name) that is meant.
+    /// Whether the type exists is for the `plan` to say.
+    pub type_aliases: Vec<(Spanned<String>, Spanned<String>)>,
+    /// What mappings read as `facts.partner`: account, currency, desk, anything.
+    pub settings: Tree,
+}
+
+/// How a partner is known when it calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identify {
+    /// By nothing but the machine: only on a Sonata listener that no other machine reaches.
+    Loopback,
+}
+
+/// What the gateway's owner is to a partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The partner buys: it calls, our legacy systems answer.
+    Seller,
+}
+
+/// Which release a partner speaks. Not derivable from the URL: several releases share one path version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Releases {
+    /// For all functions without their own.
+    pub default: Spanned<ReleaseName>,
+    /// For single functions.
+    pub functions: BTreeMap<FunctionName, Spanned<ReleaseName>>,
+}
+
+impl Releases {
+    /// The release of a function.
+    pub fn of(&self, function: FunctionName) -> ReleaseName {
+        self.functions.get(&function).unwrap_or(&self.default).value
+    }
+}
+
+/// For whom each side speaks: decides over `buyerId` and `sellerId` (MEF 115 R1 to R4 and siblings).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Represents {
+    /// Buyers that the partner speaks for.
+    pub buyers: Represented<BuyerId>,
+    /// Sellers that we speak for.
+    pub sellers: Represented<SellerId>,
+}
+
+/// One or several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Represented<T> {
+    /// Exactly one: the parameter is forbidden.
+    One,
+    /// Several: the parameter is required and must be one of these.
+    Several(Vec<T>),
+}
+
+/// One way to a legacy system.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// A bare RFC 9535 condition on the request; `None` always matches. The scalar, so that a fault inside it gets
+    /// its caret when the `plan` compiles it.
+    pub condition: Option<Scalar>,
+    /// The backend; it exists.
+    pub backend: Spanned<BackendId>,
+}
+
+impl Partner {
+    pub(super) fn read(
+        node: &Node,
+        stem: &str,
+        context: &Context<'_>,
+        out: &mut Diagnostics,
+    ) -> Option<Self> {
+        let mut fields = Fields::of(node, "a partner file", out)?;
+        let id = name_of(&mut fields, "partner", stem, out).and_then(|name| PartnerId::parse(name).ok());
+        let identify = fields.require("identify", out).and_then(|node| identify(node, out));
+        side(&mut fields, out);
+        let base_path = fields.take("base_path").and_then(|node| base_path(node, out)).unwrap_or_default();
+        let releases = fields.require("release", out).and_then(|node| releases(node, out));
+        let mapping = fields.require_scalar("mapping", out);
+        let mapping = mapping.filter(|scalar| is_name(&scalar.text, scalar.span(), out));
+        let represents = Represents::read(fields.take("represents"), out);
+        let routes = routes(&mut fields, context, out);
+        let operations = Operations::read(fields.mapping("operations", out).unwrap_or_default(), out);
+        let policy = Policy::read(fields.take("policy"), out);
+        let type_aliases = type_aliases(&mut fields, out);
+        let settings = fields.take("settings").map_or_else(|| Tree::Members(Vec::new()), Tree::of);
+        for (key, what) in [
+            ("custody", "choosing who keeps an entity"),
+            ("rules", "numbered rules"),
+            ("idempotency", "recognizing a repeated request"),
+            ("notifications", "sending notifications"),
+        ] {
+            if let Some(entry) = fields.entry(key) {
+                out.push(later(what, entry.key_span));
+            }
+        }
+        fields.finish(out);
+        Some(Self {
+            id: id?,
+            identify: identify?,
+            side: Side::Seller,
+            base_path,
+            releases: releases?,
+            mapping: mapping.map(|scalar| Spanned::new(scalar.text.clone(), scalar.span()))?,
+            represents,
+            routes,
+            operations,
+            policy,
+            type_aliases,
+            settings,
+        })
+    }
+}
+
+fn identify(node: &Node, out: &mut Diagnostics) -> Option<Spanned<Identify>> {
+    let mut fields = Fields::of(node, "`identify`", out)?;
+    let loopback = fields.boolean("loopback", out);
+    for (key, what) in [
+        ("oauth2", "identification by OAuth 2.0"),
+        ("certificate", "identification by client certificate"),
+        ("token", "identification by token"),
+    ] {
+        if let Some(entry) = fields.entry(key) {
+            out.push(later(what, entry.key_span));
+        }
+    }
+    if loopback != Some(true) {
+        let fault = Diagnostic::error(code::ONE_OF, "a partner is identified in one way").at(node.span);
+        out.push(fault.hint("write `identify: { loopback: true }`"));
+    }
+    fields.finish(out);
+    Some(Spanned::new(Identify::Loopback, node.span))
+}
+
+fn side(fields: &mut Fields<'_>, out: &mut Diagnostics) {
+    let entry = fields.entry("side");
+    let sides = [("seller", true), ("buyer", false), ("both", false)];
+    match (fields.choice("side", &sides, out), entry) {
+        (Some(false), Some(entry)) => {
+            out.push(later("the Buyer side", entry.value.span).hint("write `seller`"))
+        }
+        (_, None) => fields.missing("side", out),
+        _ => {}
+    }
+}
+
+fn base_path(node: &Node, out: &mut Diagnostics) -> Option<String> {
+    let text = node.as_text()?.trim_end_matches('/');
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    let mut segments = text.split('/');
+    let good = segments.next() == Some("")
+        && segments.all(|segment| {
+            !segment.is_empty()
+                && segment != "."
+                && segment != ".."
+                && segment != "mefApi"
+                && segment.bytes().all(plain)
+        });
+    if !good {
+        let fault = Diagnostic::error(code::BAD_BASE_PATH, "this is no base path").at(node.span);
+        out.push(fault.hint("write it as `/name`, or leave it out; `/mefApi` follows by itself"));
+    }
+    Some(text.to_owned())
+}
+
+fn releases(node: &Node, out: &mut Diagnostics) -> Option<Releases> {
+    if let Some(scalar) = node.as_scalar().filter(|scalar| !scalar.is_absent()) {
+        let name = ReleaseName::read(&scalar.text, node.span, out)?;
+        return Some(Releases { default: Spanned::new(name, node.span), functions: BTreeMap::new() });
+    }
+    let mut fields = Fields::of(node, "`release`", out)?;
+    let default = fields.require_scalar("default", out);
+    let default = default.and_then(|scalar| release(scalar, out));
+    let mut functions = BTreeMap::new();
+    for entry in fields.rest() {
+        let function = FunctionName::read(&entry.key, entry.key_span, out);
+        let release = text_of(&entry.value, &entry.key, out).and_then(|scalar| release(scalar, out));
+        if let (Some(function), Some(release)) = (function, release) {
+            functions.insert(function, release);
+        }
+    }
+    fields.finish(out);
+    Some(Releases { default: default?, functions })
+}
+
+fn release(scalar: &Scalar, out: &mut Diagnostics) -> Option<Spanned<ReleaseName>> {
+    ReleaseName::read(&scalar.text, scalar.span(), out).map(|name| Spanned::new(name, scalar.span()))
+}
+
+impl Represents {
+    fn read(node: Option<&Node>, out: &mut Diagnostics) -> Self {
+        let mut fields = Fields::section(node, "`represents`", out);
+        let buyers = represented(&mut fields, "buyers", BuyerId::parse, out);
+        let sellers = represented(&mut fields, "sellers", SellerId::parse, out);
+        fields.finish(out);
+        Self { buyers, sellers }
+    }
+}
+
+fn represented<T: PartialEq>(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    parse: impl Fn(&str) -> Result<T, IdError>,
+    out: &mut Diagnostics,
+) -> Represented<T> {
+    let Some(nodes) = fields.sequence(key, true, out) else { return Represented::One };
+    if let [node] = nodes
+        && node.as_text() == Some("one")
+    {
+        return Represented::One;
+    }
+    let mut several = Vec::new();
+    for node in nodes {
+        let Some(scalar) = text_of(node, key, out) else { continue };
+        match parse(&scalar.text) {
+            Ok(id) if several.contains(&id) => {
+                out.push(
+                    Diagnostic::error(code::TWICE, format!("`{}` stands twice", scalar.text)).at(node.span),
+                );
+            }
+            Ok(id) => several.push(id),
+            Err(error) => out.push(Diagnostic::error(code::BAD_NAME, error.to_string()).at(node.span)),
+        }
+    }
+    Represented::Several(several)
+}
+
+fn routes(fields: &mut Fields<'_>, context: &Context<'_>, out: &mut Diagnostics) -> Vec<Route> {
+    let mut routes: Vec<Route> = Vec::new();
+    let Some(node) = fields.require("routes", out) else { return routes };
+    let hint = "write `routes: [ { backend: NAME } ]`; the first that matches is taken";
+    let Some(nodes) = node.as_sequence().filter(|nodes| !nodes.is_empty()) else {
+        out.push(
+            Diagnostic::error(code::ROUTES, "a partner has at least one route").at(node.span).hint(hint),
+        );
+        return routes;
+    };
+    let mut ended: Option<Span> = None;
+    for node in nodes {
+        let Some(mut fields) = Fields::of(node, "a route", out) else { continue };
+        let condition = fields.scalar("if", out).cloned();
+        let backend = fields.require_scalar("backend", out);
+        fields.finish(out);
+        if ended.is_some() {
+            let fault = Diagnostic::error(code::ROUTES, "this route is never taken").at(node.span);
+            out.push(fault.hint("the route without `if` before it takes everything; put it last"));
+        }
+        if condition.is_none() {
+            ended = Some(node.span);
+        }
+        let Some(backend) = backend.filter(|scalar| context.is_backend(&scalar.text, scalar.span(), out))
+        else {
+            continue;
+        };
+        if let Ok(id) = BackendId::parse(&backend.text) {
+            routes.push(Route { condition, backend: Spanned::new(id, backend.span()) });
+        }
+    }
+    routes
+}
+
+fn type_aliases(fields: &mut Fields<'_>, out: &mut Diagnostics) -> Vec<(Spanned<String>, Spanned<String>)> {
+    let mut aliases = Vec::new();
+    for entry in fields.mapping("type_aliases", out).unwrap_or_default() {
+        let Some(target) = text_of(&entry.value, &entry.key, out) else { continue };
+        let plain = |byte: u8| byte.is_ascii_graphic();
+        for (text, span) in [(&entry.key, entry.key_span), (&target.text, target.span())] {
+            if !text.bytes().all(plain) {
+                let fault =
+                    Diagnostic::error(code::BAD_TYPE, format!("`{text}` is no product type")).at(span);
+                out.push(fault.hint("write the URN, or on the right side the product's short name"));
+            }
+        }
+        if entry.key == target.text {
+            let fault = Diagnostic::error(code::BAD_TYPE, "a type is no alias of itself").at(target.span());
+            out.push(fault.hint("remove the line"));
+        }
+        let alias = Spanned::new(entry.key.clone(), entry.key_span);
+        aliases.push((alias, Spanned::new(target.text.clone(), target.span())));
+    }
+    aliases
+}

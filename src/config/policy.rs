@@ -1,0 +1,123 @@
+//! What a partner may and what becomes of what does not fit.
+
+use super::{FunctionName, code, later};
+use crate::text::{
+    Diagnostic, Diagnostics, Spanned,
+    yaml::{Entry, Fields, Node, choice_of},
+};
+
+/// How strict the gateway is with one partner.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Members of a request that the standard does not know.
+    pub unknown_members: UnknownMembers,
+    /// Faults of our own answer against the standard.
+    pub answer_findings: AnswerFindings,
+}
+
+/// Members of a request that the standard does not know.
+///
+/// The contracts never forbid additional members, and most published order examples carry some; so they are
+/// ignored unless said. Each is a finding in any case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UnknownMembers {
+    /// Kept where the request is echoed; no fault.
+    #[default]
+    Ignore,
+    /// Taken out before anything else sees the request; no fault.
+    Strip,
+    /// 422 `unexpectedProperty`.
+    Reject,
+}
+
+/// Faults of our own answer against the standard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AnswerFindings {
+    /// The answer goes out, the faults are findings: the legacy system has acted, and the Buyer should know.
+    #[default]
+    Send,
+    /// 500 `internalError`.
+    Fail,
+}
+
+impl Policy {
+    pub(super) fn read(node: Option<&Node>, out: &mut Diagnostics) -> Self {
+        let Some(mut fields) =
+            node.filter(|node| !node.is_absent()).and_then(|node| Fields::of(node, "`policy`", out))
+        else {
+            return Self::default();
+        };
+        let members = [
+            ("ignore", UnknownMembers::Ignore),
+            ("strip", UnknownMembers::Strip),
+            ("reject", UnknownMembers::Reject),
+        ];
+        let findings = [("send", AnswerFindings::Send), ("fail", AnswerFindings::Fail)];
+        let policy = Self {
+            unknown_members: fields.choice("unknown_members", &members, out).unwrap_or_default(),
+            answer_findings: fields.choice("answer_findings", &findings, out).unwrap_or_default(),
+        };
+        for (key, what) in [("on_demand", "the on-demand policy"), ("test", "marking exchanges as test")] {
+            let entry = fields.entry(key);
+            if let (Some(true), Some(entry)) = (fields.boolean(key, out), entry) {
+                out.push(later(what, entry.key_span));
+            }
+        }
+        fields.finish(out);
+        policy
+    }
+}
+
+/// What becomes of an operation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Switch {
+    /// Mediated, if a mapping has it.
+    #[default]
+    On,
+    /// 501 `notImplemented`.
+    Off,
+    /// A person answers it; 501 with a finding until there is a work list.
+    Manual,
+}
+
+/// Switches of one partner, by function and by operation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Operations(Vec<(FunctionName, Option<Spanned<String>>, Switch)>);
+
+impl Operations {
+    /// What becomes of an operation: its own switch, else its function's, else `on`.
+    pub fn switch(&self, function: FunctionName, operation_id: &str) -> Switch {
+        let of = |wanted: Option<&str>| {
+            let mut rows = self.0.iter();
+            rows.find(|(name, id, _)| *name == function && id.as_ref().map(|id| id.value.as_str()) == wanted)
+        };
+        of(Some(operation_id)).or_else(|| of(None)).map(|row| row.2).unwrap_or_default()
+    }
+
+    /// All switches as written, the operationIds with their place: whether they exist is for the `plan` to say.
+    pub fn iter(&self) -> impl Iterator<Item = (FunctionName, Option<&Spanned<String>>, Switch)> {
+        self.0.iter().map(|(function, id, switch)| (*function, id.as_ref(), *switch))
+    }
+
+    pub(super) fn read(entries: &[Entry], out: &mut Diagnostics) -> Self {
+        let switches = [("on", Switch::On), ("off", Switch::Off), ("manual", Switch::Manual)];
+        let mut rows = Vec::new();
+        for entry in entries {
+            let span = entry.key_span;
+            let switch = choice_of(&entry.value, &entry.key, &switches, out);
+            let (function, id) = match entry.key.split_once('.') {
+                Some((function, id)) => (function, Some(id)),
+                None => (entry.key.as_str(), None),
+            };
+            let function = FunctionName::read(function, span, out);
+            if id.is_some_and(|id| id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+                let message = format!("`{}` names no operation", entry.key);
+                let hint = "write `function` or `function.operationId`, such as `order.createProductOrder`";
+                out.push(Diagnostic::error(code::UNKNOWN_NAME, message).at(span).hint(hint));
+            } else if let (Some(function), Some(switch)) = (function, switch) {
+                rows.push((function, id.map(|id| Spanned::new(id.to_owned(), span)), switch));
+            }
+        }
+        Self(rows)
+    }
+}

@@ -1,0 +1,140 @@
+//! The shipped configuration, and what the settings of a small one are.
+
+use super::{secret::Lookup, *};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+fn shipped() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("config")
+}
+
+fn settings(files: &[(&str, &str)]) -> Settings {
+    let environment = |name: &str| (name == "GOOD").then(|| "9f2c-71aa".to_owned());
+    let lookup = Lookup::new(Path::new("etc/config"), environment);
+    let loaded = load_set(FileSet::of("etc/config", files.iter().copied()), &lookup);
+    assert!(loaded.diagnostics.is_empty(), "{}", loaded.diagnostics.render_text(&loaded.sources));
+    loaded.settings.unwrap()
+}
+
+#[test]
+fn the_shipped_folder_loads_and_writes_its_defaults() {
+    let loaded = load(&shipped());
+    assert!(loaded.diagnostics.is_empty(), "{}", loaded.diagnostics.render_text(&loaded.sources));
+    let shipped = loaded.settings.unwrap();
+    let bare = settings(&[("segue.yaml", "reload: {}")]).gateway;
+    assert_eq!(shipped.gateway.limits, bare.limits);
+    assert_eq!(shipped.gateway.telemetry, bare.telemetry);
+    assert_eq!(shipped.gateway.reload, bare.reload);
+    assert_eq!(shipped.gateway.listeners.sonata.address, bare.listeners.sonata.address);
+    assert_eq!(shipped.gateway.listeners.admin.address, bare.listeners.admin.address);
+    assert_eq!(shipped.gateway.demonstration.bss, Some(SocketAddr::from(([127, 0, 0, 1], 8081))));
+    let acme = &shipped.backends["acme"];
+    assert_eq!((&acme.timeouts, &acme.limits), (&Timeouts::default(), &BackendLimits::default()));
+    assert_eq!(acme.headers, Headers::default());
+    let globex = &shipped.partners["globex"];
+    assert_eq!(globex.policy, Policy::default());
+    assert_eq!(globex.releases.of(FunctionName::parse("quote").unwrap()).as_str(), "grace");
+    assert_eq!(globex.type_aliases.len(), 1);
+}
+
+#[test]
+fn every_number_stands_in_the_shipped_files_with_default_and_bounds() {
+    let texts: Vec<String> = ["segue.yaml", "backends/acme.yaml"]
+        .iter()
+        .map(|path| std::fs::read_to_string(shipped().join(path)).unwrap())
+        .collect();
+    for (section, numbers) in numbers() {
+        for number in numbers {
+            let text = &texts[usize::from(section.starts_with("backends"))];
+            let start = format!("  {}: {} ", number.key, number.default);
+            let unit = if number.key.contains("_ms") {
+                "ms, "
+            } else if number.key.contains("_bytes") {
+                "bytes, "
+            } else {
+                ""
+            };
+            let end = format!("# {unit}{} to {}: {}", number.least, number.most, number.effect);
+            let line = text.lines().find(|line| line.starts_with(&start));
+            let line = line.unwrap_or_else(|| panic!("{section} lacks a line `{start}`"));
+            assert!(line.ends_with(&end), "{section}: `{line}` must end in `{end}`");
+            assert!((number.least..=number.most).contains(&number.default), "{}", number.key);
+        }
+    }
+}
+
+#[test]
+fn values_arrive_typed() {
+    let read = settings(&[
+        (
+            "segue.yaml",
+            "store: { embedded: ../../var/s.db }\nmappings: /srv/m\nlimits: { exchange_deadline_ms_max: 100 }",
+        ),
+        (
+            "backends/b.yaml",
+            "backend: b\nbase_url: \"https://[::1]:8443/api/\"\ncredentials: { basic: { user: u, password: { env: GOOD } } }\n\
+             headers: { forward: [ Traceparent ], case: title }",
+        ),
+        (
+            "partners/p.yaml",
+            "partner: p\nidentify: { loopback: true }\nside: seller\nbase_path: /a/b/\nmapping: m\n\
+             release: { default: grace, quote: kylie }\nrepresents: { buyers: [ b1, b2 ] }\n\
+             routes: [ { if: \"@.x == 'y'\", backend: b }, { backend: b } ]\n\
+             operations: { quote: off, quote.createQuote: on, order.createProductOrder: manual }\n\
+             policy: { unknown_members: strip }\n\
+             settings: { a: 007, b: 1.10, c: NO, d: \"1\", e: [ true, ~ ] }",
+        ),
+    ]);
+    assert_eq!(read.gateway.store, Store::Embedded("var/s.db".into()));
+    assert_eq!(read.gateway.mappings, PathBuf::from("/srv/m"));
+    assert_eq!(read.gateway.limits.exchange_deadline_max.as_millis(), 100);
+    let backend = &read.backends["b"];
+    assert_eq!(backend.base_url.path(), "/api");
+    assert_eq!(backend.headers.case, HeaderCase::Title);
+    let Credentials::Basic { user, password } = &backend.credentials else { panic!("no basic credentials") };
+    assert_eq!((user.as_str(), password.expose()), ("u", "9f2c-71aa"));
+    let partner = &read.partners["p"];
+    assert_eq!(partner.base_path, "/a/b");
+    let (quote, order) = (FunctionName::parse("quote").unwrap(), FunctionName::parse("order").unwrap());
+    assert_eq!(partner.releases.of(quote).as_str(), "kylie");
+    assert_eq!(partner.operations.switch(quote, "createQuote"), Switch::On);
+    assert_eq!(partner.operations.switch(quote, "cancelQuote"), Switch::Off);
+    assert_eq!(partner.operations.switch(order, "createProductOrder"), Switch::Manual);
+    assert_eq!(partner.operations.switch(order, "cancelProductOrder"), Switch::On);
+    assert_eq!(partner.policy.unknown_members, UnknownMembers::Strip);
+    assert!(matches!(&partner.represents.buyers, Represented::Several(ids) if ids.len() == 2));
+    assert_eq!(partner.routes[0].condition.as_ref().unwrap().text, "@.x == 'y'");
+    let Tree::Members(members) = &partner.settings else { panic!("no members") };
+    let values: Vec<_> = members.iter().map(|(_, value)| value.clone()).collect();
+    let expected = [
+        Tree::Text("007".into()),
+        Tree::Number("1.10".into()),
+        Tree::Text("NO".into()),
+        Tree::Text("1".into()),
+        Tree::List(vec![Tree::Boolean(true), Tree::Null]),
+    ];
+    assert_eq!(values, expected);
+}
+
+#[test]
+fn secrets_come_from_files_and_show_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("secrets")).unwrap();
+    std::fs::write(folder.path().join("secrets/t"), "s3same-0pen\n").unwrap();
+    let files = FileSet::of(
+        "",
+        [
+            ("segue.yaml", "reload: {}"),
+            (
+                "backends/b.yaml",
+                "backend: b\nbase_url: \"http://[::1]\"\ncredentials: { bearer: { file: secrets/t } }",
+            ),
+        ],
+    );
+    let loaded = load_set(files, &Lookup::new(folder.path(), |_| None));
+    let settings = loaded.settings.unwrap();
+    assert_eq!(settings.backends["b"].credentials, Credentials::Bearer(Secret::new("s3same-0pen")));
+    assert!(!format!("{settings:?}").contains("s3same"));
+}
