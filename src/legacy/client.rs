@@ -1,0 +1,300 @@
+//! One pooled HTTP/1.1 client, and the translation of its failures.
+
+use std::{
+    error::Error as _,
+    fmt, io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
+use http_body_util::Full;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{
+        self,
+        connect::{CaptureConnection, HttpConnector, capture_connection},
+    },
+    rt::{TokioExecutor, TokioTimer},
+};
+use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use tokio::time::{Instant, timeout, timeout_at};
+use tower::Service;
+
+use super::{
+    BackendSettings, BaseUrl, Credentials, HeaderCase, LegacyError, LegacyErrorKind, LegacyReply,
+    LegacyRequest, Sent, settings::is_reserved,
+};
+use crate::body::{self, BodyError, BodyLimits};
+
+/// Largest header of an answer, in bytes.
+const ANSWER_HEADER_BYTES_MAX: usize = 65_536;
+
+const USER_AGENT: &str = concat!("segue/", env!("CARGO_PKG_VERSION"));
+
+/// What decides whether a pool fits: two settings that agree in it share connections.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct ConnectionKey {
+    base_url: BaseUrl,
+    connect_ms_max: u64,
+    idle_ms_max: u64,
+    in_flight_max: usize,
+    header_case: HeaderCase,
+}
+
+impl ConnectionKey {
+    pub(super) fn of(settings: &BackendSettings) -> Self {
+        Self {
+            base_url: settings.base_url.clone(),
+            connect_ms_max: settings.connect_ms_max,
+            idle_ms_max: settings.idle_ms_max,
+            in_flight_max: settings.in_flight_max,
+            header_case: settings.header_case,
+        }
+    }
+}
+
+/// A pool; cheap to clone.
+#[derive(Clone)]
+pub(super) struct Client(legacy::Client<Connector, Full<Bytes>>);
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+/// A failed attempt.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) error: LegacyError,
+    /// The connection was closed before any byte of an answer: perhaps it was a stale one.
+    pub(super) before_answer: bool,
+}
+
+impl From<LegacyError> for Failed {
+    fn from(error: LegacyError) -> Self {
+        Self { error, before_answer: false }
+    }
+}
+
+impl LegacyError {
+    pub(super) fn unusable(detail: String) -> Self {
+        Self::new(LegacyErrorKind::Connect, Sent::No).with_detail(detail)
+    }
+}
+
+impl Client {
+    pub(super) fn new(settings: &BackendSettings) -> Result<Self, String> {
+        let connector = Connector {
+            inner: tls(&settings.base_url)?,
+            connect_max: Duration::from_millis(settings.connect_ms_max),
+        };
+        let client = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_millis(settings.idle_ms_max))
+            .pool_max_idle_per_host(settings.in_flight_max)
+            .http1_max_buf_size(ANSWER_HEADER_BYTES_MAX)
+            .http1_title_case_headers(settings.header_case == HeaderCase::Title)
+            .build(connector);
+        Ok(Self(client))
+    }
+
+    /// One attempt: the request out, the whole answer in, before `answer_by`, which is `deadline` or earlier.
+    pub(super) async fn send(
+        &self,
+        settings: &BackendSettings,
+        request: &LegacyRequest,
+        answer_by: Instant,
+        deadline: Instant,
+    ) -> Result<LegacyReply, Failed> {
+        let mut request =
+            build(settings, request).map_err(|error| LegacyError::unusable(error.to_string()))?;
+        let connection = capture_connection(&mut request);
+        let late =
+            if answer_by == deadline { LegacyErrorKind::Deadline } else { LegacyErrorKind::AnswerTimeout };
+        let answer = match timeout_at(answer_by, self.0.request(request)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => return Err(failed(&error)),
+            Err(_) => return Err(LegacyError::new(late, reached(&connection)).into()),
+        };
+        let (head, body) = answer.into_parts();
+        let limits = BodyLimits::of(settings.response_bytes_max);
+        let body = body::read(&head.headers, body, &limits, answer_by).await.map_err(|error| {
+            let kind = match error {
+                BodyError::TooLarge { .. } => LegacyErrorKind::TooLarge,
+                BodyError::Late => late,
+                BodyError::Incomplete => LegacyErrorKind::Closed,
+                BodyError::Encoding | BodyError::Corrupt => LegacyErrorKind::BadEncoding,
+            };
+            LegacyError::new(kind, Sent::Maybe).with_detail(format!("status {}: {error}", head.status))
+        })?;
+        Ok(LegacyReply::new(head.status, head.headers, body))
+    }
+}
+
+/// Whether a call that ran out of time had a connection to be sent on.
+fn reached(connection: &CaptureConnection) -> Sent {
+    if connection.connection_metadata().is_some() { Sent::Maybe } else { Sent::No }
+}
+
+fn failed(error: &legacy::Error) -> Failed {
+    let detail = chain(error);
+    if error.is_connect() {
+        let timed_out = sources(error).any(|source| {
+            source.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::TimedOut)
+        });
+        let kind = if timed_out { LegacyErrorKind::ConnectTimeout } else { LegacyErrorKind::Connect };
+        return LegacyError::new(kind, Sent::No).with_detail(detail).into();
+    }
+    let malformed = sources(error)
+        .filter_map(|source| source.downcast_ref::<hyper::Error>())
+        .any(|source| source.is_parse() || source.is_parse_too_large());
+    let kind = if malformed { LegacyErrorKind::Malformed } else { LegacyErrorKind::Closed };
+    // Where hyper knows that nothing was sent on a stale connection, its client has tried again by itself.
+    let error = LegacyError::new(kind, Sent::Maybe).with_detail(detail);
+    Failed { error, before_answer: !malformed }
+}
+
+fn sources(error: &legacy::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    let mut next = error.source();
+    std::iter::from_fn(move || {
+        let now = next?;
+        next = now.source();
+        Some(now)
+    })
+}
+
+fn chain(error: &legacy::Error) -> String {
+    use fmt::Write as _;
+
+    let mut text = error.to_string();
+    for source in sources(error) {
+        let _ = write!(text, ": {source}");
+    }
+    text
+}
+
+fn build(settings: &BackendSettings, request: &LegacyRequest) -> Result<Request<Full<Bytes>>, http::Error> {
+    let mut out = Request::new(Full::new(request.body.clone().unwrap_or_default()));
+    *out.method_mut() = request.method.clone();
+    *out.uri_mut() = settings.base_url.join(&request.path_and_query)?;
+    let headers = out.headers_mut();
+    for (name, value) in &request.headers {
+        if !is_reserved(name) {
+            headers.append(name, value.clone());
+        }
+    }
+    let mut set = |name, value| headers.insert(name, value);
+    if let Some(body) = &request.body {
+        set(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        set(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    } else if matches!(request.method, Method::POST | Method::PUT | Method::PATCH) {
+        set(header::CONTENT_LENGTH, HeaderValue::from(0));
+    }
+    set(header::ACCEPT, HeaderValue::from_static("application/json"));
+    set(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    set(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    authenticate(headers, &settings.credentials)?;
+    Ok(out)
+}
+
+fn authenticate(headers: &mut HeaderMap, credentials: &Credentials) -> Result<(), http::Error> {
+    let (name, text) = match credentials {
+        Credentials::None => return Ok(()),
+        Credentials::Basic { user, password } => {
+            let pair = format!("{user}:{}", password.reveal());
+            (header::AUTHORIZATION, format!("Basic {}", base64(pair.as_bytes())))
+        }
+        Credentials::Bearer(token) => (header::AUTHORIZATION, format!("Bearer {}", token.reveal())),
+        Credentials::ApiKey { header, key } => (header.clone(), key.reveal().to_owned()),
+    };
+    let mut value = HeaderValue::try_from(text)?;
+    value.set_sensitive(true);
+    headers.insert(name, value);
+    Ok(())
+}
+
+/// RFC 4648, with padding: one header a call is no reason for a dependency.
+fn base64(data: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(data.len().div_ceil(3) * 4);
+    for chunk in data.chunks(3) {
+        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for at in 0..4 {
+            let index = (bits >> (18 - 6 * at)) as usize & 63;
+            out.push(if at <= chunk.len() { char::from(ALPHABET[index]) } else { '=' });
+        }
+    }
+    out
+}
+
+fn tls(base_url: &BaseUrl) -> Result<HttpsConnector<HttpConnector>, String> {
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    let provider = aws_lc_rs::default_provider();
+    let builder = HttpsConnectorBuilder::new();
+    let builder = if base_url.is_https() {
+        builder
+            .with_provider_and_native_roots(provider)
+            .map_err(|error| format!("no usable root certificates: {error}"))?
+    } else {
+        // Reading the system's certificates takes time and may fail; plain HTTP needs none.
+        let config = ClientConfig::builder_with_provider(Arc::new(provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth();
+        builder.with_tls_config(config)
+    };
+    Ok(builder.https_or_http().enable_http1().wrap_connector(http))
+}
+
+/// Connects within a limit that counts name resolution, TCP and TLS together.
+#[derive(Clone)]
+struct Connector {
+    inner: HttpsConnector<HttpConnector>,
+    connect_max: Duration,
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Service<Uri> for Connector {
+    type Response = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connecting = self.inner.call(uri);
+        let connect_max = self.connect_max;
+        Box::pin(async move {
+            match timeout(connect_max, connecting).await {
+                Ok(connected) => connected,
+                Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_rfc_4648() {
+        let rows = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")];
+        for (plain, coded) in rows {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+        assert_eq!(base64(&[0xff, 0xef, 0xbe]), "/+++");
+    }
+}
