@@ -1,5 +1,6 @@
 //! The mapping language: what an integrator writes, compiled once and applied to documents.
 
+pub mod codes;
 pub mod convert;
 pub mod diagnostic;
 pub mod direction;

@@ -121,12 +121,24 @@ pub struct PathArgument {
 }
 
 /// A converter that only the engine can carry out: the answer depends on other entities or elements.
+///
+/// With `each` the value is an array of ids or keys: `each(ref(product))`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reference<'c> {
     /// `ref(kind)`: the id of another entity.
-    Entity(&'c str),
-    /// `key(group)`: the key of a sibling element of this group.
-    Key(&'c str),
+    Entity {
+        /// Kind of entity, as written.
+        kind: &'c str,
+        /// Whether the value is an array.
+        each: bool,
+    },
+    /// `key(group)`: the key of a sibling element.
+    Key {
+        /// Name of the group, as written.
+        group: &'c str,
+        /// Whether the value is an array.
+        each: bool,
+    },
 }
 
 /// What a converter may look at besides its value.
@@ -254,8 +266,13 @@ impl Converter {
     #[must_use]
     pub fn reference(&self) -> Option<Reference<'_>> {
         match &self.work {
-            Work::Ref(kind) => Some(Reference::Entity(kind)),
-            Work::Key(group) => Some(Reference::Key(group)),
+            Work::Ref(kind) => Some(Reference::Entity { kind, each: false }),
+            Work::Key(group) => Some(Reference::Key { group, each: false }),
+            Work::Each(inner) => match &inner.work {
+                Work::Ref(kind) => Some(Reference::Entity { kind, each: true }),
+                Work::Key(group) => Some(Reference::Key { group, each: true }),
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -359,12 +359,8 @@ fn inner(bound: &Bound<'_>, nesting: usize) -> Result<Converter, ConverterError>
     }
     let base = written.offset + usize::from(written.quoted);
     let inner = converter(&written.text, base, nesting + 1)?;
-    if inner.reference().is_some() {
-        let hint = Some("write a rule for the array with a field `.` that has this converter".to_owned());
-        return Err(ConverterError {
-            hint,
-            ..written.error(format!("`{}` cannot stand inside `each`", inner.name()))
-        });
+    if inner.reference().is_some() && nesting > 0 {
+        return Err(written.error(format!("`{}` cannot stand deeper than in one `each`", inner.name())));
     }
     Ok(inner)
 }
