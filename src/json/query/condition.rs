@@ -79,7 +79,11 @@ impl Condition {
 /// Adds the terms of `expression`; false if it also says anything else.
 fn collect<'c>(expression: &'c Expression, terms: &mut Vec<Equality<'c>>) -> bool {
     match expression {
-        Expression::And(parts) => parts.iter().fold(true, |only, part| collect(part, terms) && only),
+        Expression::And(parts) => {
+            // Not `all`: the terms behind one that is no equality count too.
+            let others = parts.iter().filter(|part| !collect(part, terms)).count();
+            others == 0
+        }
         Expression::Compare(Operand::Path(path), Operator::Equal, Operand::Literal(literal))
         | Expression::Compare(Operand::Literal(literal), Operator::Equal, Operand::Path(path)) => {
             terms.push(Equality { path, literal });

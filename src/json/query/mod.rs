@@ -1,4 +1,4 @@
-//! JSONPath (RFC 9535) on documents: queries that select nodes, and bare conditions that hold or not.
+//! `JSONPath` (RFC 9535) on documents: queries that select nodes, and bare conditions that hold or not.
 //!
 //! `jsonpath-rust` parses; what it understood is lowered into a tree of our own ([`expression`]) and run on
 //! [`Node`]s without copying them. Parsing happens when configuration is loaded, never per message. Narrower

@@ -28,13 +28,10 @@ impl Step {
     pub fn take<'d>(&self, node: Node<'d>) -> Option<Node<'d>> {
         match self {
             Self::Name(name) => node.get(name),
-            Self::Index(index) => match usize::try_from(*index) {
-                Ok(index) => node.at(index),
-                Err(_) => {
-                    let from_end = usize::try_from(index.unsigned_abs()).ok()?;
-                    node.at(node.len().checked_sub(from_end)?)
-                }
-            },
+            Self::Index(index) => {
+                let distance = usize::try_from(index.unsigned_abs()).ok()?;
+                node.at(if *index < 0 { node.len().checked_sub(distance)? } else { distance })
+            }
         }
     }
 }

@@ -67,7 +67,9 @@ pub(super) fn of_expression(expression: &Expression) -> Vec<Read> {
 fn read_expression(expression: &Expression, scope: &Read, reads: &mut Vec<Read>) {
     match expression {
         Expression::Or(terms) | Expression::And(terms) => {
-            terms.iter().for_each(|term| read_expression(term, scope, reads));
+            for term in terms {
+                read_expression(term, scope, reads);
+            }
         }
         Expression::Not(term) => read_expression(term, scope, reads),
         Expression::Exists(path) => read_path(path, scope, reads),
@@ -123,7 +125,9 @@ fn read_plural(path: &Plural, scope: &Read, reads: &mut Vec<Read>) {
         }
         ends = longer;
     }
-    ends.into_iter().for_each(|end| note(end, reads));
+    for end in ends {
+        note(end, reads);
+    }
 }
 
 fn start(origin: Origin, scope: &Read) -> Read {

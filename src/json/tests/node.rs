@@ -1,4 +1,4 @@
-use crate::json::{Document, Kind};
+use crate::json::{Document, Kind, Node};
 
 const TEXT: &str = r#"{ "id":"Q1", "n":1.10, "t":true, "f":false, "z":null, "a\u0062":"x\ny",
   "items":[ {"a":1}, [], {"a/b":{"~":[10,20]}} ], "":0, "o":{} }"#;
@@ -33,7 +33,7 @@ fn arrays_and_objects_keep_their_order() {
     assert_eq!((root.len(), root.members().len()), (9, 9));
     let items = root.get("items").unwrap();
     assert_eq!(
-        items.elements().map(|item| item.raw()).collect::<Vec<_>>(),
+        items.elements().map(Node::raw).collect::<Vec<_>>(),
         [r#"{"a":1}"#, "[]", r#"{"a/b":{"~":[10,20]}}"#]
     );
     assert_eq!(items.at(2).unwrap().get("a/b").unwrap().get("~").unwrap().at(1).unwrap().raw(), "20");

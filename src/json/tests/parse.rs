@@ -49,7 +49,7 @@ fn every_fault_has_its_code_offset_and_pointer() {
         ("[,1]", UnexpectedByte, 1, "/0"),
         (r#"{"a":1,}"#, UnexpectedByte, 7, ""),
         (r#"{"a" 1}"#, UnexpectedByte, 5, "/a"),
-        (r#"{a:1}"#, UnexpectedByte, 1, ""),
+        ("{a:1}", UnexpectedByte, 1, ""),
         (r#"{"a":[{"b/c~d":01}]}"#, UnexpectedByte, 16, "/a/0"),
         (r#"{"a":[0,{"b/c~d":-}]}"#, InvalidNumber, 18, "/a/1/b~1c~0d"),
         ("1.", UnexpectedEnd, 2, ""),

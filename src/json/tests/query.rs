@@ -1,7 +1,7 @@
 //! Queries in table form; the documents and most rows are those of RFC 9535's own examples.
 
 use crate::json::{
-    Document,
+    Document, Node,
     query::{Condition, Literal, Query},
 };
 
@@ -15,14 +15,18 @@ const STORE: &str = r#"{ "store": { "book": [
 const FILTERS: &str = r#"{ "a": [3, 5, 1, 2, 4, 6, {"b": "j"}, {"b": "k"}, {"b": {}}, {"b": "kilo"}],
   "o": {"p": 1, "q": 2, "r": 3, "s": 5, "t": {"u": 6}}, "e": "f" }"#;
 
-const NUMBERS: &str = r#"[9007199254740993, 9007199254740992, 12345678901234567890, 12345678901234567891, 1.10, 1e2,
-  0.1234567890123456789, -0.0]"#;
+const NUMBERS: &str =
+    "[9007199254740993, 9007199254740992, 12345678901234567890, 12345678901234567891, 1.10, 1e2,
+  0.1234567890123456789, -0.0]";
 
 fn selected(document: &str, query: &str) -> String {
     let document = Document::from_text(document).unwrap();
     let query = Query::parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
     let nodes = query.select(document.root(), document.root());
-    assert_eq!(query.first(document.root(), document.root()).map(|n| n.id()), nodes.first().map(|n| n.id()));
+    assert_eq!(
+        query.first(document.root(), document.root()).map(Node::id),
+        nodes.first().copied().map(Node::id)
+    );
     nodes.iter().map(|node| node.raw()).collect::<Vec<_>>().join(" ")
 }
 
