@@ -1,0 +1,84 @@
+//! From the SDK's interface files to facts (`segue sdk import FOLDER`).
+//!
+//! Reads OpenAPI 3.0.1 and JSON Schema draft-07 files as YAML, follows references across files, names what the
+//! files leave unnamed, and writes [`facts`](super::facts). Sentences are left behind. Whatever it does not know
+//! it refuses, so that no requirement is lost silently. The order of what it writes follows the source, so the
+//! same input gives the same bytes.
+//!
+//! How a discriminator's circle is broken: a base names its derived types (`+ when`), a derived type names its
+//! base after the colon, and only the members of a base are inherited, never its choice.
+
+mod api;
+mod product;
+mod schema;
+mod tree;
+
+pub use tree::Tree;
+
+use super::{Release, facts};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Why the SDK could not be imported.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {message}")]
+pub struct ImportError {
+    /// File, and what in it.
+    pub place: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl ImportError {
+    pub(super) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { place: place.into(), message: message.into() }
+    }
+}
+
+/// Facts of one release: path below `src/sonata/facts`, such as `grace/quote.facts`, and content.
+pub type FactsFiles = BTreeMap<String, facts::File>;
+
+/// Imports every interface file of a release that names a known function, and all typed product schemas.
+///
+/// # Errors
+/// The first file that cannot be expressed as facts.
+pub fn import(release: Release, tree: &Tree) -> Result<FactsFiles, ImportError> {
+    let mut files = FactsFiles::new();
+    for (path, root) in tree.below("productApi/") {
+        let (function, file) = api::import(path, root)?;
+        files.insert(format!("{release}/{}.facts", function.name()), file);
+    }
+    let products = product::import(tree)?;
+    if !products.products.is_empty() {
+        files.insert(format!("{release}/products.facts"), products);
+    }
+    Ok(files)
+}
+
+/// Writes facts below a folder; files that are already the same are left alone. Returns the paths written.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write(files: &FactsFiles, folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
+    let mut written = Vec::new();
+    for (path, file) in files {
+        let path = folder.join(path);
+        let fail = |error: io::Error| ImportError::new(path.display().to_string(), error.to_string());
+        let text = file.to_string();
+        if fs::read_to_string(&path).is_ok_and(|own| own == text) {
+            continue;
+        }
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(fail)?;
+        }
+        fs::write(&path, text).map_err(fail)?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+#[cfg(test)]
+mod tests;

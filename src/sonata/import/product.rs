@@ -1,0 +1,118 @@
+//! Product schemas: many small files that refer to each other, to one file of facts.
+
+use super::{
+    ImportError, Tree,
+    schema::{Refs, Schemas, settle_partial, text_of},
+    tree::stem,
+};
+use crate::{
+    sonata::facts::{File, Product, Type},
+    text::yaml::Node,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Folder of the product schemas in the SDK.
+const FOLDER: &str = "productSchema/";
+
+/// Where a definition stands: file, and its name there (empty for the file's root).
+type Place = (String, String);
+
+/// Imports every file that has an `$id`, and what they refer to.
+///
+/// A definition keeps its name; where two files use one name, each gets its file's stem before it. The root of a
+/// file is called as the file.
+pub(super) fn import(tree: &Tree) -> Result<File, ImportError> {
+    let mut names = Names::of(tree);
+    let mut products = Vec::new();
+    for (path, root) in tree.below(FOLDER) {
+        if let Some(urn) = text_of(root, "$id") {
+            let type_name = names.name(path, "")?;
+            products.push(Product { urn: urn.to_owned(), type_name });
+        }
+    }
+    let mut defined: BTreeMap<Place, Vec<Type>> = BTreeMap::new();
+    while let Some(place) = names.wanted.pop_first() {
+        if defined.contains_key(&place) {
+            continue;
+        }
+        let (path, definition) = &place;
+        let node = find(tree, path, definition)
+            .ok_or_else(|| ImportError::new(path.clone(), format!("no definition {definition}")))?;
+        let name = names.name(path, definition)?;
+        names.file.clone_from(path);
+        let mut schemas = Schemas { refs: &mut names, types: Vec::new(), file: path.clone() };
+        schemas.define(&name, node)?;
+        let types = schemas.types;
+        defined.insert(place, types);
+    }
+    let mut types: Vec<Type> = defined.into_values().flatten().collect();
+    settle_partial(&mut types);
+    products.sort_by(|left, right| left.urn.cmp(&right.urn));
+    Ok(File { api: None, operations: Vec::new(), products, types })
+}
+
+fn find<'t>(tree: &'t Tree, path: &str, definition: &str) -> Option<&'t Node> {
+    let root = tree.get(path)?;
+    if definition.is_empty() { Some(root) } else { root.get("definitions")?.get(definition) }
+}
+
+/// Names of definitions, and which are still to be defined.
+struct Names {
+    /// Files by the name of a definition.
+    files: BTreeMap<String, Vec<String>>,
+    /// File whose references are being read.
+    file: String,
+    wanted: BTreeSet<Place>,
+}
+
+impl Names {
+    fn of(tree: &Tree) -> Self {
+        let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (path, root) in tree.below(FOLDER) {
+            for entry in root.get("definitions").and_then(Node::as_mapping).unwrap_or_default() {
+                files.entry(entry.key.clone()).or_default().push(path.to_owned());
+            }
+        }
+        Self { files, file: String::new(), wanted: BTreeSet::new() }
+    }
+
+    /// The name of a definition, which from now on is wanted.
+    fn name(&mut self, path: &str, definition: &str) -> Result<String, ImportError> {
+        self.wanted.insert((path.to_owned(), definition.to_owned()));
+        if definition.is_empty() {
+            return Ok(stem(path).to_owned());
+        }
+        match self.files.get(definition).map(Vec::as_slice) {
+            Some([only]) if only == path => Ok(definition.to_owned()),
+            Some(several) if several.iter().any(|file| file == path) => {
+                Ok(format!("{}.{definition}", stem(path)))
+            }
+            _ => Err(ImportError::new(path, format!("no definition {definition}"))),
+        }
+    }
+}
+
+impl Refs for Names {
+    fn resolve(&mut self, reference: &str) -> Result<String, ImportError> {
+        let (file, definition) = reference.split_once('#').unwrap_or((reference, ""));
+        let definition = definition.strip_prefix("/definitions/").unwrap_or(definition).to_owned();
+        let path = if file.is_empty() { self.file.clone() } else { beside(&self.file, file) };
+        self.name(&path, &definition)
+    }
+}
+
+/// A relative path as seen from a file.
+fn beside(file: &str, relative: &str) -> String {
+    let mut parts: Vec<&str> = file.split('/').collect();
+    parts.pop();
+    for part in relative.split('/') {
+        match part {
+            "." | "" => {}
+            ".." => {
+                parts.pop();
+            }
+            name => parts.push(name),
+        }
+    }
+    parts.join("/")
+}
