@@ -1,8 +1,8 @@
 //! Reading facts. Strict: an unknown word is an error, because facts are written by a program.
 
 use super::{
-    Api, Array, Discriminator, Expression, File, Form, Kind, Member, Object, Operation, Product, Range, Response,
-    Scalar, Type, token, write::HEADER,
+    Api, Array, Discriminator, Expression, File, Form, Kind, Member, Object, Operation, Product, Range,
+    Response, Scalar, Type, token, write::HEADER,
 };
 use std::{iter::Peekable, vec::IntoIter};
 

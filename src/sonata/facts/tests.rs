@@ -17,7 +17,7 @@ product urn:mef:x:v1:all Root
 
 object Event : Base Other
   "a b"! string format date-time
-  list! [[string length 1..45 pattern "[ -\\x7f]+"] ..3] 1.. unique
+  list! [[string length 1..45 pattern "[ -\u{7f}]\\+"] ..3] 1.. unique
   n integer min 0 max 4094 default 1 readonly
   + require x y
   + members 1

@@ -23,20 +23,25 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, &'static str> {
 
 /// The text of a quoted word with a leading quote as its mark, and its length in the line.
 fn quoted(text: &str) -> Result<(String, usize), &'static str> {
+    const OPEN: &str = "a quoted word does not end";
     let mut word = String::from('"');
-    let mut escaped = false;
-    for (at, character) in text.char_indices().skip(1) {
+    let mut characters = text.char_indices().skip(1);
+    while let Some((at, character)) = characters.next() {
         match character {
-            _ if escaped => {
-                word.push(character);
-                escaped = false;
-            }
-            '\\' => escaped = true,
             '"' => return Ok((word, at + 1)),
+            '\\' => match characters.next().ok_or(OPEN)?.1 {
+                'u' => {
+                    let digits: String =
+                        characters.by_ref().skip(1).map(|(_, c)| c).take_while(|c| *c != '}').collect();
+                    let code = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32);
+                    word.push(code.ok_or("an escape that names no character")?);
+                }
+                escaped => word.push(escaped),
+            },
             other => word.push(other),
         }
     }
-    Err("a quoted word does not end")
+    Err(OPEN)
 }
 
 /// The text that a word stands for.
@@ -46,16 +51,18 @@ pub(super) fn text(word: &str) -> &str {
 
 /// A text as a word: quoted where it must be.
 pub(super) fn word(text: &str) -> String {
-    let plain = !text.is_empty() && !text.contains([' ', '[', ']', '"', '\\']) && !text.starts_with(['+', '#']);
+    let special = |c: char| matches!(c, ' ' | '[' | ']' | '"' | '\\') || c.is_control();
+    let plain = !text.is_empty() && !text.contains(special) && !text.starts_with(['+', '#']);
     if plain {
         return text.to_owned();
     }
     let mut word = String::from('"');
     for character in text.chars() {
-        if matches!(character, '"' | '\\') {
-            word.push('\\');
+        match character {
+            '"' | '\\' => word.extend(['\\', character]),
+            control if control.is_control() => word.extend(control.escape_unicode()),
+            other => word.push(other),
         }
-        word.push(character);
     }
     word.push('"');
     word

@@ -1,6 +1,8 @@
 //! Writing facts: the one form that the importer's output and the committed files have.
 
-use super::{Array, Discriminator, Expression, File, Form, Member, Object, Operation, Range, Scalar, Type, token};
+use super::{
+    Array, Discriminator, Expression, File, Form, Member, Object, Operation, Range, Scalar, Type, token,
+};
 use std::fmt::{self, Display, Formatter};
 
 /// First line of every file; the number is that of the form.

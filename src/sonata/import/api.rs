@@ -36,7 +36,8 @@ pub(super) fn import(path: &str, root: &Node) -> Result<(Function, File), Import
     let version = text_of(info, "version").ok_or_else(|| fail("no version"))?;
     let url = list(root, "servers").first().and_then(|server| text_of(server, "url"));
     let (_, after) = url.and_then(|url| url.split_once(BASE)).ok_or_else(|| fail("no Sonata server"))?;
-    let (segment, major) = after.trim_end_matches('/').split_once("/v").ok_or_else(|| fail("no version in URL"))?;
+    let (segment, major) =
+        after.trim_end_matches('/').split_once("/v").ok_or_else(|| fail("no version in URL"))?;
     if version.split('.').next() != Some(major) {
         return Err(fail("the version of the URL is not that of the file"));
     }
@@ -91,7 +92,8 @@ fn operation(schemas: &mut Schemas<'_>, path: &str, entry: &Entry) -> Result<Ope
     for response in entry.value.get("responses").and_then(Node::as_mapping).unwrap_or_default() {
         let status = response.key.parse().map_err(|_| fail("a status that is no number"))?;
         let body = content(schemas, &format!("{id}.{status}"), &response.value)?;
-        let paged = response.value.get("headers").is_some_and(|headers| headers.get("X-Total-Count").is_some());
+        let paged =
+            response.value.get("headers").is_some_and(|headers| headers.get("X-Total-Count").is_some());
         responses.push(Response { status, body, paged });
     }
     responses.sort_by_key(|response| response.status);

@@ -7,14 +7,36 @@ use crate::{
 };
 
 /// What says nothing about validity.
-const IGNORED: &[&str] =
-    &["description", "title", "example", "examples", "$schema", "$id", "$comment", "definitions", "externalDocs"];
+const IGNORED: &[&str] = &[
+    "description",
+    "title",
+    "example",
+    "examples",
+    "$schema",
+    "$id",
+    "$comment",
+    "definitions",
+    "externalDocs",
+];
 /// What makes a schema need a name of its own.
-const STRUCTURE: &[&str] = &["properties", "required", "allOf", "oneOf", "enum", "discriminator", "minProperties"];
+const STRUCTURE: &[&str] =
+    &["properties", "required", "allOf", "oneOf", "enum", "discriminator", "minProperties"];
 /// What else is understood.
 const VALUE: &[&str] = &[
-    "type", "format", "pattern", "minimum", "maximum", "minLength", "maxLength", "items", "minItems", "maxItems",
-    "uniqueItems", "default", "readOnly", "$ref",
+    "type",
+    "format",
+    "pattern",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "items",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "default",
+    "readOnly",
+    "$ref",
 ];
 
 /// Names what a `$ref` points at.
@@ -122,7 +144,8 @@ impl Schemas<'_> {
     }
 
     fn discriminator(&mut self, owner: &str, node: &Node) -> Result<Discriminator, ImportError> {
-        let member = text_of(node, "propertyName").ok_or_else(|| self.fail(owner, "discriminator unnamed"))?;
+        let member =
+            text_of(node, "propertyName").ok_or_else(|| self.fail(owner, "discriminator unnamed"))?;
         let Some(mapping) = node.get("mapping").and_then(Node::as_mapping) else {
             return Ok(Discriminator::Product(member.to_owned()));
         };
@@ -194,7 +217,8 @@ impl Schemas<'_> {
             Some(items) => self.expression(owner, items)?,
             None => Expression::Scalar(Scalar::default()),
         };
-        let size = Range { min: self.count(owner, node, "minItems")?, max: self.count(owner, node, "maxItems")? };
+        let size =
+            Range { min: self.count(owner, node, "minItems")?, max: self.count(owner, node, "maxItems")? };
         let unique = text_of(node, "uniqueItems") == Some("true");
         Ok(Expression::Array(Box::new(Array { item, size, unique })))
     }

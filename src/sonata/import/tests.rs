@@ -18,7 +18,10 @@ fn references_cross_files_and_equal_names_stay_apart() {
             "productSchema/p/one.yaml",
             "$id: urn:one\nallOf:\n- $ref: ../c/two.yaml#/definitions/A\n- type: object\n  properties:\n    b:\n      $ref: '#/definitions/A'\ndefinitions:\n  A:\n    type: string\n    maxLength: 3\n",
         ),
-        ("productSchema/c/two.yaml", "definitions:\n  A:\n    type: object\n    properties:\n      x: { type: integer }\n"),
+        (
+            "productSchema/c/two.yaml",
+            "definitions:\n  A:\n    type: object\n    properties:\n      x: { type: integer }\n",
+        ),
     ];
     let tree = Tree::of_texts(texts.map(|(path, text)| (path.to_owned(), text.to_owned()))).unwrap();
     let files = import(Release::Grace, &tree).unwrap();

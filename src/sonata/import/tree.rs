@@ -35,7 +35,8 @@ impl Tree {
         let mut tree = Self::default();
         for (path, text) in texts {
             let mut sources = Sources::new();
-            let id = sources.add(&path, text);
+            // The SDK has tabs inside sentences, which are dropped; our reader refuses tabs anywhere.
+            let id = sources.add(&path, text.replace('\t', " "));
             let mut diagnostics = Diagnostics::new();
             let node = yaml::load(&sources, id, &mut diagnostics);
             match node {
@@ -53,7 +54,10 @@ impl Tree {
 
     /// Files below a folder, ordered by path.
     pub(super) fn below<'t>(&'t self, folder: &'t str) -> impl Iterator<Item = (&'t str, &'t Node)> {
-        self.0.iter().filter(move |(path, _)| path.starts_with(folder)).map(|(path, node)| (path.as_str(), node))
+        self.0
+            .iter()
+            .filter(move |(path, _)| path.starts_with(folder))
+            .map(|(path, node)| (path.as_str(), node))
     }
 }
 

@@ -1,0 +1,106 @@
+//! Alternatives (`oneOf`): exactly one holds, and if none does, which was meant.
+
+use super::walk::{Finding, Walk, describes, some_of};
+use crate::{
+    json::Node,
+    sonata::{FaultCode, TypeId, Types},
+};
+
+/// One alternative, tried.
+struct Tried {
+    id: TypeId,
+    findings: Vec<Finding>,
+    unknown: Vec<crate::json::NodeId>,
+    more: bool,
+}
+
+/// Checks a group of alternatives. `describes_members`: whether they, not the type that has them, say which
+/// members the value has.
+pub(super) fn check(
+    walk: &mut Walk<'_>,
+    node: Node<'_>,
+    types: &Types,
+    group: &[TypeId],
+    describes_members: bool,
+) {
+    let mut tried: Vec<Tried> = group.iter().map(|id| attempt(walk, node, types, *id)).collect();
+    let holding = tried.iter().filter(|tried| tried.findings.is_empty()).count();
+    let chosen = match holding {
+        1 => tried.iter().position(|tried| tried.findings.is_empty()),
+        0 => meant(node, types, &tried),
+        _ => {
+            let names = some_of(group.iter().filter_map(|id| public_name(types, *id)));
+            let names = if names.is_empty() { String::new() } else { format!(" of {names}") };
+            walk.add(node, None, FaultCode::InvalidValue, || {
+                format!("several alternatives hold at once{names}")
+            });
+            None
+        }
+    };
+    match chosen {
+        Some(index) => {
+            let tried = tried.swap_remove(index);
+            walk.take(tried.findings, tried.more);
+            if describes_members {
+                walk.unknown.extend(tried.unknown);
+            }
+        }
+        None if holding == 0 => none_holds(walk, node, types, &tried),
+        None => {}
+    }
+}
+
+fn attempt(walk: &Walk<'_>, node: Node<'_>, types: &Types, id: TypeId) -> Tried {
+    let mut own = Walk::new(walk.options);
+    own.value(node, types, id);
+    Tried { id, findings: own.findings, unknown: own.unknown, more: own.more }
+}
+
+/// The alternative that was clearly meant: the only one that describes the most of the members that are there,
+/// or, where members tell nothing, the only one of the value's kind.
+fn meant(node: Node<'_>, types: &Types, tried: &[Tried]) -> Option<usize> {
+    let described =
+        |tried: &Tried| node.members().filter(|(name, _)| describes(types, tried.id, name, 0)).count();
+    let counts: Vec<usize> = tried.iter().map(described).collect();
+    let most = counts.iter().copied().max().filter(|most| *most > 0);
+    let only = |found: Vec<usize>| if let [index] = found.as_slice() { Some(*index) } else { None };
+    match most {
+        Some(most) => only((0..tried.len()).filter(|index| counts.get(*index) == Some(&most)).collect()),
+        None => {
+            let is_of_kind = |tried: &Tried| tried.findings.iter().all(|finding| finding.node != node.id());
+            only((0..tried.len()).filter(|index| tried.get(*index).is_some_and(is_of_kind)).collect())
+        }
+    }
+}
+
+fn none_holds(walk: &mut Walk<'_>, node: Node<'_>, types: &Types, tried: &[Tried]) {
+    let is_missing = |finding: &Finding| finding.node == node.id() && finding.missing.is_some();
+    let only_missing = tried.iter().all(|tried| tried.findings.iter().all(is_missing));
+    if only_missing {
+        let groups = tried.iter().map(|tried| {
+            let names: Vec<&str> =
+                tried.findings.iter().filter_map(|finding| finding.missing.as_deref()).collect();
+            names.join(" and ")
+        });
+        let names: Vec<String> = groups.collect();
+        let names = some_of(names.iter().map(String::as_str));
+        return walk
+            .add(node, None, FaultCode::MissingProperty, || format!("one of these is required: {names}"));
+    }
+    // Where every alternative finds the same kind of fault in the value itself, that is the fault's kind.
+    let mut codes =
+        tried.iter().flat_map(|tried| tried.findings.iter().map(|finding| (finding.node, finding.code)));
+    let first = codes.next();
+    let code = match first {
+        Some((at, code)) if at == node.id() && codes.all(|other| other == (at, code)) => code,
+        _ => FaultCode::InvalidValue,
+    };
+    let names = some_of(tried.iter().filter_map(|tried| public_name(types, tried.id)));
+    let names = if names.is_empty() { String::new() } else { format!(": {names}") };
+    walk.add(node, None, code, || format!("none of the alternatives holds{names}"));
+}
+
+/// The standard's name of a type; none for those that it leaves unnamed.
+fn public_name(types: &Types, id: TypeId) -> Option<&str> {
+    types.get(id).name.as_deref().filter(|name| !name.contains('/'))
+}

@@ -1,0 +1,97 @@
+//! Whether no two elements of a list are equal.
+
+use crate::json::{Kind, Node};
+use std::collections::{BTreeMap, HashSet};
+
+/// Whether all elements differ, by JSON equality. Time grows with the size of the list, not with its square.
+pub(super) fn holds(array: Node<'_>) -> bool {
+    let mut seen = HashSet::with_capacity(array.len());
+    array.elements().all(|element| {
+        let mut key = String::new();
+        write(element, &mut key);
+        seen.insert(key)
+    })
+}
+
+/// A text that two values share if and only if they are equal: members sorted, escapes resolved, numbers by value.
+fn write(node: Node<'_>, key: &mut String) {
+    match node.kind() {
+        Kind::Null | Kind::Bool => key.push_str(node.raw()),
+        Kind::Number => write_number(node.raw(), key),
+        Kind::String => write_text(&node.as_str().unwrap_or_default(), key),
+        Kind::Array => {
+            key.push('[');
+            for element in node.elements() {
+                write(element, key);
+                key.push(',');
+            }
+            key.push(']');
+        }
+        Kind::Object => {
+            key.push('{');
+            let members: BTreeMap<_, _> = node.members().collect();
+            for (name, value) in members {
+                write_text(&name, key);
+                write(value, key);
+            }
+            key.push('}');
+        }
+    }
+}
+
+/// The length before the text stands for an end mark.
+fn write_text(text: &str, key: &mut String) {
+    key.push_str(&format!("\"{}:", text.len()));
+    key.push_str(text);
+}
+
+fn write_number(text: &str, key: &mut String) {
+    let (sign, rest) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    let (mantissa, power) = rest.split_once(['e', 'E']).unwrap_or((rest, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_start_matches('0').trim_end_matches('0');
+    if significant.is_empty() {
+        return key.push('0');
+    }
+    let trailing = digits.len() - digits.trim_end_matches('0').len();
+    // An exponent beyond 64 bits is compared as it is spelled.
+    let Ok(power) = power.parse::<i64>() else { return key.push_str(text) };
+    let shift = i64::try_from(trailing).unwrap_or(0) - i64::try_from(fraction.len()).unwrap_or(0);
+    key.push_str(&format!("{sign}{significant}e{}", power.saturating_add(shift)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Document;
+
+    #[test]
+    fn equal_however_spelled() {
+        let equal = [
+            "[1, 1.0]",
+            "[100, 1e2]",
+            "[0, -0.0]",
+            "[0.5, 5E-1]",
+            r#"["a", "\u0061"]"#,
+            r#"[{"a":1,"b":2}, {"b":2.0,"a":1}]"#,
+            "[[], 1, []]",
+            "[null, true, null]",
+        ];
+        let different = [
+            r#"[1, "1"]"#,
+            "[]",
+            "[10, 1]",
+            "[0, null, false]",
+            r#"[["a","b"], ["a,b"]]"#,
+            r#"["a", "A"]"#,
+            "[1, -1]",
+        ];
+        for text in equal {
+            assert!(!holds(Document::from_text(text).unwrap().root()), "{text}");
+        }
+        for text in different {
+            assert!(holds(Document::from_text(text).unwrap().root()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,402 @@
+//! The walk itself.
+
+use super::{Checked, Options, UnknownMembers, alternatives, format, unique};
+use crate::{
+    json::{self, Node, NodeId, number},
+    sonata::{
+        Fault, FaultCode, ProductSchema, TypeId, Types,
+        fault::bounded,
+        types::{ArrayRules, Choice, Kind, NumberRules, ObjectRules, TextRules, Type},
+    },
+};
+
+/// Characters of a sender's value that a reason may hold.
+const EXCERPT_CHARS_MAX: usize = 40;
+/// Names that a reason lists.
+const LIST_MAX: usize = 8;
+
+/// Checks a value against a type.
+pub(super) fn run(node: Node<'_>, types: &Types, ty: TypeId, options: &Options<'_>) -> Checked {
+    let mut walk = Walk::new(options);
+    walk.value(node, types, ty);
+    walk.finish(node)
+}
+
+/// Checks a configuration against its product's schema.
+pub(super) fn run_product(node: Node<'_>, product: &ProductSchema, options: &Options<'_>) -> Checked {
+    let mut walk = Walk::new(options);
+    walk.named_product(node, product, "@type", None);
+    walk.finish(node)
+}
+
+/// What is wrong, before it becomes text.
+pub(super) struct Finding {
+    pub node: NodeId,
+    /// Member of the node that the finding is about, if it is not there.
+    pub missing: Option<Box<str>>,
+    pub code: FaultCode,
+    pub reason: String,
+}
+
+/// State of one walk. Alternatives are tried with a walk of their own.
+pub(super) struct Walk<'o> {
+    pub options: &'o Options<'o>,
+    pub findings: Vec<Finding>,
+    pub unknown: Vec<NodeId>,
+    /// Findings beyond the limit.
+    pub more: bool,
+}
+
+/// Names that are known besides the type's own: those of the type that chose it.
+#[derive(Clone, Copy)]
+struct Around<'r> {
+    choice_member: Option<&'r str>,
+    base: Option<&'r ObjectRules>,
+}
+
+impl<'o> Walk<'o> {
+    pub(super) fn new(options: &'o Options<'o>) -> Self {
+        Self { options, findings: Vec::new(), unknown: Vec::new(), more: false }
+    }
+
+    fn finish(mut self, node: Node<'_>) -> Checked {
+        let document = node.document();
+        // One unknown member may be met twice where two types hold of one object.
+        self.unknown.sort_unstable();
+        self.unknown.dedup();
+        if self.options.unknown_members == UnknownMembers::Reject {
+            for id in std::mem::take(&mut self.unknown) {
+                let name = document.node(id).name().unwrap_or_default();
+                let name = bounded(&name, EXCERPT_CHARS_MAX);
+                self.find(document.node(id), FaultCode::UnexpectedProperty, || {
+                    format!("{name} is not known here")
+                });
+                self.unknown.push(id);
+            }
+        }
+        self.findings.sort_by_key(|finding| finding.node);
+        let faults = self.findings.iter().map(|finding| {
+            let mut pointer = document.node(finding.node).pointer();
+            if let Some(name) = &finding.missing {
+                pointer.push('/');
+                pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+            }
+            Fault::new(finding.code, pointer, &finding.reason)
+        });
+        Checked { faults: faults.collect(), unknown: self.unknown, more: self.more }
+    }
+
+    fn find(&mut self, node: Node<'_>, code: FaultCode, reason: impl FnOnce() -> String) {
+        self.add(node, None, code, reason);
+    }
+
+    pub(super) fn add(
+        &mut self,
+        node: Node<'_>,
+        missing: Option<&str>,
+        code: FaultCode,
+        reason: impl FnOnce() -> String,
+    ) {
+        if self.findings.len() >= self.options.faults_max.max(1) {
+            self.more = true;
+            return;
+        }
+        let missing = missing.map(Into::into);
+        self.findings.push(Finding { node: node.id(), missing, code, reason: reason() });
+    }
+
+    /// Everything that a type says of a value.
+    pub(super) fn value(&mut self, node: Node<'_>, types: &Types, id: TypeId) {
+        self.value_around(node, types, id, Around { choice_member: None, base: None });
+    }
+
+    fn value_around(&mut self, node: Node<'_>, types: &Types, id: TypeId, around: Around<'_>) {
+        let type_ = types.get(id);
+        if !self.kind(node, type_.kind) {
+            return;
+        }
+        match node.kind() {
+            json::Kind::Object => {
+                if let Some(rules) = &type_.object {
+                    self.object(node, types, type_, rules, around);
+                }
+            }
+            json::Kind::Array => {
+                if let Some(rules) = &type_.array {
+                    self.array(node, types, rules);
+                }
+            }
+            json::Kind::String => {
+                if let Some(rules) = &type_.text {
+                    self.text(node, rules);
+                }
+            }
+            json::Kind::Number => {
+                if let Some(rules) = &type_.number {
+                    self.number(node, rules);
+                }
+            }
+            json::Kind::Null | json::Kind::Bool => {}
+        }
+        self.all_of(node, types, &type_.all_of, around);
+        for group in &type_.one_of {
+            let describes = type_.object.as_ref().is_some_and(|rules| !rules.members.is_empty());
+            alternatives::check(self, node, types, group, !describes);
+        }
+    }
+
+    /// What several types say of one value. A member is unknown only if none of them describes it.
+    fn all_of(&mut self, node: Node<'_>, types: &Types, others: &[TypeId], around: Around<'_>) {
+        if let [only] = others {
+            return self.value_around(node, types, *only, around);
+        }
+        let mut unknown: Option<Vec<NodeId>> = None;
+        for other in others {
+            let mut walk = Walk::new(self.options);
+            walk.value_around(node, types, *other, around);
+            self.take(walk.findings, walk.more);
+            unknown = Some(match unknown {
+                Some(others) => others.into_iter().filter(|id| walk.unknown.contains(id)).collect(),
+                None => walk.unknown,
+            });
+        }
+        self.unknown.extend(unknown.into_iter().flatten());
+    }
+
+    /// Takes over what another walk over part of the message found.
+    pub(super) fn take(&mut self, findings: Vec<Finding>, more: bool) {
+        let room = self.options.faults_max.max(1).saturating_sub(self.findings.len());
+        self.more |= more || findings.len() > room;
+        self.findings.extend(findings.into_iter().take(room));
+    }
+
+    fn kind(&mut self, node: Node<'_>, kind: Kind) -> bool {
+        let holds = match (kind, node.kind()) {
+            (Kind::Any, _)
+            | (Kind::String, json::Kind::String)
+            | (Kind::Number, json::Kind::Number)
+            | (Kind::Boolean, json::Kind::Bool)
+            | (Kind::Array, json::Kind::Array)
+            | (Kind::Object, json::Kind::Object) => true,
+            (Kind::Integer, json::Kind::Number) => node.number().is_some_and(number::is_integer),
+            _ => false,
+        };
+        if !holds {
+            self.find(node, FaultCode::InvalidValue, || {
+                let found = match node.kind() {
+                    json::Kind::Number => format!("number {}", bounded(node.raw(), EXCERPT_CHARS_MAX)),
+                    other => other.name().to_owned(),
+                };
+                format!("{} must be {}, not {found}", label(node), kind.name())
+            });
+        }
+        holds
+    }
+
+    fn text(&mut self, node: Node<'_>, rules: &TextRules) {
+        let Some(text) = node.as_str() else { return };
+        if !rules.values.is_empty() && !rules.values.iter().any(|value| **value == *text) {
+            self.find(node, FaultCode::InvalidValue, || {
+                let known = rules.values.iter().map(AsRef::as_ref);
+                format!("{} is {}, not one of {}", label(node), excerpt(&text), some_of(known))
+            });
+        }
+        if let Some(format) = rules.format {
+            if !format::holds(format, &text) {
+                self.find(node, FaultCode::InvalidFormat, || {
+                    format!("{} is {}, no {}", label(node), excerpt(&text), format.name())
+                });
+            }
+        }
+        if rules.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&text)) {
+            self.find(node, FaultCode::InvalidFormat, || {
+                format!("{} is {}, not of the required pattern", label(node), excerpt(&text))
+            });
+        }
+        if !rules.length.is_open() {
+            let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+            let (least, most) = (rules.length.min.unwrap_or(0), rules.length.max.unwrap_or(u32::MAX));
+            if length < least || length > most {
+                self.find(node, FaultCode::InvalidValue, || {
+                    format!("{} has {length} characters, not {}", label(node), rules.length)
+                });
+            }
+        }
+    }
+
+    fn number(&mut self, node: Node<'_>, rules: &NumberRules) {
+        let Some(own) = node.number() else { return };
+        let is_low = rules.min.as_ref().is_some_and(|min| number::compare(own, min).is_lt());
+        let is_high = rules.max.as_ref().is_some_and(|max| number::compare(own, max).is_gt());
+        if is_low || is_high {
+            let (word, bound) = if is_low { ("at least", &rules.min) } else { ("at most", &rules.max) };
+            self.find(node, FaultCode::InvalidValue, || {
+                let own = bounded(own, EXCERPT_CHARS_MAX);
+                format!("{} is {own}, must be {word} {}", label(node), bound.as_deref().unwrap_or_default())
+            });
+        }
+    }
+
+    fn array(&mut self, node: Node<'_>, types: &Types, rules: &ArrayRules) {
+        let length = u32::try_from(node.len()).unwrap_or(u32::MAX);
+        let (least, most) = (rules.size.min.unwrap_or(0), rules.size.max.unwrap_or(u32::MAX));
+        if length < least || length > most {
+            let code = if length == 0 { FaultCode::MissingProperty } else { FaultCode::InvalidValue };
+            self.find(node, code, || format!("{} has {length} elements, not {}", label(node), rules.size));
+        }
+        if rules.unique && !unique::holds(node) {
+            self.find(node, FaultCode::InvalidValue, || format!("{} has equal elements", label(node)));
+        }
+        for element in node.elements() {
+            self.value(element, types, rules.item);
+        }
+    }
+
+    fn object(
+        &mut self,
+        node: Node<'_>,
+        types: &Types,
+        type_: &Type,
+        rules: &ObjectRules,
+        around: Around<'_>,
+    ) {
+        if let Some(choice) = &rules.choice {
+            if self.choose(node, types, rules, choice) {
+                return;
+            }
+        }
+        let mut required = 0;
+        for (name, value) in node.members() {
+            match rules.member(&name) {
+                Some(member) => {
+                    required += u32::from(member.required);
+                    self.value(value, types, member.value);
+                }
+                None if is_known(&name, types, type_, around) => {}
+                None => self.unknown.push(value.id()),
+            }
+        }
+        if required < rules.required_count {
+            for member in rules.members.iter().filter(|member| member.required) {
+                if node.get(&member.name).is_none() {
+                    let name = &member.name;
+                    self.add(node, Some(name), FaultCode::MissingProperty, || format!("{name} is required"));
+                }
+            }
+        }
+        if rules.members_min as usize > node.len() {
+            self.find(node, FaultCode::MissingProperty, || {
+                format!("{} must have at least {} members", label(node), rules.members_min)
+            });
+        }
+    }
+
+    /// Follows a choice; false if there is none to follow, so that the base alone holds.
+    fn choose(&mut self, node: Node<'_>, types: &Types, base: &ObjectRules, choice: &Choice) -> bool {
+        let (Choice::Cases(member, _) | Choice::Product(member)) = choice;
+        // Without a text there is no choice; the base says whether that is a fault.
+        let Some(chosen) = node.get(member) else { return false };
+        let Some(text) = chosen.as_str() else { return false };
+        match choice {
+            Choice::Cases(_, cases) => {
+                if let Some((_, derived)) = cases.iter().find(|(value, _)| **value == *text) {
+                    let around = Around { choice_member: Some(member), base: Some(base) };
+                    self.value_around(node, types, *derived, around);
+                    return true;
+                }
+                self.find(chosen, FaultCode::InvalidValue, || {
+                    let known = cases.iter().map(|(value, _)| value.as_ref());
+                    format!("{member} is {}, not one of {}", excerpt(&text), some_of(known))
+                });
+                // Members of which type is not known are not unknown: only what the base says can be checked.
+                self.base_only(node, types, base);
+                true
+            }
+            Choice::Product(_) => {
+                self.base_only(node, types, base);
+                match self.options.products.resolve(&text) {
+                    Some(product) => self.named_product(node, &product, member, Some(base)),
+                    None => self.find(chosen, FaultCode::InvalidValue, || {
+                        format!("{member} is {}, which is no known product", excerpt(&text))
+                    }),
+                }
+                true
+            }
+        }
+    }
+
+    fn base_only(&mut self, node: Node<'_>, types: &Types, base: &ObjectRules) {
+        for member in &base.members {
+            match node.get(&member.name) {
+                Some(value) => self.value(value, types, member.value),
+                None if member.required => {
+                    let name = &member.name;
+                    self.add(node, Some(name), FaultCode::MissingProperty, || format!("{name} is required"));
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn named_product(
+        &mut self,
+        node: Node<'_>,
+        product: &ProductSchema,
+        member: &str,
+        base: Option<&ObjectRules>,
+    ) {
+        let around = Around { choice_member: Some(member), base };
+        self.value_around(node, product.types(), product.root(), around);
+    }
+}
+
+/// Whether a member that the type's own rules do not have is described elsewhere.
+fn is_known(name: &str, types: &Types, type_: &Type, around: Around<'_>) -> bool {
+    let in_base = || around.base.is_some_and(|base| base.member(name).is_some());
+    // An object of which nothing is said may hold anything.
+    let is_open = || type_.object.as_ref().is_none_or(|rules| rules.members.is_empty());
+    around.choice_member == Some(name)
+        || in_base()
+        || is_open()
+        || type_.one_of.iter().flatten().chain(&type_.all_of).any(|id| describes(types, *id, name, 0))
+}
+
+/// Whether a type, or what holds with it, has such a member.
+pub(super) fn describes(types: &Types, id: TypeId, name: &str, depth: usize) -> bool {
+    let type_ = types.get(id);
+    type_.object.as_ref().is_some_and(|rules| rules.member(name).is_some())
+        || (depth < 8
+            && type_
+                .one_of
+                .iter()
+                .flatten()
+                .chain(&type_.all_of)
+                .any(|id| describes(types, *id, name, depth + 1)))
+}
+
+/// What a reason calls a value: the member it stands under.
+fn label(node: Node<'_>) -> String {
+    match node.name() {
+        Some(name) => bounded(&name, EXCERPT_CHARS_MAX),
+        None if node.id() == NodeId::ROOT => "the body".to_owned(),
+        None => "the element".to_owned(),
+    }
+}
+
+fn excerpt(text: &str) -> String {
+    format!("\"{}\"", bounded(text, EXCERPT_CHARS_MAX))
+}
+
+/// The first of some names, and whether there are more.
+pub(super) fn some_of<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let mut text = String::new();
+    for (index, name) in names.enumerate() {
+        if index == LIST_MAX {
+            text.push_str(", …");
+            break;
+        }
+        text.push_str(if index == 0 { "" } else { ", " });
+        text.push_str(name);
+    }
+    text
+}

@@ -1,0 +1,146 @@
+//! Products: schemas that a `@type` chooses while a message is read.
+//!
+//! The standard binds product schemas by URN at run time: `productConfiguration` is open in the interface file,
+//! and its `@type` names the schema that the rest must conform to. A partner may write other URNs for the same
+//! products; its aliases are part of [`Products`].
+
+use super::{Types, TypesError, facts, types::TypeId, view::TypeView};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Compiled product schemas of one source.
+#[derive(Debug)]
+pub struct ProductTypes {
+    types: Types,
+    /// Roots by URN.
+    roots: BTreeMap<String, TypeId>,
+}
+
+impl ProductTypes {
+    /// Compiles a file of facts.
+    ///
+    /// # Errors
+    /// The type that does not hold together.
+    pub fn compile(file: &facts::File) -> Result<Self, TypesError> {
+        let (types, _) = Types::compile(&file.types, &[])?;
+        let mut roots = BTreeMap::new();
+        for product in &file.products {
+            let root = types.named(&product.type_name).ok_or_else(|| TypesError {
+                name: product.type_name.clone(),
+                message: "is not there".to_owned(),
+            })?;
+            roots.insert(product.urn.clone(), root);
+        }
+        Ok(Self { types, roots })
+    }
+}
+
+/// The schema of one product. Cloning shares.
+#[derive(Debug, Clone)]
+pub struct ProductSchema {
+    source: Arc<ProductTypes>,
+    urn: Arc<str>,
+    root: TypeId,
+}
+
+impl ProductSchema {
+    /// The standard's URN of it, whatever alias it was found by.
+    pub fn urn(&self) -> &str {
+        &self.urn
+    }
+
+    /// The product's name within its URN, such as `access-eline-ovc`.
+    pub fn short_name(&self) -> &str {
+        short_name(&self.urn)
+    }
+
+    /// Its types.
+    pub fn types(&self) -> &Types {
+        &self.source.types
+    }
+
+    /// The type of a configuration, `@type` not counted.
+    pub fn root(&self) -> TypeId {
+        self.root
+    }
+
+    /// The type of a configuration as data to read.
+    pub fn view(&self) -> TypeView<'_> {
+        TypeView::new(&self.source.types, self.root)
+    }
+}
+
+/// Product schemas in reach, with a partner's aliases.
+#[derive(Debug, Clone, Default)]
+pub struct Products {
+    sources: Vec<Arc<ProductTypes>>,
+    /// URN as the partner writes it, to URN or short name.
+    aliases: BTreeMap<String, String>,
+}
+
+impl Products {
+    /// Products of these sources; the first source that knows a URN wins.
+    pub fn new(sources: Vec<Arc<ProductTypes>>) -> Self {
+        Self { sources, aliases: BTreeMap::new() }
+    }
+
+    /// The same with aliases: each maps what a partner writes as `@type` to a URN or short name.
+    ///
+    /// # Errors
+    /// The targets that name no product, as they were written.
+    pub fn with_aliases(
+        mut self,
+        aliases: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Vec<String>> {
+        self.aliases = aliases.into_iter().collect();
+        let is_unknown = |target: &&String| self.known(target).is_none();
+        let unknown: Vec<String> = self.aliases.values().filter(is_unknown).cloned().collect();
+        if unknown.is_empty() { Ok(self) } else { Err(unknown) }
+    }
+
+    /// The product that a message means by this `@type`: a URN of the standard, or an alias.
+    pub fn resolve(&self, type_urn: &str) -> Option<ProductSchema> {
+        self.by_urn(type_urn).or_else(|| self.known(self.aliases.get(type_urn)?))
+    }
+
+    /// The product of this URN or, where only one has it, this short name. For configuration and mappings.
+    pub fn known(&self, name: &str) -> Option<ProductSchema> {
+        self.by_urn(name).or_else(|| {
+            let mut found = self.urns().filter(|urn| short_name(urn) == name);
+            let urn = found.next()?;
+            if found.next().is_some() { None } else { self.by_urn(urn) }
+        })
+    }
+
+    /// Whether this `@type` means that product; for conditions such as `product: access-eline-ovc`.
+    pub fn is_product(&self, type_urn: &str, short_name: &str) -> bool {
+        self.resolve(type_urn).is_some_and(|product| product.short_name() == short_name)
+    }
+
+    /// All texts that a message may write as `@type` of the product of this URN: the URN, then its aliases.
+    pub fn spellings<'p>(&'p self, urn: &'p str) -> impl Iterator<Item = &'p str> {
+        let is_alias =
+            move |(_, target): &(&String, &String)| self.known(target).is_some_and(|p| p.urn() == urn);
+        std::iter::once(urn).chain(self.aliases.iter().filter(is_alias).map(|(alias, _)| alias.as_str()))
+    }
+
+    /// URNs of all products.
+    pub fn urns(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().flat_map(|source| source.roots.keys().map(String::as_str))
+    }
+
+    fn by_urn(&self, urn: &str) -> Option<ProductSchema> {
+        self.sources.iter().find_map(|source| {
+            let root = *source.roots.get(urn)?;
+            Some(ProductSchema { source: source.clone(), urn: urn.into(), root })
+        })
+    }
+}
+
+/// `urn:mef:lso:spec:<namespace>:<name>:<version>:<context>` gives `<name>`; other texts themselves.
+fn short_name(urn: &str) -> &str {
+    let parts: Vec<&str> = urn.rsplitn(4, ':').collect();
+    match parts.as_slice() {
+        [_, _, name, prefix] if prefix.starts_with("urn:") => name,
+        _ => urn,
+    }
+}
