@@ -14,8 +14,10 @@ pub mod facts;
 mod fault;
 pub mod import;
 mod operation;
+pub mod problem;
 mod product;
 mod release;
+pub mod state;
 mod types;
 mod view;
 
@@ -23,6 +25,7 @@ pub use catalogue::{Catalogue, Contract, ContractError, catalogue};
 pub use check::{Checked, Options, UnknownMembers, check};
 pub use fault::{Fault, FaultCode, REASON_CHARS_MAX};
 pub use operation::{Body, Found, Operation, QueryParameter, Response, Segment};
+pub use problem::{Problem, ProblemCode};
 pub use product::{ProductSchema, ProductTypes, Products};
 pub use release::{Function, Release};
 pub use types::{Format, Kind, TypeId, Types, TypesError};
