@@ -98,7 +98,7 @@ fn cases_render_as_written() {
         }
         if updating() {
             let files: String =
-                case.files.iter().map(|(path, text)| format!("\n>>> {path}\n{text}")).collect();
+                case.files.iter().flat_map(|(path, text)| ["\n>>> ", path, "\n", text]).collect();
             fs::write(&path, format!("{}{files}\n===\n{rendered}", case.intro)).unwrap();
         } else {
             wrong.push(format!("--- {name}: expected\n{}\n--- but it is\n{rendered}", case.expected));

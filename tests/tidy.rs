@@ -279,7 +279,7 @@ fn codes_of_diagnostics_are_given_once() {
     fail_if_any("codes:", &faults);
 }
 
-/// The feature would turn numbers into private maps wherever serde_json meets Rhai or an untagged enum, and any
+/// The feature would turn numbers into private maps wherever `serde_json` meets Rhai or an untagged enum, and any
 /// crate of the graph can switch it on for all.
 #[test]
 fn serde_json_keeps_its_own_numbers() {

@@ -1,9 +1,12 @@
 //! How the gateway shows a legacy system who it is.
 
-use super::{Secret, code, headers, later, read::Context};
-use crate::text::{
-    Diagnostic, Diagnostics, SourceId, Span,
-    yaml::{Fields, Node, Value},
+use super::{code, headers, later, read::Context};
+use crate::{
+    telemetry::Secret,
+    text::{
+        Diagnostic, Diagnostics, SourceId, Span,
+        yaml::{Fields, Node, Value},
+    },
 };
 use http::HeaderName;
 

@@ -19,10 +19,14 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 /// beside them, which is told as stray. `secrets/` is never read here.
 pub fn read_config(folder: &Path, out: &mut Diagnostics) -> FileSet {
     let in_rooms = |path: &str| match path.split_once('/') {
-        None | Some(("backends" | "partners", _)) => path.ends_with(".yaml") || path.ends_with(".yml"),
+        None | Some(("backends" | "partners", _)) => is_yaml(path),
         Some(_) => false,
     };
     read_folder(folder, in_rooms, out)
+}
+
+fn is_yaml(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
 }
 
 /// The texts below a folder whose path (relative, with `/`) is wanted. Hidden files and folders are left out, as

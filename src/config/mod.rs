@@ -33,10 +33,7 @@ pub use limits::Limits;
 pub use listeners::{Listener, Listeners};
 pub use number::{Number, numbers};
 pub use partner::{Identify, Partner, Releases, Represented, Represents, Route, Side};
-pub use policy::{AnswerFindings, Operations, Policy, Switch, UnknownMembers};
-pub use secret::Secret;
-pub use tree::Tree;
-pub use words::{FunctionName, ReleaseName};
+pub use policy::{AnswerFindings, Operations, Policy, Switch};
 
 use crate::{
     ids::{BackendId, PartnerId},

@@ -1,11 +1,14 @@
 //! `partners/NAME.yaml`: one trading relationship.
 
 use super::{
-    FunctionName, Operations, Policy, ReleaseName, Tree, code, later,
+    Operations, Policy, code, later,
     read::{Context, is_name, name_of},
+    tree, words,
 };
 use crate::{
     ids::{BackendId, BuyerId, IdError, PartnerId, SellerId},
+    json::{Document, query::Condition},
+    sonata::{Function, Release},
     text::{
         Diagnostic, Diagnostics, Span, Spanned,
         yaml::{Fields, Node, Scalar, text_of},
@@ -40,7 +43,7 @@ pub struct Partner {
     /// Whether the type exists is for the `plan` to say.
     pub type_aliases: Vec<(Spanned<String>, Spanned<String>)>,
     /// What mappings read as `facts.partner`: account, currency, desk, anything.
-    pub settings: Tree,
+    pub settings: Document,
 }
 
 /// How a partner is known when it calls.
@@ -61,14 +64,14 @@ pub enum Side {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Releases {
     /// For all functions without their own.
-    pub default: Spanned<ReleaseName>,
+    pub default: Spanned<Release>,
     /// For single functions.
-    pub functions: BTreeMap<FunctionName, Spanned<ReleaseName>>,
+    pub functions: BTreeMap<Function, Spanned<Release>>,
 }
 
 impl Releases {
     /// The release of a function.
-    pub fn of(&self, function: FunctionName) -> ReleaseName {
+    pub fn of(&self, function: Function) -> Release {
         self.functions.get(&function).unwrap_or(&self.default).value
     }
 }
@@ -94,9 +97,8 @@ pub enum Represented<T> {
 /// One way to a legacy system.
 #[derive(Debug, Clone)]
 pub struct Route {
-    /// A bare RFC 9535 condition on the request; `None` always matches. The scalar, so that a fault inside it gets
-    /// its caret when the `plan` compiles it.
-    pub condition: Option<Scalar>,
+    /// A bare condition on the request, `@` and `$` being its body; `None` always matches.
+    pub condition: Option<Spanned<Condition>>,
     /// The backend; it exists.
     pub backend: Spanned<BackendId>,
 }
@@ -121,7 +123,8 @@ impl Partner {
         let operations = Operations::read(fields.mapping("operations", out).unwrap_or_default(), out);
         let policy = Policy::read(fields.take("policy"), out);
         let type_aliases = type_aliases(&mut fields, out);
-        let settings = fields.take("settings").map_or_else(|| Tree::Members(Vec::new()), Tree::of);
+        let settings = fields.take("settings").filter(|node| !node.is_absent());
+        let settings = settings.map_or_else(tree::empty, tree::document);
         for (key, what) in [
             ("custody", "choosing who keeps an entity"),
             ("rules", "numbered rules"),
@@ -175,7 +178,7 @@ fn side(fields: &mut Fields<'_>, out: &mut Diagnostics) {
     let sides = [("seller", true), ("buyer", false), ("both", false)];
     match (fields.choice("side", &sides, out), entry) {
         (Some(false), Some(entry)) => {
-            out.push(later("the Buyer side", entry.value.span).hint("write `seller`"))
+            out.push(later("the Buyer side", entry.value.span).hint("write `seller`"));
         }
         (_, None) => fields.missing("side", out),
         _ => {}
@@ -203,7 +206,7 @@ fn base_path(node: &Node, out: &mut Diagnostics) -> Option<String> {
 
 fn releases(node: &Node, out: &mut Diagnostics) -> Option<Releases> {
     if let Some(scalar) = node.as_scalar().filter(|scalar| !scalar.is_absent()) {
-        let name = ReleaseName::read(&scalar.text, node.span, out)?;
+        let name = words::release(&scalar.text, node.span, out)?;
         return Some(Releases { default: Spanned::new(name, node.span), functions: BTreeMap::new() });
     }
     let mut fields = Fields::of(node, "`release`", out)?;
@@ -211,7 +214,7 @@ fn releases(node: &Node, out: &mut Diagnostics) -> Option<Releases> {
     let default = default.and_then(|scalar| release(scalar, out));
     let mut functions = BTreeMap::new();
     for entry in fields.rest() {
-        let function = FunctionName::read(&entry.key, entry.key_span, out);
+        let function = words::function(&entry.key, entry.key_span, out);
         let release = text_of(&entry.value, &entry.key, out).and_then(|scalar| release(scalar, out));
         if let (Some(function), Some(release)) = (function, release) {
             functions.insert(function, release);
@@ -221,8 +224,8 @@ fn releases(node: &Node, out: &mut Diagnostics) -> Option<Releases> {
     Some(Releases { default: default?, functions })
 }
 
-fn release(scalar: &Scalar, out: &mut Diagnostics) -> Option<Spanned<ReleaseName>> {
-    ReleaseName::read(&scalar.text, scalar.span(), out).map(|name| Spanned::new(name, scalar.span()))
+fn release(scalar: &Scalar, out: &mut Diagnostics) -> Option<Spanned<Release>> {
+    words::release(&scalar.text, scalar.span(), out).map(|name| Spanned::new(name, scalar.span()))
 }
 
 impl Represents {
@@ -276,14 +279,15 @@ fn routes(fields: &mut Fields<'_>, context: &Context<'_>, out: &mut Diagnostics)
     let mut ended: Option<Span> = None;
     for node in nodes {
         let Some(mut fields) = Fields::of(node, "a route", out) else { continue };
-        let condition = fields.scalar("if", out).cloned();
+        let text = fields.scalar("if", out);
+        let condition = text.and_then(|scalar| condition(scalar, out));
         let backend = fields.require_scalar("backend", out);
         fields.finish(out);
         if ended.is_some() {
             let fault = Diagnostic::error(code::ROUTES, "this route is never taken").at(node.span);
             out.push(fault.hint("the route without `if` before it takes everything; put it last"));
         }
-        if condition.is_none() {
+        if text.is_none() {
             ended = Some(node.span);
         }
         let Some(backend) = backend.filter(|scalar| context.is_backend(&scalar.text, scalar.span(), out))
@@ -295,6 +299,23 @@ fn routes(fields: &mut Fields<'_>, context: &Context<'_>, out: &mut Diagnostics)
         }
     }
     routes
+}
+
+fn condition(scalar: &Scalar, out: &mut Diagnostics) -> Option<Spanned<Condition>> {
+    match Condition::parse(&scalar.text) {
+        Ok(condition) => Some(Spanned::new(condition, scalar.span())),
+        Err(error) => {
+            let next = scalar.text.get(error.offset..).and_then(|rest| rest.chars().next());
+            let place = error.offset..error.offset + next.map_or(0, char::len_utf8);
+            let fault = Diagnostic::error(code::BAD_CONDITION, error.message).at(scalar.span_of(place));
+            out.push(
+                fault.hint(
+                    "a condition is what RFC 9535 allows after `?`, such as \"@.country == 'Germany'\"",
+                ),
+            );
+            None
+        }
+    }
 }
 
 fn type_aliases(fields: &mut Fields<'_>, out: &mut Diagnostics) -> Vec<(Spanned<String>, Spanned<String>)> {

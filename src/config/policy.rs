@@ -1,33 +1,22 @@
 //! What a partner may and what becomes of what does not fit.
 
-use super::{FunctionName, code, later};
-use crate::text::{
-    Diagnostic, Diagnostics, Spanned,
-    yaml::{Entry, Fields, Node, choice_of},
+use super::{code, later, words};
+use crate::{
+    sonata::{Function, UnknownMembers},
+    text::{
+        Diagnostic, Diagnostics, Spanned,
+        yaml::{Entry, Fields, Node, choice_of},
+    },
 };
 
 /// How strict the gateway is with one partner.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Members of a request that the standard does not know.
+    /// Members of a request that the standard does not know. The contracts never forbid additional members, and
+    /// most published order examples carry some; so they are ignored unless said.
     pub unknown_members: UnknownMembers,
     /// Faults of our own answer against the standard.
     pub answer_findings: AnswerFindings,
-}
-
-/// Members of a request that the standard does not know.
-///
-/// The contracts never forbid additional members, and most published order examples carry some; so they are
-/// ignored unless said. Each is a finding in any case.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum UnknownMembers {
-    /// Kept where the request is echoed; no fault.
-    #[default]
-    Ignore,
-    /// Taken out before anything else sees the request; no fault.
-    Strip,
-    /// 422 `unexpectedProperty`.
-    Reject,
 }
 
 /// Faults of our own answer against the standard.
@@ -82,11 +71,11 @@ pub enum Switch {
 
 /// Switches of one partner, by function and by operation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Operations(Vec<(FunctionName, Option<Spanned<String>>, Switch)>);
+pub struct Operations(Vec<(Function, Option<Spanned<String>>, Switch)>);
 
 impl Operations {
     /// What becomes of an operation: its own switch, else its function's, else `on`.
-    pub fn switch(&self, function: FunctionName, operation_id: &str) -> Switch {
+    pub fn switch(&self, function: Function, operation_id: &str) -> Switch {
         let of = |wanted: Option<&str>| {
             let mut rows = self.0.iter();
             rows.find(|(name, id, _)| *name == function && id.as_ref().map(|id| id.value.as_str()) == wanted)
@@ -95,7 +84,7 @@ impl Operations {
     }
 
     /// All switches as written, the operationIds with their place: whether they exist is for the `plan` to say.
-    pub fn iter(&self) -> impl Iterator<Item = (FunctionName, Option<&Spanned<String>>, Switch)> {
+    pub fn iter(&self) -> impl Iterator<Item = (Function, Option<&Spanned<String>>, Switch)> {
         self.0.iter().map(|(function, id, switch)| (*function, id.as_ref(), *switch))
     }
 
@@ -109,7 +98,7 @@ impl Operations {
                 Some((function, id)) => (function, Some(id)),
                 None => (entry.key.as_str(), None),
             };
-            let function = FunctionName::read(function, span, out);
+            let function = words::function(function, span, out);
             if id.is_some_and(|id| id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
                 let message = format!("`{}` names no operation", entry.key);
                 let hint = "write `function` or `function.operationId`, such as `order.createProductOrder`";

@@ -4,15 +4,17 @@
 //! the program that reads the environment.
 
 use super::code;
-use crate::text::{
-    Diagnostic, Diagnostics, Span,
-    yaml::{Fields, Node, Value},
+use crate::{
+    telemetry::Secret,
+    text::{
+        Diagnostic, Diagnostics, Span,
+        yaml::{Fields, Node, Value},
+    },
 };
 use std::{
     fmt, fs,
     io::Read,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 /// Longest secret, in bytes: it must fit into a header.
@@ -48,33 +50,14 @@ const WELL_KNOWN: &[&str] = &[
     "xxxx",
 ];
 
-/// A secret that was looked up; no form of printing shows it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Arc<str>);
-
-impl Secret {
-    /// Takes a text that is known to be sendable.
-    pub fn new(text: &str) -> Self {
-        Self(text.into())
-    }
-
-    /// The secret itself, for the one place that sends it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
 /// Where secrets are looked up.
 pub struct Lookup<'a> {
     folder: PathBuf,
-    environment: Box<dyn Fn(&str) -> Option<String> + 'a>,
+    environment: Box<Environment<'a>>,
 }
+
+/// The value of a variable.
+type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 impl<'a> Lookup<'a> {
     /// Files below a folder, variables from anywhere; for tests.
@@ -164,5 +147,5 @@ fn usable(found: Option<String>, from: &str, span: Span, out: &mut Diagnostics) 
         let hint = format!("one line of at most {SECRET_BYTES_MAX} bytes without control characters");
         return refuse(code::SECRET_UNUSABLE, message, &hint);
     }
-    Some(Secret(text.into()))
+    Some(Secret::new(text))
 }

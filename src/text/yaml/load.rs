@@ -250,7 +250,7 @@ impl Builder<'_, '_> {
                 None => *key = Some(begin(node, places, self.sources, self.out)),
                 Some(Key { refused: true, .. }) => {}
                 Some(Key { text, span, .. }) => {
-                    entries.push(Entry { key: text, key_span: span, value: node })
+                    entries.push(Entry { key: text, key_span: span, value: node });
                 }
             },
         }
