@@ -1,0 +1,195 @@
+//! Answers the mapping checker's questions from the catalogue of one release.
+
+use std::cell::RefCell;
+
+use crate::{
+    mapping::schema::{Kind, Lookup, Member, OperationFacts, Schema, TypeId},
+    sonata::{self, Contract, Function, ProductSchema, Products, TypeView},
+};
+
+/// The contracts of one mapping set, one per function, and the product schemas in reach.
+pub struct ContractSchema {
+    contracts: Vec<&'static Contract>,
+    products: Products,
+    /// Types that were handed out; a [`TypeId`] is an index into this.
+    known: RefCell<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    types: Vec<Place>,
+    products: Vec<ProductSchema>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+struct Place {
+    home: Home,
+    id: sonata::TypeId,
+}
+
+/// Which table of types a type stands in, by index.
+#[derive(Clone, Copy, PartialEq)]
+enum Home {
+    Contract(usize),
+    Product(usize),
+}
+
+impl ContractSchema {
+    /// A schema over these contracts; `products` carries the aliases that count.
+    #[must_use]
+    pub fn new(contracts: Vec<&'static Contract>, products: Products) -> Self {
+        Self { contracts, products, known: RefCell::default() }
+    }
+
+    fn contract(&self, function: &str) -> Option<(usize, &'static Contract)> {
+        let function = Function::parse(function)?;
+        let mut all = self.contracts.iter().enumerate();
+        all.find(|(_, contract)| contract.function == function).map(|(index, contract)| (index, *contract))
+    }
+
+    fn hand_out(&self, home: Home, view: TypeView<'_>) -> TypeId {
+        let place = Place { home, id: view.id() };
+        let known = &mut self.known.borrow_mut().types;
+        let index = known.iter().position(|other| *other == place).unwrap_or_else(|| {
+            known.push(place);
+            known.len() - 1
+        });
+        TypeId(index as u64)
+    }
+
+    /// Looks at a type that was handed out. The product is cloned out (it is shared), so that `look` may hand out
+    /// further types.
+    fn look<R>(&self, ty: TypeId, look: impl FnOnce(Home, TypeView<'_>) -> R) -> Option<R> {
+        let place = *self.known.borrow().types.get(usize::try_from(ty.0).ok()?)?;
+        match place.home {
+            Home::Contract(index) => {
+                let contract = self.contracts.get(index)?;
+                Some(look(place.home, contract.view(place.id)))
+            }
+            Home::Product(index) => {
+                let product = self.known.borrow().products.get(index)?.clone();
+                Some(look(place.home, TypeView::new(product.types(), place.id)))
+            }
+        }
+    }
+}
+
+impl Schema for ContractSchema {
+    fn functions(&self) -> Vec<String> {
+        self.contracts.iter().map(|contract| contract.function.name().to_owned()).collect()
+    }
+
+    fn operations(&self, function: &str) -> Vec<String> {
+        let contract = self.contract(function).map(|(_, contract)| contract);
+        let operations = contract.into_iter().flat_map(|contract| &contract.operations);
+        operations.map(|operation| operation.operation_id.clone()).collect()
+    }
+
+    fn operation(&self, function: &str, operation_id: &str) -> Option<OperationFacts> {
+        let (_, contract) = self.contract(function)?;
+        let operation = contract.operation(operation_id)?;
+        let name = |id| contract.view(id).name().map(str::to_owned);
+        let body = operation.success_body();
+        let duty = sonata::entity::duty(contract.function, operation_id);
+        Some(OperationFacts {
+            request: operation.request.and_then(name),
+            answer: body.and_then(|body| name(body.item.unwrap_or(body.value))),
+            list: body.is_some_and(sonata::Body::is_array),
+            query: operation.query.iter().map(|parameter| parameter.name.clone()).collect(),
+            path: operation
+                .path
+                .iter()
+                .filter_map(|segment| match segment {
+                    sonata::Segment::Parameter(name) => Some(name.clone()),
+                    sonata::Segment::Literal(_) => None,
+                })
+                .collect(),
+            echo: duty.and_then(|duty| duty.echo()).map(str::to_owned),
+            custody: duty.map(|duty| duty.kept().map(str::to_owned).collect()).unwrap_or_default(),
+        })
+    }
+
+    fn type_names(&self, function: &str) -> Vec<String> {
+        let contract = self.contract(function).map(|(_, contract)| contract);
+        contract.into_iter().flat_map(|contract| contract.types.names()).map(str::to_owned).collect()
+    }
+
+    fn root(&self, function: &str, name: &str) -> Option<TypeId> {
+        let (index, contract) = self.contract(function)?;
+        contract.view_named(name).map(|view| self.hand_out(Home::Contract(index), view))
+    }
+
+    fn kind(&self, ty: TypeId) -> Kind {
+        let kind = self.look(ty, |_, view| match view.kind() {
+            sonata::Kind::Any => Kind::Any,
+            sonata::Kind::String => Kind::Text,
+            sonata::Kind::Number => Kind::Number,
+            sonata::Kind::Integer => Kind::Integer,
+            sonata::Kind::Boolean => Kind::Boolean,
+            sonata::Kind::Array => Kind::Array,
+            sonata::Kind::Object => Kind::Object,
+        });
+        kind.unwrap_or(Kind::Any)
+    }
+
+    fn element(&self, ty: TypeId) -> Option<TypeId> {
+        self.look(ty, |home, view| view.item().map(|item| self.hand_out(home, item))).flatten()
+    }
+
+    fn member(&self, ty: TypeId, name: &str, discriminator: Option<&str>) -> Lookup {
+        let lookup = self.look(ty, |home, view| {
+            let found = match discriminator {
+                Some(_) => view.member_as(name, discriminator),
+                None => view.member(name).or_else(|| {
+                    let mut derived = view.derived_names().filter_map(|case| view.member_as(name, Some(case)));
+                    derived.next()
+                }),
+            };
+            match found {
+                Some(member) => {
+                    Lookup::Found(Member { ty: self.hand_out(home, member.value()), required: member.required() })
+                }
+                None if view.is_open() => Lookup::Open,
+                None => Lookup::Missing,
+            }
+        });
+        lookup.unwrap_or(Lookup::Open)
+    }
+
+    fn members(&self, ty: TypeId, discriminator: Option<&str>) -> Vec<(String, Member)> {
+        let all = self.look(ty, |home, view| {
+            let derived = discriminator.and_then(|value| view.derived(value)).unwrap_or(view);
+            let members = derived.members().map(|member| {
+                let ty = self.hand_out(home, member.value());
+                (member.name().to_owned(), Member { ty, required: member.required() })
+            });
+            members.collect()
+        });
+        all.unwrap_or_default()
+    }
+
+    fn variants(&self, ty: TypeId) -> Vec<String> {
+        self.look(ty, |_, view| view.derived_names().map(str::to_owned).collect()).unwrap_or_default()
+    }
+
+    fn values(&self, ty: TypeId) -> Vec<String> {
+        self.look(ty, |_, view| view.enum_values().map(str::to_owned).collect()).unwrap_or_default()
+    }
+
+    fn is_configuration(&self, ty: TypeId) -> bool {
+        let by_product = |view: TypeView<'_>| matches!(view.polymorphism(), sonata::Polymorphism::Product(_));
+        self.look(ty, |_, view| by_product(view)).unwrap_or(false)
+    }
+
+    fn product(&self, type_urn: &str) -> Option<TypeId> {
+        let product = self.products.find(type_urn)?;
+        let index = {
+            let known = &mut self.known.borrow_mut().products;
+            known.iter().position(|other| other.urn() == product.urn()).unwrap_or_else(|| {
+                known.push(product.clone());
+                known.len() - 1
+            })
+        };
+        Some(self.hand_out(Home::Product(index), product.view()))
+    }
+}
