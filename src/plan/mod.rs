@@ -1,1 +1,5 @@
 //! The room `plan`.
+
+mod schema;
+
+pub use schema::ContractSchema;

@@ -90,7 +90,7 @@ impl Schema for ContractSchema {
         let operation = contract.operation(operation_id)?;
         let name = |id| contract.view(id).name().map(str::to_owned);
         let body = operation.success_body();
-        let duty = sonata::entity::duty(contract.function, operation_id);
+        let duty = sonata::entity::duty_of(contract.function, operation_id);
         Some(OperationFacts {
             request: operation.request.and_then(name),
             answer: body.and_then(|body| name(body.item.unwrap_or(body.value))),
@@ -104,7 +104,7 @@ impl Schema for ContractSchema {
                     sonata::Segment::Literal(_) => None,
                 })
                 .collect(),
-            echo: duty.and_then(|duty| duty.echo()).map(str::to_owned),
+            echo: duty.filter(|duty| duty.echoes()).and(operation.request).and_then(name),
             custody: duty.map(|duty| duty.kept().map(str::to_owned).collect()).unwrap_or_default(),
         })
     }
@@ -147,7 +147,7 @@ impl Schema for ContractSchema {
             };
             match found {
                 Some(member) => {
-                    Lookup::Found(Member { ty: self.hand_out(home, member.value()), required: member.required() })
+                    Lookup::Found(Member { ty: self.hand_out(home, member.value), required: member.required })
                 }
                 None if view.is_open() => Lookup::Open,
                 None => Lookup::Missing,
@@ -160,8 +160,8 @@ impl Schema for ContractSchema {
         let all = self.look(ty, |home, view| {
             let derived = discriminator.and_then(|value| view.derived(value)).unwrap_or(view);
             let members = derived.members().map(|member| {
-                let ty = self.hand_out(home, member.value());
-                (member.name().to_owned(), Member { ty, required: member.required() })
+                let ty = self.hand_out(home, member.value);
+                (member.name.to_owned(), Member { ty, required: member.required })
             });
             members.collect()
         });
@@ -182,7 +182,7 @@ impl Schema for ContractSchema {
     }
 
     fn product(&self, type_urn: &str) -> Option<TypeId> {
-        let product = self.products.find(type_urn)?;
+        let product = self.products.resolve(type_urn)?;
         let index = {
             let known = &mut self.known.borrow_mut().products;
             known.iter().position(|other| other.urn() == product.urn()).unwrap_or_else(|| {

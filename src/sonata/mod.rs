@@ -10,6 +10,7 @@
 
 mod catalogue;
 pub mod check;
+pub mod entity;
 pub mod facts;
 mod fault;
 pub mod import;

@@ -40,7 +40,9 @@ pub enum Polymorphism<'t> {
 }
 
 impl<'t> TypeView<'t> {
-    pub(super) fn new(types: &'t Types, id: TypeId) -> Self {
+    /// Looks at a type of these types.
+    #[must_use]
+    pub fn new(types: &'t Types, id: TypeId) -> Self {
         Self { types, id }
     }
 

@@ -1,0 +1,319 @@
+//! Entities, and what each operation does to them: facts of the standard that the interface files do not state.
+//!
+//! The interface files say what messages look like; the guides say that a create message is repeated in its answer
+//! (MEF 115 R26, MEF 123 R16, MEF 121 R15), that histories grow, that ids are the Seller's. These tables say it for
+//! custody and for the mapping checker, so that a mapping need not. Up to grace nothing of this differs between
+//! releases.
+
+use super::Function;
+
+/// A kind of entity that one party keeps and the other names by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EntityKind {
+    /// An address that validation returned (MEF 121).
+    GeographicAddress,
+    /// A quote (MEF 115).
+    Quote,
+    /// A product order (MEF 123).
+    ProductOrder,
+    /// A request to cancel a product order (MEF 123).
+    CancelProductOrder,
+    /// A charge that came up during fulfilment (MEF 123).
+    Charge,
+    /// A request to change the delivery date of an order item (MEF 123).
+    ModifyProductOrderItemRequestedDeliveryDate,
+    /// A product of the inventory (MEF 116).
+    Product,
+}
+
+/// What is fixed about a kind.
+struct Row {
+    kind: EntityKind,
+    name: &'static str,
+    facts: EntityFacts,
+}
+
+/// The attributes of an entity that custody looks after. A name is absent where the entity has no such attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntityFacts {
+    /// Attribute of the state.
+    pub state: Option<&'static str>,
+    /// State of a new entity whose state the mapping does not say.
+    pub state_first: Option<&'static str>,
+    /// Array that holds the history of states; its elements name the state as [`EntityFacts::state`] does and the
+    /// time as `changeDate`.
+    pub history: Option<&'static str>,
+    /// Attribute with the time at which the entity was made.
+    pub created: Option<&'static str>,
+    /// Array of the items, which are known by the Buyer's `id`.
+    pub items: Option<&'static str>,
+    /// Array of the items' own history of states.
+    pub item_history: Option<&'static str>,
+    /// Role under which the Seller's contact is added to `relatedContactInformation`.
+    pub seller_role: Option<&'static str>,
+    /// Below the API's base path, the resource that `href` names.
+    pub resource: &'static str,
+    /// Name of its state machine in [`super::state`], and of its items'.
+    pub machines: (&'static str, &'static str),
+}
+
+const NOTHING: EntityFacts = EntityFacts {
+    state: None,
+    state_first: None,
+    history: None,
+    created: None,
+    items: None,
+    item_history: None,
+    seller_role: None,
+    resource: "",
+    machines: ("", ""),
+};
+
+static KINDS: [Row; 7] = [
+    Row {
+        kind: EntityKind::GeographicAddress,
+        name: "geographicAddress",
+        facts: EntityFacts { resource: "geographicAddress", ..NOTHING },
+    },
+    Row {
+        kind: EntityKind::Quote,
+        name: "quote",
+        facts: EntityFacts {
+            state: Some("state"),
+            state_first: Some("acknowledged"),
+            history: Some("stateChange"),
+            created: Some("quoteDate"),
+            items: Some("quoteItem"),
+            item_history: None,
+            seller_role: Some("sellerContactInformation"),
+            resource: "quote",
+            machines: ("QuoteFirm", "QuoteItemFirm"),
+        },
+    },
+    Row {
+        kind: EntityKind::ProductOrder,
+        name: "productOrder",
+        facts: EntityFacts {
+            state: Some("state"),
+            state_first: Some("acknowledged"),
+            history: Some("stateChange"),
+            created: Some("orderDate"),
+            items: Some("productOrderItem"),
+            item_history: Some("stateChange"),
+            seller_role: Some("sellerContact"),
+            resource: "productOrder",
+            machines: ("ProductOrder", "ProductOrderItem"),
+        },
+    },
+    Row {
+        kind: EntityKind::CancelProductOrder,
+        name: "cancelProductOrder",
+        facts: EntityFacts {
+            state: Some("state"),
+            state_first: Some("acknowledged"),
+            seller_role: Some("cancelProductOrderSellerContact"),
+            resource: "cancelProductOrder",
+            machines: ("CancelProductOrder", ""),
+            ..NOTHING
+        },
+    },
+    Row {
+        kind: EntityKind::Charge,
+        name: "charge",
+        facts: EntityFacts {
+            state: Some("state"),
+            state_first: Some("awaitingResponse"),
+            created: Some("creationDate"),
+            items: Some("chargeItem"),
+            resource: "charge",
+            machines: ("Charge", "ChargeItem"),
+            ..NOTHING
+        },
+    },
+    Row {
+        kind: EntityKind::ModifyProductOrderItemRequestedDeliveryDate,
+        name: "modifyProductOrderItemRequestedDeliveryDate",
+        facts: EntityFacts {
+            state: Some("state"),
+            state_first: Some("acknowledged"),
+            created: Some("creationDate"),
+            resource: "modifyProductOrderItemRequestedDeliveryDate",
+            machines: ("ModifyProductOrderItemRequestedDeliveryDate", ""),
+            ..NOTHING
+        },
+    },
+    Row {
+        kind: EntityKind::Product,
+        name: "product",
+        facts: EntityFacts { state: Some("status"), resource: "product", machines: ("Product", ""), ..NOTHING },
+    },
+];
+
+impl EntityKind {
+    /// All kinds.
+    pub fn all() -> impl Iterator<Item = Self> {
+        KINDS.iter().map(|row| row.kind)
+    }
+
+    /// The kind of this name, as `ref(…)` writes it.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        KINDS.iter().find(|row| row.name == name).map(|row| row.kind)
+    }
+
+    /// The name in mappings, in the store and in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// What custody looks after.
+    #[must_use]
+    pub fn facts(self) -> &'static EntityFacts {
+        &self.row().facts
+    }
+
+    fn row(self) -> &'static Row {
+        KINDS.iter().find(|row| row.kind == self).unwrap_or(&KINDS[0])
+    }
+}
+
+/// What an operation does to entities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Makes an entity from the request body; the answer repeats the request's attributes.
+    Create,
+    /// Answers one entity, named by the path's `id`.
+    Retrieve,
+    /// Answers those of the caller's entities that pass the filters.
+    List,
+    /// Changes the entity named by the path's `id`.
+    Update,
+    /// Moves the entity that the body names into a state; the answer repeats the request.
+    Move {
+        /// The state that it is in afterwards.
+        state: &'static str,
+    },
+    /// Answers without keeping an entity; the answer repeats the request's attributes.
+    Ask,
+}
+
+/// One row of the table of duties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Duty {
+    function: Function,
+    operation_id: &'static str,
+    /// What is done.
+    pub act: Act,
+    /// The kind that is made, answered or changed.
+    pub kind: EntityKind,
+    /// The entity that the request body names besides, and the members by which it names it.
+    pub about: Option<(EntityKind, &'static [&'static str])>,
+}
+
+const fn duty(function: Function, operation_id: &'static str, act: Act, kind: EntityKind) -> Duty {
+    Duty { function, operation_id, act, kind, about: None }
+}
+
+const QUOTE_ID: Option<(EntityKind, &[&str])> = Some((EntityKind::Quote, &["quoteId"]));
+const ORDER_ID: Option<(EntityKind, &[&str])> =
+    Some((EntityKind::ProductOrder, &["productOrder", "productOrderId"]));
+const ITEM_ORDER_ID: Option<(EntityKind, &[&str])> =
+    Some((EntityKind::ProductOrder, &["productOrderItem", "productOrderId"]));
+
+const MODIFY: EntityKind = EntityKind::ModifyProductOrderItemRequestedDeliveryDate;
+
+/// All operations that have to do with entities.
+static DUTIES: [Duty; 21] = [
+    duty(Function::ADDRESS, "createGeographicAddressValidation", Act::Ask, EntityKind::GeographicAddress),
+    duty(Function::ADDRESS, "retrieveGeographicAddress", Act::Retrieve, EntityKind::GeographicAddress),
+    duty(Function::QUOTE, "createQuote", Act::Create, EntityKind::Quote),
+    duty(Function::QUOTE, "retrieveQuote", Act::Retrieve, EntityKind::Quote),
+    duty(Function::QUOTE, "listQuote", Act::List, EntityKind::Quote),
+    Duty {
+        about: QUOTE_ID,
+        ..duty(Function::QUOTE, "cancelQuote", Act::Move { state: "cancelled" }, EntityKind::Quote)
+    },
+    Duty {
+        about: QUOTE_ID,
+        ..duty(Function::QUOTE, "rejectQuote", Act::Move { state: "declined" }, EntityKind::Quote)
+    },
+    duty(Function::ORDER, "createProductOrder", Act::Create, EntityKind::ProductOrder),
+    duty(Function::ORDER, "retrieveProductOrder", Act::Retrieve, EntityKind::ProductOrder),
+    duty(Function::ORDER, "listProductOrder", Act::List, EntityKind::ProductOrder),
+    duty(Function::ORDER, "patchProductOrder", Act::Update, EntityKind::ProductOrder),
+    Duty {
+        about: ORDER_ID,
+        ..duty(Function::ORDER, "createCancelProductOrder", Act::Create, EntityKind::CancelProductOrder)
+    },
+    duty(Function::ORDER, "retrieveCancelProductOrder", Act::Retrieve, EntityKind::CancelProductOrder),
+    duty(Function::ORDER, "listCancelProductOrder", Act::List, EntityKind::CancelProductOrder),
+    duty(Function::ORDER, "retrieveCharge", Act::Retrieve, EntityKind::Charge),
+    duty(Function::ORDER, "listCharge", Act::List, EntityKind::Charge),
+    duty(Function::ORDER, "patchCharge", Act::Update, EntityKind::Charge),
+    Duty {
+        about: ITEM_ORDER_ID,
+        ..duty(Function::ORDER, "createModifyProductOrderItemRequestedDeliveryDate", Act::Create, MODIFY)
+    },
+    duty(Function::ORDER, "retrieveModifyProductOrderItemRequestedDeliveryDate", Act::Retrieve, MODIFY),
+    duty(Function::ORDER, "listModifyProductOrderItemRequestedDeliveryDate", Act::List, MODIFY),
+    duty(Function::INVENTORY, "retrieveProduct", Act::Retrieve, EntityKind::Product),
+];
+
+/// What an operation does to entities; none where it has to do with none (hubs, listeners).
+#[must_use]
+pub fn duty_of(function: Function, operation_id: &str) -> Option<&'static Duty> {
+    DUTIES.iter().find(|duty| duty.function == function && duty.operation_id == operation_id)
+}
+
+impl Duty {
+    /// Whether the answer repeats the request's attributes.
+    #[must_use]
+    pub fn echoes(&self) -> bool {
+        matches!(self.act, Act::Create | Act::Move { .. } | Act::Ask)
+    }
+
+    /// Names of attributes that custody provides in the answer, at any depth.
+    pub fn kept(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let facts = self.kind.facts();
+        let own = ["id", "href", "relatedContactInformation", "changeDate"].into_iter();
+        own.chain([facts.state, facts.history, facts.created].into_iter().flatten())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sonata::{Release, catalogue};
+
+    #[test]
+    fn the_table_speaks_of_operations_that_exist() {
+        for duty in &DUTIES {
+            let contract = catalogue().contract(Release::Grace, duty.function).unwrap();
+            let operation = contract.operation(duty.operation_id);
+            assert!(operation.is_some(), "{}", duty.operation_id);
+            let has_id = operation.unwrap().path_text().contains("{id}");
+            assert_eq!(has_id, matches!(duty.act, Act::Retrieve | Act::Update), "{}", duty.operation_id);
+        }
+    }
+
+    #[test]
+    fn the_attributes_exist() {
+        for duty in DUTIES.iter().filter(|duty| matches!(duty.act, Act::Retrieve)) {
+            let contract = catalogue().contract(Release::Grace, duty.function).unwrap();
+            let body = contract.operation(duty.operation_id).unwrap().success_body().unwrap();
+            let view = contract.view(body.value);
+            let facts = duty.kind.facts();
+            for name in [facts.state, facts.history, facts.created, facts.items].into_iter().flatten() {
+                assert!(view.member(name).is_some(), "{}: {name}", duty.kind.name());
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for kind in EntityKind::all() {
+            assert_eq!(EntityKind::parse(kind.name()), Some(kind));
+        }
+    }
+}
