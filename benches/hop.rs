@@ -5,7 +5,13 @@
 //! front of the BSS (store on a RAM disk, then on disk). A fixed number of requests goes to each in turn, round
 //! after round; CPU time is what the operating system counted for that process alone. Quote the ratios: the
 //! absolute figures are the machine's. Figures are void if the bare hop costs more than 1.3 times nginx's.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods
+)]
 
 use std::{
     fs,
@@ -70,7 +76,9 @@ async fn pass(address: SocketAddr, upstream: SocketAddr) {
             *request.uri_mut() = format!("http://{upstream}{path}").parse().unwrap();
             client.request(request)
         });
-        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+        );
     }
 }
 
@@ -88,7 +96,9 @@ where
             let answer = answer(request);
             async move { Ok::<_, std::convert::Infallible>(answer.await) }
         });
-        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+        );
     }
 }
 
@@ -141,7 +151,8 @@ fn compare() {
     if let Some(nginx) = start_nginx(folder.path(), upstream) {
         peers.push(nginx);
     }
-    let stores = [("segue, store on RAM disk", Path::new("/dev/shm")), ("segue, store on disk", folder.path())];
+    let stores =
+        [("segue, store on RAM disk", Path::new("/dev/shm")), ("segue, store on disk", folder.path())];
     for (name, store) in stores {
         if store.is_dir() {
             peers.push(start_segue(name, &segue, folder.path(), store, bss));

@@ -72,7 +72,9 @@ impl Walk<'_> {
     fn order(&mut self, pointer: &str, expected: Node<'_>, actual: Node<'_>) {
         let names = |node: Node<'_>, other: Node<'_>| -> Vec<String> {
             let shared = node.members().map(|(name, _)| name.into_owned());
-            shared.filter(|name| other.get(name).is_some() && !self.is_ignored(&step(pointer, name))).collect()
+            shared
+                .filter(|name| other.get(name).is_some() && !self.is_ignored(&step(pointer, name)))
+                .collect()
         };
         let (left, right) = (names(expected, actual), names(actual, expected));
         if left != right {
@@ -106,7 +108,8 @@ impl Walk<'_> {
     fn is_ignored(&self, pointer: &str) -> bool {
         self.ignore.iter().any(|pattern| {
             let mut steps = pointer.split('/');
-            let fits = pattern.split('/').all(|want| steps.next().is_some_and(|is| want == "*" || want == is));
+            let fits =
+                pattern.split('/').all(|want| steps.next().is_some_and(|is| want == "*" || want == is));
             fits && steps.next().is_none()
         })
     }

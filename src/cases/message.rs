@@ -96,7 +96,9 @@ impl RequestFile {
             }
         }
         if file.method.is_empty() {
-            return Err(MessageError::Form("a request begins with its method: { \"POST\": \"/path\" }".into()));
+            return Err(MessageError::Form(
+                "a request begins with its method: { \"POST\": \"/path\" }".into(),
+            ));
         }
         Ok(file)
     }
@@ -213,7 +215,8 @@ const LINE_MAX: usize = 90;
 /// Prints a node for people, two blanks a level; short containers of scalars stay on one line. Texts and numbers
 /// stay as they are to the letter.
 pub fn print_node(out: &mut String, node: Node<'_>, level: usize) {
-    let flat = || node.values().all(|value| !matches!(value.kind(), Kind::Object | Kind::Array) || value.is_empty());
+    let flat =
+        || node.values().all(|value| !matches!(value.kind(), Kind::Object | Kind::Array) || value.is_empty());
     match node.kind() {
         Kind::Object | Kind::Array if node.is_empty() => {
             out.push_str(if node.is_object() { "{}" } else { "[]" });
@@ -222,7 +225,9 @@ pub fn print_node(out: &mut String, node: Node<'_>, level: usize) {
             let (open, close) = if node.is_object() { ("{", "}") } else { ("[", "]") };
             let children = print_children(node, level + 1);
             let width: usize = children.iter().map(|child| child.chars().count() + 2).sum();
-            if flat() && width + 2 * level < LINE_MAX && !node.raw().contains('\n') || flat() && width < LINE_MAX / 2 {
+            if flat() && width + 2 * level < LINE_MAX && !node.raw().contains('\n')
+                || flat() && width < LINE_MAX / 2
+            {
                 out.push_str(&format!("{open} {} {close}", children.join(", ")));
             } else {
                 let indent = "  ".repeat(level + 1);
@@ -280,6 +285,8 @@ mod tests {
     fn what_is_no_message() {
         assert!(RequestFile::parse("{}").is_err());
         assert!(ResponseFile::parse("{}").is_err());
-        assert!(RequestFile::parse(r#"{ "POST": "/q", "bodi": {} }"#).unwrap_err().to_string().contains("bodi"));
+        assert!(
+            RequestFile::parse(r#"{ "POST": "/q", "bodi": {} }"#).unwrap_err().to_string().contains("bodi")
+        );
     }
 }

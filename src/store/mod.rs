@@ -1,1 +1,27 @@
-//! The room `store`.
+//! What must outlive a request: entities, references, remembered keys, idempotency, the journal.
+//!
+//! [`Store`] is the handle: [`Store::commit`] takes a [`Batch`] whose changes happen together or not at all and
+//! returns once they are on disk; reads run beside it. One thread commits, and groups whatever waits into one
+//! transaction, so many exchanges share one fsync. Every call carries the partner, and every row and every
+//! index begins with it: no query can meet another partner's row. Custody decides what is stored; here is only
+//! how. Times come in as milliseconds since 1970, because the clock is a port.
+
+mod batch;
+mod committer;
+mod entity;
+mod error;
+mod handle;
+mod open;
+mod read;
+mod readers;
+mod schema;
+mod write;
+
+pub use batch::{Batch, Change, IdempotencyKey, JournalEntry, KeyPair, Reference, Step};
+pub use entity::{Entity, ListFilter, Page};
+pub use error::{Conflict, StoreError};
+pub use handle::{Limits, Store};
+pub use read::{Remembered, RememberedAnswer};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! Changes that happen together.
+
+use bytes::Bytes;
+
+use super::Entity;
+use crate::ids::{BackendId, EntityKind, ExchangeId, LegacyId, PartnerId, SonataId};
+
+/// Changes of one partner's rows: all of them or none.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Whose rows they are.
+    pub partner: PartnerId,
+    /// In the order in which they are done.
+    pub changes: Vec<Change>,
+}
+
+impl Batch {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(partner: PartnerId) -> Self {
+        Self { partner, changes: Vec::new() }
+    }
+
+    /// Adds one change.
+    #[must_use]
+    pub fn with(mut self, change: Change) -> Self {
+        self.changes.push(change);
+        self
+    }
+}
+
+/// One change.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// A new entity, with its reference where backend and legacy id are known; [`Conflict::Exists`] when its id
+    /// is taken.
+    ///
+    /// [`Conflict::Exists`]: super::Conflict::Exists
+    Create(Box<Entity>),
+    /// The entity as it is to be, its `version` being the one that was read; the stored one is one more.
+    /// [`Conflict::Version`] when another exchange was first.
+    ///
+    /// [`Conflict::Version`]: super::Conflict::Version
+    Update(Box<Entity>),
+    /// A pair of ids; a pair that is there already stays.
+    Refer(Reference),
+    /// Key pairs of an entity's elements, added to those remembered; a Sonata key that is there gets the new
+    /// legacy key.
+    Remember {
+        /// The entity's kind.
+        kind: EntityKind,
+        /// The entity.
+        id: SonataId,
+        /// The pairs.
+        pairs: Vec<KeyPair>,
+    },
+    /// Takes an idempotency key; [`Conflict::Key`] when it is taken.
+    ///
+    /// [`Conflict::Key`]: super::Conflict::Key
+    Begin {
+        /// The key.
+        key: IdempotencyKey,
+        /// BLAKE3 of the request's body.
+        body_hash: [u8; 32],
+        /// The exchange that takes it.
+        exchange: ExchangeId,
+        /// When, in milliseconds since 1970.
+        at_ms: i64,
+    },
+    /// Keeps the answer under a key that was begun.
+    Finish {
+        /// The key.
+        key: IdempotencyKey,
+        /// HTTP status.
+        status: u16,
+        /// The body as sent.
+        answer: Bytes,
+        /// The entity that was created.
+        entity: Option<(EntityKind, SonataId)>,
+    },
+    /// Frees a key whose exchange had no effect, so that it may be tried again. A finished one stays.
+    Abandon {
+        /// The key.
+        key: IdempotencyKey,
+        /// The exchange that took it.
+        exchange: ExchangeId,
+    },
+    /// One step of the journal.
+    Journal(Box<JournalEntry>),
+}
+
+/// A pair of ids for one entity. A legacy id that comes again for another entity belongs to the newer one:
+/// old systems reuse numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// What it is.
+    pub kind: EntityKind,
+    /// The id that the partner knows.
+    pub sonata_id: SonataId,
+    /// The legacy system.
+    pub backend: BackendId,
+    /// The id there.
+    pub legacy_id: LegacyId,
+}
+
+/// The keys of one element on both sides, such as a quote item's `id` and its `lineNo`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyPair {
+    /// The group of the mapping, such as `quoteItem`.
+    pub group: String,
+    /// The key in the Sonata message.
+    pub sonata: String,
+    /// The key in the legacy message, as text.
+    pub legacy: String,
+}
+
+/// What names a repeated request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// Function and operation, such as `quote.createQuote`.
+    pub operation: String,
+    /// The partner's key, or its `externalId`.
+    pub key: String,
+}
+
+/// Where a call that changes something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// About to be sent: from here on the legacy system may act.
+    Intent,
+    /// It answered; the answer is kept with the step.
+    Answered,
+    /// It failed with nothing sent.
+    Unsent,
+    /// What it did is in an entity, or it did nothing: no more attention is needed.
+    Done,
+}
+
+impl Step {
+    pub(super) const ALL: [Self; 4] = [Self::Intent, Self::Answered, Self::Unsent, Self::Done];
+
+    /// The word that is stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            Self::Answered => "answered",
+            Self::Unsent => "unsent",
+            Self::Done => "done",
+        }
+    }
+}
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// Function and operation, such as `order.createProductOrder`.
+    pub operation: String,
+    /// The call's name in the mapping, with the element's index where it has one (`uni[2]`); empty for the
+    /// exchange as a whole.
+    pub call: String,
+    /// Where it stands.
+    pub step: Step,
+    /// The legacy system.
+    pub backend: Option<BackendId>,
+    /// BLAKE3 of what was sent.
+    pub request_hash: Option<[u8; 32]>,
+    /// HTTP status of the answer.
+    pub status: Option<u16>,
+    /// The answer as received.
+    pub reply: Option<Bytes>,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+}

@@ -1,0 +1,74 @@
+//! Opening connections: where the database is, and how safely it writes.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{StoreError, schema};
+
+/// How long a connection waits for another process's lock.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Prepared statements kept per connection; more than there are.
+const STATEMENTS_MAX: usize = 64;
+
+/// Where the rows are.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    File(PathBuf),
+    Memory,
+}
+
+impl Place {
+    /// The connection that commits; migrates the file.
+    pub(super) fn writer(&self) -> Result<Connection, StoreError> {
+        let mut connection = match self {
+            Self::File(path) => {
+                make_folder(path)?;
+                Connection::open(path)
+            }
+            Self::Memory => Connection::open_in_memory(),
+        }
+        .map_err(cannot_open)?;
+        connection.busy_timeout(BUSY).map_err(cannot_open)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        // FULL: a commit is on the disk before it returns, also when the power fails.
+        let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+        connection.execute_batch(pragmas).map_err(cannot_open)?;
+        schema::migrate(&mut connection).map_err(|error| match error {
+            StoreError::Failed(text) => StoreError::Open(text),
+            other => other,
+        })?;
+        Ok(connection)
+    }
+
+    /// A connection that cannot write; `None` for memory, which only its own connection sees.
+    pub(super) fn reader(&self) -> Option<Result<Connection, StoreError>> {
+        let Self::File(path) = self else { return None };
+        let open = || {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(path, flags)?;
+            connection.busy_timeout(BUSY)?;
+            connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+            Ok(connection)
+        };
+        Some(open().map_err(cannot_open))
+    }
+}
+
+fn make_folder(path: &Path) -> Result<(), StoreError> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder)
+            .map_err(|error| StoreError::Open(format!("{}: {error}", folder.display()))),
+        _ => Ok(()),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "stands in `map_err`")]
+fn cannot_open(error: rusqlite::Error) -> StoreError {
+    StoreError::Open(error.to_string())
+}

@@ -1,0 +1,217 @@
+//! The queries. Every one names the partner first, and so does every index.
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
+
+use super::{Entity, IdempotencyKey, JournalEntry, KeyPair, ListFilter, Page, Step, StoreError};
+use crate::ids::{
+    BackendId, BuyerId, EntityKind, ExchangeId, IdError, LegacyId, PartnerId, SellerId, SonataId,
+};
+
+/// What is kept under an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// BLAKE3 of the first request's body; another one is another request under the same key.
+    pub body_hash: [u8; 32],
+    /// The exchange that took the key.
+    pub exchange: ExchangeId,
+    /// When, in milliseconds since 1970.
+    pub begun_ms: i64,
+    /// The answer; `None` while that exchange runs, or when it ended without one.
+    pub answer: Option<RememberedAnswer>,
+}
+
+/// A first answer, to be given again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RememberedAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// The body as sent.
+    pub body: Bytes,
+    /// The entity that was created.
+    pub entity: Option<(EntityKind, SonataId)>,
+}
+
+const ENTITY: &str = "kind, id, buyer, seller, backend, legacy_id, parent, version, state, external_id,
+    created_ms, updated_ms, document, request, legacy";
+
+type Sql<T> = Result<T, rusqlite::Error>;
+
+/// A column that was an identifier when it was written.
+fn id<T>(row: &Row<'_>, at: usize, parse: impl Fn(&str) -> Result<T, IdError>) -> Sql<T> {
+    let text = row.get_ref(at)?.as_str()?;
+    parse(text).map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(error)))
+}
+
+fn id_or_null<T>(row: &Row<'_>, at: usize, parse: impl Fn(&str) -> Result<T, IdError>) -> Sql<Option<T>> {
+    if row.get_ref(at)?.as_str_or_null()?.is_none() { Ok(None) } else { id(row, at, parse).map(Some) }
+}
+
+fn blob(row: &Row<'_>, at: usize) -> Sql<Option<Bytes>> {
+    Ok(row.get::<_, Option<Vec<u8>>>(at)?.map(Bytes::from))
+}
+
+fn count(row: &Row<'_>, at: usize) -> Sql<u64> {
+    Ok(u64::try_from(row.get::<_, i64>(at)?).unwrap_or(0))
+}
+
+fn entity_of(row: &Row<'_>) -> Sql<Entity> {
+    Ok(Entity {
+        kind: id(row, 0, EntityKind::parse)?,
+        id: id(row, 1, SonataId::parse)?,
+        buyer: id_or_null(row, 2, BuyerId::parse)?,
+        seller: id_or_null(row, 3, SellerId::parse)?,
+        backend: id_or_null(row, 4, BackendId::parse)?,
+        legacy_id: id_or_null(row, 5, LegacyId::parse)?,
+        parent: id_or_null(row, 6, SonataId::parse)?,
+        version: count(row, 7)?,
+        state: row.get(8)?,
+        external_id: row.get(9)?,
+        created_ms: row.get(10)?,
+        updated_ms: row.get(11)?,
+        document: blob(row, 12)?,
+        request: blob(row, 13)?,
+        legacy: blob(row, 14)?,
+    })
+}
+
+pub(super) fn entity(
+    db: &Connection,
+    partner: &PartnerId,
+    kind: &EntityKind,
+    id: &SonataId,
+) -> Result<Option<Entity>, StoreError> {
+    let sql = format!("SELECT {ENTITY} FROM entities WHERE partner = ?1 AND kind = ?2 AND id = ?3");
+    let row = [partner.as_str(), kind.as_str(), id.as_str()];
+    Ok(db.prepare_cached(&sql)?.query_row(row, entity_of).optional()?)
+}
+
+pub(super) fn list(
+    db: &Connection,
+    partner: &PartnerId,
+    kind: &EntityKind,
+    filter: &ListFilter,
+) -> Result<Page, StoreError> {
+    let mut condition = String::from("partner = ? AND kind = ?");
+    let mut values: Vec<&str> = vec![partner.as_str(), kind.as_str()];
+    let equal = [
+        ("external_id", filter.external_id.as_deref()),
+        ("parent", filter.parent.as_ref().map(SonataId::as_str)),
+        ("buyer", filter.buyer.as_ref().map(BuyerId::as_str)),
+        ("seller", filter.seller.as_ref().map(SellerId::as_str)),
+    ];
+    for (column, value) in equal {
+        if let Some(value) = value {
+            condition.extend([" AND ", column, " = ?"]);
+            values.push(value);
+        }
+    }
+    if !filter.states.is_empty() {
+        let places = vec!["?"; filter.states.len()].join(", ");
+        condition.extend([" AND state IN (", places.as_str(), ")"]);
+        values.extend(filter.states.iter().map(String::as_str));
+    }
+    let bound = || rusqlite::params_from_iter(values.iter());
+    let sql = format!("SELECT count(*) FROM entities WHERE {condition}");
+    let total = db.prepare_cached(&sql)?.query_row(bound(), |row| count(row, 0))?;
+    let (limit, offset) = (filter.limit.min(i64::MAX as u64), filter.offset.min(i64::MAX as u64));
+    let sql = format!(
+        "SELECT {ENTITY} FROM entities WHERE {condition} ORDER BY rowid LIMIT {limit} OFFSET {offset}"
+    );
+    // Not cached: the page is part of the text.
+    let entities = db.prepare(&sql)?.query_map(bound(), entity_of)?.collect::<Sql<_>>()?;
+    Ok(Page { entities, total })
+}
+
+pub(super) fn legacy_id(db: &Connection, row: [&str; 4]) -> Result<Option<LegacyId>, StoreError> {
+    let sql = "SELECT legacy_id FROM refs
+               WHERE partner = ?1 AND backend = ?2 AND kind = ?3 AND sonata_id = ?4";
+    Ok(db.prepare_cached(sql)?.query_row(row, |row| id(row, 0, LegacyId::parse)).optional()?)
+}
+
+pub(super) fn sonata_id(db: &Connection, row: [&str; 4]) -> Result<Option<SonataId>, StoreError> {
+    let sql = "SELECT sonata_id FROM refs
+               WHERE partner = ?1 AND backend = ?2 AND kind = ?3 AND legacy_id = ?4
+               ORDER BY seq DESC LIMIT 1";
+    Ok(db.prepare_cached(sql)?.query_row(row, |row| id(row, 0, SonataId::parse)).optional()?)
+}
+
+pub(super) fn keys(
+    db: &Connection,
+    partner: &PartnerId,
+    kind: &EntityKind,
+    id: &SonataId,
+) -> Result<Vec<KeyPair>, StoreError> {
+    let sql = "SELECT key_group, sonata, legacy FROM keys WHERE partner = ?1 AND kind = ?2 AND id = ?3";
+    let pair = |row: &Row<'_>| Ok(KeyPair { group: row.get(0)?, sonata: row.get(1)?, legacy: row.get(2)? });
+    let row = [partner.as_str(), kind.as_str(), id.as_str()];
+    Ok(db.prepare_cached(sql)?.query_map(row, pair)?.collect::<Sql<_>>()?)
+}
+
+pub(super) fn idempotency(
+    db: &Connection,
+    partner: &PartnerId,
+    key: &IdempotencyKey,
+) -> Result<Option<Remembered>, StoreError> {
+    let sql = "SELECT body_hash, exchange, begun_ms, status, answer, entity_kind, entity_id
+               FROM idempotency WHERE partner = ?1 AND operation = ?2 AND key = ?3";
+    let remembered = |row: &Row<'_>| {
+        let kind = id_or_null(row, 5, EntityKind::parse)?;
+        let entity = kind.zip(id_or_null(row, 6, SonataId::parse)?);
+        let answer = match row.get(3)? {
+            Some(status) => {
+                Some(RememberedAnswer { status, body: blob(row, 4)?.unwrap_or_default(), entity })
+            }
+            None => None,
+        };
+        let exchange = id(row, 1, ExchangeId::parse)?;
+        Ok(Remembered { body_hash: row.get(0)?, exchange, begun_ms: row.get(2)?, answer })
+    };
+    let row = [partner.as_str(), &key.operation, &key.key];
+    Ok(db.prepare_cached(sql)?.query_row(row, remembered).optional()?)
+}
+
+pub(super) fn journal(
+    db: &Connection,
+    partner: &PartnerId,
+    exchange: &ExchangeId,
+) -> Result<Vec<JournalEntry>, StoreError> {
+    let sql = "SELECT exchange, operation, call, step, backend, request_hash, status, reply, at_ms
+               FROM journal WHERE partner = ?1 AND exchange = ?2 ORDER BY seq";
+    let entry = |row: &Row<'_>| {
+        let word = row.get_ref(3)?.as_str()?;
+        let step = Step::ALL.into_iter().find(|step| step.as_str() == word);
+        let unknown = || rusqlite::Error::InvalidColumnType(3, word.to_owned(), Type::Text);
+        Ok(JournalEntry {
+            exchange: id(row, 0, ExchangeId::parse)?,
+            operation: row.get(1)?,
+            call: row.get(2)?,
+            step: step.ok_or_else(unknown)?,
+            backend: id_or_null(row, 4, BackendId::parse)?,
+            request_hash: row.get(5)?,
+            status: row.get(6)?,
+            reply: blob(row, 7)?,
+            at_ms: row.get(8)?,
+        })
+    };
+    let row = [partner.as_str(), exchange.as_str()];
+    Ok(db.prepare_cached(sql)?.query_map(row, entry)?.collect::<Sql<_>>()?)
+}
+
+pub(super) fn unfinished(
+    db: &Connection,
+    partner: &PartnerId,
+    before_ms: i64,
+    limit: u32,
+) -> Result<Vec<ExchangeId>, StoreError> {
+    let sql = "SELECT DISTINCT i.exchange FROM journal AS i
+               WHERE i.partner = ?1 AND i.step = 'intent' AND i.at_ms < ?2 AND NOT EXISTS (
+                   SELECT 1 FROM journal AS d
+                   WHERE d.partner = ?1 AND d.exchange = i.exchange AND d.step = 'done' AND d.call = '')
+               ORDER BY i.seq LIMIT ?3";
+    let found = db
+        .prepare_cached(sql)?
+        .query_map(params![partner.as_str(), before_ms, limit], |row| id(row, 0, ExchangeId::parse))?
+        .collect::<Sql<_>>()?;
+    Ok(found)
+}
