@@ -7,4 +7,5 @@ pub mod direction;
 pub mod path;
 pub mod raw;
 pub mod schema;
+pub mod script;
 pub mod value;
