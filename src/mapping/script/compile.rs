@@ -15,7 +15,7 @@ pub(super) const INDEX: &str = "index";
 pub(super) const FACTS: &str = "facts";
 
 /// Words that Rhai keeps for itself, so that `x.default` does not parse.
-const RESERVED: &[&str] = &[
+pub(super) const RESERVED: &[&str] = &[
     "as",
     "async",
     "await",

@@ -120,8 +120,18 @@ fn refuse_unlike(engine: &mut Engine) {
         engine.register_fn(operator, |_: Decimal, _: ImmutableString| -> Raised<bool> { raise(MESSAGE) });
         engine.register_fn(operator, |_: ImmutableString, _: Decimal| -> Raised<bool> { raise(MESSAGE) });
     }
-    engine.register_fn("+", |_: Part, _: ImmutableString| -> Raised<Dynamic> { raise(PART) });
-    engine.register_fn("+", |_: ImmutableString, _: Part| -> Raised<Dynamic> { raise(PART) });
+    macro_rules! refuse {
+        ($operator:ident, $($other:ty),+) => {
+            $(
+                engine.register_fn($operator, |_: Part, _: $other| -> Raised<Dynamic> { raise(PART) });
+                engine.register_fn($operator, |_: $other, _: Part| -> Raised<Dynamic> { raise(PART) });
+            )+
+            engine.register_fn($operator, |_: Part, _: Part| -> Raised<Dynamic> { raise(PART) });
+        };
+    }
+    for operator in ["+", "-", "*", "/", "%", "<", "<=", ">", ">="] {
+        refuse!(operator, INT, Decimal, ImmutableString, char, bool);
+    }
     engine.register_fn("+=", |_: &mut ImmutableString, _: Part| -> Raised<()> { raise(PART) });
 }
 

@@ -66,7 +66,7 @@ pub(super) fn step() -> bool {
 
 /// Takes the steps of native work on this many bytes; `false` when the evaluation has to end.
 pub(super) fn work(bytes: usize) -> bool {
-    let steps = u64::try_from(bytes / BYTES_PER_STEP).unwrap_or(u64::MAX);
+    let steps = u64::try_from(bytes.div_ceil(BYTES_PER_STEP)).unwrap_or(u64::MAX);
     METER.with_borrow_mut(|meter| take(meter, steps))
 }
 

@@ -276,3 +276,6 @@ fn offset_of(text: &str, position: Position) -> usize {
     }
     text.len()
 }
+
+#[cfg(test)]
+mod tests;
