@@ -85,9 +85,12 @@ fn snippet<'a>(
     sources: &'a Sources,
 ) -> Snippet<'a, Annotation<'a>> {
     let (line, _) = sources.line_column(span);
-    let start = (span.start as usize).min(window.end) - window.start;
-    let end = (span.end as usize).min(window.end).max(window.start + start) - window.start;
-    Snippet::source(&sources.text(span.source)[window])
+    let text = &sources.text(span.source)[window.clone()];
+    // Inside an escape the place is the nearest that is known, which may lie within a character.
+    let place = |at: u32| text.floor_char_boundary((at as usize).saturating_sub(window.start));
+    let start = place(span.start);
+    let end = place(span.end).max(start);
+    Snippet::source(text)
         .path(sources.path(span.source))
         .line_start(line)
         .annotation(AnnotationKind::Primary.span(start..end).label(label))

@@ -201,6 +201,7 @@ impl Builder<'_, '_> {
 
     fn leave(&mut self, end: Span) -> Option<()> {
         let open = self.open.pop()?;
+        // The parser's end takes blanks and comments with it; the bracket itself is one byte.
         let flow = matches!(self.text.as_bytes().get(open.start.start as usize), Some(b'{' | b'['))
             && matches!(self.text.as_bytes().get(end.start as usize), Some(b'}' | b']'));
         let last = match &open.children {
@@ -209,7 +210,11 @@ impl Builder<'_, '_> {
                 entries.last().map(|entry| entry.key_span.to(entry.value.span))
             }
         };
-        let span = if flow { open.start.to(end) } else { open.start.to(last.unwrap_or(open.start)) };
+        let span = if flow {
+            Span { end: end.start + 1, ..open.start }
+        } else {
+            open.start.to(last.unwrap_or(open.start))
+        };
         let value = match open.children {
             Children::Sequence(elements) => Value::Sequence(elements),
             Children::Mapping { entries, .. } => Value::Mapping(entries),

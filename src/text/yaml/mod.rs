@@ -13,6 +13,9 @@ mod offsets;
 pub use fields::{Fields, boolean_of, choice_of, integer_of, text_of};
 pub use load::{Limits, load, load_with};
 
+#[cfg(test)]
+mod tests;
+
 use super::{SourceId, Span};
 use std::ops::Range;
 
