@@ -1,11 +1,15 @@
 //! The mapping language: what an integrator writes, compiled once and applied to documents.
 
+pub mod apply;
 pub mod codes;
 pub mod convert;
 pub mod diagnostic;
 pub mod direction;
+pub mod operation;
 pub mod path;
+pub mod program;
 pub mod raw;
 pub mod schema;
 pub mod script;
+pub mod trace;
 pub mod value;

@@ -141,7 +141,8 @@ impl Schema for ContractSchema {
             let found = match discriminator {
                 Some(_) => view.member_as(name, discriminator),
                 None => view.member(name).or_else(|| {
-                    let mut derived = view.derived_names().filter_map(|case| view.member_as(name, Some(case)));
+                    let mut derived =
+                        view.derived_names().filter_map(|case| view.member_as(name, Some(case)));
                     derived.next()
                 }),
             };

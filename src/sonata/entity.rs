@@ -145,7 +145,12 @@ static KINDS: [Row; 7] = [
     Row {
         kind: EntityKind::Product,
         name: "product",
-        facts: EntityFacts { state: Some("status"), resource: "product", machines: ("Product", ""), ..NOTHING },
+        facts: EntityFacts {
+            state: Some("status"),
+            resource: "product",
+            machines: ("Product", ""),
+            ..NOTHING
+        },
     },
 ];
 

@@ -1,0 +1,215 @@
+//! Elements of an array elsewhere that belong to the scope, read and written.
+
+use super::run::{Run, Scope, Trouble, Wrote, read};
+use super::target::{Container, Target};
+use crate::json::{Node, Slot};
+use crate::mapping::path::FieldPath;
+use crate::mapping::program::{Append, Body, FailureCode, Join, JoinTarget, Rule, Take};
+
+impl<'m> Run<'m> {
+    pub fn join(&mut self, rule: &'m Rule, join: &'m Join, scope: Scope<'m>, target: Target<'_>) -> Wrote {
+        let (JoinTarget::One(path) | JoinTarget::Every(path)) = &join.target;
+        let before = self.complaints();
+        let wrote = self.try_join(rule, join, scope, (path, target)).unwrap_or_else(|trouble| {
+            let at = (scope, Some(&join.source));
+            self.fail((&rule.origin, rule.on_failure), trouble, at, (Some(path), target));
+            Wrote::Nothing
+        });
+        if wrote == Wrote::Nothing && join.required && self.complaints() == before {
+            let trouble = Trouble::sender(FailureCode::MissingProperty, "no element belongs to this one");
+            let at = (scope, Some(&join.source));
+            self.fail((&rule.origin, rule.on_failure), trouble, at, (Some(path), target));
+        }
+        wrote
+    }
+
+    fn try_join(
+        &mut self,
+        rule: &'m Rule,
+        join: &'m Join,
+        scope: Scope<'m>,
+        (path, target): (&'m FieldPath, Target<'_>),
+    ) -> Result<Wrote, Trouble<'m>> {
+        let Some(source) = self.array(rule, &join.source, scope, (path, target))? else {
+            return Ok(Wrote::Nothing);
+        };
+        let taken = self.joined(join, source, scope)?;
+        if taken.is_empty() {
+            self.passed_over(&rule.origin, (scope, &join.source), (path, target), true);
+            return Ok(Wrote::Nothing);
+        }
+        let (mark, rows) = self.mark();
+        let mut wrote = Wrote::Nothing;
+        match &join.target {
+            JoinTarget::One(_) => {
+                if let Some((_, second)) = taken.get(1) {
+                    let message = "two elements belong to one that has room for one";
+                    return Err(Trouble::sender(FailureCode::InvalidValue, message).at(*second));
+                }
+                let slot = self.open(target, path, Container::Object)?;
+                let pointer = self.target_pointer(target, path);
+                self.terms(&join.also, slot)?;
+                for (index, element) in taken {
+                    if let Body::Rules(rules) = &join.body {
+                        let place = Target { slot, pointer: &pointer };
+                        wrote = wrote.max(self.rules(rules, scope.element(element, index), place));
+                    }
+                }
+            }
+            JoinTarget::Every(_) => {
+                let slot = self.open(target, path, Container::Array)?;
+                let pointer = self.target_pointer(target, path);
+                let array = Target { slot, pointer: &pointer };
+                for (index, element) in taken {
+                    let inner = scope.element(element, index);
+                    wrote = wrote.max(match &join.body {
+                        Body::Rules(rules) => self.element(&join.also, rules, inner, array)?,
+                        Body::Rows(branches) => self.rows(rule, branches, inner, array)?,
+                    });
+                }
+            }
+        }
+        Ok(self.close(mark, rows, wrote))
+    }
+
+    /// The elements that belong to the scope, with their places in their array.
+    pub fn joined(
+        &mut self,
+        join: &'m Join,
+        source: Node<'m>,
+        scope: Scope<'m>,
+    ) -> Result<Vec<(usize, Node<'m>)>, Trouble<'m>> {
+        let mut wanted = Vec::with_capacity(join.on.len());
+        for (theirs, ours) in &join.on {
+            // What is absent equals nothing.
+            let Some(value) = read(ours, scope)?.filter(|node| !node.is_null()) else {
+                return Ok(Vec::new());
+            };
+            wanted.push((theirs, value));
+        }
+        self.count_comparisons(source.len())?;
+        let mut taken = Vec::new();
+        for (index, element) in source.elements().enumerate() {
+            let inner = scope.element(element, index);
+            let mut belongs = true;
+            for (theirs, value) in &wanted {
+                belongs = belongs && read(theirs, inner)?.is_some_and(|node| node.eq_value(*value));
+            }
+            if belongs && inner.holds(join.condition.as_ref()) {
+                taken.push((index, element));
+                if join.take == Take::First {
+                    break;
+                }
+            }
+        }
+        Ok(taken)
+    }
+
+    pub fn append(
+        &mut self,
+        rule: &'m Rule,
+        append: &'m Append,
+        scope: Scope<'m>,
+        target: Target<'_>,
+    ) -> Wrote {
+        let before = self.complaints();
+        let wrote = self.try_append(rule, append, scope, target).unwrap_or_else(|trouble| {
+            let at = (scope, Some(&append.source));
+            self.fail((&rule.origin, rule.on_failure), trouble, at, (Some(&append.target), target));
+            Wrote::Nothing
+        });
+        if wrote == Wrote::Nothing && append.required && self.complaints() == before {
+            let trouble = Trouble::sender(FailureCode::MissingProperty, "a required attribute is missing");
+            let at = (scope, Some(&append.source));
+            self.fail((&rule.origin, rule.on_failure), trouble, at, (Some(&append.target), target));
+        }
+        wrote
+    }
+
+    fn try_append(
+        &mut self,
+        rule: &'m Rule,
+        append: &'m Append,
+        scope: Scope<'m>,
+        target: Target<'_>,
+    ) -> Result<Wrote, Trouble<'m>> {
+        if append.source.every {
+            let Some(source) = self.array(rule, &append.source, scope, (&append.target, target))? else {
+                return Ok(Wrote::Nothing);
+            };
+            let mut wrote = Wrote::Nothing;
+            for (index, element) in source.elements().enumerate() {
+                if self.is_exhausted() {
+                    break;
+                }
+                wrote = wrote.max(self.append_one(append, scope.element(element, index), target)?);
+            }
+            return Ok(wrote);
+        }
+        let Some(node) = read(&append.source, scope)?.filter(|node| !node.is_null()) else {
+            self.passed_over(&rule.origin, (scope, &append.source), (&append.target, target), true);
+            return Ok(Wrote::Nothing);
+        };
+        self.append_one(append, scope.at(node), target)
+    }
+
+    fn append_one(
+        &mut self,
+        append: &'m Append,
+        scope: Scope<'m>,
+        target: Target<'_>,
+    ) -> Result<Wrote, Trouble<'m>> {
+        if !scope.holds(append.condition.as_ref()) {
+            return Ok(Wrote::Nothing);
+        }
+        let (mark, rows) = self.mark();
+        let slot = self.appended_element(&append.copy, target)?;
+        self.terms(&append.also, slot)?;
+        let pointer = self.append_pointer(target, &append.target);
+        let wrote = self.rules(&append.rules, scope, Target { slot, pointer: &pointer });
+        self.push_appended(&append.target, target, slot, wrote, (mark, rows))
+    }
+
+    /// A new element that begins with the members it is joined by.
+    pub fn appended_element(
+        &mut self,
+        copy: &'m [(FieldPath, FieldPath)],
+        target: Target<'_>,
+    ) -> Result<Slot, Trouble<'m>> {
+        let slot = self.new_element()?;
+        for (from, to) in copy {
+            let Some(value) = self.written(target, from) else {
+                return Err(Trouble::mapping(format!(
+                    "`{from}`, which joins the element, is not written yet"
+                )));
+            };
+            self.put(Target { slot, pointer: "" }, to, value)?;
+        }
+        Ok(slot)
+    }
+
+    /// Opens the array only now: an array that nothing is appended to does not come into being.
+    pub fn push_appended(
+        &mut self,
+        path: &'m FieldPath,
+        target: Target<'_>,
+        slot: Slot,
+        wrote: Wrote,
+        marks: (usize, usize),
+    ) -> Result<Wrote, Trouble<'m>> {
+        if wrote < Wrote::Message {
+            return Ok(self.close(marks.0, marks.1, wrote));
+        }
+        let array = self.open(target, path, Container::Array)?;
+        self.append_element(Target { slot: array, pointer: "" }, slot, wrote, marks)
+    }
+
+    /// The pointer of the element that would be appended next; empty unless tracing.
+    pub fn append_pointer(&mut self, target: Target<'_>, path: &'m FieldPath) -> String {
+        if self.trace.is_none() {
+            return String::new();
+        }
+        let len = self.written(target, path).map_or(0, |array| self.builder.len(array));
+        format!("{}/{len}", self.target_pointer(target, path))
+    }
+}

@@ -1,0 +1,280 @@
+//! One source to one place: reading, transforming, writing.
+
+use super::run::{Run, Scope, Trouble, Wrote, read};
+use super::target::Target;
+use crate::json::Kind;
+use crate::mapping::convert::{Context, ConvertErrorKind};
+use crate::mapping::direction::Direction;
+use crate::mapping::path::{FieldPath, Part, Step};
+use crate::mapping::program::{
+    Argument, CodesUse, ConvertUse, FailureCode, Pair, Rule, ScriptUse, Source, Transform,
+};
+use crate::mapping::script::{Call, ScriptFailureKind};
+use crate::mapping::trace::Outcome;
+use crate::mapping::value::Value;
+
+impl<'m> Run<'m> {
+    pub fn pair(&mut self, rule: &'m Rule, pair: &'m Pair, scope: Scope<'m>, target: Target<'_>) -> Wrote {
+        let source = source_path(&pair.source);
+        if !scope.holds(pair.condition.as_ref()) {
+            self.record_pair(rule, pair, (scope, target), (None, Outcome::ConditionFalse));
+            return Wrote::Nothing;
+        }
+        let written = self.pair_value(pair, scope, target).and_then(|value| {
+            let (value, outcome) = match (&pair.source, &pair.default) {
+                (_, Some(default)) if value.is_absent() => (Self::constant(default), Outcome::Default),
+                (Source::Constant(_), _) => (value, Outcome::Constant),
+                _ => (value, Outcome::Written),
+            };
+            if value.is_absent() {
+                if pair.required {
+                    let message = "a required attribute is missing";
+                    return Err(Trouble::sender(FailureCode::MissingProperty, message));
+                }
+                self.record_pair(rule, pair, (scope, target), (None, Outcome::Absent));
+                return Ok(Wrote::Nothing);
+            }
+            let wrote = if outcome == Outcome::Written { Wrote::Message } else { Wrote::Constant };
+            let shown = self.trace.is_some().then(|| value.excerpt());
+            self.write(&pair.target, target, value)?;
+            self.terms(&pair.also, target.slot)?;
+            self.record_pair(rule, pair, (scope, target), (shown, outcome));
+            Ok(wrote)
+        });
+        written.unwrap_or_else(|trouble| {
+            let to = (Some(&pair.target), target);
+            self.fail((&rule.origin, rule.on_failure), trouble, (scope, source), to);
+            Wrote::Nothing
+        })
+    }
+
+    /// The value that a pair writes, before its default; absent where there is none.
+    fn pair_value(
+        &mut self,
+        pair: &'m Pair,
+        scope: Scope<'m>,
+        target: Target<'_>,
+    ) -> Result<Value<'m>, Trouble<'m>> {
+        let mut value = self.source_value(&pair.source, scope)?;
+        if value.is_null() {
+            if pair.null_allowed {
+                return Ok(Value::Null);
+            }
+            value = Value::Absent;
+        }
+        for transform in &pair.transforms {
+            value = self.transform(transform, value, scope, target)?;
+        }
+        Ok(if value.is_null() && !pair.null_allowed { Value::Absent } else { value })
+    }
+
+    pub fn source_value(&mut self, source: &'m Source, scope: Scope<'m>) -> Result<Value<'m>, Trouble<'m>> {
+        match source {
+            Source::Path(path) => self.path_value(path, scope),
+            Source::Query(query) => {
+                if query.singular().is_some() {
+                    return Ok(Value::of(query.first(scope.node, scope.root)));
+                }
+                let mut nodes = query.select(scope.node, scope.root).into_iter().map(Value::Node);
+                Ok(match (nodes.next(), nodes.len()) {
+                    (None, _) => Value::Absent,
+                    (Some(only), 0) => only,
+                    (Some(first), _) => Value::Array(std::iter::once(first).chain(nodes).collect()),
+                })
+            }
+            Source::Constant(constant) => Ok(Self::constant(constant)),
+            Source::Script(script) => self.script(script, None, scope),
+        }
+    }
+
+    fn path_value(&self, path: &'m FieldPath, scope: Scope<'m>) -> Result<Value<'m>, Trouble<'m>> {
+        let parameters = match path.part {
+            Part::Body => return Ok(Value::of(read(path, scope)?)),
+            Part::Query => self.input.query,
+            Part::Path => self.input.path,
+            Part::Header => self.input.headers,
+        };
+        let Some(Step::Member(name)) = path.steps.first() else { return Ok(Value::Absent) };
+        let matching = parameters.iter().filter(|(own, _)| {
+            if path.part == Part::Header { own.eq_ignore_ascii_case(name) } else { **own == **name }
+        });
+        let mut values = matching.map(|(_, value)| Value::Text(value.as_str().into()));
+        let Some(first) = values.next() else { return Ok(Value::Absent) };
+        let mut all = vec![first];
+        all.extend(values);
+        Ok(if all.len() == 1 { all.remove(0) } else { Value::Array(all) })
+    }
+
+    pub fn transform(
+        &mut self,
+        transform: &'m Transform,
+        value: Value<'m>,
+        scope: Scope<'m>,
+        target: Target<'_>,
+    ) -> Result<Value<'m>, Trouble<'m>> {
+        match transform {
+            Transform::Convert(convert) => self.convert(convert, value, scope, target),
+            _ if value.is_absent_or_null() => Ok(Value::Absent),
+            Transform::Codes(codes) => self.codes(codes, &value),
+            Transform::Script(script) => self.script(script, Some(value), scope),
+            Transform::Ref { kind, each } => {
+                per_element(value, *each, &mut |value| self.reference(kind, &value))
+            }
+            Transform::Key { group, each } => {
+                per_element(value, *each, &mut |value| self.sibling(*group, &value))
+            }
+        }
+    }
+
+    fn convert(
+        &mut self,
+        convert: &'m ConvertUse,
+        value: Value<'m>,
+        scope: Scope<'m>,
+        target: Target<'_>,
+    ) -> Result<Value<'m>, Trouble<'m>> {
+        let direction = self.program.direction;
+        if value.is_absent_or_null() && !convert.converter.reads_absent(direction) {
+            return Ok(Value::Absent);
+        }
+        let argument = match &convert.argument {
+            None => None,
+            Some(Argument::Source(path)) => Some(self.path_value(path, scope)?),
+            Some(Argument::Target(path)) => self.written_value(target, path),
+        };
+        let context = Context { argument: argument.as_ref() };
+        convert.converter.apply(direction, value, context).map_err(|error| {
+            let code = match error.kind {
+                ConvertErrorKind::Half => FailureCode::MissingProperty,
+                ConvertErrorKind::WrongKind
+                | ConvertErrorKind::OutOfDomain
+                | ConvertErrorKind::Ambiguous
+                | ConvertErrorKind::Overflow => FailureCode::InvalidValue,
+            };
+            Trouble::sender(code, error.message)
+        })
+    }
+
+    /// A scalar that has been written.
+    fn written_value(&mut self, target: Target<'_>, path: &'m FieldPath) -> Option<Value<'m>> {
+        let slot = self.written(target, path)?;
+        match self.builder.kind(slot) {
+            Kind::String => self.builder.text(slot).map(|text| Value::Text(text.into_owned().into())),
+            Kind::Number => self.builder.number_text(slot).map(|text| Value::Number(text.to_owned().into())),
+            Kind::Bool => self.builder.bool_value(slot).map(Value::Bool),
+            _ => None,
+        }
+    }
+
+    fn codes(&self, codes: &'m CodesUse, value: &Value<'m>) -> Result<Value<'m>, Trouble<'m>> {
+        let direction = self.program.direction;
+        let Some(elements) = value.elements() else {
+            let mut found = Self::code(codes, direction, value)?;
+            return Ok(if found.len() == 1 { found.remove(0) } else { Value::Array(found) });
+        };
+        let mut all = Vec::with_capacity(elements.len());
+        for element in elements {
+            all.extend(Self::code(codes, direction, &element)?);
+        }
+        Ok(Value::Array(all))
+    }
+
+    fn code(
+        codes: &'m CodesUse,
+        direction: Direction,
+        value: &Value<'m>,
+    ) -> Result<Vec<Value<'m>>, Trouble<'m>> {
+        let found = if codes.all {
+            codes.table.translate_all(direction, value)
+        } else {
+            codes.table.translate(direction, value).map(|code| vec![code])
+        };
+        found.or_else(|error| match &codes.otherwise {
+            Some(otherwise) => Ok(vec![Self::literal_value(otherwise)]),
+            None => Err(Trouble::sender(FailureCode::InvalidValue, error.to_string())),
+        })
+    }
+
+    fn reference(&self, kind: &'m str, value: &Value<'m>) -> Result<Value<'m>, Trouble<'m>> {
+        let found = value.as_scalar_text().and_then(|id| self.input.references.get(kind, &id));
+        found.map(|id| Value::Text(id.into())).ok_or_else(|| {
+            let message = format!("there is no {kind} {}", value.excerpt());
+            Trouble::sender(FailureCode::ReferenceNotFound, message)
+        })
+    }
+
+    fn script(
+        &mut self,
+        script: &'m ScriptUse,
+        value: Option<Value<'m>>,
+        scope: Scope<'m>,
+    ) -> Result<Value<'m>, Trouble<'m>> {
+        let mut inputs = Vec::with_capacity(script.inputs.len());
+        for (_, source) in &script.inputs {
+            inputs.push(match source {
+                // A script's input is never a script: the compiler makes none, and this bounds the depth.
+                Source::Script(_) => Value::Absent,
+                source => self.source_value(source, scope)?,
+            });
+        }
+        let value = value.unwrap_or(Value::Absent);
+        let call = Call { inputs: &inputs, value: &value, index: scope.index, facts: self.input.facts };
+        script.script.run(call).map_err(|failure| match failure.kind {
+            // The script itself refused the value, in words meant for the sender.
+            ScriptFailureKind::Thrown => Trouble::sender(FailureCode::InvalidValue, failure.message),
+            ScriptFailureKind::Limit | ScriptFailureKind::Fault => Trouble::mapping(failure.message),
+        })
+    }
+
+    /// Writes a value at a place of any part.
+    fn write(
+        &mut self,
+        path: &'m FieldPath,
+        target: Target<'_>,
+        value: Value<'m>,
+    ) -> Result<(), Trouble<'m>> {
+        if path.part == Part::Body {
+            let slot = value.build(&mut self.builder);
+            return self.put(target, path, slot);
+        }
+        let Some(Step::Member(name)) = path.steps.first() else { return Ok(()) };
+        let values = value.elements().unwrap_or_else(|| vec![value]);
+        for value in values {
+            self.count_value()?;
+            let Some(text) = value.as_scalar_text() else {
+                let message = format!("`{path}` takes a single value, not {}", value.kind_name());
+                return Err(Trouble::mapping(message));
+            };
+            let entry = (name.to_string(), text.into_owned());
+            match path.part {
+                Part::Query => self.applied.query.push(entry),
+                Part::Path => self.applied.path.push(entry),
+                Part::Header | Part::Body => self.applied.headers.push(entry),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn per_element<'m>(
+    value: Value<'m>,
+    each: bool,
+    work: &mut dyn FnMut(Value<'m>) -> Result<Value<'m>, Trouble<'m>>,
+) -> Result<Value<'m>, Trouble<'m>> {
+    match value.elements() {
+        Some(elements) if each => elements.into_iter().map(work).collect::<Result<_, _>>().map(Value::Array),
+        _ => work(value),
+    }
+}
+
+/// The path that a source reads; of a script its first input's.
+pub(super) fn source_path(source: &Source) -> Option<&FieldPath> {
+    match source {
+        Source::Path(path) => Some(path),
+        Source::Script(script) => script.inputs.iter().find_map(|(_, source)| match source {
+            Source::Path(path) => Some(path),
+            _ => None,
+        }),
+        Source::Query(_) | Source::Constant(_) => None,
+    }
+}
