@@ -89,7 +89,7 @@ fn cases_render_as_written() {
         let rendered = match name.split('-').next() {
             Some("yaml") => read_yaml(&case),
             Some("config") => read_config(&case),
-            _ => continue,
+            _ => panic!("{name}: the name begins with what it is read as, `yaml-` or `config-`"),
         };
         let codes = rendered.match_indices('[').filter_map(|(at, _)| rendered.get(at + 1..at + 5));
         seen.extend(codes.map(str::to_owned));

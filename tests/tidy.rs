@@ -249,28 +249,29 @@ fn shipped_files_name_no_machine() {
 }
 
 #[test]
-fn codes_of_diagnostics_are_given_once() {
+fn codes_of_diagnostics_are_given_once_and_explained() {
     let mut places: BTreeMap<String, String> = BTreeMap::new();
     let mut faults = Vec::new();
-    for path in files("src", &["rs"]) {
-        let text = read(&path);
+    for path in files("src", &["rs"]).iter().filter(|path| !is_test_file(path)) {
+        let text = read(path);
         let tokens = tokens::of(&text);
-        let tests = tokens::test_lines(&tokens);
-        for row in
-            tokens.windows(4).filter(|row| row[0].text == "=" && row[1].text == "Code" && row[2].text == "(")
-        {
-            let code = row[3].text.trim_matches('"').to_owned();
-            if is_test_file(&path) || tests.contains(&row[3].line) {
-                continue;
-            }
-            let place = format!("{path}:{}", row[3].line);
-            let well_formed = code.len() == 4
-                && code.starts_with(|first: char| first.is_ascii_uppercase())
-                && code[1..].bytes().all(|byte| byte.is_ascii_digit());
-            if !well_formed {
+        let texts: Vec<&str> = tokens.iter().map(|token| token.text).collect();
+        // const NAME: Code = Code("Y100")
+        for (at, row) in texts.windows(8).enumerate() {
+            let ["const", name, ":", "Code", "=", "Code", "(", code] = row else { continue };
+            let code = code.trim_matches('"');
+            let place = format!("{path}:{}", tokens[at].line);
+            let digits =
+                code.get(1..).is_some_and(|rest| rest.len() == 3 && rest.bytes().all(|b| b.is_ascii_digit()));
+            if !digits || !code.starts_with(|first: char| first.is_ascii_uppercase()) {
                 faults.push(format!("{place}: `{code}` is no code: one letter and three digits"));
             }
-            if let Some(first) = places.insert(code.clone(), place.clone()) {
+            if !texts.windows(5).any(|row| row == ["Meaning", "::", "new", "(", name]) {
+                faults.push(format!(
+                    "{place}: {code} has no `Meaning` in the table beside it: write what to do in one line"
+                ));
+            }
+            if let Some(first) = places.insert(code.to_owned(), place.clone()) {
                 faults.push(format!("{place}: {code} is taken at {first}: give a new number"));
             }
         }
