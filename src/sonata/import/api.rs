@@ -77,7 +77,7 @@ fn operation(schemas: &mut Schemas<'_>, path: &str, entry: &Entry) -> Result<Ope
         match text_of(parameter, "in") {
             Some("path") if path.contains(&format!("{{{name}}}")) => {}
             Some("query") => {
-                let required = text_of(parameter, "required") == Some("true");
+                let required = schemas.flag(id, parameter, "required")?;
                 query.push(schemas.member(&format!("{id}.{name}"), name, required, schema)?);
             }
             _ => return Err(fail("a parameter that is neither in the path nor in the query")),

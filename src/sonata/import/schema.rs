@@ -191,7 +191,7 @@ impl Schemas<'_> {
     ) -> Result<Member, ImportError> {
         let value = self.expression(owner, node)?;
         let default = text_of(node, "default").map(str::to_owned);
-        let read_only = text_of(node, "readOnly") == Some("true");
+        let read_only = self.flag(owner, node, "readOnly")?;
         Ok(Member { name: name.to_owned(), required, value, default, read_only })
     }
 
@@ -219,7 +219,7 @@ impl Schemas<'_> {
         };
         let size =
             Range { min: self.count(owner, node, "minItems")?, max: self.count(owner, node, "maxItems")? };
-        let unique = text_of(node, "uniqueItems") == Some("true");
+        let unique = self.flag(owner, node, "uniqueItems")?;
         Ok(Expression::Array(Box::new(Array { item, size, unique })))
     }
 
@@ -232,7 +232,8 @@ impl Schemas<'_> {
         for value in list(node, "enum") {
             let scalar = value.as_scalar().ok_or_else(|| self.fail(owner, "enumeration of structures"))?;
             let plain = scalar.style == Style::Plain;
-            if plain && (scalar.is_null() || matches!(scalar.text.as_str(), "true" | "false")) {
+            let word = scalar.text.to_ascii_lowercase();
+            if plain && matches!(word.as_str(), "" | "~" | "null" | "true" | "false") {
                 return Err(self.fail(owner, format!("{} is no text", scalar.text)));
             }
             if plain && crate::json::number::is_number(&scalar.text) {
@@ -241,6 +242,15 @@ impl Schemas<'_> {
             values.push(scalar.text.clone());
         }
         Ok(values)
+    }
+
+    /// A truth value in any of YAML's spellings; false if it is not there.
+    pub fn flag(&self, owner: &str, node: &Node, key: &str) -> Result<bool, ImportError> {
+        match text_of(node, key) {
+            Some("true" | "True" | "TRUE") => Ok(true),
+            None | Some("false" | "False" | "FALSE") => Ok(false),
+            Some(other) => Err(self.fail(owner, format!("{key} {other} is no truth value"))),
+        }
     }
 
     fn count(&self, owner: &str, node: &Node, key: &str) -> Result<Option<u32>, ImportError> {

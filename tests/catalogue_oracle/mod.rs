@@ -1,0 +1,275 @@
+//! The catalogue against the raw interface files, by an oracle that shares no code with importer and checker.
+//!
+//! The oracle reads the OpenAPI and product files with serde-saphyr, turns them into draft-07 JSON Schema and lets
+//! the jsonschema crate decide. Documents are generated from the raw schemas and mutated; on each of them the
+//! checker, which runs on facts, must give the same verdict. Operations are compared as tables.
+//!
+//! What differs on purpose, and so is built into the oracle: a `@type` that is none of the listed ones, or names
+//! no known product, is a fault (plain JSON Schema accepts it).
+//!
+//! Skipped, with a line that says so, where `../shared/sonata-sdk` is not there.
+
+mod fixtures;
+mod generate;
+mod raw;
+
+use generate::{Random, add_unknown, generate, mutate};
+use raw::{RawParameter, Sdk};
+use segue::{
+    json::Document,
+    sonata::{Contract, Function, Products, QueryParameter, Release, catalogue, check},
+};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+/// Documents generated and documents mutated, for each type.
+const DOCUMENTS_PER_TYPE: u32 = 60;
+const MUTANTS_PER_DOCUMENT: u32 = 3;
+
+/// The data beside the package, or none and a line that says so.
+fn shared(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
+    if path.is_dir() {
+        return Some(path);
+    }
+    println!("skipped: ../shared/{name} is not here");
+    None
+}
+
+#[derive(Default)]
+struct Counts {
+    types: usize,
+    valid: usize,
+    invalid: usize,
+    /// Members that no type describes: put in, and seen.
+    unknown: usize,
+    unknown_seen: usize,
+}
+
+/// What the checker says: faults, and pointers of unknown members.
+struct Ours {
+    faults: Vec<String>,
+    unknown: Vec<String>,
+}
+
+impl Ours {
+    fn of(document: &Document, checked: &check::Checked) -> Self {
+        Self {
+            faults: checked.faults.iter().map(ToString::to_string).collect(),
+            unknown: checked.unknown.iter().map(|id| document.node(*id).pointer()).collect(),
+        }
+    }
+}
+
+impl Counts {
+    /// Runs one type through generated and mutated documents; `ours` gives the faults.
+    fn run(
+        &mut self,
+        name: &str,
+        schema: &Value,
+        seed: u64,
+        ours: &dyn Fn(&Document) -> Ours,
+    ) -> Result<(), String> {
+        let validator = jsonschema::options()
+            .with_draft(jsonschema::Draft::Draft7)
+            .should_validate_formats(true)
+            .build(schema)
+            .map_err(|error| format!("{name}: {error}"))?;
+        let mut random = Random::new(seed);
+        let mut valid = 0;
+        for _ in 0..DOCUMENTS_PER_TYPE {
+            let document = generate(schema, &mut random);
+            for mutant in 0..=MUTANTS_PER_DOCUMENT {
+                let mut value = document.clone();
+                for _ in 0..mutant.min(2) {
+                    mutate(&mut value, &mut random);
+                }
+                let expected = validator.is_valid(&value);
+                let document = Document::from_text(&value.to_string()).map_err(|error| error.to_string())?;
+                let Ours { faults, unknown } = ours(&document);
+                if mutant == 0 && expected {
+                    if !unknown.is_empty() {
+                        return Err(format!("{name}: not known {unknown:#?}\n{value:#}"));
+                    }
+                    self.unknown(&mut value, &mut random, ours)
+                        .map_err(|error| format!("{name}: {error}"))?;
+                }
+                if expected != faults.is_empty() {
+                    let theirs: Vec<String> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
+                    return Err(format!("{name}: raw {theirs:#?}\nfacts {faults:#?}\n{value:#}"));
+                }
+                if expected {
+                    valid += 1;
+                } else {
+                    self.invalid += 1;
+                }
+            }
+        }
+        if valid == 0 {
+            return Err(format!("{name}: no valid document was generated"));
+        }
+        self.types += 1;
+        self.valid += valid;
+        Ok(())
+    }
+}
+
+impl Counts {
+    /// Adds an unknown member: it must be the one that is seen, unless it is in an object that may hold anything.
+    fn unknown(
+        &mut self,
+        value: &mut Value,
+        random: &mut Random,
+        ours: &dyn Fn(&Document) -> Ours,
+    ) -> Result<(), String> {
+        let Some(pointer) = add_unknown(value, random) else { return Ok(()) };
+        let document = Document::from_text(&value.to_string()).map_err(|error| error.to_string())?;
+        let found = ours(&document);
+        self.unknown += 1;
+        if found.unknown == [pointer.as_str()] {
+            self.unknown_seen += 1;
+        } else if !found.unknown.is_empty() {
+            return Err(format!("{pointer} was put in, seen is {:#?}", found.unknown));
+        }
+        Ok(())
+    }
+}
+
+fn faults(
+    contract: &Contract,
+    ty: segue::sonata::TypeId,
+    products: &Products,
+    document: &Document,
+) -> Vec<String> {
+    let options = check::Options::new(products);
+    let checked = check::check(document.root(), contract, ty, &options);
+    checked.faults.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn bodies_get_the_verdict_of_the_raw_schema() {
+    let Some(folder) = shared("sonata-sdk/grace") else { return };
+    let sdk = Sdk::read(&folder);
+    let products = catalogue().products(Release::Grace);
+    let mut counts = Counts::default();
+    let mut problems = Vec::new();
+    for (function, api) in &sdk.apis {
+        let contract = catalogue().contract(Release::Grace, Function::parse(function).unwrap()).unwrap();
+        let mut seen = BTreeSet::new();
+        for raw in raw::operations(api) {
+            let operation = contract.operation(&raw.id).unwrap();
+            let request =
+                raw.request.map(|schema| (schema, operation.request.unwrap(), "request".to_owned()));
+            let responses = raw.responses.into_iter().filter_map(|(status, schema)| {
+                let body = operation.response(status).unwrap().body;
+                Some((schema?, body.unwrap().value, status.to_string()))
+            });
+            for (schema, ty, what) in request.into_iter().chain(responses) {
+                if !seen.insert(schema.to_string()) {
+                    continue;
+                }
+                let schema = sdk.schema(api, &schema);
+                let name = format!("{function}.{} {what}", raw.id);
+                let seed = seen.len() as u64;
+                let options = check::Options::new(&products);
+                let ours = |document: &Document| {
+                    Ours::of(document, &check::check(document.root(), contract, ty, &options))
+                };
+                if let Err(problem) = counts.run(&name, &schema, seed, &ours) {
+                    problems.push(problem);
+                }
+            }
+        }
+    }
+    report("bodies", &counts, &problems);
+}
+
+#[test]
+fn products_get_the_verdict_of_the_raw_schema() {
+    let Some(folder) = shared("sonata-sdk/grace") else { return };
+    let sdk = Sdk::read(&folder);
+    let products = catalogue().products(Release::Grace);
+    let mut counts = Counts::default();
+    let mut problems = Vec::new();
+    let urns: BTreeSet<&str> = sdk.products.keys().map(String::as_str).collect();
+    assert_eq!(urns, products.urns().collect());
+    for (index, urn) in urns.into_iter().enumerate() {
+        let product = products.resolve(urn).unwrap();
+        let options = check::Options::new(&products);
+        let ours = |document: &Document| {
+            Ours::of(document, &check::check_product(document.root(), &product, &options))
+        };
+        let schema = sdk.product_schema(urn);
+        for round in 0..4 {
+            if let Err(problem) = counts.run(urn, &schema, (index * 10 + round) as u64, &ours) {
+                problems.push(problem);
+                break;
+            }
+        }
+    }
+    report("products", &counts, &problems);
+}
+
+fn parameter(contract: &Contract, own: &QueryParameter) -> RawParameter {
+    let view = contract.view(own.value);
+    RawParameter {
+        required: own.required,
+        kind: view.kind().name().to_owned(),
+        format: view.format().map(|format| format.name().to_owned()),
+        values: view.enum_values().map(str::to_owned).collect(),
+    }
+}
+
+fn report(what: &str, counts: &Counts, problems: &[String]) {
+    println!(
+        "{what}: {} runs, {} valid and {} invalid documents",
+        counts.types, counts.valid, counts.invalid
+    );
+    println!("{what}: {} of {} unknown members seen", counts.unknown_seen, counts.unknown);
+    for problem in problems.iter().take(3) {
+        println!("{problem}");
+    }
+    assert!(problems.is_empty(), "{} types differ", problems.len());
+    assert!(counts.unknown_seen * 10 > counts.unknown * 9, "few objects may hold anything");
+    assert!(counts.valid > counts.types && counts.invalid > counts.types);
+}
+
+#[test]
+fn operations_are_those_of_the_raw_files() {
+    let Some(folder) = shared("sonata-sdk/grace") else { return };
+    let sdk = Sdk::read(&folder);
+    let mut count = 0;
+    for (function, api) in &sdk.apis {
+        let contract = catalogue().contract(Release::Grace, Function::parse(function).unwrap()).unwrap();
+        let url = api["servers"][0]["url"].as_str().unwrap();
+        assert!(url.ends_with(&format!("{}/", contract.base_path())), "{function}: {url}");
+        assert_eq!(api["info"]["version"], contract.version.as_str());
+        let raw = raw::operations(api);
+        assert_eq!(raw.len(), contract.operations.len(), "{function}");
+        for raw in raw {
+            let operation = contract.operation(&raw.id).unwrap();
+            assert_eq!(
+                (operation.method.as_str(), operation.path_text()),
+                (raw.method.as_str(), raw.path.clone())
+            );
+            let query: BTreeMap<String, RawParameter> =
+                operation.query.iter().map(|own| (own.name.clone(), parameter(contract, own))).collect();
+            assert_eq!(query, raw.query, "{}", raw.id);
+            let statuses: Vec<u16> = operation.responses.iter().map(|response| response.status).collect();
+            assert_eq!(statuses, raw.responses.keys().copied().collect::<Vec<_>>(), "{}", raw.id);
+            assert_eq!(operation.paged, raw.paged, "{}", raw.id);
+            for (status, schema) in &raw.responses {
+                let body = operation.response(*status).unwrap().body;
+                let is_array = schema.as_ref().map(|schema| schema["type"] == "array");
+                assert_eq!(body.map(|body| body.is_array()), is_array, "{} {status}", raw.id);
+            }
+            assert_eq!(operation.request.is_some(), raw.request.is_some(), "{}", raw.id);
+            count += 1;
+        }
+    }
+    println!("operations: {count}");
+    assert_eq!(count, 114);
+}
