@@ -3,7 +3,7 @@
 //! `cargo bench --bench micro` times them, `serde_json` beside them in the same run. Wall clocks differ from
 //! machine to machine: compare ratios. `benches/instructions.sh` counts instructions instead, through
 //! `--count STEP TIMES`, which runs one step that many times and nothing else.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use std::{fmt::Write as _, hint::black_box};
 
@@ -145,7 +145,19 @@ fn quote(items: usize) -> String {
     text.push_str(
         r#"{"role":"buyerTechnicalContact","name":"Bob Example","emailAddress":"bob@globex.example","#,
     );
-    text.push_str(r#""number":"+49 30 5550101"}],"note":[],"quoteItem":["#);
+    text.push_str(
+        r#""number":"+49 30 5550101"}],"note":[{"id":"1","author":"Ada Example","source":"buyer","#,
+    );
+    text.push_str(
+        r#""date":"2026-11-20T08:15:30.250Z","text":"Please quote the six branches as one project; "#,
+    );
+    text.push_str(
+        r"the frame agreement of this year holds for all of them. Installation before the end of the ",
+    );
+    text.push_str(
+        r"first quarter is wanted, but not at the price of a second visit to any of the sites. The ",
+    );
+    text.push_str(r#"rooms are open on working days from eight to five."}],"quoteItem":["#);
     for item in 1..=items {
         if item > 1 {
             text.push(',');

@@ -16,6 +16,7 @@ mod document;
 mod node;
 pub mod number;
 mod parse;
+mod plain;
 pub mod query;
 mod table;
 mod unescape;

@@ -1,5 +1,7 @@
 //! Text to JSON strings, with the fewest escapes RFC 8259 allows; what is not ASCII stays as it is.
 
+use super::plain::plain_end;
+
 /// Appends `text` to `out` as a JSON string, quotes included.
 pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
@@ -9,17 +11,15 @@ pub fn write_string(out: &mut String, text: &str) {
 
 /// Appends `text` to `out` as the inside of a JSON string. True if an escape was needed.
 pub(super) fn write_escaped(out: &mut String, text: &str) -> bool {
+    let bytes = text.as_bytes();
     let mut from = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
+    loop {
+        let at = plain_end(bytes, from);
         out.push_str(text.get(from..at).unwrap_or_default());
-        write_escape(out, byte);
+        let Some(byte) = bytes.get(at) else { return from > 0 };
+        write_escape(out, *byte);
         from = at + 1;
     }
-    out.push_str(text.get(from..).unwrap_or_default());
-    from > 0
 }
 
 fn write_escape(out: &mut String, byte: u8) {

@@ -48,7 +48,8 @@ impl<'s> Builder<'s> {
     /// No values yet.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        // Most answers have more than this; fewer reallocations on the way there.
+        Self { values: Vec::with_capacity(64) }
     }
 
     /// A new `null`.

@@ -22,7 +22,13 @@ pub struct Limits {
 
 impl Limits {
     pub(super) fn clamped(&self) -> Self {
-        Self { bytes_max: self.bytes_max.min(BYTES_BOUND), ..*self }
+        // No text within the bound has more than that many of anything.
+        Self {
+            bytes_max: self.bytes_max.min(BYTES_BOUND),
+            members_max: self.members_max.min(BYTES_BOUND),
+            elements_max: self.elements_max.min(BYTES_BOUND),
+            ..*self
+        }
     }
 }
 

@@ -1,62 +1,41 @@
-//! Strings: found eight bytes at a time, because most of a message is inside them.
+//! Strings: their end, and whether their escapes are sound.
 
 use super::{Fault, ParseCode, Parser};
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
-
-/// Marks the high bit of the first byte in `word` that ends plain text: quote, backslash or control
-/// character. Marks beyond the first may be wrong (borrows run upwards), so only the lowest one counts.
-fn stops(word: u64) -> u64 {
-    let quote = word ^ (ONES * 0x22);
-    let backslash = word ^ (ONES * 0x5c);
-    let quotes = quote.wrapping_sub(ONES) & !quote;
-    let backslashes = backslash.wrapping_sub(ONES) & !backslash;
-    let controls = word.wrapping_sub(ONES * 0x20) & !word;
-    (quotes | backslashes | controls) & HIGHS
-}
+use crate::json::plain::plain_end;
 
 impl Parser<'_> {
     /// Reads a string whose opening quote is here; says whether it contains escapes.
     pub(super) fn string(&mut self) -> Result<bool, Fault> {
         let start = self.at + 1;
-        let mut escaped = false;
-        self.at = start;
-        loop {
-            self.at = self.plain_until(self.at);
-            match self.bytes.get(self.at) {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                Some(_) => return Err((ParseCode::ControlCharacter, self.at)),
-                None => return Err((ParseCode::UnexpectedEnd, self.at)),
-            }
+        let end = plain_end(self.bytes, start);
+        if self.bytes.get(end) != Some(&b'"') {
+            return self.rest_of_string(start, end);
         }
-        if self.at - start > self.limits.string_bytes_max {
-            return Err((ParseCode::StringTooLong, start - 1));
+        if end - start > self.limits.string_bytes_max {
+            return Err(Fault::new(ParseCode::StringTooLong, start - 1));
         }
-        self.at += 1;
-        Ok(escaped)
+        self.at = end + 1;
+        Ok(false)
     }
 
-    /// First place from `at` on where plain text ends.
-    fn plain_until(&self, mut at: usize) -> usize {
-        while let Some(chunk) = self.bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-            let found = stops(u64::from_le_bytes(*chunk));
-            if found != 0 {
-                return at + (found.trailing_zeros() / 8) as usize;
+    /// The slow way, for a string with an escape or a fault at `at`.
+    #[cold]
+    fn rest_of_string(&mut self, start: usize, at: usize) -> Result<bool, Fault> {
+        self.at = at;
+        loop {
+            match self.bytes.get(self.at) {
+                Some(b'"') => break,
+                Some(b'\\') => self.escape()?,
+                Some(_) => return Err(Fault::new(ParseCode::ControlCharacter, self.at)),
+                None => return Err(Fault::new(ParseCode::UnexpectedEnd, self.at)),
             }
-            at += 8;
+            self.at = plain_end(self.bytes, self.at);
         }
-        while let Some(byte) = self.bytes.get(at) {
-            if *byte < 0x20 || *byte == b'"' || *byte == b'\\' {
-                break;
-            }
-            at += 1;
+        if self.at - start > self.limits.string_bytes_max {
+            return Err(Fault::new(ParseCode::StringTooLong, start - 1));
         }
-        at
+        self.at += 1;
+        Ok(true)
     }
 
     /// Passes one escape, both halves of a surrogate pair together.
@@ -70,24 +49,24 @@ impl Parser<'_> {
             Some(b'u') => match self.unit(start)? {
                 0xd800..=0xdbff => {
                     if self.bytes.get(start + 6..start + 8) != Some(b"\\u") {
-                        return Err((ParseCode::LoneSurrogate, start));
+                        return Err(Fault::new(ParseCode::LoneSurrogate, start));
                     }
                     match self.unit(start + 6)? {
                         0xdc00..=0xdfff => {
                             self.at += 12;
                             Ok(())
                         }
-                        _ => Err((ParseCode::LoneSurrogate, start)),
+                        _ => Err(Fault::new(ParseCode::LoneSurrogate, start)),
                     }
                 }
-                0xdc00..=0xdfff => Err((ParseCode::LoneSurrogate, start)),
+                0xdc00..=0xdfff => Err(Fault::new(ParseCode::LoneSurrogate, start)),
                 _ => {
                     self.at += 6;
                     Ok(())
                 }
             },
-            Some(_) => Err((ParseCode::InvalidEscape, start)),
-            None => Err((ParseCode::UnexpectedEnd, self.bytes.len())),
+            Some(_) => Err(Fault::new(ParseCode::InvalidEscape, start)),
+            None => Err(Fault::new(ParseCode::UnexpectedEnd, self.bytes.len())),
         }
     }
 
@@ -96,10 +75,10 @@ impl Parser<'_> {
         let mut unit = 0;
         for at in start + 2..start + 6 {
             let Some(byte) = self.bytes.get(at) else {
-                return Err((ParseCode::UnexpectedEnd, self.bytes.len()));
+                return Err(Fault::new(ParseCode::UnexpectedEnd, self.bytes.len()));
             };
             let Some(digit) = char::from(*byte).to_digit(16) else {
-                return Err((ParseCode::InvalidEscape, start));
+                return Err(Fault::new(ParseCode::InvalidEscape, start));
             };
             unit = unit * 16 + digit;
         }
