@@ -89,10 +89,6 @@ identifier!(
     ExchangeId
 );
 identifier!(
-    /// What an entity is: `quote`, `productOrder`, `product`; the word that `ref(...)` takes in a mapping.
-    EntityKind
-);
-identifier!(
     /// An identifier that a Sonata message carries for an entity.
     SonataId
 );

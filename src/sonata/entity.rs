@@ -87,7 +87,7 @@ static KINDS: [Row; 7] = [
             item_history: None,
             seller_role: Some("sellerContactInformation"),
             resource: "quote",
-            machines: ("QuoteFirm", "QuoteItemFirm"),
+            machines: ("quoteFirm", "quoteItemFirm"),
         },
     },
     Row {
@@ -102,7 +102,7 @@ static KINDS: [Row; 7] = [
             item_history: Some("stateChange"),
             seller_role: Some("sellerContact"),
             resource: "productOrder",
-            machines: ("ProductOrder", "ProductOrderItem"),
+            machines: ("productOrder", "productOrderItem"),
         },
     },
     Row {
@@ -113,7 +113,7 @@ static KINDS: [Row; 7] = [
             state_first: Some("acknowledged"),
             seller_role: Some("cancelProductOrderSellerContact"),
             resource: "cancelProductOrder",
-            machines: ("CancelProductOrder", ""),
+            machines: ("cancelProductOrder", ""),
             ..NOTHING
         },
     },
@@ -126,7 +126,7 @@ static KINDS: [Row; 7] = [
             created: Some("creationDate"),
             items: Some("chargeItem"),
             resource: "charge",
-            machines: ("Charge", "ChargeItem"),
+            machines: ("charge", "chargeItem"),
             ..NOTHING
         },
     },
@@ -138,7 +138,7 @@ static KINDS: [Row; 7] = [
             state_first: Some("acknowledged"),
             created: Some("creationDate"),
             resource: "modifyProductOrderItemRequestedDeliveryDate",
-            machines: ("ModifyProductOrderItemRequestedDeliveryDate", ""),
+            machines: ("modifyProductOrderItemRequestedDeliveryDate", ""),
             ..NOTHING
         },
     },
@@ -148,7 +148,7 @@ static KINDS: [Row; 7] = [
         facts: EntityFacts {
             state: Some("status"),
             resource: "product",
-            machines: ("Product", ""),
+            machines: ("product", ""),
             ..NOTHING
         },
     },
@@ -311,6 +311,17 @@ mod tests {
             let facts = duty.kind.facts();
             for name in [facts.state, facts.history, facts.created, facts.items].into_iter().flatten() {
                 assert!(view.member(name).is_some(), "{}: {name}", duty.kind.name());
+            }
+        }
+    }
+
+    #[test]
+    fn the_state_machines_exist() {
+        for kind in EntityKind::all() {
+            let facts = kind.facts();
+            for name in [facts.machines.0, facts.machines.1].into_iter().filter(|name| !name.is_empty()) {
+                let machine = crate::sonata::state::machine(name);
+                assert_eq!(machine.map(|machine| machine.attribute), facts.state, "{name}");
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::Entity;
-use crate::ids::{BackendId, EntityKind, ExchangeId, LegacyId, PartnerId, SonataId};
+use super::{Entity, Kind};
+use crate::ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId};
 
 /// Changes of one partner's rows: all of them or none.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub enum Change {
     /// legacy key.
     Remember {
         /// The entity's kind.
-        kind: EntityKind,
+        kind: Kind,
         /// The entity.
         id: SonataId,
         /// The pairs.
@@ -76,7 +76,7 @@ pub enum Change {
         /// The body as sent.
         answer: Bytes,
         /// The entity that was created.
-        entity: Option<(EntityKind, SonataId)>,
+        entity: Option<(Kind, SonataId)>,
     },
     /// Frees a key whose exchange had no effect, so that it may be tried again. A finished one stays.
     Abandon {
@@ -94,7 +94,7 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
     /// What it is.
-    pub kind: EntityKind,
+    pub kind: Kind,
     /// The id that the partner knows.
     pub sonata_id: SonataId,
     /// The legacy system.

@@ -1,14 +1,34 @@
 //! One entity as it is kept.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
-use crate::ids::{BackendId, BuyerId, EntityKind, LegacyId, SellerId, SonataId};
+use crate::ids::{BackendId, BuyerId, LegacyId, SellerId, SonataId};
+
+/// What an entity is: `quote`, `productOrder`, `productOrderItem`; the word that `ref(...)` takes in a mapping.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Kind(Cow<'static, str>);
+
+impl Kind {
+    /// The kind of this name.
+    #[must_use]
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        Self(name.into())
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// An entity of one partner: a quote, an order, a charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entity {
     /// What it is.
-    pub kind: EntityKind,
+    pub kind: Kind,
     /// The id that the partner knows.
     pub id: SonataId,
     /// The Buyer it was created for, where the partner represents several.
@@ -42,7 +62,7 @@ pub struct Entity {
 impl Entity {
     /// A new entity with nothing known but what it is and when it was made.
     #[must_use]
-    pub fn new(kind: EntityKind, id: SonataId, created_ms: i64) -> Self {
+    pub fn new(kind: Kind, id: SonataId, created_ms: i64) -> Self {
         Self {
             kind,
             id,

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Batch, Entity, IdempotencyKey, JournalEntry, KeyPair, ListFilter, Page, Remembered, StoreError,
+    Batch, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Remembered, StoreError,
     committer::{Committer, Job},
     open::Place,
     read,
@@ -14,7 +14,7 @@ use super::{
     write,
 };
 use crate::{
-    ids::{BackendId, EntityKind, ExchangeId, LegacyId, PartnerId, SonataId},
+    ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId},
     telemetry::Metrics,
 };
 
@@ -95,7 +95,7 @@ impl Store {
     pub async fn entity(
         &self,
         partner: &PartnerId,
-        kind: &EntityKind,
+        kind: &Kind,
         id: &SonataId,
     ) -> Result<Option<Entity>, StoreError> {
         let (partner, kind, id) = (partner.clone(), kind.clone(), id.clone());
@@ -109,7 +109,7 @@ impl Store {
     pub async fn list(
         &self,
         partner: &PartnerId,
-        kind: &EntityKind,
+        kind: &Kind,
         filter: ListFilter,
     ) -> Result<Page, StoreError> {
         let (partner, kind) = (partner.clone(), kind.clone());
@@ -124,8 +124,8 @@ impl Store {
         &self,
         partner: &PartnerId,
         backend: &BackendId,
-        wanted: Vec<(EntityKind, SonataId)>,
-    ) -> Result<HashMap<(EntityKind, SonataId), LegacyId>, StoreError> {
+        wanted: Vec<(Kind, SonataId)>,
+    ) -> Result<HashMap<(Kind, SonataId), LegacyId>, StoreError> {
         let (partner, backend) = (partner.clone(), backend.clone());
         self.read(move |db| {
             let mut found = HashMap::with_capacity(wanted.len());
@@ -148,8 +148,8 @@ impl Store {
         &self,
         partner: &PartnerId,
         backend: &BackendId,
-        wanted: Vec<(EntityKind, LegacyId)>,
-    ) -> Result<HashMap<(EntityKind, LegacyId), SonataId>, StoreError> {
+        wanted: Vec<(Kind, LegacyId)>,
+    ) -> Result<HashMap<(Kind, LegacyId), SonataId>, StoreError> {
         let (partner, backend) = (partner.clone(), backend.clone());
         self.read(move |db| {
             let mut found = HashMap::with_capacity(wanted.len());
@@ -171,7 +171,7 @@ impl Store {
     pub async fn keys(
         &self,
         partner: &PartnerId,
-        kind: &EntityKind,
+        kind: &Kind,
         id: &SonataId,
     ) -> Result<Vec<KeyPair>, StoreError> {
         let (partner, kind, id) = (partner.clone(), kind.clone(), id.clone());

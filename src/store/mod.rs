@@ -18,7 +18,7 @@ mod schema;
 mod write;
 
 pub use batch::{Batch, Change, IdempotencyKey, JournalEntry, KeyPair, Reference, Step};
-pub use entity::{Entity, ListFilter, Page};
+pub use entity::{Entity, Kind, ListFilter, Page};
 pub use error::{Conflict, StoreError};
 pub use handle::{Limits, Store};
 pub use read::{Remembered, RememberedAnswer};

@@ -3,10 +3,8 @@
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 
-use super::{Entity, IdempotencyKey, JournalEntry, KeyPair, ListFilter, Page, Step, StoreError};
-use crate::ids::{
-    BackendId, BuyerId, EntityKind, ExchangeId, IdError, LegacyId, PartnerId, SellerId, SonataId,
-};
+use super::{Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Step, StoreError};
+use crate::ids::{BackendId, BuyerId, ExchangeId, IdError, LegacyId, PartnerId, SellerId, SonataId};
 
 /// What is kept under an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +27,7 @@ pub struct RememberedAnswer {
     /// The body as sent.
     pub body: Bytes,
     /// The entity that was created.
-    pub entity: Option<(EntityKind, SonataId)>,
+    pub entity: Option<(Kind, SonataId)>,
 }
 
 const ENTITY: &str = "kind, id, buyer, seller, backend, legacy_id, parent, version, state, external_id,
@@ -57,7 +55,7 @@ fn count(row: &Row<'_>, at: usize) -> Sql<u64> {
 
 fn entity_of(row: &Row<'_>) -> Sql<Entity> {
     Ok(Entity {
-        kind: id(row, 0, EntityKind::parse)?,
+        kind: id(row, 0, |text| Ok(Kind::new(text.to_owned())))?,
         id: id(row, 1, SonataId::parse)?,
         buyer: id_or_null(row, 2, BuyerId::parse)?,
         seller: id_or_null(row, 3, SellerId::parse)?,
@@ -78,7 +76,7 @@ fn entity_of(row: &Row<'_>) -> Sql<Entity> {
 pub(super) fn entity(
     db: &Connection,
     partner: &PartnerId,
-    kind: &EntityKind,
+    kind: &Kind,
     id: &SonataId,
 ) -> Result<Option<Entity>, StoreError> {
     let sql = format!("SELECT {ENTITY} FROM entities WHERE partner = ?1 AND kind = ?2 AND id = ?3");
@@ -89,7 +87,7 @@ pub(super) fn entity(
 pub(super) fn list(
     db: &Connection,
     partner: &PartnerId,
-    kind: &EntityKind,
+    kind: &Kind,
     filter: &ListFilter,
 ) -> Result<Page, StoreError> {
     let mut condition = String::from("partner = ? AND kind = ?");
@@ -139,7 +137,7 @@ pub(super) fn sonata_id(db: &Connection, row: [&str; 4]) -> Result<Option<Sonata
 pub(super) fn keys(
     db: &Connection,
     partner: &PartnerId,
-    kind: &EntityKind,
+    kind: &Kind,
     id: &SonataId,
 ) -> Result<Vec<KeyPair>, StoreError> {
     let sql = "SELECT key_group, sonata, legacy FROM keys WHERE partner = ?1 AND kind = ?2 AND id = ?3";
@@ -156,7 +154,7 @@ pub(super) fn idempotency(
     let sql = "SELECT body_hash, exchange, begun_ms, status, answer, entity_kind, entity_id
                FROM idempotency WHERE partner = ?1 AND operation = ?2 AND key = ?3";
     let remembered = |row: &Row<'_>| {
-        let kind = id_or_null(row, 5, EntityKind::parse)?;
+        let kind = id_or_null(row, 5, |text| Ok(Kind::new(text.to_owned())))?;
         let entity = kind.zip(id_or_null(row, 6, SonataId::parse)?);
         let answer = match row.get(3)? {
             Some(status) => {

@@ -10,14 +10,14 @@ use bytes::Bytes;
 use tempfile::TempDir;
 
 use super::*;
-use crate::ids::{BackendId, EntityKind, ExchangeId, LegacyId, PartnerId, SonataId};
+use crate::ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId};
 
 fn partner(name: &str) -> PartnerId {
     PartnerId::parse(name).unwrap()
 }
 
-fn kind() -> EntityKind {
-    EntityKind::parse("quote").unwrap()
+fn kind() -> Kind {
+    Kind::new("quote")
 }
 
 fn sonata(id: &str) -> SonataId {
@@ -71,7 +71,7 @@ async fn an_entity_comes_back_as_it_was_and_only_to_its_partner() {
         };
         store.commit(create("globex", entity.clone())).await.unwrap();
         let read = async |name: &str, kind: &str, id: &str| {
-            let kind = EntityKind::parse(kind).unwrap();
+            let kind = Kind::new(kind.to_owned());
             store.entity(&partner(name), &kind, &sonata(id)).await.unwrap()
         };
         assert_eq!(read("globex", "quote", "q-1").await, Some(entity));

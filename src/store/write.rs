@@ -2,8 +2,10 @@
 
 use rusqlite::{Connection, ErrorCode, params};
 
-use super::{Batch, Change, Conflict, Entity, IdempotencyKey, JournalEntry, KeyPair, Reference, StoreError};
-use crate::ids::{BackendId, BuyerId, EntityKind, ExchangeId, LegacyId, SellerId, SonataId};
+use super::{
+    Batch, Change, Conflict, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Reference, StoreError,
+};
+use crate::ids::{BackendId, BuyerId, ExchangeId, LegacyId, SellerId, SonataId};
 
 /// Does all changes of a batch inside the caller's savepoint.
 pub(super) fn apply(db: &Connection, batch: &Batch) -> Result<(), StoreError> {
@@ -121,7 +123,7 @@ fn insert_reference(db: &Connection, row: [&str; 5]) -> Result<(), StoreError> {
 fn remember(
     db: &Connection,
     partner: &str,
-    kind: &EntityKind,
+    kind: &Kind,
     id: &SonataId,
     pairs: &[KeyPair],
 ) -> Result<(), StoreError> {
@@ -158,7 +160,7 @@ fn finish(
     key: &IdempotencyKey,
     status: u16,
     answer: &[u8],
-    entity: Option<&(EntityKind, SonataId)>,
+    entity: Option<&(Kind, SonataId)>,
 ) -> Result<(), StoreError> {
     let changed = db
         .prepare_cached(
