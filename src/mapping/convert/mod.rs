@@ -333,7 +333,7 @@ impl Converter {
             Work::Split(separator) => text::join(&value, separator),
             Work::Join(separator) => text::split(&value, separator),
             Work::Lines(length) => text::to_lines(&value, *length),
-            Work::Prefix(prefix) => text::with(&value, |text| Ok(format!("{prefix}{text}"))),
+            Work::Prefix(prefix) => text::exactly(&value, |text| Ok(format!("{prefix}{text}"))),
             Work::Pad { length, character } => text::pad(&value, *length, *character),
             Work::Case { upper } => text::case(&value, *upper),
             Work::Base64 => text::encode(&value),
@@ -361,7 +361,7 @@ impl Converter {
             Work::DataSize { unit } => measure::size_to_sonata(&value, *unit),
             Work::Split(separator) => text::split(&value, separator),
             Work::Join(separator) => text::join(&value, separator),
-            Work::Lines(_) => text::from_lines(&value),
+            Work::Lines(length) => text::from_lines(&value, *length),
             Work::Prefix(prefix) => text::strip_prefix(&value, prefix),
             Work::Pad { length, character } => text::strip(&value, *length, *character),
             Work::Case { upper } => text::case(&value, !upper),
@@ -426,3 +426,6 @@ fn number_of(value: &Value<'_>) -> Result<number::Exact, ConvertError> {
         _ => Err(ConvertError::kind("a number", value)),
     }
 }
+
+#[cfg(test)]
+mod tests;

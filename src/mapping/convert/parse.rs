@@ -1,7 +1,7 @@
 //! From the text of a converter to the converter: names and arguments against the table.
 
 use super::{
-    CONVERTERS, Class, Converter, ConverterError, CurrencyArgument, Entry, ParameterKind, PathArgument, Work,
+    CONVERTERS, Converter, ConverterError, CurrencyArgument, Entry, ParameterKind, PathArgument, Work,
     arguments::{self, Call, NESTING_MAX, Written},
     country::CountryForm,
     currency, measure,
@@ -27,11 +27,6 @@ pub(super) fn converter(text: &str, base: usize, nesting: usize) -> Result<Conve
         Work::Date(_) if bound.word("edge").is_none() => loses = None,
         Work::DateTime(time) if time.seconds => loses = None,
         _ => {}
-    }
-    if let (Work::Boolean(flags), Class::Canonical) = (&work, class)
-        && flags.absent.is_none()
-    {
-        class = Class::Exact;
     }
     Ok(Converter { entry, class, loses, work })
 }

@@ -22,35 +22,26 @@ pub(super) fn decimal(value: &Value<'_>) -> Result<String, ConvertError> {
 
 /// A text that is the text of a JSON number, as that number.
 pub(super) fn number_of_text(value: &Value<'_>) -> Result<Value<'static>, ConvertError> {
-    let text = text_of(value)?;
-    if is_json_number(&text) {
-        Ok(Value::Number(text.into()))
-    } else {
-        Err(ConvertError::domain(format!("{} cannot be written as a number", quoted(&text))))
-    }
+    numeral(value).map(|text| Value::Number(text.into()))
 }
 
 /// A number's own text.
 pub(super) fn text_of_number(value: &Value<'_>) -> Result<Value<'static>, ConvertError> {
-    text_of(value).map(Value::text)
+    numeral(value).map(Value::text)
+}
+
+fn numeral(value: &Value<'_>) -> Result<String, ConvertError> {
+    let text = text_of(value)?;
+    if crate::json::number::is_number(&text) {
+        return Ok(text);
+    }
+    Err(ConvertError::domain(format!("{} cannot be written as a number", quoted(&text))))
 }
 
 /// The number with its decimal point moved, without needless zeros.
 pub(super) fn scaled(value: &Value<'_>, places: i32) -> Result<Value<'static>, ConvertError> {
     let number = number_of(value)?.shifted(places).ok_or_else(ConvertError::overflow)?;
     Ok(Value::Number(number.reduced(0).to_text().into()))
-}
-
-/// RFC 8259 number grammar: no leading zeros, no `+`, digits on both sides of the point.
-fn is_json_number(text: &str) -> bool {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits(whole)
-        && (whole.len() == 1 || !whole.starts_with('0'))
-        && digits(fraction)
-        && digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))
 }
 
 /// One legacy spelling of a truth value.

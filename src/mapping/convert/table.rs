@@ -294,7 +294,7 @@ pub const CONVERTERS: &[Entry] = &[
         loses: None,
         legacy: (Form::Text, "a text of at least this length, filled from the left"),
         sonata: (Form::Text, "the text without the filling"),
-        domain: "texts of at most this length, in characters",
+        domain: "texts of at most this length, in characters; an empty text only where the filling is no digit",
         doc: "A text that the legacy system fills up from the left.",
     },
     Entry {
@@ -340,7 +340,7 @@ pub const CONVERTERS: &[Entry] = &[
     Entry {
         name: "one",
         parameters: &[],
-        class: Class::Exact,
+        class: Class::Canonical,
         loses: None,
         legacy: (Form::Any, "a value, or an array of one"),
         sonata: (Form::Any, "an array of one, or the value"),

@@ -1,5 +1,7 @@
 //! Converters of texts: parts, lines, filling, case, encoding, patterns.
 
+use std::borrow::Cow;
+
 use super::{ConvertError, text_of};
 use crate::mapping::value::{Value, quoted};
 
@@ -11,9 +13,21 @@ pub(super) fn with(
     work(&text_of(value)?).map(Value::text)
 }
 
+/// As [`with`], of texts only: a number would not come back as one, so exact converters refuse it.
+pub(super) fn exactly(
+    value: &Value<'_>,
+    work: impl FnOnce(&str) -> Result<String, ConvertError>,
+) -> Result<Value<'static>, ConvertError> {
+    work(&only_text(value)?).map(Value::text)
+}
+
+fn only_text(value: &Value<'_>) -> Result<String, ConvertError> {
+    value.as_text().map(Cow::into_owned).ok_or_else(|| ConvertError::kind("a text", value))
+}
+
 /// One text as an array; an empty text is an empty array.
 pub(super) fn split(value: &Value<'_>, separator: &str) -> Result<Value<'static>, ConvertError> {
-    let text = text_of(value)?;
+    let text = only_text(value)?;
     if text.is_empty() {
         return Ok(Value::Array(Vec::new()));
     }
@@ -23,7 +37,7 @@ pub(super) fn split(value: &Value<'_>, separator: &str) -> Result<Value<'static>
 /// An array as one text; refuses what [`split`] would not give back.
 pub(super) fn join(value: &Value<'_>, separator: &str) -> Result<Value<'static>, ConvertError> {
     let elements = value.elements().ok_or_else(|| ConvertError::kind("an array", value))?;
-    let parts = elements.iter().map(text_of).collect::<Result<Vec<_>, _>>()?;
+    let parts = elements.iter().map(only_text).collect::<Result<Vec<_>, _>>()?;
     let joined = parts.join(separator);
     let back = joined.split(separator).take(parts.len() + 1).count();
     let same = if parts.is_empty() { 0 } else { back };
@@ -35,14 +49,25 @@ pub(super) fn join(value: &Value<'_>, separator: &str) -> Result<Value<'static>,
 
 /// A text as lines of at most `length` characters.
 pub(super) fn to_lines(value: &Value<'_>, length: usize) -> Result<Value<'static>, ConvertError> {
-    let text = text_of(value)?;
+    let lines = wrapped(&text_of(value)?, length);
+    Ok(Value::Array(lines.into_iter().map(Value::text).collect()))
+}
+
+/// Lines as one text; a line that is too long is broken as it would be written.
+pub(super) fn from_lines(value: &Value<'_>, length: usize) -> Result<Value<'static>, ConvertError> {
+    let elements = value.elements().ok_or_else(|| ConvertError::kind("an array", value))?;
+    let lines = elements.iter().map(text_of).collect::<Result<Vec<_>, _>>()?;
+    Ok(Value::text(wrapped(&lines.join("\n"), length).join("\n")))
+}
+
+fn wrapped(text: &str, length: usize) -> Vec<String> {
     let mut lines = Vec::new();
     if !text.is_empty() {
         for line in text.split('\n') {
-            wrap(line.strip_suffix('\r').unwrap_or(line), length, &mut lines);
+            wrap(line.trim_end_matches('\r'), length, &mut lines);
         }
     }
-    Ok(Value::Array(lines.into_iter().map(Value::text).collect()))
+    lines
 }
 
 /// Breaks at the last blank that leaves a first part within the length; without one, within the word.
@@ -60,16 +85,9 @@ fn wrap(line: &str, length: usize, lines: &mut Vec<String>) {
     lines.push(rest.to_owned());
 }
 
-/// Lines as one text.
-pub(super) fn from_lines(value: &Value<'_>) -> Result<Value<'static>, ConvertError> {
-    let elements = value.elements().ok_or_else(|| ConvertError::kind("an array", value))?;
-    let lines = elements.iter().map(text_of).collect::<Result<Vec<_>, _>>()?;
-    Ok(Value::text(lines.join("\n")))
-}
-
 /// The text behind a prefix that must be there.
 pub(super) fn strip_prefix(value: &Value<'_>, prefix: &str) -> Result<Value<'static>, ConvertError> {
-    with(value, |text| match text.strip_prefix(prefix) {
+    exactly(value, |text| match text.strip_prefix(prefix) {
         Some(rest) => Ok(rest.to_owned()),
         None => Err(ConvertError::domain(format!("{} does not begin with {}", quoted(text), quoted(prefix)))),
     })
@@ -78,10 +96,8 @@ pub(super) fn strip_prefix(value: &Value<'_>, prefix: &str) -> Result<Value<'sta
 /// The text filled from the left.
 pub(super) fn pad(value: &Value<'_>, length: usize, character: char) -> Result<Value<'static>, ConvertError> {
     with(value, |text| {
-        let text = unpadded(text, character);
-        let missing = length.checked_sub(text.chars().count()).ok_or_else(|| {
-            ConvertError::domain(format!("{} is longer than {length} characters", quoted(text)))
-        })?;
+        let text = unpadded(text, length, character)?;
+        let missing = length.saturating_sub(text.chars().count());
         Ok(std::iter::repeat_n(character, missing).chain(text.chars()).collect())
     })
 }
@@ -92,20 +108,22 @@ pub(super) fn strip(
     length: usize,
     character: char,
 ) -> Result<Value<'static>, ConvertError> {
-    with(value, |text| {
-        if text.chars().count() > length {
-            return Err(ConvertError::domain(format!("{} is longer than {length} characters", quoted(text))));
-        }
-        Ok(unpadded(text, character).to_owned())
-    })
+    with(value, |text| unpadded(text, length, character).map(ToOwned::to_owned))
 }
 
-/// Of a text that is nothing but filling one character stays: an empty text would be another value.
-fn unpadded(text: &str, character: char) -> &str {
+/// Nothing but filling is an empty text, unless the filling is a digit: then it is that digit, and an empty
+/// text cannot be told from it.
+fn unpadded(text: &str, length: usize, character: char) -> Result<&str, ConvertError> {
+    if text.chars().count() > length {
+        return Err(ConvertError::domain(format!("{} is longer than {length} characters", quoted(text))));
+    }
     let rest = text.trim_start_matches(character);
+    if !rest.is_empty() || !character.is_ascii_digit() {
+        return Ok(rest);
+    }
     match text.char_indices().next_back() {
-        Some((last, _)) if rest.is_empty() => &text[last..],
-        _ => rest,
+        Some((last, _)) => Ok(&text[last..]),
+        None => Err(ConvertError::domain("an empty text cannot be filled with digits")),
     }
 }
 
@@ -139,7 +157,7 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 /// RFC 4648 base64 with padding.
 pub(super) fn encode(value: &Value<'_>) -> Result<Value<'static>, ConvertError> {
-    with(value, |text| {
+    exactly(value, |text| {
         let mut encoded = String::with_capacity(text.len().div_ceil(3) * 4);
         for chunk in text.as_bytes().chunks(3) {
             let bits = chunk
@@ -159,7 +177,7 @@ pub(super) fn encode(value: &Value<'_>) -> Result<Value<'static>, ConvertError> 
 /// The text of a base64 text; only the one canonical encoding is read, so that there and back is exact.
 pub(super) fn decode(value: &Value<'_>) -> Result<Value<'static>, ConvertError> {
     let refused = |text: &str| ConvertError::domain(format!("{} is not base64 of a text", quoted(text)));
-    let encoded = text_of(value)?;
+    let encoded = only_text(value)?;
     let mut bytes = Vec::with_capacity(encoded.len() / 4 * 3);
     let (mut bits, mut held) = (0_u32, 0_u32);
     for letter in encoded.trim_end_matches('=').bytes() {
