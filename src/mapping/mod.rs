@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod codes;
+pub mod compile;
 pub mod convert;
 pub mod diagnostic;
 pub mod direction;

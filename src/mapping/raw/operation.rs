@@ -52,6 +52,8 @@ pub struct Call {
     pub request: Option<Body>,
     /// Where the reply holds the legacy id.
     pub legacy_id: Option<Text>,
+    /// What replies to this call mean, before what `on:` of the operation says.
+    pub on: Vec<On>,
     /// How to take it back.
     pub undo: Option<Undo>,
     /// How long a reply may be reused.
@@ -93,7 +95,12 @@ pub enum AnswerFrom {
     /// The reply of the last call as a whole.
     Reply,
     /// The elements of an array of the reply, each one element of the answer, which is a list.
-    Elements(Text),
+    Elements {
+        /// The array.
+        each: Text,
+        /// Where an element has its legacy id.
+        legacy_id: Option<Text>,
+    },
     /// The replies of the calls that stand per item, each into the item that it was made for.
     Calls {
         /// The array of the answer whose elements they make.
@@ -110,6 +117,8 @@ pub struct On {
     pub statuses: Statuses,
     /// Tested on the reply.
     pub condition: Option<Text>,
+    /// A text that a body which is no document contains.
+    pub text: Option<Text>,
     /// `problem:`
     pub problem: Option<Text>,
     /// `at:`

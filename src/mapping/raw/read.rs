@@ -3,7 +3,7 @@
 use super::Text;
 use crate::mapping::diagnostic as code;
 use crate::text::{
-    Code, Diagnostic, Diagnostics,
+    Diagnostic, Diagnostics,
     yaml::{Entry, Fields, Node, Value},
 };
 
@@ -77,11 +77,6 @@ pub(super) fn word<T: Copy>(
     let entry = fields.entry(key)?;
     let value = crate::text::yaml::choice_of(&entry.value, key, words, out)?;
     Some((value, entry.value.span))
-}
-
-/// An error with a place.
-pub(super) fn error(code: Code, message: impl Into<String>, at: crate::text::Span) -> Diagnostic {
-    Diagnostic::error(code, message).at(at)
 }
 
 /// The elements of a sequence, or a fault.

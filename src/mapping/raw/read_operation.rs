@@ -64,9 +64,10 @@ fn named_call(node: &Node, out: &mut Diagnostics) -> Option<Call> {
     if fields.take("name").is_none() {
         fields.missing("name", out);
     }
+    let on = fields.take("on").map(|node| on_list(node, out)).unwrap_or_default();
     let call = call(&mut fields, node, out);
     fields.finish(out);
-    call
+    call.map(|call| Call { on, ..call })
 }
 
 fn call(fields: &mut Fields<'_>, node: &Node, out: &mut Diagnostics) -> Option<Call> {
@@ -84,6 +85,7 @@ fn call(fields: &mut Fields<'_>, node: &Node, out: &mut Diagnostics) -> Option<C
         parallel,
         request: fields.take("request").and_then(|node| body(node, "request", out)),
         legacy_id: text(fields, "legacy_id", out),
+        on: Vec::new(),
         undo: fields.take("undo").and_then(|node| undo(node, out)),
         cache: text(fields, "cache", out),
         call: address?,
@@ -137,7 +139,7 @@ fn answer(node: &Node, out: &mut Diagnostics) -> Option<Answer> {
             let into = required_text(&mut fields, "into", out);
             AnswerFrom::Calls { into: into? }
         }
-        Some(each) => AnswerFrom::Elements(each),
+        Some(each) => AnswerFrom::Elements { each, legacy_id: text(&mut fields, "legacy_id", out) },
     };
     if body.is_none() && !matches!(from, AnswerFrom::Reply) {
         fields.missing("shape", out);
@@ -154,6 +156,7 @@ fn on_list(node: &Node, out: &mut Diagnostics) -> Vec<On> {
             span: node.span,
             statuses: fields.take("status").map(|node| statuses(node, out)).unwrap_or_default(),
             condition: text(&mut fields, "if", out),
+            text: text(&mut fields, "text", out),
             problem: text(&mut fields, "problem", out),
             at: text(&mut fields, "at", out),
             reason: text(&mut fields, "reason", out),
@@ -175,9 +178,10 @@ fn on_list(node: &Node, out: &mut Diagnostics) -> Vec<On> {
             }
             _ => {}
         }
-        if entry.statuses.0.is_empty() && entry.condition.is_none() && node.get("status").is_none() {
+        let criteria = ["status", "if", "text"].iter().any(|key| node.get(key).is_some());
+        if !criteria {
             let fault = Diagnostic::error(code::ON_ENTRY, "this entry would take every reply");
-            out.push(fault.at(node.span).hint("add `status:` or `if:`"));
+            out.push(fault.at(node.span).hint("add `status:`, `if:` or `text:`"));
         }
         list.push(entry);
     }

@@ -3,6 +3,7 @@
 use super::read::{self, key, sequence, text, texts, wrong};
 use super::read_rule::{named, otherwise, rules};
 use super::{CodeRow, CodeSide, CodeTable, FunctionFile, ProductName, SetFile, Shape, operations};
+use crate::mapping::codes::CodeType;
 use crate::mapping::diagnostic as code;
 use crate::text::{
     Diagnostic, Diagnostics,
@@ -11,6 +12,10 @@ use crate::text::{
 
 /// Version of the language that this reads.
 const LANGUAGE: u64 = 1;
+
+/// Words of `sonata_type:` and `legacy_type:`.
+const CODE_TYPES: &[(&str, CodeType)] =
+    &[("text", CodeType::Text), ("number", CodeType::Number), ("boolean", CodeType::Boolean)];
 
 /// Keys of function files that are part of the language and not run yet.
 const LATER: &[&str] =
@@ -65,16 +70,18 @@ pub fn read_codes(node: &Node, out: &mut Diagnostics) -> Vec<CodeTable> {
 
 fn table(name: super::Text, node: &Node, out: &mut Diagnostics) -> CodeTable {
     if node.as_mapping().is_none() {
-        return CodeTable { name, rows: rows(node, out), otherwise: None };
+        let (sonata_type, legacy_type) = (CodeType::Text, CodeType::Text);
+        return CodeTable { name, rows: rows(node, out), otherwise: None, sonata_type, legacy_type };
     }
-    let mut rows_read = Vec::new();
-    let mut other = None;
+    let mut table = table(name, &Node { value: Value::Sequence(Vec::new()), ..node.clone() }, out);
     if let Some(mut fields) = Fields::of(node, "a code table", out) {
-        rows_read = fields.require("rows", out).map(|node| rows(node, out)).unwrap_or_default();
-        other = fields.take("otherwise").map(otherwise);
+        table.rows = fields.require("rows", out).map(|node| rows(node, out)).unwrap_or_default();
+        table.otherwise = fields.take("otherwise").map(otherwise);
+        table.sonata_type = fields.choice("sonata_type", CODE_TYPES, out).unwrap_or_default();
+        table.legacy_type = fields.choice("legacy_type", CODE_TYPES, out).unwrap_or_default();
         fields.finish(out);
     }
-    CodeTable { name, rows: rows_read, otherwise: other }
+    table
 }
 
 /// The rows of a table.

@@ -1,6 +1,7 @@
 //! The files of a mapping set as written.
 
 use super::{Operation, Otherwise, Rule, Text};
+use crate::mapping::codes::CodeType;
 use crate::text::Span;
 
 /// `set.yaml`
@@ -32,6 +33,10 @@ pub struct CodeTable {
     pub rows: Vec<CodeRow>,
     /// `otherwise:` of the table.
     pub otherwise: Option<Otherwise>,
+    /// `sonata_type:`, what values of that side are written as.
+    pub sonata_type: CodeType,
+    /// `legacy_type:`
+    pub legacy_type: CodeType,
 }
 
 /// One row: values of the two sides that mean the same.

@@ -1,0 +1,331 @@
+//! From checked rules to what runs: one program per use, sides resolved to source and target.
+//!
+//! What is wrong was told by the survey; here a rule that cannot be lowered is left out. Only what shows in a
+//! single message is told here: two writers of one place, and keys that nothing defines.
+
+use super::Compiler;
+use super::condition::{OnSide, parts};
+use super::form::{Body, Form, excluded, form};
+use super::scope::{Found, Place, Required, Scope};
+use super::writers::{Branches, Writers, place};
+use crate::json::query::Condition;
+use crate::mapping::diagnostic as code;
+use crate::mapping::direction::Direction;
+use crate::mapping::path::{FieldPath, Term};
+use crate::mapping::program::{
+    self, Action, FailureCode, KeyGroupId, OnFailure, OneOf, Origin, Otherwise, Phase, Program, Refusal,
+};
+use crate::mapping::raw::{self, Branch, ElseBranch, Rule, Text};
+use crate::text::{Diagnostic, Diagnostics, Span, suggest};
+
+/// One program in the making.
+pub(super) struct Use {
+    pub name: String,
+    pub phase: Phase,
+    pub direction: Direction,
+    pub writers: Writers,
+    pub groups: Vec<KeyGroup>,
+    /// Sonata places with `echo: false`.
+    pub not_echoed: Vec<FieldPath>,
+    /// Whether the written side has a body.
+    pub branches: u32,
+}
+
+/// A keyed group: by name and by the arrays that it joins.
+pub(super) struct KeyGroup {
+    pub name: Box<str>,
+    /// Sonata array, legacy array and the key members; none while it is only referred to.
+    pub arrays: Option<(String, String)>,
+    /// First `key(name)` that refers to it.
+    pub asked: Option<Span>,
+}
+
+/// Where a rule stands.
+#[derive(Clone)]
+pub(super) struct Here<'c> {
+    pub scope: Scope,
+    /// Absolute place of the scope on the Sonata side.
+    pub sonata: String,
+    /// Absolute place of the scope on the legacy side.
+    pub legacy: String,
+    /// Address of the group.
+    pub address: String,
+    pub shapes: Vec<&'c str>,
+    pub branches: Branches,
+}
+
+/// The two paths of a rule, by what is done with them.
+pub(super) struct Sides {
+    pub source: FieldPath,
+    pub target: FieldPath,
+    pub sonata: FieldPath,
+    pub legacy: FieldPath,
+    /// The Sonata place; of its element where the path ends in `[*]`.
+    pub place: Place,
+    pub required: Required,
+}
+
+impl Use {
+    /// A program for a phase.
+    pub fn new(name: String, phase: Phase, direction: Direction) -> Self {
+        let (writers, groups, not_echoed) = (Writers::default(), Vec::new(), Vec::new());
+        Self { name, phase, direction, writers, groups, not_echoed, branches: 0 }
+    }
+
+    /// The side that is read.
+    pub fn read(&self) -> OnSide {
+        match self.direction {
+            Direction::ToLegacy => OnSide::Sonata,
+            Direction::ToSonata => OnSide::Legacy,
+        }
+    }
+
+    /// The side that is written.
+    pub fn written(&self) -> OnSide {
+        match self.direction {
+            Direction::ToLegacy => OnSide::Legacy,
+            Direction::ToSonata => OnSide::Sonata,
+        }
+    }
+
+    /// The group that `key(name)` refers to.
+    pub fn asked(&mut self, name: &str, at: Span) -> KeyGroupId {
+        let found = self.groups.iter().position(|group| *group.name == *name);
+        let index = found.unwrap_or_else(|| {
+            self.groups.push(KeyGroup { name: name.into(), arrays: None, asked: None });
+            self.groups.len() - 1
+        });
+        self.groups[index].asked.get_or_insert(at);
+        KeyGroupId(u16::try_from(index).unwrap_or(u16::MAX))
+    }
+
+    /// The group of a keyed rule; two rules on the same arrays are one group.
+    pub fn keyed(&mut self, name: &str, arrays: (String, String)) -> KeyGroupId {
+        let same = self.groups.iter().position(|group| group.arrays.as_ref() == Some(&arrays));
+        let free = || self.groups.iter().position(|group| *group.name == *name && group.arrays.is_none());
+        let index = same.or_else(free).unwrap_or_else(|| {
+            let taken = self.groups.iter().filter(|group| group.name.starts_with(name)).count();
+            let name = if taken == 0 { name.into() } else { format!("{name}#{}", taken + 1).into() };
+            self.groups.push(KeyGroup { name, arrays: None, asked: None });
+            self.groups.len() - 1
+        });
+        self.groups[index].arrays = Some(arrays);
+        KeyGroupId(u16::try_from(index).unwrap_or(u16::MAX))
+    }
+}
+
+impl<'c> Here<'c> {
+    /// The outermost scope of a message.
+    pub fn message(scope: Scope) -> Self {
+        Self {
+            scope,
+            sonata: "$".to_owned(),
+            legacy: "$".to_owned(),
+            address: String::new(),
+            shapes: Vec::new(),
+            branches: Vec::new(),
+        }
+    }
+
+    /// The absolute place of what is written.
+    pub fn target(&self, sides: &Use, path: &FieldPath) -> String {
+        match sides.written() {
+            OnSide::Sonata => place(&self.sonata, path),
+            OnSide::Legacy => place(&self.legacy, path),
+        }
+    }
+}
+
+impl<'c> Compiler<'c> {
+    /// Lowers the rules of a whole message.
+    pub(super) fn program(&mut self, rules: &'c [Rule], here: &Here<'c>, mut us: Use) -> (Program, Use) {
+        let rules = self.lower_rules(rules, here, &mut us);
+        for group in &us.groups {
+            if let (Some(at), None) = (group.asked, &group.arrays) {
+                let known = us.groups.iter().filter(|other| other.arrays.is_some()).map(|other| &*other.name);
+                let hint = suggest(&group.name, known).map(|near| format!("did you mean `{near}`?"));
+                let hint = hint.or(Some("a group is named by the last word of its Sonata path".to_owned()));
+                let message = format!("no group with `key:` is called `{}` in this message", group.name);
+                let fault = Diagnostic::error(code::UNKNOWN_KEY_GROUP, message).at(at);
+                self.out.push(fault.maybe_hint(hint));
+            }
+        }
+        let names = us.groups.iter().map(|group| group.name.clone()).collect();
+        (Program::new(us.name.as_str(), us.phase, us.direction, rules, names), us)
+    }
+
+    pub(super) fn lower_rules(
+        &mut self,
+        rules: &'c [Rule],
+        here: &Here<'c>,
+        us: &mut Use,
+    ) -> Vec<program::Rule> {
+        rules.iter().filter_map(|rule| self.lower_rule(rule, here, us)).collect()
+    }
+
+    fn lower_rule(&mut self, rule: &'c Rule, here: &Here<'c>, us: &mut Use) -> Option<program::Rule> {
+        if excluded(rule, us.phase, us.direction) {
+            return None;
+        }
+        match form(rule, &mut Diagnostics::new())? {
+            Form::Drop => None,
+            Form::Pair { sonata, legacy } => {
+                let sides = self.sides(sonata, legacy, here, us)?;
+                self.lower_pair(rule, &sides, here, us)
+            }
+            Form::Given { on_sonata, target, source } => {
+                self.lower_given(rule, on_sonata, target, source, here, us)
+            }
+            Form::Group { sonata, legacy, body } => {
+                let sides = self.sides(sonata, legacy, here, us)?;
+                self.lower_group(rule, &sides, body, here, us)
+            }
+            Form::OneOf { branches, otherwise } => self.lower_one_of(rule, branches, otherwise, here, us),
+        }
+    }
+
+    /// The paths of a rule in this use; none where the message does not have the Sonata place.
+    fn sides(&mut self, sonata: &Text, legacy: &Text, here: &Here<'c>, us: &Use) -> Option<Sides> {
+        let sonata = FieldPath::parse(sonata.as_str()).ok()?;
+        let legacy = FieldPath::parse(legacy.as_str()).ok()?;
+        let Found::Place(place, required) = here.scope.resolve(self.schema, &sonata, &mut Vec::new()) else {
+            return None;
+        };
+        let (source, target) = match us.direction {
+            Direction::ToLegacy => (sonata.clone(), legacy.clone()),
+            Direction::ToSonata => (legacy.clone(), sonata.clone()),
+        };
+        Some(Sides { source, target, sonata, legacy, place, required })
+    }
+
+    /// A rule with its origin and what its failure does.
+    pub(super) fn rule(
+        &mut self,
+        rule: &Rule,
+        required: Required,
+        action: Action,
+        here: &Here<'c>,
+        us: &Use,
+    ) -> program::Rule {
+        let omit = rule.omit_on_error.unwrap_or(required == Required::No || us.written() == OnSide::Legacy);
+        let on_failure = if us.phase == Phase::Answer && omit { OnFailure::Omit } else { OnFailure::Fail };
+        let address = super::overlay::address(&here.address, rule);
+        program::Rule { origin: self.origin(rule.span, &address), on_failure, action }
+    }
+
+    /// Where something was written.
+    pub(super) fn origin(&mut self, span: Span, address: &str) -> Origin {
+        let (line, column) = self.sources.line_column(span);
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Origin {
+            file: self.file(span.source),
+            line: number(line),
+            column: number(column),
+            address: address.into(),
+        }
+    }
+
+    /// What is tested on the source and what is written to the target, of an `if:` at a Sonata place. `Err` where
+    /// the message can never meet it.
+    pub(super) fn lower_condition(
+        &mut self,
+        condition: Option<&raw::Condition>,
+        here: &Place,
+        us: &Use,
+    ) -> Result<(Option<Condition>, Box<[Term]>), ()> {
+        let Some(condition) = condition else { return Ok((None, Box::default())) };
+        let read = parts(condition, us.read(), us.read());
+        let written = parts(condition, us.written(), us.read());
+        let tested = if read.is_empty() { None } else { self.tested(&read, here)? };
+        let also = if written.is_empty() { Vec::new() } else { self.written(&written, here) };
+        Ok((tested, also.into()))
+    }
+
+    /// Whether a phase is among those that `required:` names.
+    pub(super) fn required(rule: &Rule, us: &Use) -> bool {
+        rule.required.is_some_and(|(phases, _)| match us.phase {
+            Phase::Request | Phase::Event => phases.request,
+            Phase::Answer => phases.answer,
+        })
+    }
+
+    fn lower_one_of(
+        &mut self,
+        rule: &'c Rule,
+        branches: &'c [Branch],
+        otherwise: Option<&'c ElseBranch>,
+        here: &Here<'c>,
+        us: &mut Use,
+    ) -> Option<program::Rule> {
+        let (lowered, number) = self.lower_branches(branches, here, us);
+        let otherwise = match otherwise {
+            None => Otherwise::Nothing,
+            Some(ElseBranch::Fields(rules)) => {
+                let mut inner = here.clone();
+                inner.branches.push((number, u32::MAX));
+                Otherwise::Rules(self.lower_rules(rules, &inner, us).into())
+            }
+            Some(ElseBranch::Refuse(refuse)) => Otherwise::Refuse(self.refusal(refuse, us)),
+        };
+        if lowered.is_empty() && matches!(otherwise, Otherwise::Nothing | Otherwise::Refuse(_)) {
+            return None;
+        }
+        let action = Action::OneOf(Box::new(OneOf { branches: lowered.into(), otherwise }));
+        Some(self.rule(rule, Required::No, action, here, us))
+    }
+
+    /// Branches of `one_of` or `rows`, and the number under which they exclude each other.
+    pub(super) fn lower_branches(
+        &mut self,
+        branches: &'c [Branch],
+        here: &Here<'c>,
+        us: &mut Use,
+    ) -> (Vec<program::Branch>, u32) {
+        us.branches += 1;
+        let number = us.branches;
+        let mut list = Vec::new();
+        for (index, branch) in branches.iter().enumerate() {
+            let place = &here.scope.here;
+            let Ok((condition, also)) = self.lower_condition(branch.condition.as_ref(), place, us) else {
+                continue;
+            };
+            let narrowed = self.narrowed(branch.condition.as_ref(), place);
+            let mut inner = Here { scope: here.scope.at(narrowed), ..here.clone() };
+            inner.branches.push((number, u32::try_from(index).unwrap_or(u32::MAX)));
+            let mut rules = self.lower_rules(&branch.fields, &inner, us);
+            if let Some(shape) = &branch.shape {
+                rules.extend(self.lower_shape(shape, &inner, us));
+            }
+            let origin = self.origin(branch.span, &here.address);
+            list.push(program::Branch { origin, condition, also, rules: rules.into() });
+        }
+        (list, number)
+    }
+
+    /// The rules of a shape at a place.
+    pub(super) fn lower_shape(&mut self, name: &Text, here: &Here<'c>, us: &mut Use) -> Vec<program::Rule> {
+        let found =
+            self.set.shape(name.as_str()).filter(|(_, shape)| !here.shapes.contains(&shape.name.as_str()));
+        let Some((_, shape)) = found else { return Vec::new() };
+        let mut inner = here.clone();
+        inner.shapes.push(shape.name.as_str());
+        self.lower_rules(&shape.fields, &inner, us)
+    }
+
+    fn refusal(&mut self, refuse: &raw::Refuse, us: &Use) -> Refusal {
+        let code = FailureCode::parse(refuse.code.as_str()).unwrap_or(FailureCode::OtherIssue);
+        let at = refuse.at.as_ref().filter(|_| us.read() == OnSide::Sonata);
+        let at = at.and_then(|text| FieldPath::parse(text.as_str()).ok());
+        let reason = refuse.reason.as_ref().map_or("the value is not accepted", Text::as_str).into();
+        Refusal { code, at, reason }
+    }
+
+    /// The scope and rules of a group's body, written in the order of the rules.
+    pub(super) fn lower_body(&mut self, body: Body<'c>, inner: &Here<'c>, us: &mut Use) -> program::Body {
+        match body {
+            Body::Fields(rules) => program::Body::Rules(self.lower_rules(rules, inner, us).into()),
+            Body::Shape(name) => program::Body::Rules(self.lower_shape(name, inner, us).into()),
+            Body::Rows(branches) => program::Body::Rows(self.lower_branches(branches, inner, us).0.into()),
+        }
+    }
+}

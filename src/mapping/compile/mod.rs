@@ -1,0 +1,236 @@
+//! The compiler of the mapping language: files to checked, lowered programs.
+//!
+//! Four steps, each of which tells everything wrong that it sees and goes on: [`read_set_files`] reads the files,
+//! [`effective`] puts a partner's overlay over them, the survey checks every shape against each message type it
+//! is for, and the lowering makes one program per operation, phase and direction. What may be sent to whom, and
+//! when, is not decided here: `exchange` runs what comes out.
+
+mod condition;
+mod coverage;
+mod effective;
+mod form;
+mod literal;
+mod load;
+mod lower;
+mod lower_array;
+mod lower_pair;
+mod operation;
+mod overlay;
+mod scope;
+mod show;
+mod steps;
+mod survey;
+mod tables;
+mod template;
+mod values;
+mod writers;
+
+pub use effective::{Effective, effective};
+pub use load::{OverlaySource, SetSource, read_overlay_file, read_set_files};
+pub use show::show;
+
+use super::codes::CodeTable;
+use super::operation::OperationProgram;
+use super::path::FieldPath;
+use super::raw::Text;
+use super::schema::Schema;
+use crate::text::{Diagnostic, Diagnostics, FileSet, SourceId, Sources, Span};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+/// What we are to the partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Side {
+    /// Requests come in Sonata and go to the legacy system.
+    #[default]
+    Seller,
+    /// Requests come from our own procurement system and go out in Sonata.
+    Buyer,
+}
+
+/// What a mapping set is compiled for.
+#[derive(Debug, Clone, Default)]
+pub struct CompileOptions {
+    /// What we are to the partner.
+    pub side: Side,
+    /// Texts of `@type` that this partner uses for a product: the alias, and the product's own `@type` or its
+    /// short name in the set.
+    pub aliases: Vec<(String, String)>,
+}
+
+/// One operation, compiled.
+#[derive(Debug, Clone)]
+pub struct CompiledOperation {
+    /// The calls, their messages and the answer.
+    pub program: Arc<OperationProgram>,
+    /// Sonata places whose mapped value wins over what the Buyer sent (`echo: false`), from the answer's root.
+    pub not_echoed: Arc<[FieldPath]>,
+}
+
+/// A mapping set, compiled for one partner.
+#[derive(Debug, Clone, Default)]
+pub struct CompiledSet {
+    /// By `function.operationId`.
+    pub operations: BTreeMap<String, CompiledOperation>,
+    /// Release that the set says it is written against.
+    pub release: Option<String>,
+    /// Backend that the set names.
+    pub backend: Option<String>,
+}
+
+/// Reads, checks and compiles a mapping set with a partner's overlay.
+///
+/// `files` are those of the set's folder, `overlay` is the partner's file in its folder, by its path there. What
+/// is wrong is pushed to `out`; with an error among it there is no result.
+pub fn compile(
+    files: &FileSet,
+    overlay: Option<(&FileSet, &str)>,
+    schema: &dyn Schema,
+    options: &CompileOptions,
+    sources: &mut Sources,
+    out: &mut Diagnostics,
+) -> Option<CompiledSet> {
+    let set = read_set_files(files, sources, out);
+    let overlay = overlay.and_then(|(files, path)| {
+        let id = files.open(path, sources)?;
+        read_overlay_file(id, sources, out)
+    });
+    let name = files.root().rsplit('/').next().unwrap_or_default();
+    compile_read(&set?, name, overlay.as_ref(), schema, options, sources, out)
+}
+
+/// Checks and compiles what was read before; several overlays may share one set.
+///
+/// `name` is that of the set, which an overlay's `extends:` must name.
+pub fn compile_read(
+    set: &SetSource,
+    name: &str,
+    overlay: Option<&OverlaySource>,
+    schema: &dyn Schema,
+    options: &CompileOptions,
+    sources: &Sources,
+    out: &mut Diagnostics,
+) -> Option<CompiledSet> {
+    let mut told = Diagnostics::new();
+    let effective = effective(set, name, overlay, &mut told);
+    let mut compiler = Compiler::new(&effective, schema, options, sources, told);
+    compiler.check_tables();
+    compiler.survey();
+    let compiled = compiler.operations();
+    compiler.tell_missing();
+    let mut told = compiler.out;
+    told.sort(sources);
+    let failed = told.has_errors();
+    out.append(told);
+    (!failed).then_some(compiled)
+}
+
+/// A product by its short name: the texts of its `@type`, the written one first.
+#[derive(Debug, Clone)]
+pub(self) struct Product {
+    types: Vec<String>,
+}
+
+/// What a place is known by when it is looked for in several message types.
+type Sight = (Span, String);
+
+/// The state of one compilation.
+struct Compiler<'c> {
+    schema: &'c dyn Schema,
+    set: &'c Effective,
+    side: Side,
+    sources: &'c Sources,
+    out: Diagnostics,
+    products: BTreeMap<String, Product>,
+    tables: HashMap<&'c str, Arc<CodeTable>>,
+    tables_used: HashSet<&'c str>,
+    shapes_used: HashSet<&'c str>,
+    scripts: values::Scripts,
+    /// Places that no message type had so far, with what is told if none has.
+    missing: HashMap<Sight, Option<Diagnostic>>,
+    surveyed: HashSet<survey::Surveyed<'c>>,
+    paths: HashMap<SourceId, Arc<str>>,
+}
+
+impl<'c> Compiler<'c> {
+    fn new(
+        set: &'c Effective,
+        schema: &'c dyn Schema,
+        options: &CompileOptions,
+        sources: &'c Sources,
+        mut out: Diagnostics,
+    ) -> Self {
+        let products = products(set, options);
+        let scripts = values::Scripts::new(set.functions.as_ref(), &mut out);
+        Self {
+            schema,
+            set,
+            side: options.side,
+            sources,
+            out,
+            products,
+            tables: HashMap::new(),
+            tables_used: HashSet::new(),
+            shapes_used: HashSet::new(),
+            scripts,
+            missing: HashMap::new(),
+            surveyed: HashSet::new(),
+            paths: HashMap::new(),
+        }
+    }
+
+    /// Notes whether a message type has a place; told at the end where none has.
+    fn sighted(&mut self, what: Sight, missing: Option<Diagnostic>) {
+        match missing {
+            None => {
+                self.missing.insert(what, None);
+            }
+            Some(missing) => {
+                self.missing.entry(what).or_insert(Some(missing));
+            }
+        }
+    }
+
+    fn tell_missing(&mut self) {
+        for (_, missing) in std::mem::take(&mut self.missing) {
+            if let Some(missing) = missing {
+                self.out.push(missing);
+            }
+        }
+    }
+
+    /// Parses a field path; what is wrong with it is told.
+    fn path(&mut self, text: &Text) -> Option<FieldPath> {
+        match FieldPath::parse(text.as_str()) {
+            Ok(path) => Some(path),
+            Err(error) => {
+                let fault = Diagnostic::error(super::diagnostic::PATH, error.message);
+                let at = text.word_at(error.offset);
+                self.out.push(fault.at(at).maybe_hint(error.hint.map(str::to_owned)));
+                None
+            }
+        }
+    }
+
+    /// The path of a file as diagnostics show it, shared.
+    fn file(&mut self, source: SourceId) -> Arc<str> {
+        self.paths.entry(source).or_insert_with(|| self.sources.path(source).into()).clone()
+    }
+}
+
+fn products(set: &Effective, options: &CompileOptions) -> BTreeMap<String, Product> {
+    let mut products = BTreeMap::new();
+    for product in &set.set.products {
+        let mut types: Vec<String> = product.types.iter().map(|ty| ty.as_str().to_owned()).collect();
+        for (alias, own) in &options.aliases {
+            let same = product.name.as_str() == own || types.iter().any(|ty| ty == own);
+            if same && !types.contains(alias) {
+                types.push(alias.clone());
+            }
+        }
+        products.insert(product.name.as_str().to_owned(), Product { types });
+    }
+    products
+}

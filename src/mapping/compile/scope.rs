@@ -1,0 +1,307 @@
+//! Where a rule stands on the Sonata side, and what the contract says about places from there.
+//!
+//! The legacy side is not checked here: what the backend's interface file says is not known to this room.
+
+use crate::json::query::{self, Read, ReadStep};
+use crate::mapping::path::{Anchor, FieldPath, Literal, Part, Step};
+use crate::mapping::schema::{Kind, Lookup, Schema, TypeId};
+use crate::text::suggest;
+
+/// The member that names a derived type or a product.
+const TYPE: &str = "@type";
+
+/// A place of a Sonata message.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    /// Its type; none: unchecked.
+    pub ty: Option<TypeId>,
+    /// Literals that are known to stand below it, by member names: from keyed elements and conditions.
+    known: Vec<(Vec<String>, String)>,
+}
+
+/// What messages the Sonata side of a rule may speak of.
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
+    /// Where the rule stands.
+    pub here: Place,
+    /// The root of the message.
+    pub root: Place,
+    /// Whether there is a body at all.
+    pub body: bool,
+    /// Query parameters that may be spoken of; none: this message has no query.
+    pub query: Option<Vec<String>>,
+    /// Path parameters likewise.
+    pub path: Option<Vec<String>>,
+}
+
+/// What a path leads to.
+#[derive(Debug, Clone)]
+pub(super) enum Found {
+    /// A place that the contract has, or that is unchecked.
+    Place(Place, Required),
+    /// A place that it does not have.
+    Missing(Missing),
+}
+
+/// Whether the contract requires a place wherever its scope is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Required {
+    /// Every member on the way is required.
+    Yes,
+    /// At least one may be left out.
+    No,
+}
+
+/// Why a path leads nowhere.
+#[derive(Debug, Clone)]
+pub(super) struct Missing {
+    /// Index of the step that fails.
+    pub step: usize,
+    /// What is wrong, one short sentence.
+    pub message: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+/// What is noticed on the way: products whose schema is not known.
+pub(super) type Unchecked = Vec<String>;
+
+impl Place {
+    /// A place of a type.
+    pub fn of(ty: Option<TypeId>) -> Self {
+        Self { ty, known: Vec::new() }
+    }
+
+    fn discriminator(&self) -> Option<&str> {
+        self.literal(&[TYPE])
+    }
+
+    fn literal(&self, members: &[&str]) -> Option<&str> {
+        let known = self.known.iter().find(|(names, _)| names.iter().eq(members.iter()))?;
+        Some(&known.1)
+    }
+
+    /// The same place, with one more literal known below it.
+    pub fn knowing(mut self, members: Vec<String>, literal: String) -> Self {
+        self.known.retain(|(names, _)| *names != members);
+        self.known.push((members, literal));
+        self
+    }
+
+    fn below(&self, name: &str, ty: Option<TypeId>) -> Self {
+        let inner = |(names, literal): &(Vec<String>, String)| match names.split_first() {
+            Some((first, rest)) if first == name && !rest.is_empty() => {
+                Some((rest.to_vec(), literal.clone()))
+            }
+            _ => None,
+        };
+        Self { ty, known: self.known.iter().filter_map(inner).collect() }
+    }
+
+    /// The place of a member, or why there is none.
+    pub fn member(
+        &self,
+        schema: &dyn Schema,
+        name: &str,
+        unchecked: &mut Unchecked,
+    ) -> Result<(Place, bool), (String, Option<String>)> {
+        let Some(ty) = self.ty else { return Ok((self.below(name, None), false)) };
+        match schema.kind(ty) {
+            Kind::Any => return Ok((self.below(name, None), false)),
+            Kind::Object => {}
+            Kind::Array => {
+                let message = format!("this is an array, it has no attribute `{name}`");
+                return Err((message, Some("write `[*]` in a group, or `[0]`".to_owned())));
+            }
+            kind => return Err((format!("this is {}, it has no attribute `{name}`", kind.as_str()), None)),
+        }
+        if schema.is_configuration(ty) && name != TYPE {
+            return self.product_member(schema, name, unchecked);
+        }
+        match schema.member(ty, name, self.discriminator()) {
+            Lookup::Found(member) => Ok((self.below(name, Some(member.ty)), member.required)),
+            Lookup::Open => Ok((self.below(name, None), false)),
+            Lookup::Missing => Err(missing(schema, ty, name, self.discriminator())),
+        }
+    }
+
+    fn product_member(
+        &self,
+        schema: &dyn Schema,
+        name: &str,
+        unchecked: &mut Unchecked,
+    ) -> Result<(Place, bool), (String, Option<String>)> {
+        let Some(product) = self.discriminator() else { return Ok((self.below(name, None), false)) };
+        let Some(ty) = schema.product(product) else {
+            if !unchecked.iter().any(|known| known == product) {
+                unchecked.push(product.to_owned());
+            }
+            return Ok((self.below(name, None), false));
+        };
+        match schema.member(ty, name, None) {
+            Lookup::Found(member) => Ok((self.below(name, Some(member.ty)), member.required)),
+            Lookup::Open => Ok((self.below(name, None), false)),
+            Lookup::Missing => {
+                let names: Vec<_> = schema.members(ty, None).into_iter().map(|(name, _)| name).collect();
+                let near = suggest(name, names.iter().map(String::as_str));
+                let message = format!("this product has no attribute `{name}`");
+                Err((message, near.map(|near| format!("did you mean `{near}`?"))))
+            }
+        }
+    }
+
+    /// The place of the elements of an array.
+    pub fn element(&self, schema: &dyn Schema) -> Result<Place, String> {
+        let Some(ty) = self.ty else { return Ok(Self::default()) };
+        match schema.kind(ty) {
+            Kind::Any => Ok(Self::default()),
+            Kind::Array => Ok(Self::of(schema.element(ty))),
+            kind => Err(format!("this is {}, not an array", kind.as_str())),
+        }
+    }
+}
+
+fn missing(
+    schema: &dyn Schema,
+    ty: TypeId,
+    name: &str,
+    discriminator: Option<&str>,
+) -> (String, Option<String>) {
+    let names: Vec<_> = schema.members(ty, discriminator).into_iter().map(|(name, _)| name).collect();
+    let near = suggest(name, names.iter().map(String::as_str));
+    let message = match discriminator {
+        Some(derived) => format!("`{derived}` has no attribute `{name}`"),
+        None => format!("the contract has no attribute `{name}` here"),
+    };
+    let other = discriminator
+        .is_some_and(|_| matches!(schema.member(ty, name, None), Lookup::Found(_)))
+        .then(|| "another `@type` has it: check the type that is written here".to_owned());
+    (message, near.map(|near| format!("did you mean `{near}`?")).or(other))
+}
+
+impl Scope {
+    /// A message with a body of this type.
+    pub fn message(ty: Option<TypeId>) -> Self {
+        let place = Place::of(ty);
+        Self { here: place.clone(), root: place, body: true, query: None, path: None }
+    }
+
+    /// The scope of a group at a place.
+    pub fn at(&self, place: Place) -> Self {
+        Self { here: place, ..self.clone() }
+    }
+
+    /// Follows a path.
+    pub fn resolve(&self, schema: &dyn Schema, path: &FieldPath, unchecked: &mut Unchecked) -> Found {
+        match path.part {
+            Part::Body => {}
+            Part::Query => return parameter(path, self.query.as_deref(), "query"),
+            Part::Path => return parameter(path, self.path.as_deref(), "path"),
+            Part::Header => return Found::Place(Place::default(), Required::No),
+        }
+        if !self.body {
+            return lost(0, "this message has no body".to_owned(), None);
+        }
+        let start = if path.anchor == Anchor::Root { &self.root } else { &self.here };
+        let mut place = start.clone();
+        let mut required = true;
+        for (index, step) in path.steps.iter().enumerate() {
+            let next = match step {
+                Step::Member(name) => place.member(schema, name, unchecked),
+                Step::Index(_) => place.element(schema).map(|place| (place, false)).map_err(|m| (m, None)),
+                Step::Keyed(terms) => keyed(schema, &place, terms, unchecked).map(|place| (place, false)),
+            };
+            match next {
+                Ok((next, always)) => {
+                    place = next;
+                    required &= always;
+                }
+                Err((message, hint)) => return lost(index, message, hint),
+            }
+        }
+        if path.every {
+            match place.element(schema) {
+                Ok(element) => place = element,
+                Err(message) => return lost(path.steps.len(), message, None),
+            }
+        }
+        Found::Place(place, if required { Required::Yes } else { Required::No })
+    }
+
+    /// Follows what a query or condition reads; the name of the member that is not there.
+    pub fn read(&self, schema: &dyn Schema, read: &Read) -> Result<Place, (String, String, Option<String>)> {
+        let mut place = match read.origin {
+            query::Origin::Scope => self.here.clone(),
+            query::Origin::Root => self.root.clone(),
+        };
+        for step in &read.steps {
+            let mut unchecked = Vec::new();
+            place = match step {
+                ReadStep::One(query::Step::Name(name)) => place
+                    .member(schema, name, &mut unchecked)
+                    .map(|(place, _)| place)
+                    .map_err(|(message, hint)| (name.to_string(), message, hint))?,
+                ReadStep::One(query::Step::Index(_)) | ReadStep::Any => {
+                    place.element(schema).unwrap_or_default()
+                }
+            };
+        }
+        Ok(place)
+    }
+}
+
+fn parameter(path: &FieldPath, known: Option<&[String]>, part: &str) -> Found {
+    let Some(Step::Member(name)) = path.steps.first() else {
+        return Found::Place(Place::default(), Required::No);
+    };
+    match known {
+        None => lost(0, format!("this message has no `{part}:` parameters"), None),
+        Some(known) if known.iter().any(|known| **known == **name) => {
+            Found::Place(Place::default(), Required::No)
+        }
+        Some(known) => {
+            let near = suggest(name, known.iter().map(String::as_str));
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            lost(0, format!("the operation has no {part} parameter `{name}`"), hint)
+        }
+    }
+}
+
+fn lost(step: usize, message: String, hint: Option<String>) -> Found {
+    Found::Missing(Missing { step, message, hint })
+}
+
+/// The element that a keyed step names, its terms known.
+fn keyed(
+    schema: &dyn Schema,
+    array: &Place,
+    terms: &[crate::mapping::path::Term],
+    unchecked: &mut Unchecked,
+) -> Result<Place, (String, Option<String>)> {
+    let mut element = array.element(schema).map_err(|message| (message, None))?;
+    for term in terms {
+        if let Literal::Text(text) = &term.value {
+            let members = term.members.iter().map(ToString::to_string).collect();
+            element = element.knowing(members, text.to_string());
+        }
+    }
+    for term in terms {
+        let mut place = element.clone();
+        for name in &term.members {
+            place = place.member(schema, name, unchecked)?.0;
+        }
+        let mut values = place.ty.map(|ty| schema.values(ty)).unwrap_or_default();
+        if values.is_empty() && term.members.len() == 1 && &*term.members[0] == TYPE {
+            values = element.ty.map(|ty| schema.variants(ty)).unwrap_or_default();
+        }
+        if let Literal::Text(text) = &term.value
+            && !values.is_empty()
+            && !values.iter().any(|value| **value == **text)
+        {
+            let near = suggest(text, values.iter().map(String::as_str));
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            return Err((format!("the contract does not allow `{text}` here"), hint));
+        }
+    }
+    Ok(element)
+}

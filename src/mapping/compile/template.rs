@@ -1,0 +1,251 @@
+//! Calls as they are written: a method, an address, and places in it that are filled when the call is made.
+
+use super::Compiler;
+use crate::mapping::diagnostic as code;
+use crate::mapping::operation::{CallTarget, Template, TemplatePart};
+use crate::mapping::path::{Anchor, FieldPath, Part};
+use crate::mapping::raw::Text;
+use crate::text::{Diagnostic, suggest};
+use std::ops::Range;
+
+/// Methods that a call may have.
+const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
+
+/// What placeholders of a call may speak of.
+pub(super) struct Speaks<'n> {
+    /// Names of the calls of the operation, in order.
+    pub calls: &'n [String],
+    /// Index of the call itself; only calls before it have a reply.
+    pub own: usize,
+    /// Whether it takes another back, whose reply is `{reply.…}`.
+    pub undo: bool,
+    /// Whether it is made per item.
+    pub each: bool,
+}
+
+impl Compiler<'_> {
+    /// Reads `POST /v2/offers/{legacy.id}?full=yes`.
+    pub(super) fn call_target(&mut self, text: &Text, speaks: &Speaks<'_>) -> Option<CallTarget> {
+        let whole = text.as_str();
+        let Some((method, address)) = whole.split_once(' ') else {
+            let fault = Diagnostic::error(code::CALL, "a call is a method and an address").at(text.span());
+            self.out.push(fault.hint("write `POST /v2/offers`, or the like"));
+            return None;
+        };
+        if method == "SOAP" {
+            let fault = Diagnostic::error(code::NOT_YET, "SOAP is not available yet");
+            self.out.push(fault.at(text.part(0..method.len())));
+            return None;
+        }
+        if !METHODS.contains(&method) {
+            let near = suggest(method, METHODS.iter().copied());
+            let hint = near.map_or_else(|| METHODS.join(", "), |near| format!("did you mean `{near}`?"));
+            let fault = Diagnostic::error(code::CALL, format!("there is no method `{method}`"));
+            self.out.push(fault.at(text.part(0..method.len())).hint(hint));
+            return None;
+        }
+        let start = whole.len() - address.trim_start().len();
+        if !whole[start..].starts_with('/') {
+            let fault = Diagnostic::error(code::CALL, "the address of a call begins with `/`");
+            let fault = fault.at(text.part(start..whole.len()));
+            self.out.push(fault.hint("the host is the backend's: its `base_url` stands in front"));
+            return None;
+        }
+        let mark = split_query(whole, start);
+        let path = self.template(text, start..mark.unwrap_or(whole.len()), speaks)?;
+        let mut query = Vec::new();
+        if let Some(mark) = mark {
+            for range in parts(whole, mark + 1..whole.len(), '&') {
+                let (name, value) = match whole[range.clone()].find('=') {
+                    Some(at) => (range.start..range.start + at, range.start + at + 1..range.end),
+                    None => (range.clone(), range.end..range.end),
+                };
+                query.push((whole[name].into(), self.template(text, value, speaks)?));
+            }
+        }
+        Some(CallTarget { method: method.into(), path, query: query.into() })
+    }
+
+    fn template(&mut self, text: &Text, range: Range<usize>, speaks: &Speaks<'_>) -> Option<Template> {
+        let whole = text.as_str();
+        let mut list = Vec::new();
+        let mut at = range.start;
+        let mut good = true;
+        while at < range.end {
+            let open = whole[at..range.end].find('{').map(|open| at + open);
+            let literal = at..open.unwrap_or(range.end);
+            if !literal.is_empty() {
+                good &= self.literal_part(text, literal.clone());
+                list.push(TemplatePart::Literal(whole[literal].into()));
+            }
+            let Some(open) = open else { break };
+            let Some(close) = whole[open..range.end].find('}').map(|close| open + close) else {
+                let fault = Diagnostic::error(code::CALL, "this brace is not closed");
+                self.out.push(fault.at(text.part(open..open + 1)));
+                return None;
+            };
+            match self.placeholder(text, open + 1..close, speaks) {
+                Some(part) => list.push(part),
+                None => good = false,
+            }
+            at = close + 1;
+        }
+        good.then(|| list.into())
+    }
+
+    /// Text between placeholders goes out as it stands.
+    fn literal_part(&mut self, text: &Text, range: Range<usize>) -> bool {
+        let bad =
+            |c: char| c.is_whitespace() || c.is_control() || matches!(c, '#' | '}' | '"' | '<' | '>' | '\\');
+        let Some(at) = text.as_str()[range.clone()].find(bad) else { return true };
+        let start = range.start + at;
+        let fault = Diagnostic::error(code::CALL, "this cannot stand in an address");
+        self.out.push(fault.at(text.part(start..start + 1)).hint("write it percent-encoded: a blank is %20"));
+        false
+    }
+
+    fn placeholder(&mut self, text: &Text, range: Range<usize>, speaks: &Speaks<'_>) -> Option<TemplatePart> {
+        let name = &text.as_str()[range.clone()];
+        match name {
+            "legacy.id" => return Some(TemplatePart::LegacyId),
+            "item.legacy.id" => return Some(TemplatePart::ItemLegacyId),
+            _ => {}
+        }
+        let mut fail = |message: String, hint: Option<String>| {
+            let fault = Diagnostic::error(code::PLACEHOLDER, message).at(text.part(range.clone()));
+            self.out.push(fault.maybe_hint(hint));
+            None
+        };
+        if let Some(members) = name.strip_prefix("facts.") {
+            if members.split('.').any(str::is_empty) {
+                return fail("a name of `facts` is missing here".to_owned(), None);
+            }
+            return Some(TemplatePart::Fact(members.split('.').map(Into::into).collect()));
+        }
+        let named = name.strip_prefix("calls.").unwrap_or(name);
+        let (first, rest) = named.split_once('.').unwrap_or((named, ""));
+        let call = match speaks.calls.iter().position(|call| call == first && !rest.is_empty()) {
+            Some(call) => Some(Some(call)),
+            None if first == "reply" && !rest.is_empty() => Some(None),
+            None if name.starts_with("calls.") => {
+                let near = suggest(first, speaks.calls.iter().map(String::as_str));
+                let hint = near.map(|near| format!("did you mean `{near}`?"));
+                return fail(format!("there is no call `{first}`"), hint);
+            }
+            None => None,
+        };
+        match call {
+            Some(None) if !speaks.undo => fail(
+                "`reply` is known in `undo` only".to_owned(),
+                Some("name the call: `{customer.no}`".to_owned()),
+            ),
+            Some(Some(call)) if call >= speaks.own && !speaks.undo => {
+                fail(format!("the call `{first}` is not made before this one"), None)
+            }
+            Some(call) => match FieldPath::parse(rest) {
+                Ok(path) => Some(TemplatePart::Reply { call, path: root(path) }),
+                Err(error) => fail(error.message, None),
+            },
+            None => {
+                let near = suggest(name, ["legacy.id", "item.legacy.id", "reply", "facts"].into_iter());
+                let request = match first {
+                    "query" | "path" | "header" => format!("{first}:{rest}"),
+                    _ => name.to_owned(),
+                };
+                match (near, FieldPath::parse(&request)) {
+                    (None, Ok(path)) if !path.every => Some(TemplatePart::Request(path)),
+                    (near, _) => fail(
+                        format!("`{{{name}}}` is not known here"),
+                        near.map(|near| format!("did you mean `{{{near}}}`?")).or(Some(known(speaks))),
+                    ),
+                }
+            }
+        }
+    }
+}
+
+fn known(speaks: &Speaks<'_>) -> String {
+    let item = if speaks.each { ", {item.legacy.id}" } else { "" };
+    format!("known: {{legacy.id}}{item}, {{facts.settings.…}}, {{query.…}}, and paths of the request")
+}
+
+/// A path in a reply begins at its root.
+fn root(path: FieldPath) -> FieldPath {
+    match path.part {
+        Part::Body => FieldPath { anchor: Anchor::Root, ..path },
+        Part::Query | Part::Path | Part::Header => path,
+    }
+}
+
+/// Where the query of an address begins, braces left out.
+fn split_query(text: &str, start: usize) -> Option<usize> {
+    let mut depth = 0usize;
+    for (at, character) in text.char_indices().skip_while(|(at, _)| *at < start) {
+        match character {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            '?' if depth == 0 => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Parts of a range between separators outside braces; empty ones are left out.
+fn parts(text: &str, range: Range<usize>, separator: char) -> Vec<Range<usize>> {
+    let mut list = Vec::new();
+    let mut depth = 0usize;
+    let mut start = range.start;
+    for (at, character) in text[range.clone()].char_indices().map(|(at, c)| (range.start + at, c)) {
+        match character {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            c if c == separator && depth == 0 => {
+                list.push(start..at);
+                start = at + c.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    list.push(start..range.end);
+    list.retain(|range| !range.is_empty());
+    list
+}
+
+/// Milliseconds of `500ms`, `30s`, `10m`, `12h`, `90d`.
+pub(super) fn duration_ms(text: &str) -> Option<u64> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_cut_outside_braces() {
+        assert_eq!(split_query("GET /a?b=c", 4), Some(6));
+        assert_eq!(split_query("GET /a/{x[?@.a=='b']}", 4), None);
+        let text = "a=1&b={x[?@.a=='1' && @.b=='2']}&&c";
+        let cut: Vec<_> = parts(text, 0..text.len(), '&').into_iter().map(|range| &text[range]).collect();
+        assert_eq!(cut, ["a=1", "b={x[?@.a=='1' && @.b=='2']}", "c"]);
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        for (text, ms) in
+            [("30s", Some(30_000)), ("10m", Some(600_000)), ("5", None), ("s", None), ("2w", None)]
+        {
+            assert_eq!(duration_ms(text), ms, "{text}");
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! Checks of what happens to a value on its way: constants, code tables, converters, queries, scripts.
+
+use super::form::Ways;
+use super::literal::{constant, enum_text};
+use super::scope::{Place, Scope};
+use super::{Compiler, literal};
+use crate::json::query::Query;
+use crate::mapping::convert::{Class, Converter, Form, Reference};
+use crate::mapping::diagnostic as code;
+use crate::mapping::direction::Direction;
+use crate::mapping::path::{FieldPath, Literal};
+use crate::mapping::program::{Constant, Phase};
+use crate::mapping::raw::{Inputs, Rule, ScriptText, Text};
+use crate::mapping::schema::Kind;
+use crate::mapping::script::{Functions, Script};
+use crate::text::{Diagnostic, Diagnostics, SourceId, Span, suggest, yaml::Node};
+use std::{collections::HashMap, sync::Arc};
+
+/// Compiled scripts by text and input names, and the functions that they may call.
+pub(super) struct Scripts {
+    functions: Functions,
+    compiled: HashMap<(String, Vec<String>), Arc<Script>>,
+}
+
+impl Scripts {
+    /// Compiles the file of functions; what is wrong with it is told.
+    pub fn new(functions: Option<&(SourceId, Arc<str>)>, out: &mut Diagnostics) -> Self {
+        let compiled = functions.map(|(id, text)| (id, Functions::compile(text)));
+        let functions = match compiled {
+            Some((_, Ok(functions))) => functions,
+            Some((id, Err(error))) => {
+                let start = u32::try_from(error.offset).unwrap_or_default();
+                let end = start + u32::try_from(error.length).unwrap_or(1);
+                let at = Span { source: *id, start, end };
+                out.push(Diagnostic::error(code::FUNCTIONS, error.message).at(at).maybe_hint(error.hint));
+                Functions::default()
+            }
+            None => Functions::default(),
+        };
+        Self { functions, compiled: HashMap::new() }
+    }
+}
+
+/// What a converter call stands for.
+pub(super) enum Conversion {
+    /// The converter does it.
+    Plain(Converter),
+    /// `ref(kind)`, and whether for each element.
+    Entity(String, bool),
+    /// `key(group)`, and whether for each element.
+    Key(String, bool),
+}
+
+impl Conversion {
+    /// What a converter call stands for.
+    pub fn of(converter: Converter) -> Self {
+        match converter.reference() {
+            Some(Reference::Entity { kind, each }) => Self::Entity(kind.to_owned(), each),
+            Some(Reference::Key { group, each }) => Self::Key(group.to_owned(), each),
+            None => Self::Plain(converter),
+        }
+    }
+}
+
+impl Compiler<'_> {
+    fn kind(&self, place: Option<&Place>) -> Option<Kind> {
+        place.and_then(|place| place.ty).map(|ty| self.schema.kind(ty))
+    }
+
+    /// The constant of a node at a Sonata place, or on the legacy side.
+    pub(super) fn constant(&self, node: &Node, place: Option<&Place>) -> Option<Constant> {
+        constant(node, self.kind(place)).ok()
+    }
+
+    /// Checks a constant against the place that it is written to.
+    pub(super) fn check_constant(&mut self, node: &Node, place: Option<&Place>) {
+        match constant(node, self.kind(place)) {
+            Err(message) => {
+                let code = if self.kind(place).is_some() { code::TYPES } else { code::CONSTANT };
+                self.out.push(Diagnostic::error(code, message).at(node.span));
+            }
+            Ok(Constant::Literal(literal)) => {
+                let values = self.enum_values(place);
+                if let Some(text) = literal::enum_text(&literal) {
+                    self.check_enum(text, &values, node.span);
+                }
+            }
+            Ok(Constant::Document(_)) => {}
+        }
+    }
+
+    fn enum_values(&self, place: Option<&Place>) -> Vec<String> {
+        place.and_then(|place| place.ty).map(|ty| self.schema.values(ty)).unwrap_or_default()
+    }
+
+    fn check_enum(&mut self, text: &str, values: &[String], at: Span) {
+        if values.is_empty() || values.iter().any(|value| value == text) {
+            return;
+        }
+        let near = suggest(text, values.iter().map(String::as_str));
+        let hint = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("one of: {}", values.join(", ")),
+        };
+        let message = format!("the contract does not allow `{text}` at this place");
+        self.out.push(Diagnostic::error(code::NOT_IN_ENUM, message).at(at).hint(hint));
+    }
+
+    /// Checks the defaults of a rule against the side that each phase writes.
+    pub(super) fn check_defaults(&mut self, rule: &Rule, place: Option<&Place>) {
+        for (phase, node) in [(Phase::Request, &rule.default.request), (Phase::Answer, &rule.default.answer)]
+        {
+            let Some(node) = node else { continue };
+            let sonata = self.side.direction(phase) == Direction::ToSonata;
+            self.check_constant(node, place.filter(|_| sonata));
+        }
+    }
+
+    /// Checks the code table of a pair.
+    pub(super) fn check_codes(&mut self, rule: &Rule, place: Option<&Place>, ways: Ways) {
+        let Some(name) = &rule.codes else { return };
+        let Some(raw) = self.set.tables.iter().find(|table| table.name.as_str() == name.as_str()) else {
+            let near = suggest(name.as_str(), self.set.tables.iter().map(|table| table.name.as_str()));
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let fault = Diagnostic::error(code::UNKNOWN_TABLE, format!("codes.yaml has no table `{name}`"));
+            self.out.push(fault.at(name.span()).maybe_hint(hint));
+            return;
+        };
+        self.tables_used.insert(raw.name.as_str());
+        if let Some(kind) = self.kind(place)
+            && matches!(kind, Kind::Object | Kind::Array)
+        {
+            let message = format!("a code is a single value, and the contract has {} here", kind.as_str());
+            self.out.push(Diagnostic::error(code::TYPES, message).at(name.span()));
+        }
+        let values = self.enum_values(place);
+        for row in &raw.rows {
+            if let crate::mapping::raw::CodeSide::Values(codes) = &row.sonata {
+                for text in codes {
+                    self.check_enum(text.as_str(), &values, text.span());
+                }
+            }
+        }
+        for direction in ways.list() {
+            self.check_readable(raw, name, direction);
+        }
+        if matches!(rule.otherwise, Some(crate::mapping::raw::Otherwise::Plain(_))) && ways.both() {
+            let fault = Diagnostic::error(code::ONE_WAY, "this rule is used both ways; which one is meant?");
+            self.out.push(fault.at(rule.span).hint("write `otherwise: { to_legacy: …, to_sonata: … }`"));
+        }
+    }
+
+    /// Checks the converter of a pair.
+    pub(super) fn check_convert(&mut self, rule: &Rule, place: Option<&Place>, ways: Ways) {
+        let Some(text) = &rule.convert else { return };
+        let converter = match Converter::parse(text.as_str()) {
+            Ok(converter) => converter,
+            Err(error) => {
+                let at = text.part(error.offset..error.offset + error.length.max(1));
+                let fault = Diagnostic::error(code::CONVERTER, error.message);
+                self.out.push(fault.at(at).maybe_hint(error.hint));
+                return;
+            }
+        };
+        if let Some(kind) = self.kind(place)
+            && !meets(converter.writes(Direction::ToSonata), kind)
+        {
+            let writes = converter.entry().sonata.1;
+            let message = format!(
+                "`{}` stands for {writes}, and the contract has {} here",
+                converter.name(),
+                kind.as_str()
+            );
+            self.out.push(Diagnostic::error(code::TYPES, message).at(text.span()));
+        }
+        if ways.both() && converter.class() == Class::OneWay {
+            let message = format!("`{}` has no way back, and this rule is used both ways", converter.name());
+            let fault = Diagnostic::error(code::ONE_WAY, message).at(text.span());
+            self.out.push(fault.hint("add `only: request` or `only: answer`"));
+        }
+        self.check_loss(rule, text, &converter, ways);
+        if let Some(argument) = converter.path_argument()
+            && let Err(error) = FieldPath::parse(&argument.text)
+        {
+            let start = argument.offset + error.offset.min(argument.text.len().saturating_sub(1));
+            let fault = Diagnostic::error(code::ARGUMENT, error.message);
+            self.out.push(fault.at(text.part(start..argument.offset + argument.text.len())));
+        }
+    }
+
+    fn check_loss(&mut self, rule: &Rule, text: &Text, converter: &Converter, ways: Ways) {
+        let accepted = rule.accept.as_ref();
+        match (converter.loses().filter(|_| ways.both()), accepted) {
+            (Some(loss), None) => {
+                let message = format!("`{}` gives up information there and back", converter.name());
+                let fault = Diagnostic::error(code::LOSS, message).at(text.span());
+                self.out
+                    .push(fault.hint(format!("add `accept: {loss}`, or `only: request` or `only: answer`")));
+            }
+            (Some(loss), Some(accept)) if accept.as_str() != loss => {
+                let fault =
+                    Diagnostic::error(code::LOSS, format!("what is given up here is called `{loss}`"));
+                self.out.push(fault.at(accept.span()).hint(format!("write `accept: {loss}`")));
+            }
+            (None, Some(accept)) => {
+                let fault = Diagnostic::warning(code::KEY_IDLE, "nothing is given up here").at(accept.span());
+                self.out.push(fault.hint("take `accept:` out"));
+            }
+            _ => {}
+        }
+    }
+
+    /// Checks a query; `scope` is that of the Sonata side, where that is what it reads.
+    pub(super) fn check_query(&mut self, text: &Text, scope: Option<&Scope>) {
+        match Query::parse(text.as_str()) {
+            Ok(query) => {
+                if let Some(scope) = scope {
+                    self.check_reads(text, &query.reads(), scope);
+                }
+            }
+            Err(error) => {
+                let fault = Diagnostic::error(code::QUERY, error.message).at(text.word_at(error.offset));
+                self.out.push(fault);
+            }
+        }
+    }
+
+    /// Checks the scripts of a pair in the directions in which it is used.
+    pub(super) fn check_pair_script(&mut self, rule: &Rule, at: &super::survey::At<'_>) {
+        let Some(script) = &rule.script else { return };
+        if let (ScriptText::Plain(text), true) = (script, at.ways.both()) {
+            let fault = Diagnostic::error(
+                code::ONE_WAY,
+                "one expression has no way back, and this rule is used both ways",
+            );
+            let hint = "write `script: { to_legacy: \"…\", to_sonata: \"…\" }`, or add `only:`";
+            self.out.push(fault.at(text.span()).hint(hint));
+        }
+        for direction in at.ways.list() {
+            if script_text(script, direction).is_none() {
+                let message =
+                    format!("no script is given for the direction {direction}, in which this rule is used");
+                let fault = Diagnostic::error(code::ONE_WAY, message).at(rule.span);
+                let other = direction.reverse();
+                self.out.push(fault.hint(format!("add `{direction}:`, or `only: {other}`")));
+            }
+            self.check_script(rule, direction, true, &at.scope);
+        }
+    }
+
+    /// Checks a script and its inputs in one direction.
+    pub(super) fn check_script(&mut self, rule: &Rule, direction: Direction, pair: bool, scope: &Scope) {
+        let Some(text) = rule.script.as_ref().and_then(|script| script_text(script, direction)) else {
+            return;
+        };
+        let inputs = script_inputs(&rule.inputs, direction);
+        for (name, path) in inputs {
+            if FieldPath::parse(path.as_str()).is_err() && is_query(path) {
+                self.check_query(path, (direction == Direction::ToLegacy).then_some(scope));
+            } else if direction == Direction::ToLegacy {
+                let _ = self.sonata_place(path, scope);
+            } else {
+                let _ = self.path(path);
+            }
+            if matches!(name.as_str(), "value" | "index" | "facts") {
+                let message = format!("`{name}` is there already");
+                let fault = Diagnostic::error(code::SCRIPT_INPUT, message).at(name.span());
+                self.out.push(fault.hint("give the input another name"));
+            }
+        }
+        if let Some(script) = self.script(text, inputs)
+            && script.reads().value
+            && !pair
+        {
+            let fault = Diagnostic::error(
+                code::SCRIPT,
+                "`value` is the source of a pair, and this rule has one side",
+            );
+            self.out.push(fault.at(text.span()).hint("name what it reads in `in: { … }`"));
+        }
+    }
+
+    /// Compiles a script once for all its uses; what is wrong with it is told.
+    pub(super) fn script(&mut self, text: &Text, inputs: &[(Text, Text)]) -> Option<Arc<Script>> {
+        let names: Vec<String> = inputs.iter().map(|(name, _)| name.as_str().to_owned()).collect();
+        let key = (text.as_str().to_owned(), names);
+        if let Some(script) = self.scripts.compiled.get(&key) {
+            return Some(script.clone());
+        }
+        let names: Vec<&str> = key.1.iter().map(String::as_str).collect();
+        match Script::compile(text.as_str(), &names, &self.scripts.functions) {
+            Ok(script) => {
+                let script = Arc::new(script);
+                self.scripts.compiled.insert(key, script.clone());
+                Some(script)
+            }
+            Err(error) => {
+                let at = text.part(error.offset..error.offset + error.length.max(1));
+                let fault = Diagnostic::error(code::SCRIPT, error.message);
+                self.out.push(fault.at(at).maybe_hint(error.hint));
+                None
+            }
+        }
+    }
+}
+
+/// The script of one direction.
+pub(super) fn script_text(script: &ScriptText, direction: Direction) -> Option<&Text> {
+    match (script, direction) {
+        (ScriptText::Plain(text), _) => Some(text),
+        (ScriptText::Directed(directed, _), Direction::ToLegacy) => directed.to_legacy.as_ref(),
+        (ScriptText::Directed(directed, _), Direction::ToSonata) => directed.to_sonata.as_ref(),
+    }
+}
+
+/// The inputs of one direction.
+pub(super) fn script_inputs(inputs: &Inputs, direction: Direction) -> &[(Text, Text)] {
+    match (inputs, direction) {
+        (Inputs::None, _) => &[],
+        (Inputs::Plain(list), _) => list,
+        (Inputs::Directed(directed), Direction::ToLegacy) => {
+            directed.to_legacy.as_deref().unwrap_or_default()
+        }
+        (Inputs::Directed(directed), Direction::ToSonata) => {
+            directed.to_sonata.as_deref().unwrap_or_default()
+        }
+    }
+}
+
+/// Whether a text that is no field path is meant as a query.
+pub(super) fn is_query(text: &Text) -> bool {
+    text.as_str().starts_with(['$', '@'])
+}
+
+/// Whether what a converter stands for can be of this kind.
+fn meets(form: Form, kind: Kind) -> bool {
+    match (form, kind) {
+        (Form::Any, _) | (_, Kind::Any) => true,
+        (Form::Scalar, kind) => !matches!(kind, Kind::Object | Kind::Array),
+        (Form::Text, kind) => kind == Kind::Text,
+        (Form::Number, kind) => matches!(kind, Kind::Number | Kind::Integer),
+        (Form::Integer, kind) => matches!(kind, Kind::Number | Kind::Integer),
+        (Form::Boolean, kind) => kind == Kind::Boolean,
+        (Form::Object, kind) => kind == Kind::Object,
+        (Form::Array, kind) => kind == Kind::Array,
+    }
+}
+
+/// The literal of an `otherwise:` as a code of its side.
+pub(super) fn code_literal(node: &Node, kind: crate::mapping::codes::CodeType) -> Result<Literal, String> {
+    use crate::mapping::codes::CodeType;
+    let kind = match kind {
+        CodeType::Text => Kind::Text,
+        CodeType::Number => Kind::Number,
+        CodeType::Boolean => Kind::Boolean,
+    };
+    match constant(node, Some(kind))? {
+        Constant::Literal(literal) if enum_text(&literal).is_some() => Ok(literal),
+        _ => Err("a code is a single value".to_owned()),
+    }
+}

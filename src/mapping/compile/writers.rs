@@ -1,0 +1,62 @@
+//! Who writes what in one program: two rules that write one place are told, branches of one `one_of` apart.
+
+use crate::mapping::diagnostic as code;
+use crate::mapping::path::{Anchor, FieldPath, Part};
+use crate::text::{Diagnostic, Diagnostics, Sources, Span};
+use std::collections::BTreeMap;
+
+/// Branches that a rule stands in: which `one_of` or `rows`, and which branch of it.
+pub(super) type Branches = Vec<(u32, u32)>;
+
+/// The places that one program writes.
+#[derive(Debug, Default)]
+pub(super) struct Writers {
+    places: BTreeMap<String, Vec<(Branches, Span)>>,
+}
+
+impl Writers {
+    /// Notes that a rule writes a place.
+    pub fn write(
+        &mut self,
+        place: String,
+        branches: &Branches,
+        at: Span,
+        sources: &Sources,
+        out: &mut Diagnostics,
+    ) {
+        let others = self.places.entry(place).or_default();
+        let other = others.iter().find(|(other, span)| *span != at && !exclusive(other, branches));
+        if let Some((_, other)) = other {
+            let fault =
+                Diagnostic::error(code::TWO_WRITERS, "another rule of this message writes the same place");
+            let hint =
+                format!("the other is at {}; make them branches of one `one_of`", sources.place(*other));
+            out.push(fault.at(at).hint(hint));
+        }
+        others.push((branches.clone(), at));
+    }
+
+    /// The places that are written, as absolute texts.
+    pub fn places(&self) -> impl Iterator<Item = &str> {
+        self.places.keys().map(String::as_str)
+    }
+}
+
+fn exclusive(one: &Branches, other: &Branches) -> bool {
+    one.iter().any(|(of, branch)| other.iter().any(|(other_of, other)| of == other_of && branch != other))
+}
+
+/// The absolute text of a place, from that of the scope.
+pub(super) fn place(base: &str, path: &FieldPath) -> String {
+    match path.part {
+        Part::Body => {}
+        Part::Query | Part::Path | Part::Header => return path.to_string(),
+    }
+    let steps = FieldPath { anchor: Anchor::Scope, ..path.clone() }.to_string();
+    let base = if path.anchor == Anchor::Root { "$" } else { base };
+    match steps.as_str() {
+        "." => base.to_owned(),
+        steps if steps.starts_with('[') => format!("{base}{steps}"),
+        steps => format!("{base}.{steps}"),
+    }
+}
