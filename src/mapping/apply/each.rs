@@ -74,6 +74,7 @@ impl<'m> Run<'m> {
         scope: Scope<'m>,
         to: (&'m crate::mapping::path::FieldPath, Target<'_>),
     ) -> Result<Option<Node<'m>>, Trouble<'m>> {
+        self.count_search(path, scope)?;
         match read(path, scope)? {
             Some(node) if node.is_array() => Ok(Some(node)),
             Some(node) if !node.is_null() => {

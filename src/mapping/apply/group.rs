@@ -28,6 +28,7 @@ impl<'m> Run<'m> {
         scope: Scope<'m>,
         target: Target<'_>,
     ) -> Result<Wrote, Trouble<'m>> {
+        self.count_search(&group.source, scope)?;
         let Some(node) = read(&group.source, scope)?.filter(|node| !node.is_null()) else {
             self.passed_over(&rule.origin, (scope, &group.source), (&group.target, target), true);
             return Ok(Wrote::Nothing);

@@ -36,7 +36,8 @@ pub struct Input<'m> {
 pub struct Limits {
     /// Most values (members and elements) written.
     pub values_max: usize,
-    /// Most comparisons of elements in joins and keyed elements.
+    /// Most comparisons of elements in joins, keyed elements and queries from the root; of those that look
+    /// through the whole message, its nodes.
     pub comparisons_max: usize,
     /// Most failures, and most findings, that are told; mapping ends with the last.
     pub failures_max: usize,
@@ -44,7 +45,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { values_max: 200_000, comparisons_max: 2_000_000, failures_max: 100 }
+        Self { values_max: 200_000, comparisons_max: 5_000_000, failures_max: 100 }
     }
 }
 

@@ -1,10 +1,20 @@
 //! Elements of an array elsewhere that belong to the scope, read and written.
 
+use super::index::{Bucket, Index};
 use super::run::{Run, Scope, Trouble, Wrote, read};
 use super::target::{Container, Target};
-use crate::json::{Node, Slot};
+use crate::json::{Node, NodeId, Slot};
 use crate::mapping::path::FieldPath;
 use crate::mapping::program::{Append, Body, FailureCode, Join, JoinTarget, Rule, Take};
+
+/// An array that a join has looked into.
+pub(super) struct Joined<'m> {
+    join: &'m Join,
+    array: NodeId,
+    elements: Vec<Node<'m>>,
+    /// By the first member that is joined on.
+    index: Index<'m>,
+}
 
 impl<'m> Run<'m> {
     pub fn join(&mut self, rule: &'m Rule, join: &'m Join, scope: Scope<'m>, target: Target<'_>) -> Wrote {
@@ -87,9 +97,17 @@ impl<'m> Run<'m> {
             };
             wanted.push((theirs, value));
         }
-        self.count_comparisons(source.len())?;
+        let at = self.joined_array(join, source, scope)?;
+        let Some(joined) = self.joined.get(at) else { return Ok(Vec::new()) };
+        let candidates: Vec<usize> = match wanted.first() {
+            Some((_, first)) => joined.index.candidates(&Bucket::of(*first)).collect(),
+            None => (0..joined.elements.len()).collect(),
+        };
+        self.count_comparisons(candidates.len())?;
         let mut taken = Vec::new();
-        for (index, element) in source.elements().enumerate() {
+        for index in candidates {
+            let element = self.joined.get(at).and_then(|joined| joined.elements.get(index));
+            let Some(element) = element.copied() else { continue };
             let inner = scope.element(element, index);
             let mut belongs = true;
             for (theirs, value) in &wanted {
@@ -103,6 +121,35 @@ impl<'m> Run<'m> {
             }
         }
         Ok(taken)
+    }
+
+    /// Where in [`Run::joined`] the array stands, by the first member of this join; indexed when first joined.
+    fn joined_array(
+        &mut self,
+        join: &'m Join,
+        source: Node<'m>,
+        scope: Scope<'m>,
+    ) -> Result<usize, Trouble<'m>> {
+        let known = self
+            .joined
+            .iter()
+            .position(|joined| std::ptr::eq(joined.join, join) && joined.array == source.id());
+        if let Some(at) = known {
+            return Ok(at);
+        }
+        let mut index = Index::default();
+        let elements: Vec<_> = source.elements().collect();
+        if let Some((theirs, _)) = join.on.first() {
+            for (place, element) in elements.iter().enumerate() {
+                if let Some(node) = read(theirs, scope.element(*element, place))? {
+                    index.add(Bucket::of(node), place);
+                }
+            }
+        }
+        // An array below the scope is another one each time; only one at the root is worth keeping.
+        self.joined.retain(|joined| !std::ptr::eq(joined.join, join));
+        self.joined.push(Joined { join, array: source.id(), elements, index });
+        Ok(self.joined.len() - 1)
     }
 
     pub fn append(

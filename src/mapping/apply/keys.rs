@@ -1,81 +1,13 @@
 //! Keys: how the elements of two arrays know each other.
 
-use std::collections::HashSet;
-
+use super::KeyText;
+use super::index::{Bucket, Index};
+use super::keypair::KeyPair;
 use super::run::{Run, Scope, Trouble, read};
 use crate::json::{Kind, Node, NodeId, Slot, number};
 use crate::mapping::direction::Direction;
-use crate::mapping::program::{Action, Each, FailureCode, Key, KeyForm, KeyGroupId, Rule};
+use crate::mapping::program::{Action, Each, FailureCode, Key, KeyForm, KeyGroupId, Numbering, Rule};
 use crate::mapping::value::Value;
-
-/// A pair of keys of one element, one per side, to be kept for later messages of the entity.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyPair {
-    /// Name of the keyed group ([`crate::mapping::program::Program::key_groups`]).
-    pub group: Box<str>,
-    /// The key on the Sonata side.
-    pub sonata: KeyText,
-    /// The key on the legacy side.
-    pub legacy: KeyText,
-}
-
-/// A key: a JSON string or number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyText {
-    /// A string, unescaped.
-    Text(Box<str>),
-    /// A number, as its JSON text.
-    Number(Box<str>),
-}
-
-impl KeyText {
-    fn of(value: &Value<'_>) -> Option<Self> {
-        match value.kind()? {
-            Kind::String => value.as_text().map(|text| Self::Text((*text).into())),
-            Kind::Number => value.as_number().map(|text| Self::Number(text.into())),
-            _ => None,
-        }
-    }
-
-    fn as_key(&self) -> KeyRef<'_> {
-        match self {
-            Self::Text(text) => KeyRef::Text(text.as_ref().into()),
-            Self::Number(text) => KeyRef::Number(text.as_ref()),
-        }
-    }
-
-    fn value(&self) -> Value<'_> {
-        match self {
-            Self::Text(text) => Value::Text(text.as_ref().into()),
-            Self::Number(text) => Value::Number(text.as_ref().into()),
-        }
-    }
-}
-
-/// A key that is compared: texts by content, numbers by exact value.
-#[derive(Clone, Debug)]
-enum KeyRef<'k> {
-    Text(std::borrow::Cow<'k, str>),
-    Number(&'k str),
-}
-
-impl<'k> KeyRef<'k> {
-    fn of(node: Node<'k>) -> Option<Self> {
-        match node.kind() {
-            Kind::String => node.as_str().map(Self::Text),
-            Kind::Number => node.number().map(Self::Number),
-            _ => None,
-        }
-    }
-
-    fn same(&self, other: &KeyRef<'_>) -> bool {
-        match (self, other) {
-            (Self::Text(left), KeyRef::Text(right)) => left == right,
-            (Self::Number(left), KeyRef::Number(right)) => number::equal(left, right),
-            _ => false,
-        }
-    }
-}
 
 /// The settled keys of one source array.
 #[derive(Debug)]
@@ -83,6 +15,8 @@ pub(super) struct KeyTable<'m> {
     array: NodeId,
     /// One per source element, in its order.
     pub entries: Vec<KeyEntry<'m>>,
+    /// The entries by source key.
+    index: Index<'m>,
 }
 
 /// The keys of one element, and the target element that it has become.
@@ -108,13 +42,14 @@ impl<'m> Run<'m> {
         if self.keys.get(group).and_then(Option::as_ref).is_some_and(|table| table.array == array.id()) {
             return;
         }
-        let mut seen = Seen::default();
-        let mut next = key.number.map(|number| self.first_number(key, number.start, number.step));
-        let mut entries = Vec::with_capacity(array.len());
+        let known = Known::of(self.remembered(key));
+        let mut next = key.number.map(|number| first_number(&known, number));
+        let mut entries: Vec<KeyEntry<'m>> = Vec::with_capacity(array.len());
+        let mut seen = Index::default();
         for (index, element) in array.elements().enumerate() {
             let inner = scope.element(element, index);
-            let (source, settled) = match Self::source_key(key, inner, &mut seen) {
-                Ok(source) => (Some(source), self.target_key(key, source, &mut next)),
+            let (source, settled) = match source_key(key, inner, (&seen, &entries)) {
+                Ok(source) => (Some(source), target_key(key, source, &known, &mut next)),
                 Err(trouble) => (None, Err(trouble)),
             };
             let target = match settled {
@@ -126,8 +61,11 @@ impl<'m> Run<'m> {
                     None
                 }
             };
-            if let (true, Some(source), Some(target)) = (key.remember, source, &target) {
-                self.remember(key, source, target);
+            if let Some(source) = source {
+                seen.add(Bucket::of(source), index);
+                if let (true, Some(target), None) = (key.remember, &target, known.target(source)) {
+                    self.remember(key, source, target);
+                }
             }
             entries.push(KeyEntry { source, target, slot: None });
             if self.is_exhausted() {
@@ -135,67 +73,12 @@ impl<'m> Run<'m> {
             }
         }
         if let Some(table) = self.keys.get_mut(group) {
-            *table = Some(KeyTable { array: array.id(), entries });
+            *table = Some(KeyTable { array: array.id(), entries, index: seen });
         }
     }
 
     pub fn entry(&mut self, group: KeyGroupId, index: usize) -> Option<&mut KeyEntry<'m>> {
         self.keys.get_mut(usize::from(group.0))?.as_mut()?.entries.get_mut(index)
-    }
-
-    fn source_key(key: &'m Key, scope: Scope<'m>, seen: &mut Seen<'m>) -> Result<Node<'m>, Trouble<'m>> {
-        let node = read(&key.source, scope)?.filter(|node| !node.is_null());
-        let Some(node) = node else {
-            return Err(Trouble::sender(FailureCode::MissingProperty, "the key of the element is missing"));
-        };
-        match KeyRef::of(node).map(|own| seen.add(own)) {
-            None => Err(Trouble::sender(FailureCode::InvalidValue, "a key is a text or a number").at(node)),
-            Some(true) => Ok(node),
-            Some(false) => {
-                let message = format!("two elements have the key {}", Value::Node(node).excerpt());
-                Err(Trouble::sender(FailureCode::InvalidValue, message).at(node))
-            }
-        }
-    }
-
-    fn target_key(
-        &self,
-        key: &'m Key,
-        source: Node<'m>,
-        next: &mut Option<Result<i64, Trouble<'m>>>,
-    ) -> Result<Value<'m>, Trouble<'m>> {
-        let mut any = false;
-        let own = KeyRef::of(source);
-        for (from, to) in self.remembered(key) {
-            any = true;
-            if own.as_ref().is_some_and(|own| own.same(&from.as_key())) {
-                return Ok(to.value());
-            }
-        }
-        if let (Some(number), Some(counter)) = (key.number, next.as_mut()) {
-            let own = match counter {
-                Ok(own) => *own,
-                Err(_) => return Err(numbers_ran_out()),
-            };
-            *counter = own.checked_add(number.step).ok_or_else(numbers_ran_out);
-            return Ok(Value::integer(own));
-        }
-        if any && key.remember {
-            let message = format!("no element with the key {} is known", Value::Node(source).excerpt());
-            return Err(Trouble::sender(FailureCode::InvalidValue, message).at(source));
-        }
-        match (key.form, source.kind()) {
-            (KeyForm::Text, Kind::Number) => Ok(Value::Text(source.raw().into())),
-            (KeyForm::Number, Kind::String) => {
-                let text = source.as_str().unwrap_or_default();
-                if number::is_number(&text) {
-                    Ok(Value::Number(text))
-                } else {
-                    Err(Trouble::sender(FailureCode::InvalidValue, "the key is not a number").at(source))
-                }
-            }
-            _ => Ok(Value::Node(source)),
-        }
     }
 
     /// The remembered pairs of a key's group as (source, target).
@@ -208,25 +91,7 @@ impl<'m> Run<'m> {
         })
     }
 
-    /// Where counting begins: after the largest remembered number, in the direction of the step.
-    fn first_number(&self, key: &'m Key, start: i64, step: i64) -> Result<i64, Trouble<'m>> {
-        let mut first = start;
-        for (_, target) in self.remembered(key) {
-            let KeyText::Number(text) = target else { continue };
-            let Some(taken) = number::to_i64(text) else { continue };
-            if (step > 0 && taken >= first) || (step < 0 && taken <= first) {
-                first = taken.checked_add(step).ok_or_else(numbers_ran_out)?;
-            }
-        }
-        Ok(first)
-    }
-
     fn remember(&mut self, key: &'m Key, source: Node<'m>, target: &Value<'m>) {
-        let own = KeyRef::of(source);
-        let mut known = self.remembered(key);
-        if known.any(|(from, _)| own.as_ref().is_some_and(|own| own.same(&from.as_key()))) {
-            return;
-        }
         let Some(group) = self.program.key_groups.get(usize::from(key.group.0)) else { return };
         let (Some(source), Some(target)) = (KeyText::of(&Value::Node(source)), KeyText::of(target)) else {
             return;
@@ -245,18 +110,13 @@ impl<'m> Run<'m> {
             // Referred to before its own rule: settle it now, if it stands where its array can be found.
             self.settle_ahead(&self.program.rules, group, super::run::outermost(self.input));
         }
-        let own = KeyText::of(value);
-        let table = self.keys.get(at).and_then(Option::as_ref);
-        let entries = table.map(|table| table.entries.as_slice()).unwrap_or_default();
-        let len = entries.len();
-        let found = own.as_ref().and_then(|own| {
-            let own = own.as_key();
-            let same = |entry: &&KeyEntry<'m>| {
-                entry.source.and_then(KeyRef::of).is_some_and(|source| source.same(&own))
-            };
-            entries.iter().find(same).and_then(|entry| entry.target.clone())
+        let found = self.keys.get(at).and_then(Option::as_ref).and_then(|table| {
+            let own = KeyText::of(value)?;
+            let bucket = Bucket::of_value(value);
+            let mut candidates = table.index.candidates(&bucket).filter_map(|at| table.entries.get(at));
+            let entry = candidates.find(|entry| entry.source.is_some_and(|source| own.is(source)))?;
+            entry.target.clone()
         });
-        self.count_comparisons(len)?;
         found.ok_or_else(|| {
             let message = format!("no element with the key {} is there", value.excerpt());
             Trouble::sender(FailureCode::InvalidValue, message)
@@ -295,37 +155,94 @@ fn numbers_ran_out<'m>() -> Trouble<'m> {
     Trouble::mapping("the numbers for keys have run out")
 }
 
-/// Keys met so far. Texts are looked up by hash, so that large arrays stay cheap; numbers, whose spelling may
-/// differ, by their canonical integer where they have one.
-#[derive(Default)]
-struct Seen<'k> {
-    few: Vec<KeyRef<'k>>,
-    texts: HashSet<String>,
-    integers: HashSet<i64>,
+/// What is remembered for a group, from source key to target key.
+struct Known<'m> {
+    pairs: Vec<(&'m KeyText, &'m KeyText)>,
+    index: Index<'m>,
 }
 
-/// Up to here comparing all is cheaper than hashing.
-const FEW: usize = 16;
-
-impl<'k> Seen<'k> {
-    /// False if the key was there already.
-    fn add(&mut self, key: KeyRef<'k>) -> bool {
-        if self.few.iter().any(|other| other.same(&key)) {
-            return false;
+impl<'m> Known<'m> {
+    fn of(pairs: impl Iterator<Item = (&'m KeyText, &'m KeyText)>) -> Self {
+        let pairs: Vec<_> = pairs.collect();
+        let mut index = Index::default();
+        for (place, (source, _)) in pairs.iter().enumerate() {
+            let bucket = match source {
+                KeyText::Text(text) => Bucket::Text(text.as_ref().into()),
+                KeyText::Number(text) => Bucket::of_number(text),
+            };
+            index.add(bucket, place);
         }
-        if self.few.len() < FEW {
-            self.few.push(key);
-            return true;
-        }
-        let integer = match &key {
-            KeyRef::Text(text) => return self.texts.insert(text.clone().into_owned()),
-            KeyRef::Number(text) => number::to_i64(text),
-        };
-        if let Some(integer) = integer {
-            return self.integers.insert(integer);
-        }
-        // A number that is no integer is rare as a key; it is compared with all.
-        self.few.push(key);
-        true
+        Self { pairs, index }
     }
+
+    fn target(&self, source: Node<'_>) -> Option<&'m KeyText> {
+        let bucket = Bucket::of(source);
+        let mut candidates = self.index.candidates(&bucket).filter_map(|at| self.pairs.get(at));
+        candidates.find(|(from, _)| from.is(source)).map(|(_, to)| *to)
+    }
+}
+
+fn source_key<'m>(
+    key: &'m Key,
+    scope: Scope<'m>,
+    (seen, entries): (&Index<'m>, &[KeyEntry<'m>]),
+) -> Result<Node<'m>, Trouble<'m>> {
+    let Some(node) = read(&key.source, scope)?.filter(|node| !node.is_null()) else {
+        return Err(Trouble::sender(FailureCode::MissingProperty, "the key of the element is missing"));
+    };
+    if !matches!(node.kind(), Kind::String | Kind::Number) {
+        return Err(Trouble::sender(FailureCode::InvalidValue, "a key is a text or a number").at(node));
+    }
+    let bucket = Bucket::of(node);
+    let mut earlier = seen.candidates(&bucket).filter_map(|at| entries.get(at)?.source);
+    if earlier.any(|other| other.eq_value(node)) {
+        let message = format!("two elements have the key {}", Value::Node(node).excerpt());
+        return Err(Trouble::sender(FailureCode::InvalidValue, message).at(node));
+    }
+    Ok(node)
+}
+
+fn target_key<'m>(
+    key: &'m Key,
+    source: Node<'m>,
+    known: &Known<'m>,
+    next: &mut Option<Result<i64, Trouble<'m>>>,
+) -> Result<Value<'m>, Trouble<'m>> {
+    if let Some(target) = known.target(source) {
+        return Ok(target.value());
+    }
+    if let (Some(number), Some(counter)) = (key.number, next.as_mut()) {
+        let Ok(own) = *counter else { return Err(numbers_ran_out()) };
+        *counter = own.checked_add(number.step).ok_or_else(numbers_ran_out);
+        return Ok(Value::integer(own));
+    }
+    if key.remember && !known.pairs.is_empty() {
+        let message = format!("no element with the key {} is known", Value::Node(source).excerpt());
+        return Err(Trouble::sender(FailureCode::InvalidValue, message).at(source));
+    }
+    match (key.form, source.kind()) {
+        (KeyForm::Text, Kind::Number) => Ok(Value::Text(source.raw().into())),
+        (KeyForm::Number, Kind::String) => {
+            let text = source.as_str().unwrap_or_default();
+            if number::is_number(&text) {
+                Ok(Value::Number(text))
+            } else {
+                Err(Trouble::sender(FailureCode::InvalidValue, "the key is not a number").at(source))
+            }
+        }
+        _ => Ok(Value::Node(source)),
+    }
+}
+
+/// Where counting begins: after the largest remembered number, in the direction of the step.
+fn first_number<'m>(known: &Known<'m>, Numbering { start, step }: Numbering) -> Result<i64, Trouble<'m>> {
+    let mut first = start;
+    for (_, target) in &known.pairs {
+        let KeyText::Number(text) = target else { continue };
+        let Some(taken) = number::to_i64(text) else { continue };
+        if (step > 0 && taken >= first) || (step < 0 && taken <= first) {
+            first = taken.checked_add(step).ok_or_else(numbers_ran_out)?;
+        }
+    }
+    Ok(first)
 }

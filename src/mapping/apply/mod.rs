@@ -6,13 +6,16 @@
 //! phase, where the compiler allowed it, as findings beside an answer that lacks the attribute.
 //!
 //! The files: `run` (one application and its rules), `pair`, `group`, `each`, `join`, `gather` (one form
-//! each), `keys` (keys of elements), `target` (writing places), `references` (what to resolve before).
+//! each), `keys` (keys of elements), `index` (finding by key), `target` (writing places), `record` (tracing),
+//! `references` (what to resolve before).
 
 mod each;
 mod gather;
 mod group;
+mod index;
 mod input;
 mod join;
+mod keypair;
 mod keys;
 mod outcome;
 mod pair;
@@ -24,7 +27,7 @@ mod target;
 mod tests;
 
 pub use input::{Input, Limits, References};
-pub use keys::{KeyPair, KeyText};
+pub use keypair::{KeyPair, KeyText};
 pub use outcome::{Applied, Failure, Fault};
 pub use references::{NeededReference, references};
 

@@ -75,6 +75,9 @@ impl<'m> Run<'m> {
                 if query.singular().is_some() {
                     return Ok(Value::of(query.first(scope.node, scope.root)));
                 }
+                if query.text().starts_with('$') {
+                    self.count_comparisons(scope.root.document().node_count())?;
+                }
                 let mut nodes = query.select(scope.node, scope.root).into_iter().map(Value::Node);
                 Ok(match (nodes.next(), nodes.len()) {
                     (None, _) => Value::Absent,
@@ -87,7 +90,8 @@ impl<'m> Run<'m> {
         }
     }
 
-    fn path_value(&self, path: &'m FieldPath, scope: Scope<'m>) -> Result<Value<'m>, Trouble<'m>> {
+    fn path_value(&mut self, path: &'m FieldPath, scope: Scope<'m>) -> Result<Value<'m>, Trouble<'m>> {
+        self.count_search(path, scope)?;
         let parameters = match path.part {
             Part::Body => return Ok(Value::of(read(path, scope)?)),
             Part::Query => self.input.query,

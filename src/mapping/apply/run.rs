@@ -2,12 +2,13 @@
 
 use std::sync::LazyLock;
 
+use super::join::Joined;
 use super::keys::KeyTable;
 use super::target::{Created, Target};
 use super::{Applied, Failure, Fault, Input};
 use crate::json::query::Condition;
 use crate::json::{Builder, Document, Node, Slot};
-use crate::mapping::path::{FieldPath, Part};
+use crate::mapping::path::{Anchor, FieldPath, Part, Step};
 use crate::mapping::program::{Action, FailureCode, OnFailure, Origin, Phase, Program, Rule};
 use crate::mapping::trace::{Outcome, Row};
 
@@ -100,6 +101,8 @@ pub(super) struct Run<'m> {
     pub created: Vec<Created<'m>>,
     /// Settled keys by group.
     pub keys: Vec<Option<KeyTable<'m>>>,
+    /// Arrays that joins have looked into.
+    pub joined: Vec<Joined<'m>>,
     pub applied: Applied,
     pub trace: Option<Vec<Row>>,
     failures: Vec<Failure>,
@@ -121,6 +124,7 @@ impl<'m> Run<'m> {
             replaced: Vec::new(),
             created: Vec::new(),
             keys: program.key_groups.iter().map(|_| None).collect(),
+            joined: Vec::new(),
             applied: Applied::default(),
             trace,
             failures: Vec::new(),
@@ -180,6 +184,12 @@ impl<'m> Run<'m> {
         }
         self.exhausted = true;
         Err(Trouble::mapping(format!("more than {} values would be written", self.input.limits.values_max)))
+    }
+
+    /// Counts a look into an array or query from the root, which is made anew for every element of a group.
+    pub fn count_search(&mut self, path: &FieldPath, scope: Scope<'m>) -> Result<(), Trouble<'m>> {
+        let is_search = path.anchor == Anchor::Root && path.steps.iter().any(|s| matches!(s, Step::Keyed(_)));
+        if is_search { self.count_comparisons(scope.root.document().node_count()) } else { Ok(()) }
     }
 
     /// Counts comparisons of elements against the limit.

@@ -156,9 +156,9 @@ impl<'m> Run<'m> {
         }
         let created = match last {
             Step::Member(name) => {
-                let created = (!self.builder.has(at, name)).then_some(Created::Member { object: at, name });
+                let before = self.builder.len(at);
                 self.builder.set(at, &**name, value);
-                created
+                (self.builder.len(at) > before).then_some(Created::Member { object: at, name })
             }
             Step::Index(index) => self.put_element(at, *index, value)?,
             Step::Keyed(terms) => {

@@ -89,7 +89,8 @@ pub struct Join {
     pub condition: Option<Condition>,
     /// The other array; `every` is set; mostly `$.name[*]`.
     pub source: FieldPath,
-    /// Member of the joined element, member of the source scope; at least one pair.
+    /// Member of the joined element, member of the source scope. None: all elements belong, as where an array
+    /// stands opposite to one place and `take: first` picks.
     pub on: Box<[(FieldPath, FieldPath)]>,
     /// Which of the elements that belong are taken.
     pub take: Take,

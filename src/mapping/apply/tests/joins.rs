@@ -10,7 +10,7 @@ fn lines(rules: Vec<Rule>) -> Rule {
 
 fn items(rules: Vec<Rule>) -> Rule {
     each_with("lines[*]", "quoteItem[*]", rules, |each| {
-        each.key = Some(key("lineNo", "id", KeyForm::Text, None))
+        each.key = Some(key("lineNo", "id", KeyForm::Text, None));
     })
 }
 
@@ -65,6 +65,23 @@ fn the_first_that_belongs_can_be_taken() {
             r#"{"place":{"city":"B"}}"#,
         )],
     );
+}
+
+#[test]
+fn an_array_can_stand_opposite_to_one_place() {
+    let mut all =
+        join("hits[*]", ("n", "n"), JoinTarget::One(path("best")), Body::Rules([pair("s", "score")].into()));
+    all.on = Box::default();
+    all.take = Take::First;
+    check(
+        &answer(vec![rule("hits", Action::Join(Box::new(all)))]),
+        &[(r#"{"hits":[{"s":9},{"s":8}]}"#, r#"{"best":{"score":9}}"#), (r#"{"hits":[]}"#, "nothing")],
+    );
+    let mut back = append("best", "hits[*]", ("n", "n"), vec![pair("score", "s")]);
+    if let Action::Append(append) = &mut back.action {
+        append.copy = Box::default();
+    }
+    check(&request(vec![back]), &[(r#"{"best":{"score":9}}"#, r#"{"hits":[{"s":9}]}"#)]);
 }
 
 #[test]
