@@ -164,7 +164,7 @@ fn compile_operation(
 /// The catalog guide (MEF 142) gives several values by repeating a filter; no schema says so.
 fn is_repeatable(function: Function, parameter: &str) -> bool {
     let single = ["offset", "limit", "buyerId", "sellerId"];
-    let is_date = parameter.ends_with(".gt") || parameter.ends_with(".lt");
+    let is_date = matches!(parameter.rsplit('.').next(), Some("gt" | "lt"));
     function == Function::CATALOG && !single.contains(&parameter) && !is_date
 }
 

@@ -208,18 +208,20 @@ impl Problem {
             return self;
         }
         match self.code {
-            ProblemCode::NotFound if operation.has_status(422) => self.as_fault(FaultCode::ReferenceNotFound),
-            ProblemCode::Conflict if operation.has_status(422) => self.as_fault(FaultCode::OtherIssue),
+            ProblemCode::NotFound if operation.has_status(422) => {
+                self.into_fault(FaultCode::ReferenceNotFound)
+            }
+            ProblemCode::Conflict if operation.has_status(422) => self.into_fault(FaultCode::OtherIssue),
             ProblemCode::Unprocessable if operation.has_status(409) && self.is_state() => {
-                self.as_single(ProblemCode::Conflict)
+                self.into_single(ProblemCode::Conflict)
             }
             ProblemCode::NotFound | ProblemCode::Conflict | ProblemCode::Unprocessable
                 if operation.has_status(400) =>
             {
                 let has_body = operation.request.is_some();
-                self.as_single(if has_body { ProblemCode::InvalidBody } else { ProblemCode::InvalidQuery })
+                self.into_single(if has_body { ProblemCode::InvalidBody } else { ProblemCode::InvalidQuery })
             }
-            _ => self.as_single(ProblemCode::InternalError),
+            _ => self.into_single(ProblemCode::InternalError),
         }
     }
 
@@ -228,12 +230,12 @@ impl Problem {
         self.faults.iter().all(|fault| fault.code == FaultCode::OtherIssue)
     }
 
-    fn as_fault(self, code: FaultCode) -> Self {
+    fn into_fault(self, code: FaultCode) -> Self {
         Self { message: self.message, ..Self::unprocessable(vec![Fault::new(code, "", &self.reason)]) }
     }
 
     /// As one object: the first fault is the reason, with its place; the others become the message.
-    fn as_single(self, code: ProblemCode) -> Self {
+    fn into_single(self, code: ProblemCode) -> Self {
         let told = |fault: &Fault| match fault.pointer.as_str() {
             "" => fault.reason.clone(),
             pointer => format!("{} (at {pointer})", fault.reason),

@@ -138,10 +138,9 @@ impl<'s> Generator<'s, '_> {
             let is_required = required.contains(&name.as_str());
             let is_out = left_out.contains(&name.as_str()) && !is_required;
             let wanted = is_required || (!is_out && depth < FULL_DEPTH && self.random.one_in(3));
-            if wanted {
-                if let Some(value) = self.value(member, depth + 1) {
-                    object.insert(name.clone(), value);
-                }
+            let value = if wanted { self.value(member, depth + 1) } else { None };
+            if let Some(value) = value {
+                object.insert(name.clone(), value);
             }
         }
         object
@@ -240,7 +239,7 @@ pub fn mutate(document: &mut Value, random: &mut Random) {
             _ => *value = any(random),
         },
         Value::String(text) => match random.below(4) {
-            0 => *text = (*random.pick(TEXTS)).to_owned(),
+            0 => (*random.pick(TEXTS)).clone_into(text),
             1 if text.len() < 300 => *text = text.repeat(1 + random.below(60)),
             2 => text.push(*random.pick(&['x', 'Z', '0', ' ', 'é'])),
             _ => *value = any(random),

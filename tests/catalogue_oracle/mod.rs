@@ -1,6 +1,6 @@
 //! The catalogue against the raw interface files, by an oracle that shares no code with importer and checker.
 //!
-//! The oracle reads the OpenAPI and product files with serde-saphyr, turns them into draft-07 JSON Schema and lets
+//! The oracle reads the `OpenAPI` and product files with serde-saphyr, turns them into draft-07 JSON Schema and lets
 //! the jsonschema crate decide. Documents are generated from the raw schemas and mutated; on each of them the
 //! checker, which runs on facts, must give the same verdict. Operations are compared as tables.
 //!
@@ -17,7 +17,7 @@ use generate::{Random, add_unknown, generate, mutate};
 use raw::{RawParameter, Sdk};
 use segue::{
     json::Document,
-    sonata::{Contract, Function, Products, QueryParameter, Release, catalogue, check},
+    sonata::{Body, Contract, Function, Products, QueryParameter, Release, catalogue, check},
 };
 use serde_json::Value;
 use std::{
@@ -264,7 +264,7 @@ fn operations_are_those_of_the_raw_files() {
             for (status, schema) in &raw.responses {
                 let body = operation.response(*status).unwrap().body;
                 let is_array = schema.as_ref().map(|schema| schema["type"] == "array");
-                assert_eq!(body.map(|body| body.is_array()), is_array, "{} {status}", raw.id);
+                assert_eq!(body.map(Body::is_array), is_array, "{} {status}", raw.id);
             }
             assert_eq!(operation.request.is_some(), raw.request.is_some(), "{}", raw.id);
             count += 1;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 /// One release.
 pub struct Sdk {
-    /// OpenAPI files by our name of the function.
+    /// `OpenAPI` files by our name of the function.
     pub apis: BTreeMap<String, Value>,
     /// Product files by path, references made absolute within the bundle.
     files: Map<String, Value>,
@@ -115,15 +115,15 @@ impl Sdk {
     fn with_products(&self, mut plain: Value) -> Value {
         plain.as_object_mut().unwrap().remove("discriminator");
         let cases = self.products.iter().map(|(urn, path)| (urn.clone(), reference_to(path)));
-        choice(plain, "@type", cases.collect())
+        choice(plain, "@type", &cases.collect())
     }
 }
 
 /// The plain base, and what holds besides where the member has one of these values. Others are not allowed.
-fn choice(plain: Value, member: &str, cases: Map<String, Value>) -> Value {
+fn choice(plain: Value, member: &str, cases: &Map<String, Value>) -> Value {
     let values: Vec<&String> = cases.keys().collect();
     let mut all = vec![plain, json!({ "properties": { member: { "enum": values } } })];
-    for (value, then) in &cases {
+    for (value, then) in cases {
         all.push(json!({
             "if": { "required": [member], "properties": { member: { "const": value } } },
             "then": then,
@@ -157,7 +157,7 @@ fn split_bases(mut api: Value) -> Value {
         }
         let member = discriminator["propertyName"].as_str().unwrap();
         let plain_reference = json!({ "$ref": format!("#/components/schemas/{name}--plain") });
-        schemas.insert(name.clone(), choice(plain_reference, member, cases));
+        schemas.insert(name.clone(), choice(plain_reference, member, &cases));
         schemas.insert(format!("{name}--plain"), plain);
     }
     api
@@ -201,7 +201,7 @@ fn collect(folder: &Path, below: &str, paths: &mut Vec<String>) {
         let path = format!("{below}{}", entry.file_name().to_string_lossy());
         if entry.path().is_dir() {
             collect(folder, &format!("{path}/"), paths);
-        } else if path.ends_with(".yaml") {
+        } else if entry.path().extension().is_some_and(|extension| extension == "yaml") {
             paths.push(path);
         }
     }

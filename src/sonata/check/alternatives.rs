@@ -64,13 +64,11 @@ fn meant(node: Node<'_>, types: &Types, tried: &[Tried]) -> Option<usize> {
     let counts: Vec<usize> = tried.iter().map(described).collect();
     let most = counts.iter().copied().max().filter(|most| *most > 0);
     let only = |found: Vec<usize>| if let [index] = found.as_slice() { Some(*index) } else { None };
-    match most {
-        Some(most) => only((0..tried.len()).filter(|index| counts.get(*index) == Some(&most)).collect()),
-        None => {
-            let is_of_kind = |tried: &Tried| tried.findings.iter().all(|finding| finding.node != node.id());
-            only((0..tried.len()).filter(|index| tried.get(*index).is_some_and(is_of_kind)).collect())
-        }
+    if let Some(most) = most {
+        return only((0..tried.len()).filter(|index| counts.get(*index) == Some(&most)).collect());
     }
+    let is_of_kind = |tried: &Tried| tried.findings.iter().all(|finding| finding.node != node.id());
+    only((0..tried.len()).filter(|index| tried.get(*index).is_some_and(is_of_kind)).collect())
 }
 
 fn none_holds(walk: &mut Walk<'_>, node: Node<'_>, types: &Types, tried: &[Tried]) {

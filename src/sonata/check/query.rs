@@ -4,7 +4,7 @@ use super::{format, walk::some_of};
 use crate::{
     json::number,
     sonata::{
-        Contract, Operation, QueryParameter, TypeId,
+        Contract, Operation, QueryParameter, TypeId, TypeView,
         fault::bounded,
         types::{Kind, Type},
     },
@@ -81,7 +81,7 @@ pub fn check_query(
 
 /// What the value should be, if it is not.
 fn wrong(contract: &Contract, parameter: &QueryParameter, value: &str) -> Option<String> {
-    let element = contract.view(parameter.value).item().map_or(parameter.value, |item| item.id());
+    let element = contract.view(parameter.value).item().map_or(parameter.value, TypeView::id);
     let expected = wrong_type(contract, element, value);
     let counts = matches!(parameter.name.as_str(), "offset" | "limit");
     expected.or_else(|| (counts && value.starts_with('-')).then(|| "0 or more".to_owned()))

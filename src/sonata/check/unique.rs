@@ -41,7 +41,9 @@ fn write(node: Node<'_>, key: &mut String) {
 
 /// The length before the text stands for an end mark.
 fn write_text(text: &str, key: &mut String) {
-    key.push_str(&format!("\"{}:", text.len()));
+    key.push('"');
+    key.push_str(&text.len().to_string());
+    key.push(':');
     key.push_str(text);
 }
 
@@ -58,7 +60,8 @@ fn write_number(text: &str, key: &mut String) {
     // An exponent beyond 64 bits is compared as it is spelled.
     let Ok(power) = power.parse::<i64>() else { return key.push_str(text) };
     let shift = i64::try_from(trailing).unwrap_or(0) - i64::try_from(fraction.len()).unwrap_or(0);
-    key.push_str(&format!("{sign}{significant}e{}", power.saturating_add(shift)));
+    let exponent = power.saturating_add(shift).to_string();
+    key.extend([sign, significant, "e", &exponent]);
 }
 
 #[cfg(test)]

@@ -201,12 +201,10 @@ impl<'o> Walk<'o> {
                 format!("{} is {}, not one of {}", label(node), excerpt(&text), some_of(known))
             });
         }
-        if let Some(format) = rules.format {
-            if !format::holds(format, &text) {
-                self.find(node, FaultCode::InvalidFormat, || {
-                    format!("{} is {}, no {}", label(node), excerpt(&text), format.name())
-                });
-            }
+        if let Some(format) = rules.format.filter(|format| !format::holds(*format, &text)) {
+            self.find(node, FaultCode::InvalidFormat, || {
+                format!("{} is {}, no {}", label(node), excerpt(&text), format.name())
+            });
         }
         if rules.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&text)) {
             self.find(node, FaultCode::InvalidFormat, || {
@@ -260,10 +258,9 @@ impl<'o> Walk<'o> {
         rules: &ObjectRules,
         around: Around<'_>,
     ) {
-        if let Some(choice) = &rules.choice {
-            if self.choose(node, types, rules, choice) {
-                return;
-            }
+        let chosen = rules.choice.as_ref().is_some_and(|choice| self.choose(node, types, rules, choice));
+        if chosen {
+            return;
         }
         let mut required = 0;
         for (name, value) in node.members() {

@@ -1,4 +1,4 @@
-//! An OpenAPI file: operations, and the types that they use.
+//! An `OpenAPI` file: operations, and the types that they use.
 
 use super::{
     ImportError,
@@ -13,12 +13,12 @@ use crate::{
     text::yaml::{Entry, Node},
 };
 
-/// Methods that an operation may have, as OpenAPI writes them.
+/// Methods that an operation may have, as `OpenAPI` writes them.
 const METHODS: [&str; 5] = ["get", "post", "patch", "put", "delete"];
 /// What stands before the segment in the server's URL.
 const BASE: &str = "/mefApi/sonata/";
 
-/// References within one OpenAPI file.
+/// References within one `OpenAPI` file.
 struct ComponentRefs;
 
 impl Refs for ComponentRefs {

@@ -165,13 +165,12 @@ impl Schemas<'_> {
     ) -> Result<(), ImportError> {
         let mut group = Vec::new();
         for (index, branch) in list(node, "oneOf").iter().enumerate() {
-            let name = match branch.get("$ref").and_then(Node::as_text) {
-                Some(reference) => self.refs.resolve(reference)?,
-                None => {
-                    let name = format!("{owner}/{}", index + 1);
-                    self.define(&name, branch)?;
-                    name
-                }
+            let name = if let Some(reference) = branch.get("$ref").and_then(Node::as_text) {
+                self.refs.resolve(reference)?
+            } else {
+                let name = format!("{owner}/{}", index + 1);
+                self.define(&name, branch)?;
+                name
             };
             group.push(name);
         }
@@ -304,11 +303,10 @@ pub(super) fn settle_partial(types: &mut [Type]) {
             .collect();
         let mut changed = false;
         for type_ in types.iter_mut() {
-            if let Form::Object(object) = &mut type_.form {
-                if object.partial && object.bases.iter().any(|base| typed.contains(base)) {
-                    object.partial = false;
-                    changed = true;
-                }
+            let Form::Object(object) = &mut type_.form else { continue };
+            if object.partial && object.bases.iter().any(|base| typed.contains(base)) {
+                object.partial = false;
+                changed = true;
             }
         }
         if !changed {

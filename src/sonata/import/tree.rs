@@ -69,7 +69,7 @@ fn collect(folder: &Path, prefix: &str, texts: &mut Vec<(String, String)>) -> Re
         let name = format!("{prefix}/{}", entry.file_name().to_string_lossy());
         if path.is_dir() {
             collect(&path, &name, texts)?;
-        } else if name.ends_with(".yaml") {
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
             texts.push((name, fs::read_to_string(&path).map_err(fail)?));
         }
     }

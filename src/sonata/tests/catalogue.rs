@@ -32,8 +32,9 @@ fn paths_are_found_and_methods_told() {
     assert_eq!(order.base_path(), "/mefApi/sonata/productOrderingManagement/v10");
     let found = |method: Method, path: &str| match order.find(&method, path) {
         Found::Operation(operation, values) => {
-            let values = values.iter().map(|(name, value)| format!(" {name}={value}")).collect::<String>();
-            format!("{}{values}", operation.operation_id)
+            let values = values.iter().map(|(name, value)| format!("{name}={value}"));
+            let words: Vec<String> = [operation.operation_id.clone()].into_iter().chain(values).collect();
+            words.join(" ")
         }
         Found::OtherMethods(methods) => format!("{methods:?}"),
         Found::Nothing => "nothing".to_owned(),
