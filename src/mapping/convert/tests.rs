@@ -175,7 +175,7 @@ fn other_spellings_are_read() {
 fn what_has_no_counterpart_is_refused_in_kind() {
     use ConvertErrorKind::{Ambiguous, Half, OutOfDomain, Overflow, WrongKind};
     use Direction::{ToLegacy, ToSonata};
-    let long = format!("{}", "9".repeat(63));
+    let long = "9".repeat(63);
     for (converter, direction, value, kind) in [
         ("integer", ToSonata, r#""1.5""#, OutOfDomain),
         ("integer", ToSonata, "{}", WrongKind),

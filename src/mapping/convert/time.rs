@@ -68,7 +68,9 @@ impl Date {
     }
 
     fn read(&self, text: &str) -> Result<civil::Date, ConvertError> {
-        strtime::parse(&self.format, text).and_then(|broken| broken.to_date()).map_err(|_| {
+        let date = strtime::parse(&self.format, text).and_then(|broken| broken.to_date()).ok();
+        // RFC 3339 has years of four digits and no sign.
+        date.filter(|date| date.year() >= 0).ok_or_else(|| {
             ConvertError::domain(format!("{} is not a date in the expected format", quoted(text)))
         })
     }
@@ -194,6 +196,9 @@ impl DateTime {
             ConvertError::domain(format!("{} is not a date and time in the expected format", quoted(text)))
         };
         let broken = strtime::parse(&self.format, text).map_err(|_| refused())?;
+        if broken.year().is_some_and(|year| year < 0) {
+            return Err(refused());
+        }
         if let Ok(instant) = broken.to_timestamp() {
             return Ok(instant);
         }

@@ -32,8 +32,8 @@ impl Part {
         self.document.node(self.id)
     }
 
-    fn member(&mut self, name: ImmutableString) -> Raised<Dynamic> {
-        self.node().get(&name).map_or(Ok(Dynamic::UNIT), from_node)
+    fn member(&mut self, name: &str) -> Raised<Dynamic> {
+        self.node().get(name).map_or(Ok(Dynamic::UNIT), from_node)
     }
 
     fn keys(&mut self) -> Raised<Array> {
@@ -51,12 +51,12 @@ impl Part {
 /// Registers what a script may do with a part.
 pub(super) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Part>(PART_NAME);
-    engine.register_indexer_get(Part::member);
+    engine.register_indexer_get(|part: &mut Part, name: &str| part.member(name));
     engine.register_fn("keys", Part::keys);
     engine.register_fn("values", Part::values);
     engine.register_fn("len", |part: &mut Part| INT::try_from(part.node().len()).unwrap_or(INT::MAX));
     engine.register_fn("is_empty", |part: &mut Part| part.node().is_empty());
-    engine.register_fn("contains", |part: &mut Part, name: ImmutableString| part.node().get(&name).is_some());
+    engine.register_fn("contains", |part: &mut Part, name: &str| part.node().get(name).is_some());
     engine.register_fn("==", |a: Part, b: Part| a.node().eq_value(b.node()));
     engine.register_fn("!=", |a: Part, b: Part| !a.node().eq_value(b.node()));
     // Rhai would write the name of the Rust type.

@@ -102,9 +102,9 @@ fn refuse_nothing(engine: &mut Engine) {
     for operator in ["+", "-", "*", "/", "%", "<", "<=", ">", ">="] {
         refuse!(operator, INT, Decimal, ImmutableString, char, bool, Part);
     }
-    engine.register_fn("+=", |_: &mut ImmutableString, _: ()| -> Raised<()> { raise(MESSAGE) });
+    engine.register_fn("+=", |_: &mut ImmutableString, (): ()| -> Raised<()> { raise(MESSAGE) });
     // Rhai cannot fail inside a text template, so the evaluation is ended.
-    engine.register_fn("to_string", |_: ()| {
+    engine.register_fn("to_string", |(): ()| {
         meter::refuse(MESSAGE);
         ImmutableString::new()
     });

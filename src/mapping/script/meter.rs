@@ -42,12 +42,14 @@ impl Evaluation {
     }
 
     /// Why it was stopped, even where the script went on to return something.
+    #[expect(clippy::unused_self, reason = "asked of the evaluation that is under way")]
     pub fn stopped(&self) -> Option<Stop> {
         METER.with_borrow(|meter| meter.stop.clone())
     }
 
     /// Steps taken so far.
     #[cfg(test)]
+    #[expect(clippy::unused_self, reason = "asked of the evaluation that is under way")]
     pub fn spent(&self) -> u64 {
         METER.with_borrow(|meter| STEPS_MAX - meter.left)
     }

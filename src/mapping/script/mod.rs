@@ -63,7 +63,6 @@ pub struct Script {
 
 /// Which of the names that every script may use a script does use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "three names and whether each is used")]
 pub struct Reads {
     /// `value`: the source of the pair.
     pub value: bool,
