@@ -1,0 +1,96 @@
+//! "Acme", a carrier's order desk as it was built twenty years ago.
+//!
+//! `config/openapi/acme.yaml` describes its interface: address check, offers, orders with one endpoint per article,
+//! folders, cancellations, changes of the wished date, charges. It keeps everything in memory and knows nothing of
+//! the standard that its callers may speak.
+//!
+//! **Nothing here is left to chance**: the date is given, numbers are sequential, prices follow from article, rate and
+//! term. Work goes on only when somebody says so: `POST /sim/advance`, or by asking when
+//! [`Settings::advance_on_read`] is set.
+//!
+//! Values that it refuses, so that a caller can have a refusal: postcode `00000` (no duct) and rates above 10 Gbit/s
+//! fail a line; a billing account beginning with `X` is answered with 200 and `rc` 8; a term above 48 months is
+//! offered with 48; a town beginning with `nowhere` is not found; a place of installation in single fields without
+//! house number or postcode is offered subject to survey.
+//!
+//! Beside the interface stand the controls, below `/sim` (see [`control`]): time, [faults](fault), the
+//! [journal] of everything received, charges that come up, and known assets.
+
+mod address;
+mod article;
+mod charge;
+pub mod control;
+mod day;
+pub mod fault;
+mod form;
+mod gazetteer;
+mod info;
+pub mod journal;
+mod line;
+mod offer;
+mod order;
+mod pack;
+mod page;
+mod price;
+mod progress;
+mod reply;
+mod route;
+mod server;
+mod state;
+mod table;
+mod task;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use server::{Running, start};
+use state::State;
+
+/// How the order desk is set up.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The business day on which it opens; only `POST /sim/advance` moves it.
+    pub today: jiff::civil::Date,
+    /// Whether asking for an offer, order or folder moves it one step first, so that a caller that polls sees it done.
+    pub advance_on_read: bool,
+    /// Requests that the journal keeps, the newest; 0 keeps none, for benches.
+    pub journal_entries_max: usize,
+    /// Rows kept in each table, the newest: the desk forgets older ones.
+    pub rows_max: usize,
+}
+
+impl Settings {
+    /// The usual settings, opening on `today`.
+    pub fn on(today: jiff::civil::Date) -> Self {
+        Self { today, advance_on_read: false, journal_entries_max: 10_000, rows_max: 100_000 }
+    }
+}
+
+/// The order desk, without its listener; cheap to clone, all clones are the same desk.
+#[derive(Debug, Clone)]
+pub struct Bss {
+    state: Arc<Mutex<State>>,
+}
+
+impl Bss {
+    /// Opens the desk, with nothing but its gazetteer and its installed base in it.
+    pub fn new(settings: Settings) -> Self {
+        Self { state: Arc::new(Mutex::new(State::new(settings))) }
+    }
+
+    /// What was received, oldest first, as far as it was kept.
+    pub fn journal(&self) -> Vec<journal::Entry> {
+        self.lock().journal.entries().cloned().collect()
+    }
+
+    /// Arranges for a fault, as `POST /sim/faults` does.
+    pub fn arrange(&self, fault: fault::Fault) {
+        self.lock().faults.arrange(fault);
+    }
+
+    // A handler that panicked has left rows that are each whole, so its poison says nothing.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

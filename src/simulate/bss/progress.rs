@@ -1,0 +1,101 @@
+//! Work going on: one step at a time, and only when somebody says so.
+
+use super::charge::{self, About, Kind};
+use super::offer::Message;
+use super::order::{CHECKING, DONE, FAILED, IN_WORK, RECEIVED, WAITING};
+use super::price::Act;
+use super::state::State;
+use super::{day, offer, task};
+
+/// Moves an order one step on: received, checking, in work, waiting when a charge is open, done. False when nothing
+/// was left to do, or a cancellation is under way.
+pub(super) fn step_order(state: &mut State, key: u64) -> bool {
+    let Some(order) = state.orders.get(key) else { return false };
+    let (st, number, obstacle) = (order.st, order.no.clone(), order.obstacle);
+    if order.closed() || !task::undisturbed(state, order) {
+        return false;
+    }
+    match st {
+        RECEIVED => set(state, key, CHECKING),
+        CHECKING => match obstacle {
+            Some(obstacle) => {
+                let Some(order) = state.order_mut(key) else { return false };
+                order.msg.push(Message { line_no: order.line_no, code: obstacle.code, t: obstacle.t });
+                order.st = FAILED;
+                order.plan_date = None;
+            }
+            None => start_work(state, key),
+        },
+        WAITING if charge::open_for(state, &number) => return false,
+        IN_WORK if charge::open_for(state, &number) => set(state, key, WAITING),
+        _ => complete(state, key),
+    }
+    true
+}
+
+fn set(state: &mut State, key: u64, st: u8) {
+    if let Some(order) = state.order_mut(key) {
+        order.st = st;
+    }
+}
+
+/// Begins the work; an order in a hurry that was placed so gets its charge now.
+fn start_work(state: &mut State, key: u64) {
+    set(state, key, IN_WORK);
+    let Some(order) = state.orders.get(key) else { return };
+    if order.expr == "J" && order.chg_nos.is_empty() {
+        let about = About {
+            no: Some(order.no.clone()),
+            pack_no: order.pack_no.clone(),
+            line_no: Some(order.line_no),
+            task: None,
+        };
+        charge::announce(state, about, Kind::Hurry, 25_000, 0);
+        set(state, key, WAITING);
+    }
+}
+
+/// Ends the work: what is new gets its asset number, what is disconnected loses it.
+fn complete(state: &mut State, key: u64) {
+    let today = state.today;
+    let Some(order) = state.orders.get(key) else { return };
+    let (act, sku, asset) = (order.act, order.sku, order.asset_no.clone());
+    let installed = (act == Act::New).then(|| state.install(sku));
+    if act == Act::Disconnect
+        && let Some(asset) = &asset
+    {
+        state.assets.remove(asset);
+    }
+    let Some(order) = state.order_mut(key) else { return };
+    order.st = DONE;
+    order.done_date = Some(today);
+    order.asset_no = installed.or(asset);
+}
+
+/// Moves whatever has this number one step on, or everything when there is none; false when nothing moved.
+pub(super) fn step(state: &mut State, number: Option<&str>) -> bool {
+    let Some(number) = number else {
+        let mut moved = false;
+        for key in state.offers.numbers() {
+            moved |= offer::step(state, key);
+        }
+        for key in state.orders.numbers() {
+            moved |= step_order(state, key);
+        }
+        return moved;
+    };
+    if let Some(key) = state.offers.number(number) {
+        return offer::step(state, key);
+    }
+    if let Some(key) = state.orders.number(number) {
+        return step_order(state, key);
+    }
+    let orders = state.pack(number).map(|pack| pack.orders.clone()).unwrap_or_default();
+    orders.into_iter().fold(false, |moved, key| step_order(state, key) || moved)
+}
+
+/// Lets days go by.
+pub(super) fn pass(state: &mut State, days: i64) {
+    state.today = day::after(state.today, days);
+    charge::expire(state);
+}

@@ -1,0 +1,92 @@
+//! Which request is whose.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+
+use super::article::Sku;
+use super::page::Query;
+use super::reply::{Complaint, Refusal, Reply};
+use super::state::State;
+use super::{address, charge, control, info, offer, order, pack, task};
+
+/// A request as the desk sees it.
+#[derive(Debug)]
+pub(super) struct Request<'a> {
+    pub method: &'a str,
+    /// Without the query.
+    pub path: &'a str,
+    pub query: Option<&'a str>,
+    pub body: &'a Bytes,
+}
+
+/// Does what is asked.
+pub(super) fn answer(state: &mut State, request: &Request<'_>) -> Reply {
+    let segments: Vec<Cow<'_, str>> = request
+        .path
+        .split('/')
+        .skip(1)
+        .map(|segment| percent_decode_str(segment).decode_utf8_lossy())
+        .collect();
+    let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
+    let query = Query::new(request.query);
+    if let ["sim", rest @ ..] = segments.as_slice() {
+        return control::answer(state, request.method, rest, &query, request.body);
+    }
+    let found = match segments.as_slice() {
+        ["addr" | "v2", ..] => offers_and_addresses(state, request, &segments, &query),
+        ["orders" | "packs", ..] => orders_and_packs(state, request, &segments, &query),
+        _ => tasks_and_charges(state, request, &segments, &query),
+    };
+    found.unwrap_or_else(|| Err(nowhere())).unwrap_or_else(Reply::from)
+}
+
+fn nowhere() -> Refusal {
+    Refusal::Unknown(Complaint { code: "E00", pos: String::new(), t: "no such desk" })
+}
+
+type Found = Option<Result<Reply, Refusal>>;
+
+fn offers_and_addresses(state: &mut State, request: &Request<'_>, segments: &[&str], query: &Query) -> Found {
+    Some(match (request.method, segments) {
+        ("POST", ["addr", "check"]) => address::check(state, request.body),
+        ("GET", ["addr", no]) => address::get(state, no),
+        ("POST", ["v2", "offers"]) => offer::create(state, request.body),
+        ("GET", ["v2", "offers"]) => offer::list(state, query),
+        ("GET", ["v2", "offers", no]) => offer::get(state, no),
+        ("DELETE", ["v2", "offers", no]) => offer::withdraw(state, no),
+        ("POST", ["v2", "offers", no, "decline"]) => offer::decline(state, no, request.body),
+        _ => return None,
+    })
+}
+
+fn orders_and_packs(state: &mut State, request: &Request<'_>, segments: &[&str], query: &Query) -> Found {
+    Some(match (request.method, segments) {
+        ("GET", ["orders"]) => order::list(state, query),
+        ("GET", ["orders", "changes"]) => order::changes(state, query),
+        ("GET", ["orders", no]) => order::get(state, no),
+        ("POST", ["orders", endpoint]) => order::create(state, Sku::from_endpoint(endpoint)?, request.body),
+        ("PUT", ["orders", no, "info"]) => info::order(state, no, request.body),
+        ("POST", ["orders", no, "storno"]) => task::cancel_order(state, no, request.body),
+        ("POST", ["orders", no, "wish"]) => task::wish(state, no, request.body),
+        ("GET", ["packs"]) => pack::list(state, query),
+        ("GET", ["packs", no]) => pack::get(state, no),
+        ("PUT", ["packs", no, "info"]) => info::pack(state, no, request.body),
+        ("POST", ["packs", no, "storno"]) => task::cancel_pack(state, no, request.body),
+        _ => return None,
+    })
+}
+
+fn tasks_and_charges(state: &mut State, request: &Request<'_>, segments: &[&str], query: &Query) -> Found {
+    Some(match (request.method, segments) {
+        ("GET", ["stornos"]) => task::stornos(state, query),
+        ("GET", ["stornos", no]) => task::storno(state, no),
+        ("GET", ["wishes"]) => task::wishes(state, query),
+        ("GET", ["wishes", no]) => task::wish_row(state, no),
+        ("GET", ["charges"]) => charge::list(state, query),
+        ("GET", ["charges", no]) => charge::get(state, no),
+        ("POST", ["charges", no, "answer"]) => charge::answer(state, no, request.body),
+        _ => return None,
+    })
+}

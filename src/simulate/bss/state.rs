@@ -1,0 +1,129 @@
+//! Everything the desk has in memory.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use jiff::civil::Date;
+
+use super::Settings;
+use super::article::Sku;
+use super::charge::Charge;
+use super::fault::Faults;
+use super::gazetteer::{self, Address};
+use super::journal::Journal;
+use super::offer::Offer;
+use super::order::Order;
+use super::pack::Pack;
+use super::table::Table;
+use super::task::{Storno, Wish};
+
+/// The tables, the clock and the controls.
+#[derive(Debug)]
+pub(super) struct State {
+    pub today: Date,
+    pub advance_on_read: bool,
+    /// Counts the changes of orders, so that a caller can ask for what is new.
+    pub mark: u64,
+    pub offers: Table<Offer>,
+    pub orders: Table<Order>,
+    pub stornos: Table<Storno>,
+    pub wishes: Table<Wish>,
+    pub charges: Table<Charge>,
+    pub packs: Table<Pack>,
+    /// Folders by number, the caller's or ours.
+    pub pack_numbers: HashMap<String, u64>,
+    /// The installed base: number and article; what is disconnected is gone.
+    pub assets: BTreeMap<String, Sku>,
+    next_asset: u64,
+    /// Addresses believed, by number, and their order, the newest last.
+    believed: HashMap<String, Address>,
+    believed_order: VecDeque<String>,
+    believed_max: usize,
+    pub faults: Faults,
+    pub journal: Journal,
+}
+
+/// Installed before the desk opened.
+const INSTALLED: &[(&str, Sku)] = &[
+    ("A4711", Sku::Uni),
+    ("A4712", Sku::Ovc),
+    ("A4713", Sku::Unis),
+    ("A4714", Sku::Evc),
+    ("A4715", Sku::Inet),
+    ("A4716", Sku::Ipuni),
+];
+
+impl State {
+    pub fn new(settings: Settings) -> Self {
+        let rows_max = settings.rows_max;
+        Self {
+            today: settings.today,
+            advance_on_read: settings.advance_on_read,
+            mark: 0,
+            offers: Table::new("O", 1001, rows_max),
+            orders: Table::new("P", 2001, rows_max),
+            stornos: Table::new("S", 3001, rows_max),
+            wishes: Table::new("W", 4001, rows_max),
+            charges: Table::new("C", 5001, rows_max),
+            packs: Table::new("K", 501, rows_max),
+            pack_numbers: HashMap::new(),
+            assets: INSTALLED.iter().map(|&(number, sku)| (number.to_owned(), sku)).collect(),
+            next_asset: 5001,
+            believed: HashMap::new(),
+            believed_order: VecDeque::new(),
+            believed_max: rows_max,
+            faults: Faults::default(),
+            journal: Journal::new(settings.journal_entries_max),
+        }
+    }
+
+    /// An address of the gazetteer, or one that was believed.
+    pub fn address(&self, number: &str) -> Option<Address> {
+        let known = gazetteer::rows().find(|row| row.adr_no == number);
+        known.or_else(|| self.believed.get(number).cloned())
+    }
+
+    /// Remembers an address that was believed.
+    pub fn remember(&mut self, address: Address) {
+        let number = address.adr_no.clone();
+        if self.believed.insert(number.clone(), address).is_none() {
+            self.believed_order.push_back(number);
+        }
+        if self.believed_order.len() > self.believed_max
+            && let Some(oldest) = self.believed_order.pop_front()
+        {
+            self.believed.remove(&oldest);
+        }
+    }
+
+    /// Adds an installed thing under the next number.
+    pub fn install(&mut self, sku: Sku) -> String {
+        let number = format!("A{}", self.next_asset);
+        self.next_asset += 1;
+        self.assets.insert(number.clone(), sku);
+        number
+    }
+
+    /// The next mark of change.
+    pub fn next_mark(&mut self) -> u64 {
+        self.mark += 1;
+        self.mark
+    }
+
+    /// The folder of that number.
+    pub fn pack(&self, number: &str) -> Option<&Pack> {
+        self.packs.get(*self.pack_numbers.get(number)?)
+    }
+
+    /// As [`pack`](Self::pack), to change.
+    pub fn pack_mut(&mut self, number: &str) -> Option<&mut Pack> {
+        self.packs.get_mut(*self.pack_numbers.get(number)?)
+    }
+
+    /// The order of that number, to change; the change gets its mark.
+    pub fn order_mut(&mut self, number: u64) -> Option<&mut Order> {
+        let mark = self.next_mark();
+        let order = self.orders.get_mut(number)?;
+        order.changed = mark;
+        Some(order)
+    }
+}
