@@ -50,7 +50,8 @@ pub(super) fn read(row: &Form<'_>, out: &mut Complaints) -> (&'static str, Colum
         }
     }
     let country = columns.get("land");
-    if !country.is_empty() && !(country.len() == 3 && country.bytes().all(|b| b.is_ascii_uppercase())) {
+    let alpha_3 = country.len() == 3 && country.bytes().all(|b| b.is_ascii_uppercase());
+    if !country.is_empty() && !alpha_3 {
         out.push("E07", row.pos("land"), "country expected, alpha-3");
     }
     (kind, columns)
@@ -156,7 +157,7 @@ fn believe(state: &mut State, kind: &'static str, asked: &Columns) -> Option<Add
         }
     }
     let adr_no = format!("G-{}", 1_000_000 + u64::from(hash));
-    let public = if hash % 2 == 0 { "J" } else { "N" };
+    let public = if hash.is_multiple_of(2) { "J" } else { "N" };
     let address = Address { adr_no, typ: kind, columns: asked.clone(), pub_site: public, new_site: "J" };
     state.remember(address.clone());
     Some(address)

@@ -35,7 +35,7 @@ pub(super) fn plain<S: Serializer>(date: &Date, serializer: S) -> Result<S::Ok, 
 }
 
 /// For serde: writes a day that may be absent.
-#[expect(clippy::ref_option, reason = "serde gives references")]
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]
 pub(super) fn maybe<S: Serializer>(date: &Option<Date>, serializer: S) -> Result<S::Ok, S::Error> {
     match date {
         Some(date) => plain(date, serializer),

@@ -60,13 +60,11 @@ impl<'a> Form<'a> {
 
     /// A row inside this one.
     pub fn inside(&self, name: &str, out: &mut Complaints) -> Option<Self> {
-        match self.value(name)? {
-            Value::Object(row) => Some(Self { row, pos: self.pos(name) }),
-            _ => {
-                out.push("E03", self.pos(name), "row expected");
-                None
-            }
+        let row = self.value(name)?.as_object();
+        if row.is_none() {
+            out.push("E03", self.pos(name), "row expected");
         }
+        Some(Self { row: row?, pos: self.pos(name) })
     }
 
     /// The rows of a table; each is placed by the number in its column `key`, else by its position from 1.
@@ -108,6 +106,11 @@ impl<'a> Form<'a> {
             Some(_) => self.complain(name, "out of range", out),
             None => self.complain(name, "whole number expected", out),
         }
+    }
+
+    /// A whole number if it is one, without a complaint if not.
+    pub fn glance(&self, name: &str) -> Option<i64> {
+        self.value(name)?.as_i64()
     }
 
     /// `J` or `N`.

@@ -12,6 +12,7 @@ use super::state::State;
 
 /// A line as it was read.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "the columns are the desk's own names")]
 pub(super) struct Line {
     pub line_no: i64,
     pub act: Act,
@@ -160,14 +161,14 @@ fn read_sku(row: &Form<'_>, endpoint: Option<Sku>, out: &mut Complaints) -> Opti
     Some(sku)
 }
 
-/// The line numbers, each of which may stand only once.
-pub(super) fn numbers(lines: &[Line], out: &mut Complaints) -> Vec<i64> {
-    let mut numbers = Vec::with_capacity(lines.len());
-    for line in lines {
-        if numbers.contains(&line.line_no) {
-            out.push("E11", format!("lines/{}", line.line_no), "line twice");
+/// The line numbers, those of faulty lines too, so that what stands beside them is not blamed. Each may stand once.
+pub(super) fn numbers(rows: &[Form<'_>], out: &mut Complaints) -> Vec<i64> {
+    let mut numbers = Vec::with_capacity(rows.len());
+    for number in rows.iter().filter_map(|row| row.glance("lineNo")) {
+        if numbers.contains(&number) {
+            out.push("E11", format!("lines/{number}"), "line twice");
         }
-        numbers.push(line.line_no);
+        numbers.push(number);
     }
     numbers
 }

@@ -75,7 +75,7 @@ pub struct Bss {
 
 impl Bss {
     /// Opens the desk, with nothing but its gazetteer and its installed base in it.
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: &Settings) -> Self {
         Self { state: Arc::new(Mutex::new(State::new(settings))) }
     }
 

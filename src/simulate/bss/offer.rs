@@ -60,6 +60,7 @@ const CURRENCIES: &[&str] = &["EUR", "USD", "GBP", "CHF", "JPY", "HUF", "PLN"];
 /// An offer as it is kept and written.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the columns are the desk's own names")]
 pub(super) struct Offer {
     rc: u8,
     pub offer_no: String,
@@ -215,7 +216,7 @@ pub(super) fn create(state: &mut State, bytes: &[u8]) -> Result<Reply, Refusal> 
     if rows.is_empty() {
         out.push("E02", "lines", "no line");
     }
-    let numbers = line::numbers(&lines, &mut out);
+    let numbers = line::numbers(&rows, &mut out);
     let beside = Beside::read(&form, &numbers, &mut out);
     out.settle()?;
     let Some(head) = head else { return Err(Refusal::Business("no head")) };

@@ -184,7 +184,7 @@ pub(super) fn create(state: &mut State, endpoint: Sku, bytes: &[u8]) -> Result<R
     let mut out = Complaints::default();
     let head = Head::read(&form, state.today, &mut out);
     let line = Line::read(&form, Some(endpoint), &mut out);
-    let numbers: Vec<i64> = line.iter().map(|line| line.line_no).collect();
+    let numbers: Vec<i64> = form.glance("lineNo").into_iter().collect();
     let beside = Beside::read(&form, &numbers, &mut out);
     out.settle()?;
     let Some(line) = line else { return Err(Refusal::Business("no line")) };

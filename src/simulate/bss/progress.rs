@@ -91,7 +91,8 @@ pub(super) fn step(state: &mut State, number: Option<&str>) -> bool {
         return step_order(state, key);
     }
     let orders = state.pack(number).map(|pack| pack.orders.clone()).unwrap_or_default();
-    orders.into_iter().fold(false, |moved, key| step_order(state, key) || moved)
+    let moved: Vec<bool> = orders.into_iter().map(|key| step_order(state, key)).collect();
+    moved.contains(&true)
 }
 
 /// Lets days go by.

@@ -60,7 +60,7 @@ impl Drop for Running {
 pub async fn start(address: SocketAddr, settings: Settings) -> io::Result<Running> {
     let listener = TcpListener::bind(address).await?;
     let local_addr = listener.local_addr()?;
-    let bss = Bss::new(settings);
+    let bss = Bss::new(&settings);
     let task = tokio::spawn(accept(listener, bss.clone()));
     Ok(Running { local_addr, bss, task })
 }

@@ -53,7 +53,7 @@ const INSTALLED: &[(&str, Sku)] = &[
 ];
 
 impl State {
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: &Settings) -> Self {
         let rows_max = settings.rows_max;
         Self {
             today: settings.today,

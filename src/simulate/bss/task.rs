@@ -65,6 +65,7 @@ pub(super) struct Storno {
 /// A change of the wished date.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the columns are the desk's own names")]
 pub(super) struct Wish {
     rc: u8,
     pub wish_no: String,
