@@ -3,8 +3,8 @@
 //! `jsonpath-rust` parses; what it understood is lowered into a tree of our own and run on
 //! [`Node`]s without copying them. Parsing happens when configuration is loaded, never per message. Narrower
 //! than RFC 9535 in two points, each refused with a reason: no `..` (its cost grows with the message), and the
-//! pattern of `match` and `search` must be a literal (it is compiled once). Wider in one: a query may begin with `@` and is then read from the scope.
-//! Numbers are compared by exact decimal value, those in the query included.
+//! pattern of `match` and `search` must be a literal (it is compiled once). Wider in one: a query may begin
+//! with `@` and is then read from the scope. Numbers are compared by exact decimal value, those in the query included.
 
 mod condition;
 mod evaluate;
