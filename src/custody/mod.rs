@@ -1,1 +1,28 @@
-//! The room `custody`.
+//! What Sonata owes and a legacy system does not know.
+//!
+//! A mapping says what the legacy system knows. Everything else the standard asks of a Seller's answer is done
+//! here: ids and `href`, the Buyer's own attributes unchanged (MEF 115 R26, MEF 123 R16, MEF 121 R15), the history
+//! of states and only legal steps in it, dates, the Seller's contact, one item for each item asked for. What is
+//! decided is a pure function of documents; what is kept goes through `store`, always for one partner.
+
+mod complete;
+mod finding;
+mod idempotency;
+mod merge;
+mod owner;
+mod patch;
+mod project;
+mod references;
+mod state;
+
+pub use complete::{Completed, Completing, SellerContact, complete, echo, href, move_to};
+pub use finding::{Finding, FindingCode};
+pub use idempotency::{Begun, begin};
+pub use owner::{Owner, kind_of};
+pub use patch::patched;
+pub use project::project;
+pub use references::{Adopted, adopt};
+pub use state::{Illegal, Machines, may_move};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! What the Buyer sent, what the legacy system said, and what was known before, become one document.
+//!
+//! In that order of precedence: an attribute of the create message is returned unchanged (MEF 115 R26, MEF 123
+//! R16, MEF 121 R15), a newer answer wins over what was kept, and what nobody says any more stays, because old
+//! systems forget. Objects merge member by member; contacts and notes, to which both sides add, by role and id;
+//! every other array comes whole from the first that has it.
+
+use crate::json::{Builder, Node, Slot};
+
+/// Attributes that are never merged inside: the product payload is the Buyer's as a whole.
+const WHOLE: [&str; 1] = ["productConfiguration"];
+
+/// Arrays to which both sides add elements, and the member that tells them apart.
+const SHARED: [(&str, &str); 2] = [("relatedContactInformation", "role"), ("note", "id")];
+
+/// The same place in the documents that have it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sources<'s> {
+    /// The Buyer's message.
+    pub(super) request: Option<Node<'s>>,
+    /// The mapped answer.
+    pub(super) mapped: Option<Node<'s>>,
+    /// The entity as it was.
+    pub(super) kept: Option<Node<'s>>,
+}
+
+impl<'s> Sources<'s> {
+    /// In order of precedence.
+    pub(super) fn all(self) -> impl Iterator<Item = Node<'s>> {
+        [self.request, self.mapped, self.kept].into_iter().flatten()
+    }
+
+    /// The member of this name in each.
+    pub(super) fn member(self, name: &str) -> Self {
+        let of = |node: Option<Node<'s>>| node.and_then(|node| node.get(name));
+        Self { request: of(self.request), mapped: of(self.mapped), kept: of(self.kept) }
+    }
+
+    /// The element with this `id` in each.
+    pub(super) fn element(self, id: &str) -> Self {
+        let of = |node: Option<Node<'s>>| {
+            node.and_then(|node| node.elements().find(|one| one.get("id").is_some_and(|own| own.is_text(id))))
+        };
+        Self { request: of(self.request), mapped: of(self.mapped), kept: of(self.kept) }
+    }
+}
+
+/// Merges into one builder.
+pub(super) struct Merger<'s, 'p> {
+    pub(super) builder: Builder<'s>,
+    /// Names from the root to where the merge is, joined by dots; elements of arrays add nothing.
+    path: String,
+    /// Paths at which the mapped value wins over the Buyer's (`echo: false`).
+    echo_off: &'p [Box<str>],
+}
+
+impl<'s, 'p> Merger<'s, 'p> {
+    pub(super) fn new(echo_off: &'p [Box<str>]) -> Self {
+        Self { builder: Builder::new(), path: String::new(), echo_off }
+    }
+
+    /// Merges all members but those of `except` into `object`, each name once, the first source's order first.
+    pub(super) fn members(&mut self, object: Slot, from: Sources<'s>, except: &[&str]) {
+        for (index, source) in from.all().enumerate() {
+            for (name, _) in source.members() {
+                let earlier = from.all().take(index).any(|node| node.get(&name).is_some());
+                if earlier || except.contains(&name.as_ref()) {
+                    continue;
+                }
+                let value = self.member(from, &name);
+                self.builder.set(object, name, value);
+            }
+        }
+    }
+
+    /// Merges the member of this name.
+    pub(super) fn member(&mut self, from: Sources<'s>, name: &str) -> Slot {
+        let length = self.path.len();
+        if length > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(name);
+        let value = self.value(from.member(name), name);
+        self.path.truncate(length);
+        value
+    }
+
+    /// Runs `work` one level down, inside the member of this name.
+    pub(super) fn inside<T>(&mut self, name: &str, work: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.path.len();
+        if length > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(name);
+        let result = work(self);
+        self.path.truncate(length);
+        result
+    }
+
+    fn value(&mut self, from: Sources<'s>, name: &str) -> Slot {
+        let mut all = from.all();
+        let (Some(first), rest) = (all.next(), all.next()) else { return self.builder.null() };
+        if let Some(mapped) = from.mapped
+            && self.echo_off.iter().any(|path| **path == *self.path)
+        {
+            return self.builder.copy(mapped);
+        }
+        if rest.is_none() || WHOLE.contains(&name) {
+            return self.builder.copy(first);
+        }
+        if let Some((_, key)) = SHARED.iter().find(|(array, _)| *array == name)
+            && from.all().all(Node::is_array)
+        {
+            return self.shared(from, key);
+        }
+        if from.all().all(Node::is_object) {
+            let object = self.builder.object();
+            self.members(object, from, &[]);
+            return object;
+        }
+        self.builder.copy(first)
+    }
+
+    /// The elements of all sources, an element whose key an earlier source has left out. Two of one source stay
+    /// both: several contacts may have one role.
+    fn shared(&mut self, from: Sources<'s>, key: &str) -> Slot {
+        let array = self.builder.array();
+        for (index, source) in from.all().enumerate() {
+            for element in source.elements() {
+                let own = element.get(key).and_then(Node::as_str);
+                let same = |other: Node<'_>| own.is_some() && other.get(key).and_then(Node::as_str) == own;
+                if !from.all().take(index).any(|earlier| earlier.elements().any(same)) {
+                    let copy = self.builder.copy(element);
+                    self.builder.push(array, copy);
+                }
+            }
+        }
+        array
+    }
+}
