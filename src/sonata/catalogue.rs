@@ -38,7 +38,7 @@ pub enum ContractError {
     #[error("no known API")]
     Api,
     /// An operation that cannot be served.
-    #[error("operation {0} has an unknown method or not exactly one status that is no error")]
+    #[error("operation {0} has an unknown method or no status that is not an error")]
     Operation(String),
 }
 
@@ -146,8 +146,8 @@ fn compile_operation(
         };
         responses.push(Response { status: response.status, body, paged: response.paged });
     }
-    let mut successes = responses.iter().filter(|response| response.status < 300);
-    let (Some(success), None) = (successes.next(), successes.next()) else { return Err(broken()) };
+    // From irene on some operations may also answer 202; the first is what is answered at once.
+    let success = responses.iter().find(|response| response.status < 300).ok_or_else(broken)?;
     Ok(Operation {
         function,
         operation_id: facts.id.clone(),

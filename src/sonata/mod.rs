@@ -25,7 +25,10 @@ mod view;
 pub use catalogue::{Catalogue, Contract, ContractError, catalogue};
 pub use check::{Checked, Options, UnknownMembers, check};
 pub use fault::{Fault, FaultCode, REASON_CHARS_MAX};
-pub use operation::{Body, Found, Operation, QueryParameter, Response, Segment};
+pub use operation::{
+    Body, Found, Operation, PAGINATION_THROTTLED_HEADER, QueryParameter, RESULT_COUNT_HEADER, Response,
+    Segment, TOTAL_COUNT_HEADER,
+};
 pub use problem::{Problem, ProblemCode};
 pub use product::{ProductSchema, ProductTypes, Products};
 pub use release::{Function, Release};

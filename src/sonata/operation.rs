@@ -6,6 +6,13 @@
 use super::{Function, TypeId};
 use http::Method;
 
+/// Response header: how many entities there are in all.
+pub const TOTAL_COUNT_HEADER: &str = "x-total-count";
+/// Response header: how many entities this answer has.
+pub const RESULT_COUNT_HEADER: &str = "x-result-count";
+/// Response header: `true` if there are more than the answering party will tell.
+pub const PAGINATION_THROTTLED_HEADER: &str = "x-pagination-throttled";
+
 /// One operation of an API.
 #[derive(Debug, Clone)]
 pub struct Operation {
@@ -21,7 +28,7 @@ pub struct Operation {
     pub query: Vec<QueryParameter>,
     /// Type of the request body; none if there is no body.
     pub request: Option<TypeId>,
-    /// The status that is not an error.
+    /// The status that is not an error; the lowest where there are several.
     pub success_status: u16,
     /// All statuses, ascending: the operation's response set.
     pub responses: Vec<Response>,

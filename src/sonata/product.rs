@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub struct ProductTypes {
     types: Types,
     /// Roots by URN.
-    roots: BTreeMap<String, TypeId>,
+    roots: BTreeMap<Arc<str>, TypeId>,
 }
 
 impl ProductTypes {
@@ -28,7 +28,7 @@ impl ProductTypes {
                 name: product.type_name.clone(),
                 message: "is not there".to_owned(),
             })?;
-            roots.insert(product.urn.clone(), root);
+            roots.insert(product.urn.as_str().into(), root);
         }
         Ok(Self { types, roots })
     }
@@ -125,13 +125,13 @@ impl Products {
 
     /// URNs of all products.
     pub fn urns(&self) -> impl Iterator<Item = &str> {
-        self.sources.iter().flat_map(|source| source.roots.keys().map(String::as_str))
+        self.sources.iter().flat_map(|source| source.roots.keys().map(AsRef::as_ref))
     }
 
     fn by_urn(&self, urn: &str) -> Option<ProductSchema> {
         self.sources.iter().find_map(|source| {
-            let root = *source.roots.get(urn)?;
-            Some(ProductSchema { source: source.clone(), urn: urn.into(), root })
+            let (urn, root) = source.roots.get_key_value(urn)?;
+            Some(ProductSchema { source: source.clone(), urn: urn.clone(), root: *root })
         })
     }
 }

@@ -308,4 +308,60 @@ mod tests {
         assert!(quote.may_start("acknowledged") && quote.may_start("approved.orderable"));
         assert!(!quote.may_start("accepted") && !quote.may_move("", "acknowledged"));
     }
+
+    /// Names of the digest's machines, and ours. `immediate` starts of items are not in its list.
+    const DIGEST: &[(&str, &str)] = &[
+        ("POQ", "poq"),
+        ("POQItem", "poqItem"),
+        ("QuoteFirm", "quoteFirm"),
+        ("QuoteBudgetary", "quoteBudgetary"),
+        ("QuoteItemFirm", "quoteItemFirm"),
+        ("QuoteItemBudgetary", "quoteItemBudgetary"),
+        ("ProductOrder", "productOrder"),
+        ("ProductOrderItem", "productOrderItem"),
+        ("CancelProductOrder_and_ModifyRequestedDeliveryDate", "cancelProductOrder"),
+        ("CancelProductOrder_and_ModifyRequestedDeliveryDate", "modifyProductOrderItemRequestedDeliveryDate"),
+        ("Charge", "charge"),
+        ("ChargeItem", "chargeItem"),
+        ("Product", "product"),
+        ("TroubleTicket", "troubleTicket"),
+        ("Incident", "incident"),
+        ("Appointment", "appointment"),
+        ("WorkOrder", "workOrder"),
+        ("CustomerBill", "customerBill"),
+        ("CustomerBillItem", "customerBillItem"),
+        ("ProductOffering(catalog)", "productOffering"),
+        ("ProductSpecification(catalog)", "productSpecification"),
+    ];
+
+    #[test]
+    fn transitions_are_those_of_the_digest() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/design/sonata-states.json");
+        let Ok(text) = std::fs::read_to_string(path) else {
+            println!("skipped: ../shared/design/sonata-states.json is not here");
+            return;
+        };
+        let digest: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for (theirs, ours) in DIGEST {
+            let machine = machine(ours).unwrap();
+            let rows = digest[theirs]["t"].as_array().unwrap();
+            let text = |row: &serde_json::Value, index: usize| row[index].as_str().unwrap_or("").to_owned();
+            let mut moves = 0;
+            for row in rows {
+                let (from, to) = (text(row, 0), text(row, 1));
+                if from == "start" {
+                    assert!(machine.may_start(&to), "{ours} starts as {to}");
+                } else {
+                    assert!(machine.may_move(&from, &to), "{ours}: {from} to {to}");
+                    moves += 1;
+                }
+            }
+            let own: usize = machine.states().map(|state| machine.after(state).unwrap().len()).sum();
+            assert_eq!(own, moves, "{ours} has moves that the digest does not have");
+            let terminal = digest[theirs]["terminal"].as_array().unwrap();
+            assert!(terminal.iter().all(|state| machine.is_terminal(state.as_str().unwrap())), "{ours}");
+            assert_eq!(machine.states().filter(|state| machine.is_terminal(state)).count(), terminal.len());
+        }
+        assert_eq!(DIGEST.len(), MACHINES.len());
+    }
 }

@@ -5,6 +5,7 @@ use crate::{
     json::Node,
     sonata::{FaultCode, TypeId, Types},
 };
+use std::borrow::Cow;
 
 /// One alternative, tried.
 struct Tried {
@@ -56,9 +57,21 @@ fn attempt(walk: &Walk<'_>, node: Node<'_>, types: &Types, id: TypeId) -> Tried 
     Tried { id, findings: own.findings, unknown: own.unknown, more: own.more }
 }
 
-/// The alternative that was clearly meant: the only one that describes the most of the members that are there,
-/// or, where members tell nothing, the only one of the value's kind.
+/// The alternative that was clearly meant: the only one whose enumerations the value's members fit, as the
+/// alternatives' `mapType` does; else the only one that describes the most of the members that are there; else,
+/// where members tell nothing, the only one of the value's kind.
 fn meant(node: Node<'_>, types: &Types, tried: &[Tried]) -> Option<usize> {
+    let is_tagged = |tried: &Tried| {
+        let fits = texts(node).filter_map(|(name, value)| {
+            enumeration(types, tried.id, name).map(|allowed| allowed.contains(&value.as_ref()))
+        });
+        let fits: Vec<bool> = fits.collect();
+        !fits.is_empty() && fits.into_iter().all(|fits| fits)
+    };
+    let mut tagged = (0..tried.len()).filter(|index| tried.get(*index).is_some_and(is_tagged));
+    if let (Some(only), None) = (tagged.next(), tagged.next()) {
+        return Some(only);
+    }
     let described =
         |tried: &Tried| node.members().filter(|(name, _)| describes(types, tried.id, name, 0)).count();
     let counts: Vec<usize> = tried.iter().map(described).collect();
@@ -71,7 +84,35 @@ fn meant(node: Node<'_>, types: &Types, tried: &[Tried]) -> Option<usize> {
     only((0..tried.len()).filter(|index| tried.get(*index).is_some_and(is_of_kind)).collect())
 }
 
+/// Members that are texts.
+fn texts<'d>(node: Node<'d>) -> impl Iterator<Item = (Cow<'d, str>, Cow<'d, str>)> {
+    node.members().filter_map(|(name, value)| Some((name, value.as_str()?)))
+}
+
+/// Values that a type allows for a member; none if it does not enumerate them.
+fn enumeration(types: &Types, id: TypeId, name: impl AsRef<str>) -> Option<Vec<&str>> {
+    let member = types.get(id).object.as_ref()?.member(name.as_ref())?;
+    let values = &types.get(member.value).text.as_ref()?.values;
+    (!values.is_empty()).then(|| values.iter().map(AsRef::as_ref).collect())
+}
+
+/// The member whose value no alternative allows, though each enumerates it: then that is the fault.
+fn wrong_tag<'d>(node: Node<'d>, types: &Types, tried: &[Tried]) -> Option<(Node<'d>, String)> {
+    texts(node).find_map(|(name, value)| {
+        let allowed: Option<Vec<Vec<&str>>> =
+            tried.iter().map(|tried| enumeration(types, tried.id, &name)).collect();
+        let allowed = allowed?.concat();
+        let member = node.get(&name)?;
+        (!allowed.contains(&value.as_ref())).then(|| (member, some_of(allowed.into_iter())))
+    })
+}
+
 fn none_holds(walk: &mut Walk<'_>, node: Node<'_>, types: &Types, tried: &[Tried]) {
+    if let Some((member, allowed)) = wrong_tag(node, types, tried) {
+        return walk.add(member, None, FaultCode::InvalidValue, || {
+            format!("{} is none of {allowed}", member.name().unwrap_or_default())
+        });
+    }
     let is_missing = |finding: &Finding| finding.node == node.id() && finding.missing.is_some();
     let only_missing = tried.iter().all(|tried| tried.findings.iter().all(is_missing));
     if only_missing {

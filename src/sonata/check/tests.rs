@@ -139,6 +139,13 @@ fn alternatives_report_the_one_that_was_meant() {
     assert!(address(r#""10.0.0.1""#).is_empty() && address(r#""::1""#).is_empty());
     assert_eq!(address(r#""10.0.0""#), ["invalidFormat "]);
     assert_eq!(address("4"), ["invalidValue "]);
+    let map = |text: &str| type_faults("CarrierEthernetEvcEpCommon.ingressClassOfServiceMap", text);
+    assert!(map(r#"{"mapType":"ENDPOINT","map_M":"low"}"#).is_empty());
+    // All alternatives describe the same members; the `mapType` tells which was meant.
+    assert_eq!(map(r#"{"mapType":"ENDPOINT","map_M":"low","l2cp_P":{}}"#), ["invalidValue /l2cp_P"]);
+    assert_eq!(map(r#"{"mapType":"DSCP","map_M":"low"}"#), ["invalidValue /map_M"]);
+    assert_eq!(map(r#"{"mapType":"VLAN","map_M":"low"}"#), ["invalidValue /mapType"]);
+    assert_eq!(map(r#"{"map_M":true}"#), ["invalidValue "]);
     assert_eq!(type_faults("Ipv4OrIpv6Prefix", "{}"), ["missingProperty "]);
     let both = r#"{"ipv4Prefix":{"ipv4Address":"10.0.0.0","prefixLength":8},"ipv6Prefix":{"ipv6Address":"::","prefixLength":8}}"#;
     let both = type_faults("Ipv4OrIpv6Prefix", both);

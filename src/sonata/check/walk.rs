@@ -5,6 +5,7 @@ use crate::{
     json::{self, Node, NodeId, number},
     sonata::{
         Fault, FaultCode, ProductSchema, TypeId, Types,
+        facts::Range,
         fault::bounded,
         types::{ArrayRules, Choice, Kind, NumberRules, ObjectRules, TextRules, Type},
     },
@@ -12,6 +13,8 @@ use crate::{
 
 /// Characters of a sender's value that a reason may hold.
 const EXCERPT_CHARS_MAX: usize = 40;
+/// Characters of a member's name in a reason; the standard's longest has 60.
+const NAME_CHARS_MAX: usize = 64;
 /// Names that a reason lists.
 const LIST_MAX: usize = 8;
 
@@ -184,10 +187,11 @@ impl<'o> Walk<'o> {
         if !holds {
             self.find(node, FaultCode::InvalidValue, || {
                 let found = match node.kind() {
-                    json::Kind::Number => format!("number {}", bounded(node.raw(), EXCERPT_CHARS_MAX)),
-                    other => other.name().to_owned(),
+                    json::Kind::Number => bounded(node.raw(), EXCERPT_CHARS_MAX),
+                    json::Kind::Null => "null".to_owned(),
+                    other => with_article(other.name()),
                 };
-                format!("{} must be {}, not {found}", label(node), kind.name())
+                format!("{} must be {}, not {found}", label(node), with_article(kind.name()))
             });
         }
         holds
@@ -216,7 +220,7 @@ impl<'o> Walk<'o> {
             let (least, most) = (rules.length.min.unwrap_or(0), rules.length.max.unwrap_or(u32::MAX));
             if length < least || length > most {
                 self.find(node, FaultCode::InvalidValue, || {
-                    format!("{} has {length} characters, not {}", label(node), rules.length)
+                    format!("{} has {length} characters, must have {}", label(node), between(rules.length))
                 });
             }
         }
@@ -240,7 +244,9 @@ impl<'o> Walk<'o> {
         let (least, most) = (rules.size.min.unwrap_or(0), rules.size.max.unwrap_or(u32::MAX));
         if length < least || length > most {
             let code = if length == 0 { FaultCode::MissingProperty } else { FaultCode::InvalidValue };
-            self.find(node, code, || format!("{} has {length} elements, not {}", label(node), rules.size));
+            self.find(node, code, || {
+                format!("{} has {length} elements, must have {}", label(node), between(rules.size))
+            });
         }
         if rules.unique && !unique::holds(node) {
             self.find(node, FaultCode::InvalidValue, || format!("{} has equal elements", label(node)));
@@ -374,9 +380,23 @@ pub(super) fn describes(types: &Types, id: TypeId, name: &str, depth: usize) -> 
 /// What a reason calls a value: the member it stands under.
 fn label(node: Node<'_>) -> String {
     match node.name() {
-        Some(name) => bounded(&name, EXCERPT_CHARS_MAX),
+        Some(name) => bounded(&name, NAME_CHARS_MAX),
         None if node.id() == NodeId::ROOT => "the body".to_owned(),
         None => "the element".to_owned(),
+    }
+}
+
+fn with_article(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {kind}")
+}
+
+fn between(range: Range) -> String {
+    match (range.min.unwrap_or(0), range.max) {
+        (least, None) => format!("at least {least}"),
+        (least, Some(most)) if least == most => format!("exactly {least}"),
+        (0, Some(most)) => format!("at most {most}"),
+        (least, Some(most)) => format!("{least} to {most}"),
     }
 }
 
