@@ -130,13 +130,39 @@ impl<'a> Row<'a> {
     }
 }
 
+/// The row `hdr`, of an order or a folder.
+pub(super) struct Owner {
+    pub cust_ref: Option<String>,
+    pub proj_ref: Option<String>,
+    pub cur: &'static str,
+    pub blocked: bool,
+}
+
+impl Owner {
+    /// Reads the row, which has to be there.
+    pub fn read(form: &Form<'_>, out: &mut Complaints) -> Self {
+        form.require("hdr", out);
+        let Some(hdr) = form.inside("hdr", out) else {
+            return Self { cust_ref: None, proj_ref: None, cur: "EUR", blocked: false };
+        };
+        for (name, characters_max) in
+            [("channel", 20), ("cNm", 80), ("cTel", 40), ("cExt", 10), ("cMail", 80), ("cOrg", 80)]
+        {
+            hdr.text(name, characters_max, out);
+        }
+        Self {
+            cust_ref: hdr.text("custRef", 40, out).map(str::to_owned),
+            proj_ref: hdr.text("projRef", 40, out).map(str::to_owned),
+            cur: offer::read_currency(&hdr, out),
+            blocked: hdr.text("acct", 40, out).is_some_and(|account| account.starts_with('X')),
+        }
+    }
+}
+
 /// The head and the columns that only orders have.
 struct Head {
     pack_no: Option<String>,
-    cust_ref: Option<String>,
-    proj_ref: Option<String>,
-    cur: &'static str,
-    blocked: bool,
+    owner: Owner,
     wish_date: Option<Date>,
     hurry: bool,
     offer_no: Option<String>,
@@ -144,14 +170,9 @@ struct Head {
 
 impl Head {
     fn read(form: &Form<'_>, today: Date, out: &mut Complaints) -> Self {
-        form.require("hdr", out);
-        let hdr = form.inside("hdr", out);
-        let mut head = Self {
+        let head = Self {
             pack_no: form.text("packNo", 40, out).map(str::to_owned),
-            cust_ref: None,
-            proj_ref: None,
-            cur: "EUR",
-            blocked: false,
+            owner: Owner::read(form, out),
             wish_date: form.day("wishDate", out),
             hurry: form.flag("expr", out).unwrap_or(false),
             offer_no: form.text("offerNo", 20, out).map(str::to_owned),
@@ -163,16 +184,6 @@ impl Head {
         for (name, characters_max) in [("endCust", 80), ("pon", 40), ("prio", 20)] {
             form.text(name, characters_max, out);
         }
-        let Some(hdr) = hdr else { return head };
-        for (name, characters_max) in
-            [("channel", 20), ("cNm", 80), ("cTel", 40), ("cExt", 10), ("cMail", 80), ("cOrg", 80)]
-        {
-            hdr.text(name, characters_max, out);
-        }
-        head.cust_ref = hdr.text("custRef", 40, out).map(str::to_owned);
-        head.proj_ref = hdr.text("projRef", 40, out).map(str::to_owned);
-        head.cur = offer::read_currency(&hdr, out);
-        head.blocked = hdr.text("acct", 40, out).is_some_and(|account| account.starts_with('X'));
         head
     }
 }
@@ -198,11 +209,10 @@ pub(super) fn create(state: &mut State, endpoint: Sku, bytes: &[u8]) -> Result<R
         let pos = format!("{number}/{}", line.line_no);
         return Err(Refusal::Conflict(Complaint { code: "E11", pos, t: "line is there" }));
     }
-    if head.blocked {
+    if head.owner.blocked {
         return Err(Refusal::Business("account blocked"));
     }
-    let pack_no =
-        pack::open(state, head.pack_no.as_deref(), head.cust_ref.as_ref(), head.proj_ref.as_ref(), head.cur);
+    let pack_no = pack::open(state, head.pack_no.as_deref(), &head.owner);
     let (today, changed) = (state.today, state.next_mark());
     let key = state.orders.add(|no| new(no, pack_no.clone(), &line, &beside, head, today, changed));
     if let Some(pack) = state.pack_mut(&pack_no) {
@@ -242,14 +252,14 @@ fn new(
         term_m: line.term_months,
         renew: line.renew,
         roll_m: line.roll_months,
-        cur: head.cur,
+        cur: head.owner.cur,
         chg_nos: Vec::new(),
         desk: DESK,
         chg: price::prices(line.line_no, line.sku, line.act, line.build, line.term_months),
         txt,
         msg: Vec::new(),
-        cust_ref: head.cust_ref,
-        proj_ref: head.proj_ref,
+        cust_ref: head.owner.cust_ref,
+        proj_ref: head.owner.proj_ref,
         changed,
         obstacle: beside.obstacle(line),
     }

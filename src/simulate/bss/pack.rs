@@ -6,11 +6,12 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::day;
-use super::info::{DESK, Desk, Text};
-use super::order::{CANCELLED, DONE, FAILED, Order};
+use super::form::{Complaints, Form, body};
+use super::info::{self, DESK, Desk, Text};
+use super::order::{CANCELLED, DONE, FAILED, Order, Owner, RECEIVED};
 use super::page::{Query, page};
 use super::progress;
-use super::reply::{Refusal, Reply};
+use super::reply::{Complaint, Refusal, Reply};
 use super::state::State;
 
 /// Some orders are done and some failed or were cancelled.
@@ -56,14 +57,8 @@ pub(super) struct Row<'a> {
     txt: Option<&'a [Text]>,
 }
 
-/// The folder of a number, opened when it is new; without a number a new one.
-pub(super) fn open(
-    state: &mut State,
-    number: Option<&str>,
-    cust_ref: Option<&String>,
-    proj_ref: Option<&String>,
-    cur: &'static str,
-) -> String {
+/// The folder of a number, opened when it is new; without a number a new one. Gives the number.
+pub(super) fn open(state: &mut State, number: Option<&str>, owner: &Owner) -> String {
     if let Some(number) = number
         && state.pack(number).is_some()
     {
@@ -75,10 +70,10 @@ pub(super) fn open(
         number.unwrap_or(&ours).clone_into(&mut opened);
         Pack {
             number: opened.clone(),
-            cust_ref: cust_ref.cloned(),
-            proj_ref: proj_ref.cloned(),
+            cust_ref: owner.cust_ref.clone(),
+            proj_ref: owner.proj_ref.clone(),
             cdat,
-            cur,
+            cur: owner.cur,
             txt: Vec::new(),
             orders: Vec::new(),
         }
@@ -90,6 +85,39 @@ pub(super) fn open(
         state.pack_numbers.retain(|_, key| packs.get(*key).is_some());
     }
     opened
+}
+
+/// `POST /packs`: opens a folder before the first order is in it.
+pub(super) fn create(state: &mut State, bytes: &[u8]) -> Result<Reply, Refusal> {
+    let message = body(bytes)?;
+    let form = Form::root(&message);
+    let mut out = Complaints::default();
+    let owner = Owner::read(&form, &mut out);
+    let asked = form.text("packNo", 40, &mut out);
+    for row in form.rows("ctc", "lineNo", &mut out) {
+        info::read_contact(&row, &mut out);
+    }
+    let remarks = info::read_remarks(&form, &mut out);
+    out.settle()?;
+    if let Some(number) = asked
+        && state.pack(number).is_some()
+    {
+        return Err(Refusal::Conflict(Complaint {
+            code: "E11",
+            pos: number.to_owned(),
+            t: "folder is there",
+        }));
+    }
+    if owner.blocked {
+        return Err(Refusal::Business("account blocked"));
+    }
+    let number = open(state, asked, &owner);
+    let today = state.today;
+    if let Some(pack) = state.pack_mut(&number) {
+        info::add(&mut pack.txt, remarks.iter(), today);
+    }
+    let row = row(state, &number).ok_or_else(|| Refusal::unknown("no"))?;
+    Ok(Reply::made(&row, vec![number.clone()]))
 }
 
 /// Whether the folder already has that line.
@@ -110,6 +138,7 @@ fn standing(orders: &[&Order]) -> u8 {
     let open = orders.iter().filter(|order| !order.closed()).map(|order| order.st).min();
     let any = |st| orders.iter().any(|order| order.st == st);
     match open {
+        None if orders.is_empty() => RECEIVED,
         Some(st) => st,
         None if any(DONE) && (any(FAILED) || any(CANCELLED)) => PARTLY,
         None if any(DONE) => DONE,

@@ -205,6 +205,25 @@ async fn remarks_are_added_until_the_order_is_closed() {
 }
 
 #[tokio::test]
+async fn a_folder_can_be_opened_before_its_orders() {
+    let mut desk = Caller::new().await;
+    let message = json!({ "hdr": { "custRef": "BO-1" }, "txt": [ { "t": "by the back door" } ] });
+    let pack = desk.good("POST", "/packs", message.clone()).await;
+    assert_eq!((&pack["packNo"], &pack["st"], &pack["orders"]), (&json!("K-501"), &json!(10), &json!([])));
+    assert_eq!(pack["txt"][0]["t"], "by the back door");
+    let mut order = port(10);
+    order["packNo"] = "K-501".into();
+    desk.good("POST", "/orders/uni", order).await;
+    assert_eq!(desk.get("/packs/K-501").await["orders"][0]["no"], "P-2001");
+    let mut again = message;
+    again["packNo"] = "K-501".into();
+    let (status, answer) = desk.call("POST", "/packs", again).await;
+    assert_eq!((status, complaints(&answer)), (409, vec![("E11", "K-501")]));
+    let (status, answer) = desk.call("POST", "/packs", json!({ "packNo": 7 })).await;
+    assert_eq!((status, complaints(&answer)), (400, vec![("E02", "hdr"), ("E03", "packNo")]));
+}
+
+#[tokio::test]
 async fn folders_are_opened_by_the_first_order_and_listed() {
     let mut desk = Caller::new().await;
     desk.good("POST", "/orders/uni", port(10)).await;
