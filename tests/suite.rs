@@ -3,4 +3,5 @@
 mod catalogue_oracle;
 mod diagnostics;
 mod json;
+mod mapping;
 mod tidy;

@@ -4,7 +4,7 @@ use super::run::{Run, Scope, Trouble, Wrote, read};
 use super::target::{Container, Target};
 use crate::json::{Node, Slot};
 use crate::mapping::path::push_token;
-use crate::mapping::program::{Body, Branch, Each, FailureCode, Key, Rule};
+use crate::mapping::program::{Body, Branch, Each, FailureCode, Key, OnFailure, Rule};
 
 impl<'m> Run<'m> {
     pub fn each(&mut self, rule: &'m Rule, each: &'m Each, scope: Scope<'m>, target: Target<'_>) -> Wrote {
@@ -114,6 +114,12 @@ impl<'m> Run<'m> {
     ) -> Result<Wrote, Trouble<'m>> {
         let entry = self.entry(key.group, scope.index.unwrap_or_default());
         let Some((value, known)) = entry.and_then(|entry| Some((entry.target.clone()?, entry.slot))) else {
+            if rule.on_failure == OnFailure::Fail {
+                // Nothing of it is sent, but whatever else is wrong with the element is told with the key.
+                let slot = self.new_element()?;
+                let pointer = self.next_pointer(array);
+                self.rules(rules, scope, Target { slot, pointer: &pointer });
+            }
             return Ok(Wrote::Nothing);
         };
         if let Some(slot) = known {
