@@ -1,7 +1,7 @@
 //! Every file in `tests/mapping` is a case: a mapping set, messages in, messages out.
 //!
-//! A case begins with a line of what it shows. The files of the set follow, each after `>>> PATH`, then messages,
-//! each after `>>> OPERATION request` or `>>> OPERATION answer`: a body, before it optionally a line `?query`.
+//! A case begins with a line of what it shows. The files of the set (and `partner.yaml`, an overlay) follow, each after `>>> PATH`, then messages,
+//! each after `>>> OPERATION request`, `>>> OPERATION request CALL` or `>>> OPERATION answer`: a body, before it optionally a line `?query`.
 //! What is expected stands after `===` in the same order. Keys that a message leaves are remembered for those
 //! that follow; a reference `x` is known as `sonata-x` and `legacy-x`, but for `unknown`.
 //! `UPDATE_EXPECT=1 cargo test mapping_cases` writes what comes out.
@@ -23,24 +23,32 @@ use segue::{
 };
 use std::{fmt::Write as _, fs, path::Path};
 
+/// The partner's overlay, where a case has one.
+const OVERLAY: &str = "partner.yaml";
+
 fn compiled(files: &[(&str, &str)]) -> Result<CompiledSet, String> {
     let release = Release::parse("grace").unwrap();
     let contracts =
         catalogue().functions(release).filter_map(|function| catalogue().contract(release, function));
     let schema = ContractSchema::new(contracts.collect(), catalogue().products(release));
     let set = "language: 1\nrelease: grace\nbackend: acme\n";
-    let files = FileSet::of("mappings/acme", [("set.yaml", set)].into_iter().chain(files.iter().copied()));
+    let (overlay, files): (Vec<_>, Vec<_>) = files.iter().copied().partition(|(path, _)| *path == OVERLAY);
+    let files = FileSet::of("mappings/acme", [("set.yaml", set)].into_iter().chain(files));
+    let partner = FileSet::of("mappings/partners/globex", overlay);
+    let overlay = partner.get(OVERLAY).is_some().then_some((&partner, OVERLAY));
     let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
-    let options = CompileOptions::default();
-    let compiled = compile::compile(&files, None, &schema, &options, &mut sources, &mut out);
+    let aliases = vec![("urn:alias:uni".to_owned(), "operator-uni".to_owned())];
+    let options = CompileOptions { aliases, ..CompileOptions::default() };
+    let compiled = compile::compile(&files, overlay, &schema, &options, &mut sources, &mut out);
     compiled.ok_or_else(|| out.render_text(&sources))
 }
 
 /// The program of a message, and the array of which each element is mapped by itself.
 fn program<'c>(operation: &'c CompiledOperation, phase: &str) -> Option<(&'c Program, Option<String>)> {
     let program = &operation.program;
-    if phase == "request" {
-        let call = program.calls.first()?;
+    if let Some(call) = phase.strip_prefix("request") {
+        let mut calls = program.calls.iter();
+        let call = calls.find(|own| call.is_empty() || *own.name == *call.trim_start())?;
         return Some((call.request.as_deref()?, call.each.as_ref().map(ToString::to_string)));
     }
     match &program.answer {

@@ -4,7 +4,10 @@ use std::cell::RefCell;
 
 use crate::{
     mapping::schema::{Kind, Lookup, Member, OperationFacts, Schema, TypeId},
-    sonata::{self, Contract, Function, ProductSchema, Products, TypeView},
+    sonata::{
+        self, Contract, Function, ProductSchema, Products, TypeView,
+        entity::{Act, Duty},
+    },
 };
 
 /// The contracts of one mapping set, one per function, and the product schemas in reach.
@@ -74,6 +77,19 @@ impl ContractSchema {
     }
 }
 
+/// Type of the message whose attributes an answer repeats: its own request, or for a kept entity the one that made
+/// it.
+fn repeated(contract: &Contract, request: Option<sonata::TypeId>, duty: Duty) -> Option<sonata::TypeId> {
+    if duty.echoes() {
+        return request;
+    }
+    let makes = |operation: &&sonata::Operation| {
+        let other = sonata::entity::duty_of(contract.function, &operation.operation_id);
+        other.is_some_and(|other| other.kind == duty.kind && other.act == Act::Create)
+    };
+    contract.operations.iter().find(makes)?.request
+}
+
 impl Schema for ContractSchema {
     fn functions(&self) -> Vec<String> {
         self.contracts.iter().map(|contract| contract.function.name().to_owned()).collect()
@@ -104,7 +120,7 @@ impl Schema for ContractSchema {
                     sonata::Segment::Literal(_) => None,
                 })
                 .collect(),
-            echo: duty.filter(|duty| duty.echoes()).and(operation.request).and_then(name),
+            echo: duty.and_then(|duty| repeated(contract, operation.request, *duty)).and_then(name),
             custody: duty.map(|duty| duty.kept().map(str::to_owned).collect()).unwrap_or_default(),
         })
     }

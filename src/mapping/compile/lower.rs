@@ -127,12 +127,17 @@ impl<'c> Here<'c> {
         }
     }
 
-    /// The absolute place of what is written.
-    pub fn target(&self, sides: &Use, path: &FieldPath) -> String {
-        match sides.written() {
-            OnSide::Sonata => place(&self.sonata, path),
-            OnSide::Legacy => place(&self.legacy, path),
+    /// The absolute place of the scope on the side that is written.
+    pub fn base(&self, us: &Use) -> &str {
+        match us.written() {
+            OnSide::Sonata => &self.sonata,
+            OnSide::Legacy => &self.legacy,
         }
+    }
+
+    /// The absolute place of what is written.
+    pub fn target(&self, us: &Use, path: &FieldPath) -> String {
+        place(self.base(us), path)
     }
 }
 
@@ -292,6 +297,7 @@ impl<'c> Compiler<'c> {
             let narrowed = self.narrowed(branch.condition.as_ref(), place);
             let mut inner = Here { scope: here.scope.at(narrowed), ..here.clone() };
             inner.branches.push((number, u32::try_from(index).unwrap_or(u32::MAX)));
+            us.writers.along(here.base(us), &also);
             let mut rules = self.lower_rules(&branch.fields, &inner, us);
             if let Some(shape) = &branch.shape {
                 rules.extend(self.lower_shape(shape, &inner, us));

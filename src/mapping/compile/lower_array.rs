@@ -29,6 +29,8 @@ impl<'c> Compiler<'c> {
     ) -> Option<program::Rule> {
         let condition = self.lower_condition(rule.condition.as_ref(), &sides.place, us).ok()?;
         let inner = self.inner(rule, sides, here, us);
+        us.writers.keyed(here.base(us), &sides.target);
+        us.writers.along(inner.base(us), &condition.1);
         let joined = rule.join.is_some() || sides.sonata.every != sides.legacy.every;
         let action = if joined {
             self.lower_joined(rule, sides, body, condition, &inner, us)
@@ -131,6 +133,8 @@ impl<'c> Compiler<'c> {
             Direction::ToLegacy => (sonata, legacy),
             Direction::ToSonata => (legacy, sonata),
         };
+        let written = inner.target(us, &target);
+        us.writers.write(written, &inner.branches, key.span, self.sources, &mut self.out);
         Some(Key { group, source, target, form, number, remember: key.remember })
     }
 

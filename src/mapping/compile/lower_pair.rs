@@ -209,6 +209,7 @@ impl<'c> Compiler<'c> {
         if rule.echo == Some(false) && us.written() == OnSide::Sonata {
             us.not_echoed.extend(FieldPath::parse(&place));
         }
+        us.writers.keyed(here.base(us), target);
         us.writers.write(place, &here.branches, rule.span, self.sources, &mut self.out);
     }
 }

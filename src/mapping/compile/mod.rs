@@ -151,6 +151,8 @@ struct Compiler<'c> {
     /// Places that no message type had so far, with what is told if none has.
     missing: HashMap<Sight, Option<Diagnostic>>,
     surveyed: HashSet<survey::Surveyed<'c>>,
+    /// Products without schema that were told.
+    unchecked: HashSet<String>,
     paths: HashMap<SourceId, Arc<str>>,
 }
 
@@ -177,6 +179,7 @@ impl<'c> Compiler<'c> {
             scripts,
             missing: HashMap::new(),
             surveyed: HashSet::new(),
+            unchecked: HashSet::new(),
             paths: HashMap::new(),
         }
     }

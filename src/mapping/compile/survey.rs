@@ -145,6 +145,9 @@ impl<'c> Compiler<'c> {
         let mut unchecked = Vec::new();
         let found = scope.resolve(self.schema, &path, &mut unchecked);
         for product in unchecked {
+            if !self.unchecked.insert(product.clone()) {
+                continue;
+            }
             let message = format!("no schema is known of the product `{product}`: this is not checked");
             self.out.push(Diagnostic::warning(code::UNKNOWN_PRODUCT, message).at(text.span()));
         }
@@ -299,7 +302,7 @@ impl<'c> Compiler<'c> {
 
     fn unchecked_product(&mut self, name: &Text, product: Option<&super::Product>) {
         let Some(first) = product.and_then(|product| product.types.first()) else { return };
-        if self.schema.product(first).is_none() {
+        if self.schema.product(first).is_none() && self.unchecked.insert(first.clone()) {
             let message =
                 format!("no schema is known of the product `{name}`: its attributes are not checked");
             self.out.push(Diagnostic::warning(code::UNKNOWN_PRODUCT, message).at(name.span()));

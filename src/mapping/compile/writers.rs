@@ -1,9 +1,9 @@
 //! Who writes what in one program: two rules that write one place are told, branches of one `one_of` apart.
 
 use crate::mapping::diagnostic as code;
-use crate::mapping::path::{Anchor, FieldPath, Part};
+use crate::mapping::path::{Anchor, FieldPath, Part, Step, Term};
 use crate::text::{Diagnostic, Diagnostics, Sources, Span};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Branches that a rule stands in: which `one_of` or `rows`, and which branch of it.
 pub(super) type Branches = Vec<(u32, u32)>;
@@ -12,6 +12,8 @@ pub(super) type Branches = Vec<(u32, u32)>;
 #[derive(Debug, Default)]
 pub(super) struct Writers {
     places: BTreeMap<String, Vec<(Branches, Span)>>,
+    /// Places that are written along with others: terms of keyed elements and conditions.
+    along: BTreeSet<String>,
 }
 
 impl Writers {
@@ -36,14 +38,32 @@ impl Writers {
         others.push((branches.clone(), at));
     }
 
+    /// Notes terms that are written into the object at a place.
+    pub fn along(&mut self, place: &str, terms: &[Term]) {
+        self.along.extend(terms.iter().map(|term| format!("{place}.{}", term.members.join("."))));
+    }
+
     /// The places that are written, as absolute texts.
     pub fn places(&self) -> impl Iterator<Item = &str> {
-        self.places.keys().map(String::as_str)
+        self.places.keys().chain(&self.along).map(String::as_str)
     }
 }
 
 fn exclusive(one: &Branches, other: &Branches) -> bool {
     one.iter().any(|(of, branch)| other.iter().any(|(other_of, other)| of == other_of && branch != other))
+}
+
+impl Writers {
+    /// Notes what keyed elements on the way of a path write.
+    pub fn keyed(&mut self, base: &str, path: &FieldPath) {
+        for (index, step) in path.steps.iter().enumerate() {
+            if let Step::Keyed(terms) = step {
+                let steps = path.steps[..=index].into();
+                let element = place(base, &FieldPath { steps, every: false, ..path.clone() });
+                self.along(&element, terms);
+            }
+        }
+    }
 }
 
 /// The absolute text of a place, from that of the scope.
