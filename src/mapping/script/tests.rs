@@ -197,6 +197,18 @@ const RUNAWAYS: &[&str] = &[
     "fn f() { \"\".pad(1000000000, \"x\") }",
     "fn f() { let m = #{}; let i = 0; loop { m[`k${i}`] = i; i += 1; } }",
     "fn f() { for i in range(0, 1000000000) {} }",
+    "fn f() { let a = [3, 2, 1]; a.sort(|x, y| { loop {} }) }",
+    "fn f() { try { [1, 2].map(|x| { loop {} }) } catch { } }",
+    "fn f() { let m = #{}; let i = 0; loop { m.set(`k${i}`, i); i += 1; } }",
+    "fn f() { let a = [0]; loop { a[0] = a; } }",
+    "fn f() { let a = [0, 0]; loop { a[0] = a; a[1] = a; } }",
+    "fn f() { let m = #{}; loop { m.a = m; } }",
+    "fn f() { let m = #{}; loop { m.a = m; m.b = m; } }",
+    "fn f() { let m = #{}; loop { m[\"a\"] = m; m[\"b\"] = m; } }",
+    "fn f() { let m = #{}; loop { m.set(\"a\", m); m.set(\"b\", m); } }",
+    "fn f() { let a = [0, 0]; loop { a.set(0, a); a.set(1, a); } }",
+    "fn f() { let a = [0]; loop { a = a.map(|x| a); } }",
+    "fn f() { let a = [\"\".pad(30000, \"x\")]; loop { a[0] += \"x\"; a.push(a[0]); } }",
 ];
 
 #[test]
