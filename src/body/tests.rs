@@ -24,10 +24,13 @@ fn run(encoding: Option<&str>, data: &[u8], limits: BodyLimits) -> Result<Bytes,
     }
     let body = Full::new(Bytes::copy_from_slice(data));
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         read(&headers, body, &limits, deadline).await
     })
 }
+
+/// `Content-Encoding`, body, what comes of it.
+type Row<'a> = (Option<&'a str>, &'a [u8], Result<&'a [u8], BodyError>);
 
 #[test]
 fn encodings_are_decoded_or_refused() {
@@ -35,7 +38,7 @@ fn encodings_are_decoded_or_refused() {
     let packed = gzip(plain);
     let mut twice = gzip(b"{\"id\"");
     twice.extend(gzip(b":1}"));
-    let rows: [(Option<&str>, &[u8], Result<&[u8], BodyError>); 9] = [
+    let rows: [Row<'_>; 9] = [
         (None, plain, Ok(plain)),
         (Some("identity"), plain, Ok(plain)),
         (Some("GZIP"), &packed, Ok(plain)),

@@ -1,5 +1,7 @@
 //! An entity's document: the merge, and what only the Seller's side knows.
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
@@ -129,8 +131,7 @@ pub fn complete(input: &Completing<'_>) -> Completed {
     let state = work.own_state(root, from, &item_states);
     work.contact(root);
     let external_id = work.merger.builder.get(root, "externalId");
-    let external_id =
-        external_id.and_then(|slot| work.merger.builder.text(slot).map(|text| text.into_owned()));
+    let external_id = external_id.and_then(|slot| work.merger.builder.text(slot).map(Cow::into_owned));
     let document = work.merger.builder.finish(root);
     let changed = input.kept.is_none_or(|kept| !kept.root().eq_value(document.root()));
     Completed { document, state, external_id, changed, findings: work.findings }
@@ -221,7 +222,7 @@ impl<'s> Work<'s, '_> {
         states
     }
 
-    fn unknown_items(&mut self, mapped: Option<Node<'s>>, ids: &[std::borrow::Cow<'s, str>], name: &str) {
+    fn unknown_items(&mut self, mapped: Option<Node<'s>>, ids: &[Cow<'s, str>], name: &str) {
         let elements = mapped.into_iter().flat_map(Node::elements);
         let unknown = elements
             .filter(|element| element.get("id").and_then(Node::as_str).is_none_or(|own| !ids.contains(&own)))
@@ -264,9 +265,7 @@ impl<'s> Work<'s, '_> {
             Some(machine) => {
                 decide(machine, before.as_deref(), mapped.as_deref().or(derived), self.input.kind.name())
             }
-            None => {
-                Way { states: mapped.into_iter().map(|state| state.into_owned()).collect(), finding: None }
-            }
+            None => Way { states: mapped.into_iter().map(Cow::into_owned).collect(), finding: None },
         };
         self.settle(root, from.kept, attribute, self.facts.history, way, Level::Own)
     }
@@ -283,7 +282,7 @@ impl<'s> Work<'s, '_> {
     ) -> Option<String> {
         self.findings.extend(way.finding);
         let before = kept.and_then(|kept| kept.get(attribute)).and_then(Node::as_str);
-        let state = way.states.last().cloned().or(before.map(|state| state.into_owned()))?;
+        let state = way.states.last().cloned().or(before.map(Cow::into_owned))?;
         let value = self.merger.builder.string(state.clone());
         self.merger.builder.set(slot, attribute, value);
         let entered = !way.states.is_empty();
@@ -340,14 +339,11 @@ impl<'s> Work<'s, '_> {
         const CONTACTS: &str = "relatedContactInformation";
         let Some(role) = self.facts.seller_role else { return };
         let builder = &mut self.merger.builder;
-        let contacts = match builder.get(root, CONTACTS) {
-            Some(contacts) => contacts,
-            None => {
-                let contacts = builder.array();
-                builder.set(root, CONTACTS, contacts);
-                contacts
-            }
-        };
+        let contacts = builder.get(root, CONTACTS).unwrap_or_else(|| {
+            let contacts = builder.array();
+            builder.set(root, CONTACTS, contacts);
+            contacts
+        });
         for contact in builder.elements(contacts).to_vec() {
             let own = builder.source(contact).and_then(|node| node.get("role"));
             if own.is_some_and(|own| own.is_text(role)) {

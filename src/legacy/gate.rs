@@ -83,7 +83,7 @@ mod tests {
         let held = gate.enter(1, 1, deadline).await.unwrap();
         let queued = tokio::spawn({
             let gate = Arc::clone(&gate);
-            async move { gate.enter(1, 1, deadline + Duration::from_secs(60)).await }
+            async move { gate.enter(1, 1, deadline + Duration::from_mins(1)).await }
         });
         tokio::task::yield_now().await;
         let error = gate.enter(1, 1, deadline).await.unwrap_err();

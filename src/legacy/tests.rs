@@ -87,7 +87,7 @@ async fn play(
                 let _ = stream.write_all(bytes).await;
                 return;
             }
-            Act::Hang => sleep(Duration::from_secs(60)).await,
+            Act::Hang => sleep(Duration::from_mins(1)).await,
             Act::Refuse => return,
         }
     }

@@ -78,9 +78,10 @@ where
         let identity =
             PeerIdentity { address: peer, listener: listener.address(), credential: Credential::None };
         let one = connection(Arc::clone(&http), stream, service.clone(), identity, limits, phase.subscribe());
+        let counted = listener.count();
         tokio::spawn(async move {
             one.await;
-            drop(permit);
+            drop((permit, counted));
         });
     }
     drop(listener);

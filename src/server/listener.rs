@@ -1,8 +1,10 @@
 //! A bound address, and accepting that survives a full file table.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::telemetry::{Metrics, metrics::InFlight};
 
 /// First and longest pause after a failed accept, in milliseconds.
 const BACK_OFF_MS: (u64, u64) = (5, 1000);
@@ -12,6 +14,7 @@ const BACK_OFF_MS: (u64, u64) = (5, 1000);
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl Listener {
@@ -22,7 +25,18 @@ impl Listener {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let socket = TcpListener::bind(address).await?;
         let address = socket.local_addr()?;
-        Ok(Self { socket, address })
+        Ok(Self { socket, address, metrics: None })
+    }
+
+    /// Counts the open connections of this listener; without it they are not counted.
+    #[must_use]
+    pub fn counted(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics: Some(metrics), ..self }
+    }
+
+    /// Counts one connection as open until the guard is dropped.
+    pub(super) fn count(&self) -> Option<InFlight> {
+        self.metrics.as_ref().map(|metrics| metrics.connection())
     }
 
     /// The address as bound, with the real port.

@@ -42,7 +42,10 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
 }
 
 async fn start(limits: Limits) -> Running {
-    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    start_listener(Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap(), limits)
+}
+
+fn start_listener(listener: Listener, limits: Limits) -> Running {
     let address = listener.address();
     let (stop, stopped) = oneshot::channel::<()>();
     let ended = tokio::spawn(serve(
@@ -92,6 +95,19 @@ async fn a_request_is_answered_and_knows_its_caller() {
     assert!(text.ends_with(&format!("{me} true")), "{text}");
     let text = talk(&mut stream, "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi").await;
     assert!(text.ends_with("hi"), "{text}");
+}
+
+#[tokio::test]
+async fn open_connections_are_counted() {
+    let metrics = std::sync::Arc::new(crate::telemetry::Metrics::new().unwrap());
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let server = start_listener(listener.counted(metrics.clone()), quick());
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    talk(&mut stream, "GET /who HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    assert!(metrics.render().contains("segue_connections 1"));
+    server.stop.send(()).unwrap();
+    server.ended.await.unwrap();
+    assert!(metrics.render().contains("segue_connections 0"));
 }
 
 #[tokio::test]

@@ -18,12 +18,15 @@ use crate::telemetry::Metrics;
 /// Most batches in one commit.
 const GROUP_MAX: usize = 128;
 
+/// Work on the committer's connection, or word of why there is none.
+pub(super) type Work = Box<dyn FnOnce(Result<&Connection, StoreError>) + Send>;
+
 /// What the thread is asked to do.
 pub(super) enum Job {
     /// A batch, and whom to tell.
     Commit(Batch, oneshot::Sender<Result<(), StoreError>>),
     /// Work on the connection between two commits: reads of a store in memory, housekeeping.
-    Work(Box<dyn FnOnce(Result<&Connection, StoreError>) + Send>),
+    Work(Work),
     /// Only an answer once everything before it is done.
     Flush(oneshot::Sender<()>),
 }

@@ -1,4 +1,4 @@
-//! Where log lines go: one JSON object per line on standard error.
+//! Where log lines go: to standard error, one JSON object per line, or text for people.
 //!
 //! Standard output stays free for what a command prints.
 
@@ -24,11 +24,28 @@ pub fn install(filter: &str) -> Result<(), LogError> {
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::Installed)
 }
 
+/// Installs the subscriber of the process with lines for people instead of JSON.
+///
+/// # Errors
+/// As [`install`].
+pub fn install_text(filter: &str) -> Result<(), LogError> {
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_env_filter(parse(filter)?)
+        .with_writer(std::io::stderr)
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::Installed)
+}
+
+fn parse(filter: &str) -> Result<EnvFilter, LogError> {
+    EnvFilter::try_new(filter).map_err(|error| LogError::Filter(error.to_string()))
+}
+
 fn subscriber<W>(filter: &str, writer: W) -> Result<impl tracing::Subscriber + Send + Sync, LogError>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::try_new(filter).map_err(|error| LogError::Filter(error.to_string()))?;
+    let filter = parse(filter)?;
     Ok(tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

@@ -2,6 +2,7 @@
 
 mod complete;
 mod keep;
+mod laws;
 mod shape;
 
 use crate::json::Document;
