@@ -218,9 +218,17 @@ fn texts(values: Option<&Value>) -> Vec<&str> {
 
 /// Spoils one place of a document, or does something harmless to it.
 pub fn mutate(document: &mut Value, random: &mut Random) {
-    let mut places = Vec::new();
-    collect(document, String::new(), &mut places);
-    let place = random.pick(&places).clone();
+    let place = if random.one_in(2) {
+        walk(document, random)
+    } else {
+        let mut places = Vec::new();
+        collect(document, String::new(), &mut places);
+        // Numbers and lists are rare, and have bounds of their own.
+        let wanted = *random.pick(&[Value::is_number, Value::is_array, Value::is_string, Value::is_object]);
+        let is_wanted = |place: &&String| document.pointer(place).is_some_and(wanted);
+        let chosen: Vec<&String> = places.iter().filter(is_wanted).collect();
+        if chosen.is_empty() { String::new() } else { (*random.pick(&chosen)).clone() }
+    };
     let Some(value) = document.pointer_mut(&place) else { return };
     match value {
         Value::Object(members) => match random.below(4) {
@@ -247,6 +255,33 @@ pub fn mutate(document: &mut Value, random: &mut Random) {
         Value::Number(_) => *value = random.pick(&numbers()).clone(),
         Value::Bool(_) | Value::Null => *value = any(random),
     }
+}
+
+/// A place found by walking down from the root and stopping somewhere: few of all places are near the root, and
+/// there the most is required.
+fn walk(document: &Value, random: &mut Random) -> String {
+    let mut pointer = String::new();
+    let mut at = document;
+    while !random.one_in(3) {
+        let children: Vec<(String, &Value)> = match at {
+            Value::Object(members) => members.iter().map(|(name, value)| (escaped(name), value)).collect(),
+            Value::Array(elements) => {
+                elements.iter().enumerate().map(|(i, value)| (i.to_string(), value)).collect()
+            }
+            _ => Vec::new(),
+        };
+        if children.is_empty() {
+            break;
+        }
+        let (token, child) = random.pick(&children);
+        pointer.extend(["/", token]);
+        at = child;
+    }
+    pointer
+}
+
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 /// Adds a member that no schema knows to one of the objects, and says where it stands.
@@ -316,8 +351,7 @@ fn collect(value: &Value, pointer: String, places: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                let name = name.replace('~', "~0").replace('/', "~1");
-                collect(member, format!("{pointer}/{name}"), places);
+                collect(member, format!("{pointer}/{}", escaped(name)), places);
             }
         }
         Value::Array(elements) => {

@@ -17,16 +17,20 @@ use generate::{Random, add_unknown, generate, mutate};
 use raw::{RawParameter, Sdk};
 use segue::{
     json::Document,
-    sonata::{Body, Contract, Function, Products, QueryParameter, Release, catalogue, check},
+    sonata::{
+        Body, Contract, Function, ProductTypes, Products, QueryParameter, Release, catalogue, check, facts,
+    },
 };
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// Documents generated and documents mutated, for each type.
-const DOCUMENTS_PER_TYPE: u32 = 60;
+const DOCUMENTS_PER_TYPE: u32 = 80;
 const MUTANTS_PER_DOCUMENT: u32 = 3;
 
 /// The data beside the package, or none and a line that says so.
@@ -47,6 +51,8 @@ struct Counts {
     /// Members that no type describes: put in, and seen.
     unknown: usize,
     unknown_seen: usize,
+    /// Whether one difference is enough.
+    first_only: bool,
 }
 
 /// What the checker says: faults, and pointers of unknown members.
@@ -149,6 +155,62 @@ fn faults(
     checked.faults.iter().map(ToString::to_string).collect()
 }
 
+/// Every request and response body of every operation of an API.
+fn compare_bodies(
+    sdk: &Sdk,
+    api: &Value,
+    contract: &Contract,
+    products: &Products,
+    counts: &mut Counts,
+) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut seen = BTreeSet::new();
+    let options = check::Options::new(products);
+    for raw in raw::operations(api) {
+        let operation = contract.operation(&raw.id).unwrap();
+        let request = raw.request.map(|schema| (schema, operation.request.unwrap(), "request".to_owned()));
+        let responses = raw.responses.into_iter().filter_map(|(status, schema)| {
+            let body = operation.response(status).unwrap().body;
+            Some((schema?, body.unwrap().value, status.to_string()))
+        });
+        for (schema, ty, what) in request.into_iter().chain(responses) {
+            if !seen.insert(schema.to_string()) {
+                continue;
+            }
+            if counts.first_only && !problems.is_empty() {
+                return problems;
+            }
+            let schema = sdk.schema(api, &schema);
+            let name = format!("{}.{} {what}", contract.function, raw.id);
+            let ours = |document: &Document| {
+                Ours::of(document, &check::check(document.root(), contract, ty, &options))
+            };
+            problems.extend(counts.run(&name, &schema, seen.len() as u64, &ours).err());
+        }
+    }
+    problems
+}
+
+fn compare_products(sdk: &Sdk, products: &Products, counts: &mut Counts) -> Vec<String> {
+    let mut problems = Vec::new();
+    let options = check::Options::new(products);
+    for (index, urn) in sdk.products.keys().enumerate() {
+        let product = products.resolve(urn).unwrap();
+        let ours = |document: &Document| {
+            Ours::of(document, &check::check_product(document.root(), &product, &options))
+        };
+        if counts.first_only && !problems.is_empty() {
+            break;
+        }
+        let schema = sdk.product_schema(urn);
+        let mut rounds = 0..4;
+        let problem =
+            rounds.find_map(|round| counts.run(urn, &schema, (index * 10 + round) as u64, &ours).err());
+        problems.extend(problem);
+    }
+    problems
+}
+
 #[test]
 fn bodies_get_the_verdict_of_the_raw_schema() {
     let Some(folder) = shared("sonata-sdk/grace") else { return };
@@ -158,31 +220,7 @@ fn bodies_get_the_verdict_of_the_raw_schema() {
     let mut problems = Vec::new();
     for (function, api) in &sdk.apis {
         let contract = catalogue().contract(Release::Grace, Function::parse(function).unwrap()).unwrap();
-        let mut seen = BTreeSet::new();
-        for raw in raw::operations(api) {
-            let operation = contract.operation(&raw.id).unwrap();
-            let request =
-                raw.request.map(|schema| (schema, operation.request.unwrap(), "request".to_owned()));
-            let responses = raw.responses.into_iter().filter_map(|(status, schema)| {
-                let body = operation.response(status).unwrap().body;
-                Some((schema?, body.unwrap().value, status.to_string()))
-            });
-            for (schema, ty, what) in request.into_iter().chain(responses) {
-                if !seen.insert(schema.to_string()) {
-                    continue;
-                }
-                let schema = sdk.schema(api, &schema);
-                let name = format!("{function}.{} {what}", raw.id);
-                let seed = seen.len() as u64;
-                let options = check::Options::new(&products);
-                let ours = |document: &Document| {
-                    Ours::of(document, &check::check(document.root(), contract, ty, &options))
-                };
-                if let Err(problem) = counts.run(&name, &schema, seed, &ours) {
-                    problems.push(problem);
-                }
-            }
-        }
+        problems.extend(compare_bodies(&sdk, api, contract, &products, &mut counts));
     }
     report("bodies", &counts, &problems);
 }
@@ -192,25 +230,65 @@ fn products_get_the_verdict_of_the_raw_schema() {
     let Some(folder) = shared("sonata-sdk/grace") else { return };
     let sdk = Sdk::read(&folder);
     let products = catalogue().products(Release::Grace);
+    let urns: Vec<&str> = sdk.products.keys().map(String::as_str).collect();
+    assert_eq!(urns, products.urns().collect::<Vec<_>>());
     let mut counts = Counts::default();
-    let mut problems = Vec::new();
-    let urns: BTreeSet<&str> = sdk.products.keys().map(String::as_str).collect();
-    assert_eq!(urns, products.urns().collect());
-    for (index, urn) in urns.into_iter().enumerate() {
-        let product = products.resolve(urn).unwrap();
-        let options = check::Options::new(&products);
-        let ours = |document: &Document| {
-            Ours::of(document, &check::check_product(document.root(), &product, &options))
-        };
-        let schema = sdk.product_schema(urn);
-        for round in 0..4 {
-            if let Err(problem) = counts.run(urn, &schema, (index * 10 + round) as u64, &ours) {
-                problems.push(problem);
-                break;
-            }
-        }
-    }
+    let problems = compare_products(&sdk, &products, &mut counts);
     report("products", &counts, &problems);
+}
+
+/// The facts of a file with something changed wherever it stands.
+fn changed(file: &str, from: &str, to: &str) -> facts::File {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sonata/facts/grace");
+    let text = fs::read_to_string(folder.join(file)).unwrap();
+    assert!(text.contains(from), "{file} has no line {from:?}");
+    facts::read(&text.replace(from, to)).unwrap()
+}
+
+fn first_only() -> Counts {
+    Counts { first_only: true, ..Counts::default() }
+}
+
+#[test]
+fn a_changed_fact_is_noticed() {
+    let Some(folder) = shared("sonata-sdk/grace") else { return };
+    let sdk = Sdk::read(&folder);
+    let products = catalogue().products(Release::Grace);
+    let mut unnoticed = Vec::new();
+    let quote = [
+        ("  quoteItem! [QuoteItem] 1..", "  quoteItem [QuoteItem] 1.."),
+        ("  quoteItem! [QuoteItem] 1..", "  quoteItem! [QuoteItem]"),
+        ("  amount! integer", "  amount! number"),
+        ("  amount! integer", "  amount! string"),
+        ("\n  approved.orderable\n", "\n"),
+        ("  reason! string length ..255", "  reason! string length ..254"),
+        ("  quoteDate! string format date-time", "  quoteDate! string format date"),
+        ("  + when @type FieldedAddress FieldedAddress", "  + when @type FieldedAddress FormattedAddress"),
+        ("object FieldedAddress : RelatedPlaceRefOrValue", "object FieldedAddress"),
+        ("  + product @type\n", ""),
+    ];
+    for (from, to) in quote {
+        let contract = Contract::compile(&changed("quote.facts", from, to)).unwrap();
+        let problems = compare_bodies(&sdk, &sdk.apis["quote"], &contract, &products, &mut first_only());
+        unnoticed.extend(problems.is_empty().then(|| format!("{from:?} to {to:?}")));
+    }
+    let product = [
+        ("integer min 1522", "integer min 1523"),
+        ("max 4094", "max 4095"),
+        (" unique", ""),
+        ("  + oneof Ipv4OrIpv6Address/1 Ipv4OrIpv6Address/2", "  + oneof Ipv4OrIpv6Address/1"),
+        ("any format ipv6", "any format ipv4"),
+        ("  + require ipv4Prefix", "  + require ipv6Prefix"),
+        ("  uniEp! ", "  uniEp "),
+        ("([-]", "([:]"),
+    ];
+    for (from, to) in product {
+        let types = ProductTypes::compile(&changed("products.facts", from, to)).unwrap();
+        let products = Products::new(vec![Arc::new(types)]);
+        let problems = compare_products(&sdk, &products, &mut first_only());
+        unnoticed.extend(problems.is_empty().then(|| format!("{from:?} to {to:?}")));
+    }
+    assert!(unnoticed.is_empty(), "not noticed: {unnoticed:#?}");
 }
 
 fn parameter(contract: &Contract, own: &QueryParameter) -> RawParameter {

@@ -85,7 +85,7 @@ fn meant(node: Node<'_>, types: &Types, tried: &[Tried]) -> Option<usize> {
 }
 
 /// Members that are texts.
-fn texts<'d>(node: Node<'d>) -> impl Iterator<Item = (Cow<'d, str>, Cow<'d, str>)> {
+fn texts(node: Node<'_>) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     node.members().filter_map(|(name, value)| Some((name, value.as_str()?)))
 }
 
