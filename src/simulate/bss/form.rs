@@ -131,9 +131,14 @@ impl<'a> Form<'a> {
         day::read(text).or_else(|| self.complain(name, "date expected, dd.mm.yyyy", out))
     }
 
+    /// Whether a column is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
     /// Complains with `E02` when a column that must be there is absent.
     pub fn require(&self, name: &str, out: &mut Complaints) {
-        if matches!(self.row.get(name), None | Some(Value::Null)) {
+        if !self.has(name) {
             out.push("E02", self.pos(name), "missing");
         }
     }

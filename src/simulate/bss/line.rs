@@ -92,8 +92,9 @@ fn belongs(line_no: i64, lines: &[i64], row: &Form<'_>, out: &mut Complaints) {
 }
 
 impl Line {
-    /// Reads a line; the article is the endpoint's where there is one, else the column's.
-    pub fn read(row: &Form<'_>, endpoint: Option<Sku>, out: &mut Complaints) -> Option<Self> {
+    /// Reads a line; the article is the endpoint's where there is one, else the column's. A disconnection may leave
+    /// it out: the thing itself says what it is.
+    pub fn read(row: &Form<'_>, endpoint: Option<Sku>, state: &State, out: &mut Complaints) -> Option<Self> {
         row.require("lineNo", out);
         let line_no = row.number("lineNo", 10, 9990, out);
         if line_no.is_some_and(|number| number % 10 != 0) {
@@ -105,14 +106,20 @@ impl Line {
             "C" => Act::Change,
             _ => Act::Disconnect,
         });
-        let sku = read_sku(row, endpoint, out);
+        let asset_no = row.text("assetNo", 40, out).map(str::to_owned);
+        let sku = match &asset_no {
+            // Of a thing that is not known any article will do: it is refused before the article counts.
+            Some(number) if act == Some(Act::Disconnect) && !row.has("sku") && endpoint.is_none() => {
+                Some(state.assets.get(number).copied().unwrap_or(Sku::Ovc))
+            }
+            _ => read_sku(row, endpoint, out),
+        };
         for (name, characters_max) in
             [("artNo", 40), ("agrmt", 80), ("chkRef", 60), ("chkLine", 20), ("dealRef", 60)]
         {
             row.text(name, characters_max, out);
         }
         row.number("wishDays", 0, 365, out);
-        let asset_no = row.text("assetNo", 40, out).map(str::to_owned);
         if act.is_some_and(|act| act != Act::New) && asset_no.is_none() {
             out.push("E19", row.pos("assetNo"), "asset number needed");
         }

@@ -211,7 +211,7 @@ pub(super) fn create(state: &mut State, bytes: &[u8]) -> Result<Reply, Refusal> 
     form.require("lines", &mut out);
     let head = form.inside("hdr", &mut out).map(|hdr| Head::read(&hdr, &mut out));
     let rows = form.rows("lines", "lineNo", &mut out);
-    let read: Vec<_> = rows.iter().map(|row| Line::read(row, None, &mut out)).collect();
+    let read: Vec<_> = rows.iter().map(|row| Line::read(row, None, state, &mut out)).collect();
     let lines: Vec<Line> = read.into_iter().flatten().collect();
     if rows.is_empty() {
         out.push("E02", "lines", "no line");

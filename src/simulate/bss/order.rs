@@ -188,13 +188,16 @@ impl Head {
     }
 }
 
-/// `POST /orders/{article}`.
-pub(super) fn create(state: &mut State, endpoint: Sku, bytes: &[u8]) -> Result<Reply, Refusal> {
+/// `POST /orders/{article}`, and without an article `POST /orders/end`, which disconnects whatever the asset is.
+pub(super) fn create(state: &mut State, endpoint: Option<Sku>, bytes: &[u8]) -> Result<Reply, Refusal> {
     let message = body(bytes)?;
     let form = Form::root(&message);
     let mut out = Complaints::default();
     let head = Head::read(&form, state.today, &mut out);
-    let line = Line::read(&form, Some(endpoint), &mut out);
+    let line = Line::read(&form, endpoint, state, &mut out);
+    if endpoint.is_none() && line.as_ref().is_some_and(|line| line.act != Act::Disconnect) {
+        out.push("E12", "act", "only D here");
+    }
     let numbers: Vec<i64> = form.glance("lineNo").into_iter().collect();
     let beside = Beside::read(&form, &numbers, &mut out);
     out.settle()?;

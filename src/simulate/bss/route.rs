@@ -66,7 +66,10 @@ fn orders_and_packs(state: &mut State, request: &Request<'_>, segments: &[&str],
         ("GET", ["orders"]) => order::list(state, query),
         ("GET", ["orders", "changes"]) => order::changes(state, query),
         ("GET", ["orders", no]) => order::get(state, no),
-        ("POST", ["orders", endpoint]) => order::create(state, Sku::from_endpoint(endpoint)?, request.body),
+        ("POST", ["orders", "end"]) => order::create(state, None, request.body),
+        ("POST", ["orders", endpoint]) => {
+            order::create(state, Some(Sku::from_endpoint(endpoint)?), request.body)
+        }
         ("PUT", ["orders", no, "info"]) => info::order(state, no, request.body),
         ("POST", ["orders", no, "storno"]) => task::cancel_order(state, no, request.body),
         ("POST", ["orders", no, "wish"]) => task::wish(state, no, request.body),

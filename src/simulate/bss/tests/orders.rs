@@ -90,6 +90,31 @@ async fn each_article_has_its_endpoint_and_its_columns() {
 }
 
 #[tokio::test]
+async fn what_is_disconnected_says_itself_what_it_is() {
+    let mut desk = Caller::new().await;
+    let end = json!({ "hdr": {}, "packNo": "K-1", "lineNo": 10, "act": "D", "assetNo": "A4714", "wishDate": "01.11.2026" });
+    let order = desk.good("POST", "/orders/end", end.clone()).await;
+    assert_eq!((&order["sku"], &order["assetNo"]), (&json!("EPL"), &json!("A4714")));
+    for (pointer, value, status, told) in [
+        ("/assetNo", json!("A1"), 404, ("E18", "assetNo")),
+        ("/act", json!("C"), 400, ("E02", "sku")),
+        ("/assetNo", Value::Null, 400, ("E19", "assetNo")),
+    ] {
+        let mut wrong = end.clone();
+        *wrong.pointer_mut(pointer).unwrap() = value;
+        let (got, answer) = desk.call("POST", "/orders/end", wrong).await;
+        assert_eq!(got, status, "{answer}");
+        assert!(complaints(&answer).contains(&told), "{answer}");
+    }
+    let line = json!({ "lineNo": 10, "act": "D", "assetNo": "A4715" });
+    let offer = desk.good("POST", "/v2/offers", json!({ "hdr": {}, "lines": [ line ] })).await;
+    assert_eq!(
+        offer["chg"],
+        json!([{ "lineNo": 10, "txt": "Disconnection", "mrc": 0, "nrc": 10000, "per": "M" }])
+    );
+}
+
+#[tokio::test]
 async fn a_line_is_taken_once_and_an_order_on_an_offer_needs_the_offer() {
     let mut desk = Caller::new().await;
     desk.good("POST", "/orders/uni", port(10)).await;
