@@ -1,7 +1,9 @@
 //! Every file in `tests/mapping` is a case: a mapping set, messages in, messages out.
 //!
-//! A case begins with a line of what it shows. The files of the set (and `partner.yaml`, an overlay) follow, each after `>>> PATH`, then messages,
-//! each after `>>> OPERATION request`, `>>> OPERATION request CALL` or `>>> OPERATION answer`: a body, before it optionally a line `?query`.
+//! A case begins with a line of what it shows; one that begins with `Buyer` is compiled for that side. The files of
+//! the set (and `partner.yaml`, an overlay) follow, each after `>>> PATH`, then messages, each after
+//! `>>> OPERATION request`, `>>> OPERATION request CALL` or `>>> OPERATION answer`: a body, before it optionally a
+//! line `?query`.
 //! What is expected stands after `===` in the same order. Keys that a message leaves are remembered for those
 //! that follow; a reference `x` is known as `sonata-x` and `legacy-x`, but for `unknown`.
 //! `UPDATE_EXPECT=1 cargo test mapping_cases` writes what comes out.
@@ -10,7 +12,7 @@ use segue::{
     json::Document,
     mapping::{
         apply::{self, Applied, Failure, Input, KeyPair, References},
-        compile::{self, CompileOptions, CompiledOperation, CompiledSet},
+        compile::{self, CompileOptions, CompiledOperation, CompiledSet, Side},
         direction::Direction,
         operation::Answer,
         path::Part,
@@ -26,7 +28,7 @@ use std::{fmt::Write as _, fs, path::Path};
 /// The partner's overlay, where a case has one.
 const OVERLAY: &str = "partner.yaml";
 
-fn compiled(files: &[(&str, &str)]) -> Result<CompiledSet, String> {
+fn compiled(files: &[(&str, &str)], side: Side) -> Result<CompiledSet, String> {
     let release = Release::parse("grace").unwrap();
     let contracts =
         catalogue().functions(release).filter_map(|function| catalogue().contract(release, function));
@@ -38,7 +40,7 @@ fn compiled(files: &[(&str, &str)]) -> Result<CompiledSet, String> {
     let overlay = partner.get(OVERLAY).is_some().then_some((&partner, OVERLAY));
     let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
     let aliases = vec![("urn:alias:uni".to_owned(), "operator-uni".to_owned())];
-    let options = CompileOptions { aliases, ..CompileOptions::default() };
+    let options = CompileOptions { side, aliases };
     let compiled = compile::compile(&files, overlay, &schema, &options, &mut sources, &mut out);
     compiled.ok_or_else(|| out.render_text(&sources))
 }
@@ -140,7 +142,8 @@ fn tell_failure(told: &mut String, word: &str, failure: &Failure) {
 fn run(input: &str) -> String {
     let mut parts = input.split("\n>>> ").skip(1).map(|part| part.split_once('\n').unwrap_or((part, "")));
     let (files, messages): (Vec<_>, Vec<_>) = parts.by_ref().partition(|(path, _)| path.contains('.'));
-    let compiled = match compiled(&files) {
+    let side = if input.starts_with("Buyer") { Side::Buyer } else { Side::Seller };
+    let compiled = match compiled(&files, side) {
         Ok(compiled) => compiled,
         Err(told) => return told,
     };

@@ -171,7 +171,7 @@ pub enum Source {
     Query(Query),
     /// A constant. In a group it is only written if another rule of the group wrote.
     Constant(Constant),
-    /// A script with named inputs and no `value`.
+    /// A script with named inputs and no `value`. Without inputs it counts as a constant.
     Script(ScriptUse),
 }
 

@@ -27,9 +27,9 @@ pub struct Row {
 pub enum Outcome {
     /// Written from the source.
     Written,
-    /// The mapping's own constant was written.
+    /// The mapping's own was written: a constant, or a script that reads nothing of the message.
     Constant,
-    /// The default was written.
+    /// The default was written, or what a converter reads into nothing.
     Default,
     /// Nothing there to read.
     Absent,

@@ -1,7 +1,7 @@
 //! The way back of `rows`: source elements that are parts of one row make one target element.
 
 use super::run::{Run, Scope, Trouble, Wrote, read};
-use super::target::Target;
+use super::target::{Container, Target};
 use crate::json::{Node, Slot};
 use crate::mapping::program::{FailureCode, Gather, Rule};
 
@@ -47,6 +47,10 @@ impl<'m> Run<'m> {
         let Some(source) = self.array(rule, &gather.source, scope, (&gather.target, target))? else {
             return Ok(Wrote::Nothing);
         };
+        if source.is_empty() && gather.copy.is_empty() {
+            self.open(target, &gather.target, Container::Array)?;
+            return Ok(Wrote::Message);
+        }
         let marks = self.mark();
         let mut rows: Vec<Row<'m>> = Vec::new();
         for (index, element) in source.elements().enumerate() {

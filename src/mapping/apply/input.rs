@@ -31,6 +31,24 @@ pub struct Input<'m> {
     pub limits: Limits,
 }
 
+impl<'m> Input<'m> {
+    /// A message with this body and nothing else; set what else there is.
+    pub fn new(body: Option<Node<'m>>, facts: &'m Value<'m>, references: &'m References) -> Self {
+        Self {
+            body,
+            scope: None,
+            index: None,
+            query: &[],
+            path: &[],
+            headers: &[],
+            facts,
+            references,
+            remembered: &[],
+            limits: Limits::default(),
+        }
+    }
+}
+
 /// Bounds of one application. Beyond one of the first two it ends with a failure of the mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

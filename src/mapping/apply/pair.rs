@@ -21,10 +21,9 @@ impl<'m> Run<'m> {
             return Wrote::Nothing;
         }
         let written = self.pair_value(pair, scope, target).and_then(|value| {
-            let (value, outcome) = match (&pair.source, &pair.default) {
-                (_, Some(default)) if value.is_absent() => (Self::constant(default), Outcome::Default),
-                (Source::Constant(_), _) => (value, Outcome::Constant),
-                _ => (value, Outcome::Written),
+            let (value, outcome) = match (value, &pair.default) {
+                ((Value::Absent, _), Some(default)) => (Self::constant(default), Outcome::Default),
+                (value, _) => value,
             };
             if value.is_absent() {
                 if pair.required {
@@ -48,24 +47,33 @@ impl<'m> Run<'m> {
         })
     }
 
-    /// The value that a pair writes, before its default; absent where there is none.
+    /// The value that a pair writes, before its default, and what it is: the message's or the mapping's own.
+    /// Absent where there is none.
     fn pair_value(
         &mut self,
         pair: &'m Pair,
         scope: Scope<'m>,
         target: Target<'_>,
-    ) -> Result<Value<'m>, Trouble<'m>> {
+    ) -> Result<(Value<'m>, Outcome), Trouble<'m>> {
         let mut value = self.source_value(&pair.source, scope)?;
         if value.is_null() {
             if pair.null_allowed {
-                return Ok(Value::Null);
+                return Ok((Value::Null, Outcome::Written));
             }
             value = Value::Absent;
         }
+        let outcome = match &pair.source {
+            Source::Constant(_) => Outcome::Constant,
+            Source::Script(script) if script.inputs.is_empty() => Outcome::Constant,
+            // A converter may read something into nothing: `boolean(J, absent)`.
+            _ if value.is_absent() => Outcome::Default,
+            _ => Outcome::Written,
+        };
         for transform in &pair.transforms {
             value = self.transform(transform, value, scope, target)?;
         }
-        Ok(if value.is_null() && !pair.null_allowed { Value::Absent } else { value })
+        let value = if value.is_null() && !pair.null_allowed { Value::Absent } else { value };
+        Ok((value, outcome))
     }
 
     pub fn source_value(&mut self, source: &'m Source, scope: Scope<'m>) -> Result<Value<'m>, Trouble<'m>> {

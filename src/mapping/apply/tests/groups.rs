@@ -45,6 +45,24 @@ fn a_group_at_the_scope_takes_back_its_constants_too() {
 }
 
 #[test]
+fn what_is_read_into_nothing_makes_no_group() {
+    let converter =
+        std::sync::Arc::new(crate::mapping::convert::Converter::parse("boolean(J, absent)").unwrap());
+    let flag = pair_with("renew", "renewal", |pair| {
+        pair.transforms = Box::new([Transform::Convert(ConvertUse { converter, argument: None })]);
+    });
+    let default = pair_with("m", "n", |pair| pair.default = Some(Constant::Literal(text("D"))));
+    check(
+        &answer(vec![group(".", "term", vec![flag, default, pair("termM", "duration")])]),
+        &[
+            (r#"{"termM":1}"#, r#"{"term":{"renewal":false,"n":"D","duration":1}}"#),
+            (r#"{"renew":"J"}"#, r#"{"term":{"renewal":true,"n":"D"}}"#),
+            ("{}", "nothing"),
+        ],
+    );
+}
+
+#[test]
 fn groups_merge_into_one_object() {
     check(
         &request(vec![
