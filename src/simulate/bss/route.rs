@@ -84,6 +84,8 @@ fn orders_and_packs(state: &mut State, request: &Request<'_>, segments: &[&str],
 
 fn tasks_and_charges(state: &mut State, request: &Request<'_>, segments: &[&str], query: &Query) -> Found {
     Some(match (request.method, segments) {
+        ("POST", ["stornos"]) => task::cancel_named(state, request.body),
+        ("POST", ["wishes"]) => task::wish_named(state, request.body),
         ("GET", ["stornos"]) => task::stornos(state, query),
         ("GET", ["stornos", no]) => task::storno(state, no),
         ("GET", ["wishes"]) => task::wishes(state, query),

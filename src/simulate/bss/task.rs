@@ -8,6 +8,7 @@ use super::day;
 use super::form::{Complaints, Form, body};
 use super::info::{self, DESK, Desk};
 use super::order::{CANCELLED, IN_WORK, Order, RECEIVED};
+use super::pack;
 use super::page::{Query, page};
 use super::reply::{Refusal, Reply};
 use super::state::State;
@@ -110,6 +111,52 @@ pub(super) fn read_why(bytes: &[u8]) -> Result<Why, Refusal> {
     }
     out.settle()?;
     Ok(why)
+}
+
+/// What a task that was posted on its own is about: an order, a folder, or a line of a folder.
+fn read_subject(bytes: &[u8]) -> Result<(Option<String>, Option<String>, Option<i64>), Refusal> {
+    let message = body(bytes)?;
+    let form = Form::root(&message);
+    let mut out = Complaints::default();
+    let no = form.text("no", 20, &mut out).map(str::to_owned);
+    let pack_no = form.text("packNo", 40, &mut out).map(str::to_owned);
+    let line_no = form.number("lineNo", 10, 9990, &mut out);
+    if no.is_none() && pack_no.is_none() {
+        form.require("packNo", &mut out);
+    }
+    out.settle()?;
+    Ok((no, pack_no, line_no))
+}
+
+/// The number of the order that a folder has at a line.
+fn order_at(state: &State, pack_no: &str, line_no: i64) -> Option<String> {
+    let orders = pack::orders(state, state.pack(pack_no)?);
+    orders.into_iter().find(|order| order.line_no == line_no).map(|order| order.no.clone())
+}
+
+/// `POST /stornos`: of the order `no`, of the line `lineNo` of the folder `packNo`, or of the whole folder.
+pub(super) fn cancel_named(state: &mut State, bytes: &[u8]) -> Result<Reply, Refusal> {
+    match read_subject(bytes)? {
+        (Some(no), ..) => cancel_order(state, &no, bytes),
+        (None, Some(pack_no), Some(line_no)) => {
+            let no = order_at(state, &pack_no, line_no).ok_or_else(|| Refusal::unknown("lineNo"))?;
+            cancel_order(state, &no, bytes)
+        }
+        (None, pack_no, _) => cancel_pack(state, &pack_no.unwrap_or_default(), bytes),
+    }
+}
+
+/// `POST /wishes`: of the order `no`, or of the line `lineNo` of the folder `packNo`.
+pub(super) fn wish_named(state: &mut State, bytes: &[u8]) -> Result<Reply, Refusal> {
+    let no = match read_subject(bytes)? {
+        (Some(no), ..) => no,
+        (None, pack_no, line_no) => {
+            let found =
+                pack_no.zip(line_no).and_then(|(pack_no, line_no)| order_at(state, &pack_no, line_no));
+            found.ok_or_else(|| Refusal::unknown("lineNo"))?
+        }
+    };
+    wish(state, &no, bytes)
 }
 
 /// `POST /orders/{no}/storno`.

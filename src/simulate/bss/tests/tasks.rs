@@ -58,6 +58,29 @@ async fn a_checked_order_is_cancelled_against_a_charge() {
 }
 
 #[tokio::test]
+async fn tasks_can_name_what_they_are_about() {
+    let mut desk = two_ports().await;
+    let wish = desk
+        .good("POST", "/wishes", json!({ "packNo": "K-77", "lineNo": 20, "wishDate": "15.12.2026" }))
+        .await;
+    assert_eq!((&wish["no"], &wish["st"]), (&json!("P-2002"), &json!("E")));
+    let storno =
+        desk.good("POST", "/stornos", json!({ "packNo": "K-77", "lineNo": 10, "why": "no need" })).await;
+    assert_eq!((&storno["no"], &storno["st"]), (&json!("P-2001"), &json!("E")));
+    let storno = desk.good("POST", "/stornos", json!({ "packNo": "K-77" })).await;
+    assert_eq!((storno.get("no"), &storno["st"]), (None, &json!("E")));
+    assert_eq!(desk.get("/packs/K-77").await["st"], 95);
+    for path in ["/stornos", "/wishes"] {
+        let (status, answer) = desk.call("POST", path, json!({})).await;
+        assert_eq!((status, complaints(&answer)), (400, vec![("E02", "packNo")]));
+        let (status, answer) = desk.call("POST", path, json!({ "packNo": "K-77", "lineNo": 90 })).await;
+        assert_eq!((status, complaints(&answer)), (404, vec![("E10", "lineNo")]));
+        assert_eq!(desk.call("POST", path, json!({ "no": "P-9", "wishDate": "15.12.2026" })).await.0, 404);
+    }
+    assert_eq!(desk.call("POST", "/stornos", json!({ "packNo": "K-9" })).await.0, 404);
+}
+
+#[tokio::test]
 async fn from_the_work_on_it_is_too_late_to_cancel() {
     let mut desk = two_ports().await;
     desk.advance("P-2001", 2).await;
