@@ -469,3 +469,7 @@ fn merge(type_: &mut Type, base: Type) -> bool {
 fn fail(name: &str, message: &str) -> TypesError {
     TypesError { name: name.to_owned(), message: message.to_owned() }
 }
+
+#[cfg(test)]
+#[path = "tests/types.rs"]
+mod tests;

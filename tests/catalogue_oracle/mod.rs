@@ -30,7 +30,7 @@ use std::{
 };
 
 /// Documents generated and documents mutated, for each type.
-const DOCUMENTS_PER_TYPE: u32 = 80;
+const DOCUMENTS_PER_TYPE: u32 = 60;
 const MUTANTS_PER_DOCUMENT: u32 = 3;
 
 /// The data beside the package, or none and a line that says so.
@@ -59,6 +59,8 @@ struct Counts {
 struct Ours {
     faults: Vec<String>,
     unknown: Vec<String>,
+    /// Text of the document without them.
+    stripped: String,
 }
 
 impl Ours {
@@ -66,6 +68,7 @@ impl Ours {
         Self {
             faults: checked.faults.iter().map(ToString::to_string).collect(),
             unknown: checked.unknown.iter().map(|id| document.node(*id).pointer()).collect(),
+            stripped: check::strip(document, &checked.unknown).text().to_owned(),
         }
     }
 }
@@ -95,7 +98,7 @@ impl Counts {
                 }
                 let expected = validator.is_valid(&value);
                 let document = Document::from_text(&value.to_string()).map_err(|error| error.to_string())?;
-                let Ours { faults, unknown } = ours(&document);
+                let Ours { faults, unknown, .. } = ours(&document);
                 if mutant == 0 && expected {
                     if !unknown.is_empty() {
                         return Err(format!("{name}: not known {unknown:#?}\n{value:#}"));
@@ -131,12 +134,17 @@ impl Counts {
         random: &mut Random,
         ours: &dyn Fn(&Document) -> Ours,
     ) -> Result<(), String> {
+        let before = value.clone();
         let Some(pointer) = add_unknown(value, random) else { return Ok(()) };
         let document = Document::from_text(&value.to_string()).map_err(|error| error.to_string())?;
         let found = ours(&document);
         self.unknown += 1;
         if found.unknown == [pointer.as_str()] {
             self.unknown_seen += 1;
+            let stripped: Value = serde_json::from_str(&found.stripped).map_err(|error| error.to_string())?;
+            if stripped != before {
+                return Err(format!("stripped of {pointer} it is {stripped:#}"));
+            }
         } else if !found.unknown.is_empty() {
             return Err(format!("{pointer} was put in, seen is {:#?}", found.unknown));
         }

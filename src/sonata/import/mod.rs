@@ -58,6 +58,22 @@ pub fn import(release: Release, tree: &Tree) -> Result<FactsFiles, ImportError> 
     Ok(files)
 }
 
+/// Imports from a folder of the SDK, as `segue sdk import FOLDER` does, every release that the catalogue has.
+///
+/// # Errors
+/// The first file that is missing or cannot be expressed as facts.
+pub fn import_sdk(folder: &Path) -> Result<FactsFiles, ImportError> {
+    let mut files = FactsFiles::new();
+    for release in super::catalogue().releases() {
+        let below = folder.join(release.as_str());
+        if !below.is_dir() {
+            return Err(ImportError::new(below.display().to_string(), "no such folder"));
+        }
+        files.append(&mut import(release, &Tree::read(&below)?)?);
+    }
+    Ok(files)
+}
+
 /// Writes facts below a folder; files that are already the same are left alone. Returns the paths written.
 ///
 /// # Errors

@@ -38,8 +38,7 @@ fn committed_facts_are_what_the_sdk_gives() {
         println!("skipped: ../shared/sonata-sdk is not here");
         return;
     }
-    let tree = Tree::read(&sdk.join("grace")).unwrap();
-    let files = import(Release::Grace, &tree).unwrap();
+    let files = import_sdk(&sdk).unwrap();
     assert_eq!(files.len(), 21, "20 interface files and the products");
     for (path, file) in files {
         let committed = root.join("src/sonata/facts").join(&path);
@@ -53,7 +52,6 @@ fn committed_facts_are_what_the_sdk_gives() {
 #[ignore = "rewrites the committed facts from ../shared/sonata-sdk"]
 fn rewrite_committed_facts() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let tree = Tree::read(&root.join("../shared/sonata-sdk/grace")).unwrap();
-    let files = import(Release::Grace, &tree).unwrap();
+    let files = import_sdk(&root.join("../shared/sonata-sdk")).unwrap();
     println!("{:#?}", write(&files, &root.join("src/sonata/facts")).unwrap());
 }
