@@ -7,6 +7,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub mod admin;
 pub mod body;
+pub mod app;
 pub mod cases;
 pub mod cli;
 pub mod config;

@@ -1,3 +1,5 @@
-//! The `segue` program.
+//! The `segue` program: arguments in, exit status out.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    segue::cli::main()
+}

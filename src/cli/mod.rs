@@ -1,1 +1,101 @@
-//! The room `cli`.
+//! The command line: one file per command, words in, an exit status out.
+//!
+//! Exit status: 0 good, 1 findings or failures, 2 wrong use. Results go to standard output, diagnostics and the
+//! log to standard error.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+mod check;
+pub mod output;
+mod sdk;
+mod serve;
+mod simulate;
+
+/// LSO Sonata mediation gateway.
+///
+/// Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Arguments {
+    /// Folder of gateway, backend and partner settings.
+    #[arg(long, global = true, value_name = "DIR", default_value = "config")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve partners until SIGTERM or SIGINT (the default).
+    Serve,
+    /// Read configuration and mappings, print every finding.
+    Check(CheckArguments),
+    /// Work on the catalogue of the standard.
+    Sdk {
+        #[command(subcommand)]
+        command: SdkCommand,
+    },
+    /// Play another system.
+    Simulate {
+        #[command(subcommand)]
+        command: SimulateCommand,
+    },
+}
+
+/// `segue check`.
+#[derive(Debug, Args)]
+struct CheckArguments {
+    /// How findings are printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people, with the source line and a caret.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum SdkCommand {
+    /// Read the official interface files below FOLDER and write the catalogue's facts.
+    Import {
+        /// Folder that holds one folder per release.
+        folder: PathBuf,
+        /// Where the facts are written.
+        #[arg(long, default_value = "src/sonata/facts")]
+        into: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum SimulateCommand {
+    /// The legacy system of the demonstration.
+    Bss {
+        /// Loopback address to listen on.
+        #[arg(long, default_value = "127.0.0.1:8081")]
+        address: std::net::SocketAddr,
+    },
+}
+
+/// Runs the program with the process's own arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = arguments.config;
+    let result = match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(&config),
+        Command::Check(arguments) => check::run(&config, &arguments),
+        Command::Sdk { command: SdkCommand::Import { folder, into } } => sdk::import(&folder, &into),
+        Command::Simulate { command: SimulateCommand::Bss { address } } => simulate::run_bss(address),
+    };
+    result.unwrap_or_else(|error| {
+        output::complain(&format!("segue: {error:#}"));
+        ExitCode::from(2)
+    })
+}

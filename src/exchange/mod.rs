@@ -1,2 +1,42 @@
-//! The room `exchange`.
+//! The life of one exchange; the only room that sees most others.
+//!
+//! [`stack`] is what stands around every exchange, [`seller`] the story of one on the Seller side. The steps of the
+//! story are files of their own: `request` (what came), `calls` and `call` (what goes to the legacy system),
+//! `answer` (what goes back), `list` (lists, which are many answers). Where a step fails it says what happened
+//! ([`error`]); what the partner is told is decided in `problem`, and nowhere else.
+
+mod answer;
+mod call;
+mod calls;
+pub mod error;
+mod facts;
+mod journal;
+mod list;
 pub mod ports;
+mod problem;
+mod references;
+mod reply;
+mod request;
+pub mod seller;
+pub mod stack;
+mod story;
+mod subject;
+
+use std::sync::Arc;
+
+use crate::{plan::PlanHandle, store::Store, telemetry::Metrics};
+use ports::{LegacyPort, Ports};
+
+/// What all exchanges share.
+pub struct Gateway {
+    /// Where the live plan is.
+    pub plan: PlanHandle,
+    /// What outlives a request.
+    pub store: Store,
+    /// The way to legacy systems.
+    pub legacy: Arc<dyn LegacyPort>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Time and identifiers.
+    pub ports: Ports,
+}

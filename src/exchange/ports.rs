@@ -3,14 +3,19 @@
 //! Time and identifiers are sampled once per exchange, here and nowhere else, so that a case, a replay and an
 //! expiry are decided by their inputs alone. A case puts fixed values in; the program puts the real ones.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 use uuid::Uuid;
+
+use crate::legacy::{BackendSettings, Backends, LegacyError, LegacyReply, LegacyRequest};
 
 /// Where the wall time of an exchange comes from.
 #[derive(Debug, Clone)]
@@ -69,4 +74,28 @@ pub struct Moment {
     pub started: Instant,
     /// When everything that the exchange does must have ended.
     pub deadline: Instant,
+}
+
+/// Time and identifiers together.
+#[derive(Debug, Clone)]
+pub struct Ports {
+    /// Wall time.
+    pub clock: Clock,
+    /// Identifiers.
+    pub ids: Ids,
+}
+
+/// A call under way.
+pub type Calling<'c> = Pin<Box<dyn Future<Output = Result<LegacyReply, LegacyError>> + Send + 'c>>;
+
+/// The way to legacy systems: the network, or what a case has at hand.
+pub trait LegacyPort: Send + Sync {
+    /// Makes one call; the answer is whole when it comes.
+    fn call<'c>(&'c self, backend: &'c BackendSettings, request: LegacyRequest, deadline: Instant) -> Calling<'c>;
+}
+
+impl LegacyPort for Backends {
+    fn call<'c>(&'c self, backend: &'c BackendSettings, request: LegacyRequest, deadline: Instant) -> Calling<'c> {
+        Box::pin(Backends::call(self, backend, request, deadline))
+    }
 }

@@ -1,5 +1,90 @@
-//! The room `plan`.
+//! Everything compiled together: settings, contracts, mappings of all partners. Immutable, replaced whole.
+//!
+//! `config` and `mapping` each know how to read and check their own files; here they meet. A plan is valid as a
+//! whole or there is none: [`load`] returns it, or all diagnostics of all files at once. What has not changed since
+//! the plan before (by content) is taken over compiled.
 
+mod backend;
+mod handle;
+mod load;
+mod partner;
+mod route;
 mod schema;
 
+pub use handle::PlanHandle;
+pub use load::{Built, CODES, content_hash, load};
+pub use partner::{MappedOperation, PartnerPlan, Served};
+pub use route::{Route, RouteError};
 pub use schema::ContractSchema;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    config::{Identify, Settings},
+    ids::{BackendId, PartnerId},
+    legacy::BackendSettings,
+};
+
+/// One valid state of configuration and mappings.
+pub struct Plan {
+    generation: u64,
+    hash: String,
+    settings: Settings,
+    backends: BTreeMap<BackendId, Arc<BackendSettings>>,
+    partners: BTreeMap<PartnerId, Arc<PartnerPlan>>,
+    compiled: load::CompiledSets,
+}
+
+impl Plan {
+    /// How many plans were built since the start, this one included.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Hash over the content of every file that it was built from, in hexadecimal.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// All partners, by name.
+    pub fn partners(&self) -> impl Iterator<Item = &PartnerPlan> {
+        self.partners.values().map(Arc::as_ref)
+    }
+
+    /// A partner by its name.
+    #[must_use]
+    pub fn partner(&self, id: &str) -> Option<&Arc<PartnerPlan>> {
+        self.partners.get(id)
+    }
+
+    /// The partner that is accepted without credentials where both ends are loopback. Several are told apart by
+    /// their base paths.
+    #[must_use]
+    pub fn loopback_partner(&self, path: &str) -> Option<&Arc<PartnerPlan>> {
+        let base_path = |partner: &Arc<PartnerPlan>| partner.settings().base_path.len();
+        let fits = |partner: &&Arc<PartnerPlan>| {
+            let settings = partner.settings();
+            settings.identify.value == Identify::Loopback && path.starts_with(&settings.base_path)
+        };
+        self.partners.values().filter(fits).max_by_key(|partner| base_path(partner))
+    }
+
+    /// A backend, as calls need it.
+    #[must_use]
+    pub fn backend(&self, id: &BackendId) -> Option<&Arc<BackendSettings>> {
+        self.backends.get(id)
+    }
+
+    /// All backends.
+    pub fn backends(&self) -> impl Iterator<Item = &Arc<BackendSettings>> {
+        self.backends.values()
+    }
+}

@@ -214,10 +214,12 @@ pub struct Duty {
     pub kind: EntityKind,
     /// The entity that the request body names besides, and the members by which it names it.
     pub about: Option<(EntityKind, &'static [&'static str])>,
+    /// The members by which the request body names an item of that entity.
+    pub item: Option<&'static [&'static str]>,
 }
 
 const fn duty(function: Function, operation_id: &'static str, act: Act, kind: EntityKind) -> Duty {
-    Duty { function, operation_id, act, kind, about: None }
+    Duty { function, operation_id, act, kind, about: None, item: None }
 }
 
 const QUOTE_ID: Option<(EntityKind, &[&str])> = Some((EntityKind::Quote, &["quoteId"]));
@@ -258,6 +260,7 @@ static DUTIES: [Duty; 21] = [
     duty(Function::ORDER, "patchCharge", Act::Update, EntityKind::Charge),
     Duty {
         about: ITEM_ORDER_ID,
+        item: Some(&["productOrderItem", "productOrderItemId"]),
         ..duty(Function::ORDER, "createModifyProductOrderItemRequestedDeliveryDate", Act::Create, MODIFY)
     },
     duty(Function::ORDER, "retrieveModifyProductOrderItemRequestedDeliveryDate", Act::Retrieve, MODIFY),

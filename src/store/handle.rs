@@ -253,7 +253,7 @@ impl Store {
     }
 
     /// Runs on the committer's own connection.
-    pub(super) async fn work<T: Send + 'static>(
+    async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {

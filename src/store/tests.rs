@@ -299,67 +299,6 @@ async fn a_full_queue_refuses_at_once() {
     assert!(results.contains(&Ok(())), "{results:?}");
 }
 
-#[tokio::test]
-async fn a_full_disk_refuses_and_forgets_nothing() {
-    let folder = TempDir::new().unwrap();
-    let store = Store::open(&folder.path().join("s.db"), Limits::default(), None).unwrap();
-    let pages = |max: u32| {
-        move |db: &rusqlite::Connection| {
-            let set: u32 = db.query_row(&format!("PRAGMA max_page_count = {max}"), [], |row| row.get(0))?;
-            Ok(set)
-        }
-    };
-    let used = store.work(pages(1)).await.unwrap();
-    store.work(pages(used + 40)).await.unwrap();
-    let large = |id: &str| Entity { request: Some(vec![b'x'; 40_000].into()), ..quote(id, id) };
-    let mut stored = 0;
-    let error = loop {
-        // A small neighbour in the same commit: it may go under with the large one, but must be told so.
-        let small = format!("small-{stored}");
-        let large = store.commit(create("globex", large(&format!("q-{stored}"))));
-        match tokio::join!(large, store.commit(create("globex", quote(&small, "O")))) {
-            (Ok(()), Ok(())) => stored += 1,
-            (Err(error), told) => {
-                let kept = store.entity(&partner("globex"), &kind(), &sonata(&small)).await.unwrap();
-                assert_eq!(kept.is_some(), told.is_ok());
-                break error;
-            }
-            (Ok(()), Err(error)) => break error,
-        }
-        assert!(stored < 100, "the disk never fills");
-    };
-    assert!(matches!(error, StoreError::Failed(_)), "{error:?}");
-    assert!(stored > 0);
-    store.work(pages(1_000_000)).await.unwrap();
-    store.commit(create("globex", large("after"))).await.unwrap();
-    for number in 0..stored {
-        let id = sonata(&format!("q-{number}"));
-        assert!(store.entity(&partner("globex"), &kind(), &id).await.unwrap().is_some(), "{id}");
-    }
-}
-
-#[tokio::test]
-async fn a_commit_that_fails_is_told_as_unknown_and_the_store_recovers() {
-    let folder = TempDir::new().unwrap();
-    let store = Store::open(&folder.path().join("s.db"), Limits::default(), None).unwrap();
-    let run = async |sql: &'static str| store.work(move |db| Ok(db.execute_batch(sql)?)).await.unwrap();
-    // A constraint that is only looked at by COMMIT.
-    run("CREATE TABLE parent (id INTEGER PRIMARY KEY);
-         CREATE TABLE child (p INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
-         CREATE TRIGGER orphan AFTER INSERT ON entities BEGIN INSERT INTO child VALUES (1); END;")
-    .await;
-    let both = tokio::join!(
-        store.commit(create("globex", quote("q-1", "O-1"))),
-        // A conflict beside it would be with something that was not committed.
-        store.commit(create("globex", quote("q-1", "O-1"))),
-    );
-    assert!(matches!(both.0, Err(StoreError::Unknown(_))), "{both:?}");
-    assert!(matches!(both.1, Err(StoreError::Unknown(_))), "{both:?}");
-    assert_eq!(store.entity(&partner("globex"), &kind(), &sonata("q-1")).await, Ok(None));
-    run("DROP TRIGGER orphan").await;
-    store.commit(create("globex", quote("q-1", "O-1"))).await.unwrap();
-}
-
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {

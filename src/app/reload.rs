@@ -1,0 +1,136 @@
+//! Reloading: on a change of files, on SIGHUP, on `POST /reload`; one at a time.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::{mpsc, watch},
+};
+
+use super::watch_files::Watch;
+use crate::{
+    admin::ReloadRequest,
+    legacy::Backends,
+    plan::{self, PlanHandle},
+    telemetry::metrics::Metrics,
+};
+
+/// Readings of files that must come to rest before a reload gives up until the next change.
+const READINGS_MAX: usize = 5;
+
+/// Builds the next plan and puts it in the place of the live one. A plan with an error is not installed: the last
+/// good one stays, and the diagnostics are logged and told to who asked.
+pub struct Reloader {
+    config: PathBuf,
+    plan: PlanHandle,
+    backends: Arc<Backends>,
+    metrics: Arc<Metrics>,
+}
+
+impl Reloader {
+    /// A reloader of the settings in `config`.
+    #[must_use]
+    pub fn new(config: &Path, plan: PlanHandle, backends: Arc<Backends>, metrics: Arc<Metrics>) -> Self {
+        Self { config: config.to_owned(), plan, backends, metrics }
+    }
+
+    /// Reloads when told, until `stopped` says so.
+    pub async fn run(self, mut asked: mpsc::Receiver<ReloadRequest>, mut stopped: watch::Receiver<bool>) {
+        let mut hangup = signal(SignalKind::hangup()).ok();
+        let mut files = self.watch();
+        loop {
+            let (request, is_asked) = tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => return,
+                request = asked.recv() => match request {
+                    Some(request) => (Some(request), true),
+                    None => return,
+                },
+                () = next_hangup(&mut hangup) => (None, true),
+                changed = next_change(&mut files) => {
+                    if !changed { files = None; }
+                    (None, false)
+                }
+            };
+            let result = self.reload(is_asked).await;
+            if let Some(request) = request {
+                // Who asked may have gone; the reload stands all the same.
+                let _ = request.send(result);
+            }
+        }
+    }
+
+    fn watch(&self) -> Option<Watch> {
+        let plan = self.plan.load();
+        let settings = &plan.settings().gateway;
+        if !settings.reload.watch {
+            return None;
+        }
+        let folders = [self.config.clone(), settings.mappings.clone()];
+        Watch::start(&folders, settings.reload.debounce)
+            .inspect_err(|error| tracing::warn!(%error, "files are not watched; use SIGHUP or POST /reload"))
+            .ok()
+    }
+
+    /// Builds and installs; `Ok` the generation that is live now, `Err` the diagnostics.
+    async fn reload(&self, asked: bool) -> Result<u64, String> {
+        let before = self.plan.load();
+        let config = self.config.clone();
+        let previous = Arc::clone(&before);
+        // Compiling takes milliseconds of pure computation: off the threads that serve.
+        let built = tokio::task::spawn_blocking(move || settled(&config, &previous)).await;
+        let built = built.map_err(|error| error.to_string())?;
+        let diagnostics = built.diagnostics.render_text(&built.sources);
+        let Some(plan) = built.plan else {
+            self.metrics.reload(false);
+            tracing::error!(generation = before.generation(), diagnostics, "not reloaded: the last good plan stays");
+            return Err(diagnostics);
+        };
+        // A secret may have changed behind its reference: who asks for a reload gets one.
+        if plan.hash() == before.hash() && !asked {
+            return Ok(before.generation());
+        }
+        if let Err(reason) = super::prepare(&plan, &self.backends) {
+            self.metrics.reload(false);
+            tracing::error!(reason, "not reloaded: the last good plan stays");
+            return Err(reason);
+        }
+        let generation = plan.generation();
+        self.metrics.plan(generation, plan.hash());
+        self.metrics.reload(true);
+        tracing::info!(generation, hash = plan.hash(), diagnostics, "reloaded");
+        self.plan.install(plan);
+        Ok(generation)
+    }
+}
+
+/// Reads until two readings agree, so that a file written in two steps is never taken in the middle.
+fn settled(config: &Path, previous: &plan::Plan) -> plan::Built {
+    let mut built = plan::load(config, Some(previous));
+    for _ in 1..READINGS_MAX {
+        let again = plan::content_hash(config);
+        if built.plan.as_ref().is_none_or(|plan| plan.hash() == again) {
+            break;
+        }
+        built = plan::load(config, Some(previous));
+    }
+    built
+}
+
+async fn next_hangup(hangup: &mut Option<Signal>) {
+    match hangup {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_change(files: &mut Option<Watch>) -> bool {
+    match files {
+        Some(watch) => watch.changed().await,
+        None => std::future::pending().await,
+    }
+}

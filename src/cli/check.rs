@@ -1,0 +1,36 @@
+//! `segue check`.
+
+use std::{path::Path, process::ExitCode};
+
+use super::{CheckArguments, Format, output::say};
+use crate::plan;
+
+/// Reads everything and prints every finding; warnings alone do not fail.
+pub fn run(config: &Path, arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
+    let built = plan::load(config, None);
+    match arguments.format {
+        Format::Json => say(&built.diagnostics.render_json(&built.sources)),
+        Format::Text => {
+            let text = built.diagnostics.render_text(&built.sources);
+            if !text.is_empty() {
+                say(text.trim_end());
+            }
+            say(&summary(&built));
+        }
+    }
+    Ok(if built.plan.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn summary(built: &plan::Built) -> String {
+    let errors = built.diagnostics.error_count();
+    let others = built.diagnostics.len() - errors;
+    match &built.plan {
+        Some(plan) => {
+            let partners = plan.partners().count();
+            let served = plan.partners().flat_map(plan::PartnerPlan::operations);
+            let mapped = served.filter(|(_, _, served)| matches!(served, plan::Served::Mapped(_))).count();
+            format!("good: {partners} partners, {mapped} operations mapped, {others} warnings")
+        }
+        None => format!("{errors} errors, {others} warnings"),
+    }
+}

@@ -1,0 +1,22 @@
+//! `segue simulate`.
+
+use std::{net::SocketAddr, process::ExitCode};
+
+use anyhow::Context as _;
+
+use super::output::say;
+use crate::{exchange::ports::Clock, simulate::bss};
+
+/// Plays the legacy system of the demonstration until interrupted.
+pub fn run_bss(address: SocketAddr) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(address.ip().is_loopback(), "the simulator asks nobody for credentials: give a loopback address");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let today = Clock::System.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let running = bss::start(address, bss::Settings::on(today)).await.context("the simulated BSS")?;
+        say(&format!("the simulated BSS listens on {}", running.local_addr));
+        tokio::signal::ctrl_c().await?;
+        running.stop().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}

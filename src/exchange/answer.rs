@@ -1,0 +1,408 @@
+//! What goes back: the replies are mapped, custody adds what the legacy system does not know, the contract is held
+//! against the result, and what must be kept is put together for one commit.
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::{
+    call::legacy_id,
+    calls::{ITEM_LEGACY_IDS, Prepared},
+    error::ExchangeError,
+    facts::with_reply,
+    references::new_id,
+    reply::Reply,
+    seller::{Work, success_status},
+    story::{Answer, Story},
+    subject::to_store,
+};
+use crate::{
+    config::AnswerFindings,
+    custody::{self, Completed, Completing, SellerContact, kind_of},
+    ids::{LegacyId, SonataId},
+    json::{Builder, Document, Node},
+    mapping::{
+        apply::{self, Failure, Input, KeyPair, KeyText, References},
+        operation,
+        path::{FieldPath, Step},
+        program::Program,
+        value::Value,
+    },
+    sonata::{Options, check, entity::Act},
+    store::{Change, Entity},
+};
+
+/// An answer, and what must be kept before it may be told.
+pub struct Made {
+    /// The body of the answer.
+    pub document: Document,
+    /// What goes into the one commit.
+    pub changes: Vec<Change>,
+}
+
+/// What came of mapping the replies.
+#[derive(Default)]
+pub struct Mapped {
+    /// The message on the Sonata side; none where the operation maps none.
+    pub document: Option<Document>,
+    /// References that are new to this partner.
+    pub changes: Vec<Change>,
+    /// Keys to remember.
+    pub keys: Vec<KeyPair>,
+}
+
+/// Makes the answer of an operation on one entity, or of one that keeps none.
+///
+/// # Errors
+/// The mapping cannot say what the legacy system answered, or the result breaks the contract.
+pub async fn make(
+    story: &mut Story<'_>,
+    work: &Work<'_>,
+    id: Option<&SonataId>,
+    href: &str,
+    facts: &Value<'_>,
+    prepared: &[Prepared<'_>],
+    replies: &[Reply],
+) -> Result<Made, ExchangeError> {
+    let mut keys = work.subject.map(|subject| subject.keys.clone()).unwrap_or_default();
+    keys.extend(prepared.iter().flat_map(|one| one.keys.iter().cloned()));
+    let mapped = map(story, work, facts, &keys, prepared, replies).await?;
+    let mut remembered: Vec<KeyPair> = prepared.iter().flat_map(|one| one.keys.iter().cloned()).collect();
+    remembered.extend(mapped.keys);
+    remembered.extend(item_ids(work, prepared, replies));
+    let mut changes = mapped.changes;
+    let document = match (work.duty.act, id) {
+        (Act::Ask, _) | (_, None) => echo(work, mapped.document.as_ref()),
+        (Act::Move { state }, Some(_)) => {
+            changes.extend(moved(story, work, state));
+            echo(work, mapped.document.as_ref())
+        }
+        (_, Some(id)) => {
+            let now = story.now_text();
+            let completed = complete(work, id, href, &now, mapped.document.as_ref());
+            for finding in &completed.findings {
+                story.finding(finding.code.as_str(), &finding.message);
+            }
+            let fresh = keep(story, work, id, &completed, replies);
+            let known = fresh.is_some() || work.subject.is_some_and(|subject| subject.entity.is_some());
+            changes.extend(fresh);
+            if known && !remembered.is_empty() {
+                let pairs = remembered.iter().map(to_store).collect();
+                changes.push(Change::Remember { kind: kind_of(work.duty.kind), id: id.clone(), pairs });
+            }
+            completed.document
+        }
+    };
+    let document = hold(story, work, document)?;
+    Ok(Made { document, changes })
+}
+
+/// The success of an operation with this body.
+///
+/// # Errors
+/// None today; a body that cannot be sent would be one.
+pub fn success(work: &Work<'_>, document: &Document) -> Result<Answer, ExchangeError> {
+    let has_body = work.route.operation.success_body().is_some();
+    let body = if has_body { document.bytes() } else { Bytes::new() };
+    Ok(Answer { status: success_status(work.route), body, headers: HeaderMap::new() })
+}
+
+async fn map(
+    story: &mut Story<'_>,
+    work: &Work<'_>,
+    facts: &Value<'_>,
+    keys: &[KeyPair],
+    prepared: &[Prepared<'_>],
+    replies: &[Reply],
+) -> Result<Mapped, ExchangeError> {
+    match &work.operation.program.answer {
+        operation::Answer::Empty | operation::Answer::Each { .. } => Ok(Mapped::default()),
+        operation::Answer::Reply(program) => match replies.last() {
+            Some(reply) => map_reply(story, work, program, facts, keys, reply, None).await,
+            None => Ok(Mapped::default()),
+        },
+        operation::Answer::Calls { into, program } => {
+            let mut all = Mapped::default();
+            let mut elements = Vec::new();
+            let mut in_order: Vec<&Reply> = replies.iter().filter(|reply| reply.item.is_some()).collect();
+            in_order.sort_by_key(|reply| reply.item);
+            for reply in in_order {
+                let mapped = map_reply(story, work, program, facts, keys, reply, None).await?;
+                all.changes.extend(mapped.changes);
+                all.keys.extend(mapped.keys);
+                elements.push((element_id(prepared, reply), mapped.document));
+            }
+            all.document = Some(gather(into, &elements));
+            Ok(all)
+        }
+    }
+}
+
+/// Maps one reply, or one element of it (a list).
+pub async fn map_reply(
+    story: &mut Story<'_>,
+    work: &Work<'_>,
+    program: &Program,
+    facts: &Value<'_>,
+    keys: &[KeyPair],
+    reply: &Reply,
+    element: Option<(usize, Node<'_>)>,
+) -> Result<Mapped, ExchangeError> {
+    let facts = with_reply(facts, work.received.body.as_ref(), reply);
+    let nothing = References::new();
+    let input = Input {
+        body: reply.document.as_ref().map(Document::root),
+        scope: element.map(|(_, element)| element),
+        index: element.map(|(index, _)| index),
+        query: &[],
+        path: &[],
+        headers: &reply.headers,
+        facts: &facts,
+        references: &nothing,
+        remembered: keys,
+        limits: apply::Limits::default(),
+    };
+    let needed = apply::references(program, &input);
+    let (references, changes) = adopt(story, work, needed).await?;
+    let input = Input { references: &references, ..input };
+    let applied = apply::apply(program, &input).map_err(ExchangeError::Mapping)?;
+    applied.findings.iter().for_each(|finding| tell(story, finding));
+    Ok(Mapped { document: applied.body, changes, keys: applied.keys })
+}
+
+/// Sonata ids for the legacy ids that an answer names; what was never told to this partner gets a new one.
+async fn adopt(
+    story: &Story<'_>,
+    work: &Work<'_>,
+    needed: Vec<apply::NeededReference>,
+) -> Result<(References, Vec<Change>), ExchangeError> {
+    let wanted = needed.iter().filter_map(|need| {
+        let legacy = LegacyId::parse(&need.id).ok()?;
+        Some((crate::store::Kind::new(need.kind.to_string()), legacy))
+    });
+    let wanted: Vec<_> = wanted.collect();
+    let mut fresh = Vec::new();
+    for _ in &wanted {
+        fresh.push(new_id(story)?);
+    }
+    let mut fresh = fresh.into_iter();
+    let (store, partner, backend) = (&story.gateway.store, &work.owner.partner, &work.backend.id);
+    // As many ids were made as could be asked for; the last serves a count that cannot be.
+    let spare = new_id(story)?;
+    let adopted = custody::adopt(store, partner, backend, wanted, || fresh.next().unwrap_or_else(|| spare.clone())).await?;
+    let mut references = References::new();
+    for ((kind, legacy), id) in &adopted.ids {
+        references.insert(kind.as_str(), legacy.as_str(), id.as_str());
+    }
+    Ok((references, adopted.changes))
+}
+
+fn tell(story: &mut Story<'_>, finding: &Failure) {
+    story.finding(finding.code.as_str(), &format!("{}: {}", finding.origin, finding.message));
+}
+
+/// The `id` of the element that a call was made for: the reply does not know it.
+fn element_id(prepared: &[Prepared<'_>], reply: &Reply) -> Option<String> {
+    let of_reply = |one: &&Prepared<'_>| {
+        one.planned.index == reply.call && one.planned.element.map(|(position, _)| position) == reply.item
+    };
+    let (_, element) = prepared.iter().find(of_reply)?.planned.element?;
+    element.get("id")?.as_str().map(std::borrow::Cow::into_owned)
+}
+
+/// `answer: { each: calls, into: … }`: one element per reply, each with the id of its item.
+fn gather(into: &FieldPath, elements: &[(Option<String>, Option<Document>)]) -> Document {
+    let mut builder = Builder::new();
+    let array = builder.array();
+    for (id, document) in elements {
+        let element = match document {
+            Some(document) => builder.copy(document.root()),
+            None => builder.object(),
+        };
+        if let Some(id) = id {
+            let id = builder.string(id.as_str());
+            builder.set(element, "id", id);
+        }
+        builder.push(array, element);
+    }
+    let mut value = array;
+    for step in into.steps.iter().rev() {
+        if let Step::Member(name) = step {
+            let object = builder.object();
+            builder.set(object, name.as_ref(), value);
+            value = object;
+        }
+    }
+    builder.finish(value)
+}
+
+/// Legacy ids of items, one per reply of an `each` call that names one.
+fn item_ids(work: &Work<'_>, prepared: &[Prepared<'_>], replies: &[Reply]) -> Vec<KeyPair> {
+    let pairs = replies.iter().filter_map(|reply| {
+        let id = element_id(prepared, reply)?;
+        let legacy = legacy_id(&work.operation.program, reply)?;
+        Some(KeyPair {
+            group: ITEM_LEGACY_IDS.into(),
+            sonata: KeyText::Text(id.into()),
+            legacy: KeyText::Text(legacy.into()),
+        })
+    });
+    pairs.collect()
+}
+
+fn echo(work: &Work<'_>, mapped: Option<&Document>) -> Document {
+    match &work.received.body {
+        Some(request) => custody::echo(request, mapped, &work.operation.echo_off),
+        None => mapped.cloned().unwrap_or_else(empty_object),
+    }
+}
+
+fn empty_object() -> Document {
+    let mut builder = Builder::new();
+    let root = builder.object();
+    builder.finish(root)
+}
+
+fn complete(work: &Work<'_>, id: &SonataId, href: &str, now: &str, mapped: Option<&Document>) -> Completed {
+    let seller = seller_contact(work);
+    let (stored, own) = (work.subject, matches!(work.duty.act, Act::Create));
+    let kept = stored.filter(|_| !own).and_then(|subject| subject.document.as_ref());
+    let before = stored.filter(|_| !own).and_then(|subject| subject.request.as_ref());
+    let items = work.duty.kind.facts().items;
+    let patched = match (work.duty.act, before, &work.received.body) {
+        (Act::Update, Some(before), Some(patch)) => Some(custody::patched(before, patch, items)),
+        _ => None,
+    };
+    let request = match work.duty.act {
+        Act::Create => work.received.body.as_ref(),
+        _ => patched.as_ref().or(before),
+    };
+    custody::complete(&Completing {
+        kind: work.duty.kind,
+        request,
+        mapped,
+        kept,
+        id: id.as_str(),
+        href: Some(href),
+        now,
+        seller: seller.as_ref(),
+        echo_off: &work.operation.echo_off,
+    })
+}
+
+fn seller_contact(work: &Work<'_>) -> Option<SellerContact> {
+    let desk = work.partner.settings().settings.root().get("desk")?;
+    let text = |name: &str| desk.get(name).and_then(Node::as_str).map(std::borrow::Cow::into_owned);
+    Some(SellerContact {
+        name: text("name")?,
+        email_address: text("emailAddress")?,
+        number: text("number")?,
+        organization: text("organization"),
+    })
+}
+
+/// The change that keeps an entity: a new one, one that we first hear of, or one that changed.
+fn keep(
+    story: &Story<'_>,
+    work: &Work<'_>,
+    id: &SonataId,
+    completed: &Completed,
+    replies: &[Reply],
+) -> Option<Change> {
+    let subject = work.subject.filter(|_| !matches!(work.duty.act, Act::Create));
+    let stored = subject.and_then(|subject| subject.entity.as_ref());
+    if stored.is_some() && !completed.changed {
+        return None;
+    }
+    // What has neither state nor create message, such as an address, stays the legacy system's.
+    work.duty.kind.facts().state?;
+    let mut entity = match stored {
+        Some(entity) => entity.clone(),
+        None => fresh(story, work, id, replies),
+    };
+    entity.state.clone_from(&completed.state);
+    entity.external_id.clone_from(&completed.external_id);
+    entity.document = Some(completed.document.bytes());
+    entity.updated_ms = story.now_ms();
+    if let Some(reply) = replies.last() {
+        entity.legacy = Some(reply.raw.clone());
+    }
+    if let (Act::Update, Some(before), Some(patch)) =
+        (work.duty.act, work.subject.and_then(|subject| subject.request.as_ref()), &work.received.body)
+    {
+        let items = work.duty.kind.facts().items;
+        entity.request = Some(custody::patched(before, patch, items).bytes());
+    }
+    let entity = Box::new(entity);
+    Some(if stored.is_some() { Change::Update(entity) } else { Change::Create(entity) })
+}
+
+/// The entity of a create whose answer could not be mapped: its ids and the raw answer, without a document.
+pub fn unmapped(story: &Story<'_>, work: &Work<'_>, id: &SonataId, replies: &[Reply]) -> Change {
+    let mut entity = fresh(story, work, id, replies);
+    entity.legacy = replies.last().map(|reply| reply.raw.clone());
+    Change::Create(Box::new(entity))
+}
+
+fn fresh(story: &Story<'_>, work: &Work<'_>, id: &SonataId, replies: &[Reply]) -> Entity {
+    let mut entity = work.owner.entity(work.duty.kind, id.clone(), story.now_ms());
+    let program = &work.operation.program;
+    let of_reply = replies.iter().find_map(|reply| legacy_id(program, reply));
+    let known = work.subject.filter(|_| !matches!(work.duty.act, Act::Create));
+    let of_subject = known.and_then(|subject| subject.legacy_id.clone());
+    entity.backend = Some(work.backend.id.clone());
+    entity.legacy_id = of_reply.and_then(|id| LegacyId::parse(&id).ok()).or(of_subject);
+    if matches!(work.duty.act, Act::Create) {
+        entity.request = work.received.body.as_ref().map(Document::bytes);
+        entity.parent = work.subject.map(|subject| subject.id.clone());
+    }
+    entity
+}
+
+/// The Buyer moved an entity: its state follows.
+fn moved(story: &mut Story<'_>, work: &Work<'_>, state: &str) -> Option<Change> {
+    let subject = work.subject?;
+    let (mut entity, document) = (subject.entity.clone()?, subject.document.as_ref()?);
+    let completed = custody::move_to(subject.kind, document, state, &story.now_text());
+    for finding in &completed.findings {
+        story.finding(finding.code.as_str(), &finding.message);
+    }
+    entity.state = completed.state;
+    entity.document = Some(completed.document.bytes());
+    entity.updated_ms = story.now_ms();
+    Some(Change::Update(Box::new(entity)))
+}
+
+/// Holds our own answer against the contract: what the standard does not know is taken out, what it misses is told.
+fn hold(story: &mut Story<'_>, work: &Work<'_>, document: Document) -> Result<Document, ExchangeError> {
+    let Some(body) = work.route.operation.success_body() else { return Ok(document) };
+    let ty = body.item.filter(|_| matches!(work.duty.act, Act::List)).unwrap_or(body.value);
+    hold_as(story, work, document, ty)
+}
+
+/// As [`hold`], for a message of this type.
+pub fn hold_as(
+    story: &mut Story<'_>,
+    work: &Work<'_>,
+    document: Document,
+    ty: crate::sonata::TypeId,
+) -> Result<Document, ExchangeError> {
+    let contract = work.route.contract;
+    let document = custody::project(document.root(), contract.view(ty));
+    let products = work
+        .partner
+        .products(work.route.function())
+        .ok_or_else(|| ExchangeError::Internal("the release has no products".to_owned()))?;
+    let checked = check(document.root(), contract, ty, &Options::new(products));
+    if checked.is_valid() {
+        return Ok(document);
+    }
+    match work.partner.settings().policy.answer_findings {
+        AnswerFindings::Fail => Err(ExchangeError::AnswerContract(checked.faults)),
+        AnswerFindings::Send => {
+            for fault in &checked.faults {
+                story.finding(fault.code.as_str(), &format!("our answer at {}: {}", fault.pointer, fault.reason));
+            }
+            Ok(document)
+        }
+    }
+}

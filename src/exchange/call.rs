@@ -1,0 +1,189 @@
+//! Making the calls: in order, side by side where allowed, inside the deadline, taken back where one fails.
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, uri::PathAndQuery};
+use tokio::time::Instant;
+
+use super::{
+    calls::{Origin, Planned, Prepared, place},
+    error::ExchangeError,
+    reply::{Reply, Sender, understand},
+    story::Story,
+};
+use crate::{
+    json::Limits,
+    legacy::{BackendSettings, LegacyReply, LegacyRequest},
+    mapping::operation::{Call, OperationProgram},
+};
+
+/// What the calls of one exchange share.
+pub struct Calling<'c, 'm> {
+    /// The operation.
+    pub program: &'m OperationProgram,
+    /// What requests are mapped from.
+    pub origin: &'c Origin<'m>,
+    /// The backend.
+    pub backend: &'c BackendSettings,
+    /// Headers passed on from the partner, and the trace.
+    pub forwarded: HeaderMap,
+    /// Bounds of a reply as a document.
+    pub limits: Limits,
+}
+
+/// The calls did not all end well.
+#[derive(Debug)]
+pub struct Broken {
+    /// What ended them.
+    pub error: ExchangeError,
+    /// What was answered before.
+    pub replies: Vec<Reply>,
+}
+
+/// Makes all calls. Calls of one `each` run up to `parallel` at a time; the calls of an operation follow each other.
+///
+/// # Errors
+/// The first call that did not end well, with the replies that came before and could not be taken back.
+pub async fn run(
+    story: &mut Story<'_>,
+    calling: &Calling<'_, '_>,
+    prepared: &[Prepared<'_>],
+) -> Result<Vec<Reply>, Box<Broken>> {
+    let mut replies: Vec<Reply> = Vec::with_capacity(prepared.len());
+    for group in prepared.chunk_by(|left, right| left.planned.index == right.planned.index) {
+        let started = Instant::now();
+        let (made, error) = side_by_side(story, calling, group, &replies).await;
+        story.legacy += started.elapsed();
+        story.legacy_calls += group.len();
+        replies.extend(made);
+        if let Some(error) = error {
+            let replies = take_back(story, calling, replies).await;
+            return Err(Box::new(Broken { error, replies }));
+        }
+    }
+    Ok(replies)
+}
+
+/// The calls of one `each`: what was answered, in the order of the elements, and the first that failed. Calls that
+/// were under way when it failed are waited for, so that what they did is known.
+async fn side_by_side(
+    story: &Story<'_>,
+    calling: &Calling<'_, '_>,
+    group: &[Prepared<'_>],
+    earlier: &[Reply],
+) -> (Vec<Reply>, Option<ExchangeError>) {
+    let parallel = group.first().map_or(1, |one| usize::from(one.planned.call.parallel.max(1)));
+    let (mut made, mut failed) = (Vec::with_capacity(group.len()), None);
+    for wave in group.chunks(parallel) {
+        let calls = wave.iter().map(|one| make(story, calling, one, earlier));
+        for result in join_all(calls).await {
+            match result {
+                Ok(reply) => made.push(reply),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        if failed.is_some() {
+            break;
+        }
+    }
+    (made, failed)
+}
+
+async fn make(
+    story: &Story<'_>,
+    calling: &Calling<'_, '_>,
+    one: &Prepared<'_>,
+    earlier: &[Reply],
+) -> Result<Reply, ExchangeError> {
+    let Planned { index, call, element } = one.planned;
+    let address = calling.origin.address(&call.target, &one.query, element, earlier, None)?;
+    let answer = send(story, calling, call, &address, one.body.clone(), &one.headers).await?;
+    let sender = Sender {
+        scope: element.map(|(_, element)| element),
+        root: calling.origin.received.body.as_ref().map(crate::json::Document::root),
+    };
+    let item = element.map(|(position, _)| position);
+    understand(calling.program, index, item, answer, &calling.limits, sender)
+}
+
+async fn send(
+    story: &Story<'_>,
+    calling: &Calling<'_, '_>,
+    call: &Call,
+    address: &str,
+    body: Option<Bytes>,
+    headers: &[(String, String)],
+) -> Result<LegacyReply, ExchangeError> {
+    let internal = |what: &str| ExchangeError::Internal(format!("call `{}`: {what}", call.name));
+    let mut all = calling.forwarded.clone();
+    for (name, value) in headers {
+        let name = HeaderName::try_from(name.as_str()).map_err(|_| internal("a header has no name"))?;
+        let value = HeaderValue::from_str(value).map_err(|_| internal("a header's value is no header text"))?;
+        all.insert(name, value);
+    }
+    let request = LegacyRequest {
+        method: Method::from_bytes(call.target.method.as_bytes()).map_err(|_| internal("no method"))?,
+        path_and_query: PathAndQuery::try_from(address).map_err(|_| internal("no address"))?,
+        headers: all,
+        body,
+    };
+    let answer = story.gateway.legacy.call(calling.backend, request, story.moment.deadline).await;
+    answer.map_err(|error| ExchangeError::Legacy { call: call.name.to_string(), error })
+}
+
+/// Takes back what was done before a call failed, last first. What could not be taken back is returned: it stays in
+/// the journal.
+async fn take_back(story: &Story<'_>, calling: &Calling<'_, '_>, done: Vec<Reply>) -> Vec<Reply> {
+    let mut left = Vec::new();
+    for reply in done.into_iter().rev() {
+        let undo = calling.program.calls.get(reply.call).and_then(|call| call.undo.as_deref());
+        let undone = match undo {
+            Some(undo) => take_back_one(story, calling, undo, &reply).await,
+            None => false,
+        };
+        if !undone {
+            left.push(reply);
+        }
+    }
+    left
+}
+
+async fn take_back_one(story: &Story<'_>, calling: &Calling<'_, '_>, undo: &Call, reply: &Reply) -> bool {
+    let Ok(address) = calling.origin.address(&undo.target, &[], None, &[], Some(reply)) else { return false };
+    let body = match &undo.request {
+        Some(program) => match undo_body(calling, program, reply) {
+            Some(body) => Some(body),
+            None => return false,
+        },
+        None => None,
+    };
+    match send(story, calling, undo, &address, body, &[]).await {
+        Ok(answer) if answer.status.is_success() => true,
+        Ok(answer) => {
+            let status = answer.status.as_u16();
+            tracing::error!(exchange = story.id.as_str(), call = &*undo.name, status, "not taken back");
+            false
+        }
+        Err(error) => {
+            tracing::error!(exchange = story.id.as_str(), call = &*undo.name, %error, "not taken back");
+            false
+        }
+    }
+}
+
+/// The body of an undo is mapped from the same request as the call that it takes back.
+fn undo_body(
+    calling: &Calling<'_, '_>,
+    program: &crate::mapping::program::Program,
+    reply: &Reply,
+) -> Option<Bytes> {
+    let call = calling.program.calls.get(reply.call)?;
+    let planned = Planned { index: reply.call, call, element: None };
+    calling.origin.map(&planned, program)
+}
+
+/// The legacy id that a reply names for what was made.
+pub fn legacy_id(program: &OperationProgram, reply: &Reply) -> Option<String> {
+    let path = program.calls.get(reply.call)?.legacy_id.as_ref()?;
+    place(path, reply.document.as_ref()?.root())
+}

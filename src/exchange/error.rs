@@ -1,0 +1,181 @@
+//! How an exchange fails: whose fault it is, what the partner may know, what only the operator may.
+
+use std::fmt;
+
+use crate::{
+    legacy::LegacyError,
+    mapping::apply::Failure,
+    sonata::{Fault, check::QueryFault},
+    store::StoreError,
+};
+
+/// Why an exchange did not end as its operation promises.
+///
+/// A variant says what happened, not which status that becomes; `problem.rs` alone decides that.
+#[derive(Debug)]
+pub enum ExchangeError {
+    /// Nobody is configured for this caller.
+    UnknownPartner,
+    /// No operation of the partner's release has this path.
+    NoSuchPath,
+    /// The path exists, not with this method.
+    MethodNotAllowed {
+        /// The methods it exists with, as the `Allow` header lists them.
+        allow: String,
+    },
+    /// The query is not one of the operation.
+    Query(Vec<QueryFault>),
+    /// The body is no JSON document within the limits.
+    Body(String),
+    /// The body is a document and breaks the contract.
+    Contract(Vec<Fault>),
+    /// What the path names is not there, or not the partner's.
+    NotFound,
+    /// The entity's state does not allow what was asked.
+    Conflict {
+        /// JSON Pointer into the request, where a member of it is to blame.
+        pointer: Option<String>,
+        /// What is in the way.
+        reason: String,
+    },
+    /// The operation is not offered to this partner.
+    NotServed,
+    /// The operation is to be answered by people, which this version cannot.
+    Manual,
+    /// The mapping refuses what the sender sent.
+    Refused(Vec<Failure>),
+    /// The legacy system complained, and the mapping says how that is told.
+    LegacyProblem(LegacyProblem),
+    /// The legacy system complained, and the mapping says nothing about it.
+    LegacyStatus {
+        /// Its status.
+        status: u16,
+        /// The name of the call.
+        call: String,
+    },
+    /// The legacy system's answer is not what its format promises.
+    LegacyGarbage {
+        /// The name of the call.
+        call: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The legacy system was not reached, or did not answer.
+    Legacy {
+        /// The name of the call.
+        call: String,
+        /// What happened.
+        error: LegacyError,
+    },
+    /// The mapping failed on our side: a script, a limit, an answer that it cannot say.
+    Mapping(Vec<Failure>),
+    /// What we were about to answer breaks the contract.
+    AnswerContract(Vec<Fault>),
+    /// The store did not take or give what it should.
+    Store(StoreError),
+    /// The exchange's own time was over.
+    Deadline,
+    /// Something that cannot be, told rather than panicked about.
+    Internal(String),
+}
+
+/// A legacy complaint in the mapping's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegacyProblem {
+    /// The code of Error422.
+    pub code: crate::mapping::program::FailureCode,
+    /// JSON Pointer into the sender's payload.
+    pub pointer: Option<String>,
+    /// What the partner is told.
+    pub reason: String,
+}
+
+/// Whose fault a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The request.
+    Buyer,
+    /// The legacy system.
+    Legacy,
+    /// Ourselves: mapping, store, program.
+    Gateway,
+    /// Nobody's: not offered.
+    NotOffered,
+}
+
+impl ExchangeError {
+    /// Whose fault it is.
+    #[must_use]
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::UnknownPartner
+            | Self::NoSuchPath
+            | Self::MethodNotAllowed { .. }
+            | Self::Query(_)
+            | Self::Body(_)
+            | Self::Contract(_)
+            | Self::NotFound
+            | Self::Conflict { .. }
+            | Self::Refused(_)
+            | Self::LegacyProblem(_) => Blame::Buyer,
+            Self::LegacyStatus { .. } | Self::LegacyGarbage { .. } | Self::Legacy { .. } => Blame::Legacy,
+            Self::NotServed | Self::Manual => Blame::NotOffered,
+            Self::Mapping(_)
+            | Self::AnswerContract(_)
+            | Self::Store(_)
+            | Self::Deadline
+            | Self::Internal(_) => Blame::Gateway,
+        }
+    }
+}
+
+/// The internal text: for the log, never for the partner.
+impl fmt::Display for ExchangeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownPartner => f.write_str("nobody is configured for this caller"),
+            Self::NoSuchPath => f.write_str("no operation has this path"),
+            Self::MethodNotAllowed { allow } => write!(f, "the path allows {allow}"),
+            Self::Query(faults) => f.write_str(faults.first().map_or("", |fault| fault.reason.as_str())),
+            Self::Body(reason) | Self::Conflict { reason, .. } => f.write_str(reason),
+            Self::Contract(faults) => write!(f, "{} faults in the request", faults.len()),
+            Self::NotFound => f.write_str("no such entity of this partner"),
+            Self::NotServed => f.write_str("the operation is not offered to this partner"),
+            Self::Manual => f.write_str("the operation is set to manual, which this version cannot serve"),
+            Self::Refused(failures) => write!(f, "refused by the mapping: {}", Failures(failures)),
+            Self::LegacyProblem(problem) => write!(f, "the legacy system refused: {}", problem.reason),
+            Self::LegacyStatus { status, call } => write!(f, "call `{call}` was answered with status {status}"),
+            Self::LegacyGarbage { call, detail } => write!(f, "call `{call}` was answered with {detail}"),
+            Self::Legacy { call, error } => write!(f, "call `{call}`: {error}"),
+            Self::Mapping(failures) => write!(f, "the mapping failed: {}", Failures(failures)),
+            Self::AnswerContract(faults) => match faults.first() {
+                Some(first) => {
+                    write!(f, "our answer breaks the contract at {}: {}", first.pointer, first.reason)?;
+                    if faults.len() > 1 { write!(f, " and {} more", faults.len() - 1) } else { Ok(()) }
+                }
+                None => f.write_str("our answer breaks the contract"),
+            },
+            Self::Store(error) => write!(f, "the store: {error}"),
+            Self::Deadline => f.write_str("the time of the exchange was over"),
+            Self::Internal(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<StoreError> for ExchangeError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+struct Failures<'f>(&'f [Failure]);
+
+impl fmt::Display for Failures<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, failure) in self.0.iter().enumerate().take(5) {
+            let sep = if index == 0 { "" } else { "; " };
+            write!(f, "{sep}{} ({}) at {:?}: {}", failure.origin, failure.origin.address, failure.source_pointer, failure.message)?;
+        }
+        if self.0.len() > 5 { write!(f, "; and {} more", self.0.len() - 5) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,124 @@
+//! The one place that turns what happened into a status and a problem body.
+//!
+//! Every match is exhaustive. What the partner is told is public text, made here or by the mapping; what the
+//! operator needs is the error's own `Display`, which never leaves the log.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+
+use super::{
+    Gateway,
+    error::ExchangeError,
+    story::{Answer, render},
+};
+use crate::{
+    mapping::{
+        apply::{Failure, Fault as MappingFault},
+        path::Part,
+        program::FailureCode,
+    },
+    sonata::{
+        Fault, FaultCode, Operation,
+        problem::{Problem, ProblemCode},
+    },
+    telemetry::metrics::Outcome,
+};
+
+/// Media type of every body that a partner gets.
+pub const MEDIA_TYPE: &str = "application/json;charset=utf-8";
+
+/// Seconds after which a partner may try again when a legacy system is down (`Retry-After`).
+const RETRY_AFTER_S: &str = "30";
+
+/// The answer in place of a failed exchange, and the problem's code for the log.
+pub fn answer(error: &ExchangeError, operation: Option<&Operation>) -> (Answer, &'static str) {
+    let problem = problem(error);
+    let problem = match operation {
+        Some(operation) => problem.fit(operation),
+        None => problem,
+    };
+    let mut headers = HeaderMap::new();
+    match error {
+        ExchangeError::MethodNotAllowed { allow } => {
+            if let Ok(allow) = HeaderValue::from_str(allow) {
+                headers.insert(header::ALLOW, allow);
+            }
+        }
+        ExchangeError::Legacy { .. } => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
+        _ => {}
+    }
+    let code = problem.code().as_str();
+    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (Answer { status, body: problem.to_document().bytes(), headers }, code)
+}
+
+/// The answer of a request that found no permit: it is refused before anything is read.
+pub fn overloaded(gateway: &Gateway) -> Response<Full<Bytes>> {
+    let none = crate::telemetry::metrics::NONE;
+    let nothing = std::time::Duration::ZERO;
+    gateway.metrics.exchange(none, none, Outcome::Overload, nothing, nothing);
+    let problem = Problem::new(ProblemCode::TooManyUsers, "Too many requests are in progress. Try again later.");
+    render(Answer { status: StatusCode::FORBIDDEN, body: problem.to_document().bytes(), headers: HeaderMap::new() })
+}
+
+fn problem(error: &ExchangeError) -> Problem {
+    use ExchangeError as E;
+    let internal = || Problem::new(ProblemCode::InternalError, "The request could not be processed.");
+    match error {
+        E::UnknownPartner => Problem::new(ProblemCode::MissingCredentials, "The request carries no known credentials."),
+        E::NoSuchPath => Problem::new(ProblemCode::NotFound, "There is no such resource."),
+        E::MethodNotAllowed { .. } => {
+            Problem::new(ProblemCode::MethodNotAllowed, "The resource does not have this method.")
+        }
+        E::Query(faults) => Problem::query(faults).unwrap_or_else(internal),
+        E::Body(reason) => Problem::new(ProblemCode::InvalidBody, reason),
+        E::Contract(faults) => Problem::unprocessable(faults.clone()),
+        E::NotFound => Problem::new(ProblemCode::NotFound, "There is no such entity."),
+        E::Conflict { pointer, reason } => {
+            let pointer = pointer.as_deref().unwrap_or_default();
+            Problem::unprocessable(vec![Fault::new(FaultCode::OtherIssue, pointer, reason)])
+        }
+        E::NotServed | E::Manual => {
+            Problem::new(ProblemCode::NotImplemented, "The operation is not offered here.")
+        }
+        E::Refused(failures) => refused(failures),
+        E::LegacyProblem(told) => {
+            let pointer = told.pointer.as_deref().unwrap_or_default();
+            Problem::unprocessable(vec![Fault::new(fault_code(told.code), pointer, &told.reason)])
+        }
+        E::LegacyStatus { .. } | E::LegacyGarbage { .. } | E::Legacy { .. } => {
+            Problem::new(ProblemCode::InternalError, "A system behind this one cannot answer now.")
+        }
+        E::Mapping(_) | E::AnswerContract(_) | E::Store(_) | E::Internal(_) => internal(),
+        E::Deadline => Problem::new(ProblemCode::InternalError, "The request could not be answered in time."),
+    }
+}
+
+/// What the mapping says about the sender's message, told entry by entry; a defect of the mapping itself is ours.
+fn refused(failures: &[Failure]) -> Problem {
+    let of_sender: Vec<&Failure> =
+        failures.iter().filter(|failure| failure.fault == MappingFault::Sender).collect();
+    if of_sender.is_empty() {
+        return Problem::new(ProblemCode::InternalError, "The request could not be processed.");
+    }
+    let faults = of_sender.into_iter().map(|failure| {
+        let pointer = if failure.part == Part::Body { failure.source_pointer.as_str() } else { "" };
+        Fault::new(fault_code(failure.code), pointer, &failure.message)
+    });
+    Problem::unprocessable(faults.collect())
+}
+
+fn fault_code(code: FailureCode) -> FaultCode {
+    match code {
+        FailureCode::MissingProperty => FaultCode::MissingProperty,
+        FailureCode::InvalidValue => FaultCode::InvalidValue,
+        FailureCode::InvalidFormat => FaultCode::InvalidFormat,
+        FailureCode::ReferenceNotFound => FaultCode::ReferenceNotFound,
+        FailureCode::UnexpectedProperty => FaultCode::UnexpectedProperty,
+        FailureCode::TooManyRecords => FaultCode::TooManyRecords,
+        FailureCode::OtherIssue => FaultCode::OtherIssue,
+    }
+}

@@ -1,0 +1,41 @@
+//! Ids of other entities: what programs ask for is resolved in one batch before they run.
+
+use super::{error::ExchangeError, story::Story};
+use crate::{
+    ids::{BackendId, PartnerId, SonataId},
+    mapping::apply::{NeededReference, References},
+    store::Kind,
+};
+
+/// Sonata ids to the legacy system's. What this partner does not have stays unresolved, and the mapping tells it
+/// at its place (`referenceNotFound`).
+///
+/// # Errors
+/// The store's.
+pub async fn to_legacy(
+    story: &Story<'_>,
+    partner: &PartnerId,
+    backend: &BackendId,
+    needed: &[NeededReference],
+) -> Result<References, ExchangeError> {
+    let mut references = References::new();
+    let wanted = needed.iter().filter_map(|need| Some((Kind::new(need.kind.to_string()), SonataId::parse(&need.id).ok()?)));
+    let wanted: Vec<(Kind, SonataId)> = wanted.collect();
+    if wanted.is_empty() {
+        return Ok(references);
+    }
+    let found = story.gateway.store.to_legacy(partner, backend, wanted).await?;
+    for ((kind, id), legacy) in found {
+        references.insert(kind.as_str(), id.as_str(), legacy.as_str());
+    }
+    Ok(references)
+}
+
+/// A new id for an entity.
+///
+/// # Errors
+/// None in practice: a UUID is within the bounds of an id.
+pub fn new_id(story: &Story<'_>) -> Result<SonataId, ExchangeError> {
+    let id = story.gateway.ports.ids.next().to_string();
+    SonataId::parse(&id).map_err(|error| ExchangeError::Internal(error.to_string()))
+}

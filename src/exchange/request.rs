@@ -1,0 +1,164 @@
+//! What came: query, headers and body, read within their limits and checked against the contract.
+
+use http::{HeaderMap, header, request::Parts};
+use http_body_util::BodyExt as _;
+use hyper::body::Body;
+
+use super::{error::ExchangeError, story::Story};
+use crate::{
+    body::{self, BodyLimits},
+    config::{self, Represented},
+    json::{Document, Limits},
+    plan::{PartnerPlan, Route},
+    sonata::{
+        Operation, Options, UnknownMembers, check,
+        check::{QueryCode, QueryFault, check_query, strip},
+    },
+};
+
+/// A request, read and checked.
+#[derive(Debug)]
+pub struct Received {
+    /// Query parameters, decoded, in the order sent.
+    pub query: Vec<(String, String)>,
+    /// Path parameters, decoded.
+    pub path: Vec<(String, String)>,
+    /// Headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, where the operation has one.
+    pub body: Option<Document>,
+}
+
+impl Received {
+    /// The first value of a query parameter.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Reads and checks the request of a routed operation.
+///
+/// # Errors
+/// Whatever is wrong with query, media type, body or contract; the query is told before the body is read.
+pub async fn receive<B>(
+    story: &mut Story<'_>,
+    partner: &PartnerPlan,
+    route: &Route<'_>,
+    head: &Parts,
+    body: B,
+) -> Result<Received, ExchangeError>
+where
+    B: Body<Data = bytes::Bytes>,
+{
+    let query = query(partner, route, head.uri.query().unwrap_or_default())?;
+    let path = route.id().map(|id| ("id".to_owned(), id)).into_iter().collect();
+    let body = match route.operation.request {
+        Some(_) => Some(document(story, partner, route, &head.headers, body).await?),
+        None => None,
+    };
+    Ok(Received { query, path, headers: headers(&head.headers), body })
+}
+
+fn query(partner: &PartnerPlan, route: &Route<'_>, text: &str) -> Result<Vec<(String, String)>, ExchangeError> {
+    let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
+    let mut faults = check_query(route.contract, route.operation, &pairs);
+    faults.extend(parties(partner.settings(), route.operation, &pairs));
+    if !faults.is_empty() {
+        return Err(ExchangeError::Query(faults));
+    }
+    Ok(pairs.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+}
+
+/// `buyerId` must be there exactly if the requester speaks for several Buyers, `sellerId` exactly if we answer for
+/// several Sellers (MEF 115 R1 to R4 and their like), and must name one of them.
+fn parties(
+    settings: &config::Partner,
+    operation: &Operation,
+    pairs: &[(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)],
+) -> Vec<QueryFault> {
+    let given = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref());
+    let declared = |name: &&str| operation.query.iter().any(|parameter| parameter.name == *name);
+    let sides: [(&str, Option<Vec<&str>>); 2] = [
+        ("buyerId", names(&settings.represents.buyers, |id| id.as_str())),
+        ("sellerId", names(&settings.represents.sellers, |id| id.as_str())),
+    ];
+    let faults = sides.into_iter().filter(|(name, _)| declared(name)).filter_map(|(name, allowed)| {
+        let (code, reason) = match (allowed, given(name)) {
+            (None, Some(_)) => (QueryCode::InvalidQuery, format!("query parameter {name} must not be given")),
+            (Some(_), None) => (QueryCode::MissingQueryParameter, format!("query parameter {name} is required")),
+            (Some(allowed), Some(value)) if !allowed.contains(&value) => {
+                (QueryCode::InvalidQuery, format!("query parameter {name} names an unknown party"))
+            }
+            _ => return None,
+        };
+        Some(QueryFault { code, reason })
+    });
+    faults.collect()
+}
+
+fn names<T>(represented: &Represented<T>, text: impl Fn(&T) -> &str) -> Option<Vec<&str>> {
+    match represented {
+        Represented::One => None,
+        Represented::Several(ids) => Some(ids.iter().map(text).collect()),
+    }
+}
+
+async fn document<B>(
+    story: &mut Story<'_>,
+    partner: &PartnerPlan,
+    route: &Route<'_>,
+    headers: &HeaderMap,
+    body: B,
+) -> Result<Document, ExchangeError>
+where
+    B: Body<Data = bytes::Bytes>,
+{
+    media_type(headers)?;
+    let limits = &story.plan.settings().gateway.limits;
+    let deadline = story.moment.deadline.min(story.moment.started + limits.body_read_max);
+    let bytes = body::read(headers, body.map_err(|_| ()), &BodyLimits::of(limits.body_bytes_max), deadline).await;
+    let bytes = bytes.map_err(|error| ExchangeError::Body(error.to_string()))?;
+    let document = Document::parse(bytes.clone(), &json_limits(limits))
+        .map_err(|error| ExchangeError::Body(error.to_string()))?;
+    let (faults_max, unknown_members) = (limits.faults_max, partner.settings().policy.unknown_members);
+    story.read(bytes.len());
+    let Some(ty) = route.operation.request else { return Ok(document) };
+    let products = partner
+        .products(route.function())
+        .ok_or_else(|| ExchangeError::Internal("the release has no products".to_owned()))?;
+    let options = Options { products, unknown_members, faults_max };
+    let checked = check(document.root(), route.contract, ty, &options);
+    if !checked.is_valid() {
+        return Err(ExchangeError::Contract(checked.faults));
+    }
+    Ok(if unknown_members == UnknownMembers::Strip { strip(&document, &checked.unknown) } else { document })
+}
+
+/// The media type must be JSON; its parameters do not matter.
+fn media_type(headers: &HeaderMap) -> Result<(), ExchangeError> {
+    let value = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("unreadable"));
+    let essence = value.and_then(|text| text.split(';').next()).map(|text| text.trim().to_ascii_lowercase());
+    match essence.as_deref() {
+        Some("application/json") => Ok(()),
+        Some(_) => Err(ExchangeError::Body("the media type must be application/json".to_owned())),
+        None => Err(ExchangeError::Body("the media type is missing: it must be application/json".to_owned())),
+    }
+}
+
+/// The limits of a partner's body as the document has them.
+pub fn json_limits(limits: &config::Limits) -> Limits {
+    Limits {
+        bytes_max: limits.body_bytes_max,
+        depth_max: limits.depth_max,
+        members_max: limits.members_max,
+        elements_max: limits.members_max,
+        string_bytes_max: limits.string_bytes_max,
+        nodes_max: limits.nodes_max,
+    }
+}
+
+fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let secret = [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION];
+    let open = headers.iter().filter(|(name, _)| !secret.contains(name));
+    open.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))).collect()
+}

@@ -1,0 +1,188 @@
+//! One exchange while it runs: what it is about, and what is said of it when it ends.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header, request::Parts};
+use http_body_util::Full;
+use tokio::time::Instant;
+
+use super::{Gateway, error::{Blame, ExchangeError}, ports::Moment, problem};
+use crate::{
+    ids::ExchangeId,
+    plan::{PartnerPlan, Plan},
+    sonata::{Contract, Operation},
+    telemetry::{ExchangeRecord, TraceContext, metrics},
+};
+
+/// What an exchange answers.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// The body; empty for none.
+    pub body: Bytes,
+    /// Headers beside the media type.
+    pub headers: HeaderMap,
+}
+
+/// One exchange.
+pub struct Story<'g> {
+    /// What all exchanges share.
+    pub gateway: &'g Gateway,
+    /// The plan that the whole exchange runs on.
+    pub plan: Arc<Plan>,
+    /// When it began and when it must have ended.
+    pub moment: Moment,
+    /// Its id.
+    pub id: ExchangeId,
+    /// Its place in the caller's trace.
+    pub trace: TraceContext,
+    /// The partner, once identified.
+    pub partner: Option<Arc<PartnerPlan>>,
+    /// Contract and operation, once routed.
+    pub route: Option<(&'static Contract, &'static Operation)>,
+    /// The entity that it made, read or changed.
+    pub entity: Option<String>,
+    /// Time spent waiting for legacy systems; calls side by side count as one.
+    pub legacy: Duration,
+    /// Legacy calls made.
+    pub legacy_calls: usize,
+    /// Findings recorded.
+    pub findings: usize,
+    method: String,
+    bytes_in: usize,
+}
+
+impl<'g> Story<'g> {
+    /// Begins an exchange: time, id and plan are taken once.
+    pub fn begin(gateway: &'g Gateway, head: &Parts) -> Self {
+        let plan = gateway.plan.load();
+        let started = Instant::now();
+        let deadline = started + plan.settings().gateway.limits.exchange_deadline_max;
+        let moment = Moment { wall: gateway.ports.clock.now(), started, deadline };
+        let id = gateway.ports.ids.next();
+        let (trace_id, span_id) = (id.as_u128(), gateway.ports.ids.next().as_u128());
+        #[expect(clippy::cast_possible_truncation, reason = "the low half of a UUIDv7 is its random part")]
+        let span_id = span_id as u64;
+        let caller = head.headers.get("traceparent").and_then(|value| value.to_str().ok());
+        let trace = match caller.and_then(TraceContext::parse) {
+            Some(caller) => caller.child(span_id),
+            None => TraceContext::new(trace_id, span_id),
+        };
+        Self {
+            gateway,
+            plan,
+            moment,
+            id: exchange_id(id),
+            trace,
+            partner: None,
+            route: None,
+            entity: None,
+            legacy: Duration::ZERO,
+            legacy_calls: 0,
+            findings: 0,
+            method: head.method.as_str().to_owned(),
+            bytes_in: 0,
+        }
+    }
+
+    /// Wall time in milliseconds since 1970, as the store has it.
+    pub fn now_ms(&self) -> i64 {
+        self.moment.wall.as_millisecond()
+    }
+
+    /// Wall time as messages have it, RFC 3339 with milliseconds.
+    pub fn now_text(&self) -> String {
+        self.moment.wall.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    }
+
+    /// Notes the size of the request's body.
+    pub fn read(&mut self, bytes: usize) {
+        self.bytes_in = bytes;
+    }
+
+    /// Notes something that was left out of an answer, for the operator.
+    pub fn finding(&mut self, code: &'static str, text: &str) {
+        self.findings += 1;
+        self.gateway.metrics.finding(code);
+        tracing::warn!(exchange = self.id.as_str(), code, finding = text, "left out of the answer");
+    }
+
+    /// Ends the exchange: renders what came of it, counts it and writes its line.
+    pub fn end(self, result: Result<Answer, ExchangeError>) -> Response<Full<Bytes>> {
+        let operation = self.route.map(|(_, operation)| operation);
+        let (answer, outcome, code, detail) = match result {
+            Ok(answer) => (answer, metrics::Outcome::Ok, None, None),
+            Err(error) => {
+                let (answer, code) = problem::answer(&error, operation);
+                if let ExchangeError::Refused(failures) | ExchangeError::Mapping(failures) = &error {
+                    failures.iter().for_each(|failure| self.gateway.metrics.mapping_error(failure.code.as_str()));
+                }
+                (answer, outcome(&error), Some(code), Some(error.to_string()))
+            }
+        };
+        let total = self.moment.started.elapsed();
+        self.count(outcome, total);
+        let record = ExchangeRecord {
+            exchange: self.id.as_str(),
+            trace: self.trace,
+            partner: self.partner.as_ref().map(|partner| partner.id().as_str()),
+            function: operation.map(|operation| operation.function.name()),
+            operation: operation.map(|operation| operation.operation_id.as_str()),
+            method: &self.method,
+            status: answer.status.as_u16(),
+            code,
+            outcome: outcome.as_str(),
+            detail: detail.as_deref(),
+            entity: self.entity.as_deref(),
+            plan_generation: self.plan.generation(),
+            bytes: (self.bytes_in, answer.body.len()),
+            findings: self.findings,
+            legacy_calls: self.legacy_calls,
+            total,
+            legacy: self.legacy,
+        };
+        record.log();
+        render(answer)
+    }
+
+    fn count(&self, outcome: metrics::Outcome, total: Duration) {
+        let names = self.route.map(|(_, operation)| (operation.function.name(), operation.operation_id.as_str()));
+        let (function, operation) = names.unwrap_or((metrics::NONE, metrics::NONE));
+        self.gateway.metrics.exchange(function, operation, outcome, total, self.legacy);
+        if let Some(partner) = &self.partner {
+            self.gateway.metrics.partner_exchange(partner.id().as_str(), outcome);
+        }
+    }
+}
+
+fn exchange_id(id: uuid::Uuid) -> ExchangeId {
+    // The text of a UUID is within the bounds of an id.
+    match ExchangeId::parse(&id.to_string()) {
+        Ok(id) => id,
+        Err(_) => unreachable!("a UUID is an id"),
+    }
+}
+
+fn outcome(error: &ExchangeError) -> metrics::Outcome {
+    match error.blame() {
+        Blame::Buyer => metrics::Outcome::Buyer,
+        Blame::Legacy => metrics::Outcome::Legacy,
+        Blame::Gateway => metrics::Outcome::Gateway,
+        Blame::NotOffered => metrics::Outcome::NotImplemented,
+    }
+}
+
+/// The HTTP message of an answer.
+pub fn render(answer: Answer) -> Response<Full<Bytes>> {
+    let has_body = !answer.body.is_empty();
+    let mut response = Response::new(Full::new(answer.body));
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    if has_body {
+        let media_type = HeaderValue::from_static(problem::MEDIA_TYPE);
+        response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    }
+    response
+}

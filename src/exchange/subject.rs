@@ -1,0 +1,154 @@
+//! The entity that an operation names: by the path's id, or by what the body refers to.
+
+use super::{error::ExchangeError, request::Received, story::Story};
+use crate::{
+    custody::{Owner, kind_of},
+    ids::{BackendId, BuyerId, LegacyId, SellerId, SonataId},
+    json::{Document, Limits},
+    mapping::apply::{KeyPair, KeyText},
+    plan::PartnerPlan,
+    sonata::{
+        Fault, FaultCode,
+        entity::{Duty, EntityKind},
+    },
+    store::{self, Entity},
+};
+
+/// An entity of this partner, as far as we know it.
+#[derive(Debug)]
+pub struct Subject {
+    /// What it is.
+    pub kind: EntityKind,
+    /// The id that the partner knows.
+    pub id: SonataId,
+    /// Its id at the legacy system.
+    pub legacy_id: Option<LegacyId>,
+    /// The legacy system that has it.
+    pub backend: Option<BackendId>,
+    /// What is kept of it; none where only the pair of ids is known.
+    pub entity: Option<Entity>,
+    /// The kept document.
+    pub document: Option<Document>,
+    /// The create message.
+    pub request: Option<Document>,
+    /// Keys of its elements on both sides.
+    pub keys: Vec<KeyPair>,
+}
+
+/// Whose entities an exchange may see.
+///
+/// # Errors
+/// None in practice: the query was checked.
+pub fn owner(partner: &PartnerPlan, received: &Received) -> Result<Owner, ExchangeError> {
+    let bad = |error: crate::ids::IdError| ExchangeError::Internal(error.to_string());
+    Ok(Owner {
+        partner: partner.id().clone(),
+        buyer: received.parameter("buyerId").map(BuyerId::parse).transpose().map_err(bad)?,
+        seller: received.parameter("sellerId").map(SellerId::parse).transpose().map_err(bad)?,
+    })
+}
+
+/// The entity that the operation names; none where it names none.
+///
+/// # Errors
+/// 404 for an id of the path, 422 `referenceNotFound` for one of the body, that this partner does not have.
+pub async fn find(
+    story: &Story<'_>,
+    owner: &Owner,
+    backend: &BackendId,
+    duty: &Duty,
+    received: &Received,
+) -> Result<Option<Subject>, ExchangeError> {
+    if let Some((_, id)) = received.path.first() {
+        let id = SonataId::parse(id).map_err(|_| ExchangeError::NotFound)?;
+        let found = load(story, owner, backend, duty.kind, id).await?;
+        return found.map(Some).ok_or(ExchangeError::NotFound);
+    }
+    let Some((kind, members)) = duty.about else { return Ok(None) };
+    let root = received.body.as_ref().map(Document::root);
+    let node = root.and_then(|root| members.iter().try_fold(root, |node, member| node.get(member)));
+    let Some(text) = node.and_then(crate::json::Node::as_str) else { return Ok(None) };
+    let unknown = || {
+        let pointer = format!("/{}", members.join("/"));
+        let fault = Fault::new(FaultCode::ReferenceNotFound, pointer, "there is no such entity");
+        ExchangeError::Contract(vec![fault])
+    };
+    let id = SonataId::parse(&text).map_err(|_| unknown())?;
+    load(story, owner, backend, kind, id).await?.map(Some).ok_or_else(unknown)
+}
+
+/// What is kept of an entity, or at least its legacy id.
+///
+/// # Errors
+/// The store's.
+pub async fn load(
+    story: &Story<'_>,
+    owner: &Owner,
+    backend: &BackendId,
+    kind: EntityKind,
+    id: SonataId,
+) -> Result<Option<Subject>, ExchangeError> {
+    let store = &story.gateway.store;
+    if let Some(entity) = store.entity(&owner.partner, &kind_of(kind), &id).await? {
+        if entity.buyer != owner.buyer || entity.seller != owner.seller {
+            return Ok(None);
+        }
+        let keys = store.keys(&owner.partner, &kind_of(kind), &id).await?;
+        let document = entity.document.as_ref().map(stored).transpose()?;
+        let request = entity.request.as_ref().map(stored).transpose()?;
+        return Ok(Some(Subject {
+            kind,
+            id,
+            legacy_id: entity.legacy_id.clone(),
+            backend: entity.backend.clone(),
+            document,
+            request,
+            keys: keys.iter().filter_map(of_store).collect(),
+            entity: Some(entity),
+        }));
+    }
+    let wanted = vec![(kind_of(kind), id.clone())];
+    let found = store.to_legacy(&owner.partner, backend, wanted).await?;
+    Ok(found.into_values().next().map(|legacy_id| Subject {
+        kind,
+        id,
+        legacy_id: Some(legacy_id),
+        backend: Some(backend.clone()),
+        entity: None,
+        document: None,
+        request: None,
+        keys: Vec::new(),
+    }))
+}
+
+/// What we stored was a document within limits when it was stored; limits may have been lowered since.
+fn stored(bytes: &bytes::Bytes) -> Result<Document, ExchangeError> {
+    let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
+    Document::parse(bytes.clone(), &limits)
+        .map_err(|error| ExchangeError::Internal(format!("what is stored is no document: {error}")))
+}
+
+/// A pair of keys as the store has it: texts in JSON form, so that `10` and `"10"` stay apart.
+pub fn to_store(pair: &KeyPair) -> store::KeyPair {
+    let form = |key: &KeyText| match key {
+        KeyText::Number(number) => number.to_string(),
+        KeyText::Text(text) => {
+            let mut out = String::new();
+            crate::json::writer::write_string(&mut out, text);
+            out
+        }
+    };
+    store::KeyPair { group: pair.group.to_string(), sonata: form(&pair.sonata), legacy: form(&pair.legacy) }
+}
+
+fn of_store(pair: &store::KeyPair) -> Option<KeyPair> {
+    let key = |text: &str| {
+        let document = Document::from_text(text).ok()?;
+        let root = document.root();
+        match root.as_str() {
+            Some(text) => Some(KeyText::Text(text.into())),
+            None => root.number().map(|number| KeyText::Number(number.into())),
+        }
+    };
+    Some(KeyPair { group: pair.group.as_str().into(), sonata: key(&pair.sonata)?, legacy: key(&pair.legacy)? })
+}

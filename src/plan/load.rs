@@ -1,0 +1,289 @@
+//! From folders to a plan: every text is read once, everything wrong is told at once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::Path,
+    sync::Arc,
+};
+
+use super::{
+    ContractSchema, Plan,
+    backend::backends,
+    partner::{self, BackendRoute, PartnerPlan},
+};
+use crate::{
+    config::{self, Partner, Settings},
+    mapping::compile::{CompileOptions, CompiledSet, compile},
+    sonata::{Contract, Products, Release, catalogue},
+    text::{Code, Diagnostic, Diagnostics, FileSet, Meaning, Sources},
+};
+
+/// Mapping sets as compiled for partners, by the hash of all that went into them.
+pub(super) type CompiledSets = HashMap<blake3::Hash, Arc<CompiledSet>>;
+
+/// `P101`: a partner names a mapping set that is not there.
+const NO_MAPPING: Code = Code("P101");
+/// `P102`: an alias stands for a product that the release does not have.
+const NO_PRODUCT: Code = Code("P102");
+/// `P103`: the release is one that this version does not have.
+const NO_RELEASE: Code = Code("P103");
+/// `P104`: `operations:` names an operation that the partner's release does not have.
+const NO_OPERATION: Code = Code("P104");
+/// `P105`: the mapping set names no backend and the partner has no route to one.
+const NO_BACKEND: Code = Code("P105");
+/// `P106`: the URL of a backend is none that paths can be appended to.
+pub(super) const BAD_BACKEND: Code = Code("P106");
+
+/// Codes of this room with their meanings.
+pub const CODES: &[Meaning] = &[
+    Meaning::new(NO_MAPPING, "a partner names a mapping set that is not there"),
+    Meaning::new(NO_PRODUCT, "an alias stands for a product that the release does not have"),
+    Meaning::new(NO_RELEASE, "the release is one that this version does not have"),
+    Meaning::new(NO_OPERATION, "`operations:` names an operation that the release does not have"),
+    Meaning::new(NO_BACKEND, "a partner has no route to a backend"),
+    Meaning::new(BAD_BACKEND, "the URL of a backend is none that paths can be appended to"),
+];
+
+/// What came of loading.
+pub struct Built {
+    /// The plan; none if any diagnostic is an error.
+    pub plan: Option<Plan>,
+    /// Everything that is to be said.
+    pub diagnostics: Diagnostics,
+    /// The texts that diagnostics point into.
+    pub sources: Sources,
+}
+
+/// Reads and compiles everything below `config` and the mappings folder that it names. What `previous` compiled
+/// from the same texts is taken over.
+#[must_use]
+pub fn load(config: &Path, previous: Option<&Plan>) -> Built {
+    let config::Loaded { mut sources, files, settings, mut diagnostics } = config::load(config);
+    let Some(settings) = settings else { return Built { plan: None, diagnostics, sources } };
+    let mappings = read_mappings(&settings, &mut diagnostics);
+    let hash = hash_of(&[&files, &mappings]);
+    let mut builder =
+        Builder { mappings: &mappings, previous, compiled: HashMap::new(), told: BTreeSet::new(), sources: &mut sources, out: &mut diagnostics };
+    let partners: BTreeMap<_, _> = settings
+        .partners
+        .iter()
+        .filter_map(|(id, partner)| Some((id.clone(), Arc::new(builder.partner(partner)?))))
+        .collect();
+    let backends = backends(&settings, builder.out);
+    let compiled = builder.compiled;
+    diagnostics.sort(&sources);
+    let plan = (!diagnostics.has_errors()).then(|| Plan {
+        generation: previous.map_or(1, |plan| plan.generation + 1),
+        hash: hash.to_hex().to_string(),
+        backends,
+        settings,
+        partners,
+        compiled,
+    });
+    Built { plan, diagnostics, sources }
+}
+
+/// The hash that [`Plan::hash`] would have if everything were read now; empty where the settings cannot be read.
+#[must_use]
+pub fn content_hash(config: &Path) -> String {
+    let loaded = config::load(config);
+    let Some(settings) = loaded.settings else { return String::new() };
+    let mappings = read_mappings(&settings, &mut Diagnostics::new());
+    hash_of(&[&loaded.files, &mappings]).to_hex().to_string()
+}
+
+/// The texts of all mapping sets and overlays; cases are no part of the plan.
+fn read_mappings(settings: &Settings, out: &mut Diagnostics) -> FileSet {
+    let wanted = |path: &str| {
+        let parts: Vec<&str> = path.split('/').collect();
+        let text = path.ends_with(".yaml") || path.ends_with(".rhai");
+        text && match parts.as_slice() {
+            ["partners", _, _] => true,
+            [first, _] => *first != "partners",
+            _ => false,
+        }
+    };
+    config::files::read_folder(&settings.gateway.mappings, wanted, out)
+}
+
+fn hash_of(sets: &[&FileSet]) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    for set in sets {
+        for (path, text) in set.iter() {
+            // Lengths keep "a" + "bc" apart from "ab" + "c".
+            hasher.update(&(path.len() as u64).to_le_bytes()).update(path.as_bytes());
+            hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+        }
+    }
+    hasher.finalize()
+}
+
+struct Builder<'b> {
+    mappings: &'b FileSet,
+    previous: Option<&'b Plan>,
+    compiled: CompiledSets,
+    /// Diagnostics of a shared mapping set are told for its first partner only.
+    told: BTreeSet<String>,
+    sources: &'b mut Sources,
+    out: &'b mut Diagnostics,
+}
+
+impl Builder<'_> {
+    fn partner(&mut self, settings: &Partner) -> Option<PartnerPlan> {
+        let contracts = partner::contracts(settings);
+        if contracts.is_empty() {
+            let release = &settings.releases.default;
+            let message = format!("release `{}` is not part of this version", release.value);
+            self.out.push(Diagnostic::error(NO_RELEASE, message).at(release.span).hint(known_releases()));
+            return None;
+        }
+        let products = self.products(settings, &contracts)?;
+        self.check_operations(settings, &contracts);
+        let default = settings.releases.default.value;
+        let compiled = self.mapping(settings, &contracts, products.get(&default)?.clone())?;
+        let routes = self.routes(settings, &compiled)?;
+        Some(PartnerPlan::new(settings.clone(), contracts, products, &compiled, routes))
+    }
+
+    fn products(&mut self, settings: &Partner, contracts: &[&'static Contract]) -> Option<HashMap<Release, Products>> {
+        let aliases = || settings.type_aliases.iter().map(|(alias, target)| (alias.value.clone(), target.value.clone()));
+        let mut all = HashMap::new();
+        let releases = contracts.iter().map(|contract| settings.releases.of(contract.function));
+        for release in releases.chain([settings.releases.default.value]) {
+            if all.contains_key(&release) {
+                continue;
+            }
+            match catalogue().products(release).with_aliases(aliases()) {
+                Ok(products) => {
+                    all.insert(release, products);
+                }
+                Err(unknown) => {
+                    for (_, target) in settings.type_aliases.iter().filter(|(_, target)| unknown.contains(&target.value)) {
+                        let message = format!("`{}` is no product of release {release}", target.value);
+                        self.out.push(Diagnostic::error(NO_PRODUCT, message).at(target.span));
+                    }
+                    return None;
+                }
+            }
+        }
+        Some(all)
+    }
+
+    fn check_operations(&mut self, settings: &Partner, contracts: &[&'static Contract]) {
+        for (function, operation, _) in settings.operations.iter() {
+            let Some(operation) = operation else { continue };
+            let mut known = contracts.iter().filter(|contract| contract.function == function);
+            let ids = |contract: &&&'static Contract| contract.operations.iter().map(|one| one.operation_id.as_str());
+            let contract = known.next();
+            if contract.is_some_and(|contract| contract.operation(&operation.value).is_some()) {
+                continue;
+            }
+            let near = contract.and_then(|contract| crate::text::suggest(&operation.value, ids(&contract)));
+            let message = format!("`{}` has no operation `{}`", function.name(), operation.value);
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            self.out.push(Diagnostic::error(NO_OPERATION, message).at(operation.span).maybe_hint(hint));
+        }
+    }
+
+    /// The partner's mapping set with its overlay, compiled or taken over.
+    fn mapping(
+        &mut self,
+        settings: &Partner,
+        contracts: &[&'static Contract],
+        products: Products,
+    ) -> Option<Arc<CompiledSet>> {
+        let name = &settings.mapping.value;
+        let set = self.subset(&format!("{name}/"));
+        if set.is_empty() {
+            let sets: BTreeSet<&str> = self.mappings.iter().filter_map(|(path, _)| path.split('/').next()).collect();
+            let near = crate::text::suggest(name, sets.into_iter());
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let message = format!("there is no mapping set `{name}` in {}", self.mappings.root());
+            self.out.push(Diagnostic::error(NO_MAPPING, message).at(settings.mapping.span).maybe_hint(hint));
+            return None;
+        }
+        let overlays = self.subset(&format!("partners/{}/", settings.id));
+        let overlay = format!("{name}.yaml");
+        let options = CompileOptions {
+            aliases: settings
+                .type_aliases
+                .iter()
+                .map(|(alias, target)| (alias.value.clone(), target.value.clone()))
+                .collect(),
+            ..CompileOptions::default()
+        };
+        let key = self.key(&set, overlays.get(&overlay).map(AsRef::as_ref), settings, contracts);
+        let known = self.compiled.get(&key).or_else(|| self.previous?.compiled.get(&key)).cloned();
+        if let Some(known) = known {
+            self.compiled.insert(key, Arc::clone(&known));
+            return Some(known);
+        }
+        let schema = ContractSchema::new(contracts.to_vec(), products);
+        let overlay = overlays.get(&overlay).is_some().then_some((&overlays, overlay.as_str()));
+        let mut told = Diagnostics::new();
+        let compiled = compile(&set, overlay, &schema, &options, self.sources, &mut told).map(Arc::new);
+        // What a shared set says, it says for each of its partners in other copies of the texts: once is enough.
+        if overlay.is_some() || compiled.is_none() || self.told.insert(name.clone()) {
+            self.out.append(told);
+        }
+        self.compiled.insert(key, Arc::clone(compiled.as_ref()?));
+        compiled
+    }
+
+    fn subset(&self, prefix: &str) -> FileSet {
+        let mut set = FileSet::new(self.mappings.shown(prefix.trim_end_matches('/')));
+        for (path, text) in self.mappings.iter() {
+            if let Some(rest) = path.strip_prefix(prefix) {
+                set.insert(rest, Arc::clone(text));
+            }
+        }
+        set
+    }
+
+    /// All that a compilation depends on.
+    fn key(
+        &self,
+        set: &FileSet,
+        overlay: Option<&str>,
+        settings: &Partner,
+        contracts: &[&'static Contract],
+    ) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(hash_of(&[set]).as_bytes()).update(overlay.unwrap_or_default().as_bytes());
+        for (alias, target) in &settings.type_aliases {
+            hasher.update(format!("\0{}\0{}", alias.value, target.value).as_bytes());
+        }
+        for contract in contracts {
+            let release = settings.releases.of(contract.function);
+            hasher.update(format!("\0{}\0{release}", contract.function).as_bytes());
+        }
+        hasher.finalize()
+    }
+
+    fn routes(&mut self, settings: &Partner, compiled: &CompiledSet) -> Option<Vec<BackendRoute>> {
+        let mut routes: Vec<BackendRoute> = settings
+            .routes
+            .iter()
+            .map(|route| BackendRoute {
+                condition: route.condition.as_ref().map(|condition| condition.value.clone()),
+                backend: route.backend.value.clone(),
+            })
+            .collect();
+        if routes.is_empty() {
+            let backend = compiled.backend.as_deref().and_then(|name| crate::ids::BackendId::parse(name).ok());
+            let Some(backend) = backend else {
+                let message = format!("partner `{}` has no route to a backend", settings.id);
+                let fault = Diagnostic::error(NO_BACKEND, message).at(settings.mapping.span);
+                self.out.push(fault.hint("write `routes: [ { backend: NAME } ]`, or `backend:` in the set's set.yaml"));
+                return None;
+            };
+            routes.push(BackendRoute { condition: None, backend });
+        }
+        Some(routes)
+    }
+}
+
+fn known_releases() -> String {
+    let names: Vec<String> = catalogue().releases().map(|release| release.to_string()).collect();
+    format!("this version has: {}", names.join(", "))
+}
