@@ -2,10 +2,17 @@
 //!
 //! A case begins with a line of what it shows. Texts follow, each after `>>> PATH`; what is expected stands after
 //! `===`. Cases named `yaml-*` are read as YAML, those named `config-*` as a configuration folder, in which files
-//! that the case does not give are harmless ones, and `>>> PATH absent` takes one away. `UPDATE_EXPECT=1 cargo test diagnostics` writes what comes out.
+//! that the case does not give are harmless ones, and `>>> PATH absent` takes one away, those named `map-*` as a
+//! mapping set of grace, `partner.yaml` as the overlay on it. `UPDATE_EXPECT=1 cargo test diagnostics` writes what comes out.
 
 use segue::{
     config::{self, secret::Lookup},
+    mapping::{
+        compile::{CompileOptions, compile},
+        diagnostic,
+    },
+    plan::ContractSchema,
+    sonata::{Release, catalogue},
     text::{Diagnostics, FileSet, Sources, yaml},
 };
 use std::{
@@ -70,6 +77,22 @@ fn read_config(case: &Case<'_>) -> String {
     text
 }
 
+fn read_mapping(case: &Case<'_>) -> String {
+    let release = Release::parse("grace").unwrap();
+    let contracts =
+        catalogue().functions(release).filter_map(|function| catalogue().contract(release, function));
+    let schema = ContractSchema::new(contracts.collect(), catalogue().products(release));
+    let (overlay, files): (Vec<_>, Vec<_>) =
+        case.files.iter().copied().partition(|(path, _)| *path == "partner.yaml");
+    let (set, overlay) = (FileSet::of("acme", files), FileSet::of("", overlay));
+    let mut sources = Sources::new();
+    let mut out = Diagnostics::new();
+    let partner = overlay.get("partner.yaml").is_some().then_some((&overlay, "partner.yaml"));
+    let compiled = compile(&set, partner, &schema, &CompileOptions::default(), &mut sources, &mut out);
+    assert_eq!(compiled.is_none(), out.has_errors());
+    out.render_text(&sources)
+}
+
 fn updating() -> bool {
     #[expect(clippy::disallowed_methods, reason = "a switch of this test, not of the program")]
     let update = std::env::var("UPDATE_EXPECT");
@@ -89,7 +112,8 @@ fn cases_render_as_written() {
         let rendered = match name.split('-').next() {
             Some("yaml") => read_yaml(&case),
             Some("config") => read_config(&case),
-            _ => panic!("{name}: the name begins with what it is read as, `yaml-` or `config-`"),
+            Some("map") => read_mapping(&case),
+            _ => panic!("{name}: the name begins with what it is read as: `yaml-`, `config-` or `map-`"),
         };
         let codes = rendered.match_indices('[').filter_map(|(at, _)| rendered.get(at + 1..at + 5));
         seen.extend(codes.map(str::to_owned));
@@ -111,12 +135,8 @@ fn cases_render_as_written() {
 fn every_code_has_a_case(seen: &BTreeSet<String>) {
     // These need a file system, or a text too long to read; they have tests beside the code.
     const ELSEWHERE: &[&str] = &["Y101", "Y102", "Y103", "C100", "C101"];
-    for row in segue::text::code::CODES.iter().chain(config::code::CODES) {
-        let code = row.code.0;
-        assert!(
-            seen.contains(code) || ELSEWHERE.contains(&code),
-            "no case in tests/diagnostics shows {code}: {}",
-            row.text
-        );
-    }
+    let rooms = [segue::text::code::CODES, config::code::CODES, diagnostic::CODES];
+    let unseen = rooms.into_iter().flatten().map(|row| row.code.0);
+    let unseen: Vec<_> = unseen.filter(|code| !seen.contains(*code) && !ELSEWHERE.contains(code)).collect();
+    assert!(unseen.is_empty(), "no case in tests/diagnostics shows {unseen:?}");
 }

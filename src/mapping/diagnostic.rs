@@ -56,14 +56,12 @@ pub const TWO_WRITERS: Code = Code("M205");
 pub const UNKNOWN_TYPE: Code = Code("M206");
 /// A product without schema.
 pub const UNKNOWN_PRODUCT: Code = Code("M207");
-/// A place in a part of the message that cannot be written or read there.
-pub const WRONG_PART: Code = Code("M208");
 /// A required attribute of the answer that nothing provides.
-pub const NOT_PROVIDED: Code = Code("M209");
+pub const NOT_PROVIDED: Code = Code("M208");
 /// A product name that set.yaml does not have.
-pub const PRODUCT_NAME: Code = Code("M210");
+pub const PRODUCT_NAME: Code = Code("M209");
 /// A product condition at a place that has no product.
-pub const NO_PRODUCT_HERE: Code = Code("M211");
+pub const NO_PRODUCT_HERE: Code = Code("M210");
 
 /// Types that cannot meet.
 pub const TYPES: Code = Code("M301");
@@ -115,12 +113,10 @@ pub const ON_ENTRY: Code = Code("M506");
 pub const PAGING: Code = Code("M507");
 /// An answer that the operation does not have, or lacks.
 pub const ANSWER: Code = Code("M508");
-/// A request that the operation does not have.
-pub const REQUEST: Code = Code("M509");
 /// A shape used for a message type that it is not for.
-pub const SHAPE_TYPE: Code = Code("M510");
+pub const SHAPE_TYPE: Code = Code("M509");
 /// A duration that cannot be read.
-pub const DURATION: Code = Code("M511");
+pub const DURATION: Code = Code("M510");
 
 /// A script that does not compile.
 pub const SCRIPT: Code = Code("S101");
@@ -166,10 +162,6 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(UNKNOWN_TYPE, "The contract of this function has no message type of this name."),
     Meaning::new(UNKNOWN_PRODUCT, "No schema of this product is known: its attributes are not checked."),
     Meaning::new(
-        WRONG_PART,
-        "Query, path and headers can only be read or written where the message has them.",
-    ),
-    Meaning::new(
         NOT_PROVIDED,
         "The contract requires the attribute, and no rule, echo or custody provides it.",
     ),
@@ -199,7 +191,6 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(ON_ENTRY, "An entry of `on` says which replies it takes, and what they become."),
     Meaning::new(PAGING, "Paging names the parameter that counts pages or elements."),
     Meaning::new(ANSWER, "What `answer` says and what the operation answers do not fit."),
-    Meaning::new(REQUEST, "What `request` says and what the operation is sent do not fit."),
     Meaning::new(SHAPE_TYPE, "The shape says which message types it is for, and this is none of them."),
     Meaning::new(DURATION, "A duration is a number and a unit: 30s, 10m, 12h, 90d."),
     Meaning::new(SCRIPT, "The script does not compile."),

@@ -175,9 +175,7 @@ impl Compiler<'_> {
                     .at(steps::word_in(text, &name))
                     .maybe_hint(hint)
             });
-            let at = missing.as_ref().and_then(|missing| missing.span).unwrap_or(text.span());
-            let what = (at, read.to_string());
-            self.sighted(what, missing);
+            self.sighted((text.span(), read.to_string()), missing.map(|fault| (read.steps.len(), fault)));
         }
     }
 }

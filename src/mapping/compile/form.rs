@@ -195,7 +195,7 @@ fn body<'r>(rule: &'r Rule, out: &mut Diagnostics) -> Option<Body<'r>> {
     let bodies: Vec<_> = [fields, shape, rows].into_iter().flatten().collect();
     if bodies.len() > 1 {
         let fault = Diagnostic::error(code::KEYS_CLASH, "`fields`, `shape` and `rows` exclude each other");
-        out.push(fault.at(rule.span).hint("make it one rule for each"));
+        out.push(fault.at(rule.key_span("shape")).hint("make it one rule for each"));
     }
     bodies.first().copied()
 }
@@ -229,17 +229,17 @@ fn plain<'r>(rule: &'r Rule, out: &mut Diagnostics) -> Option<Form<'r>> {
     match (&rule.sonata, &rule.legacy, given.first()) {
         (Some(sonata), Some(legacy), None) => Some(Form::Pair { sonata, legacy }),
         (Some(_), Some(_), Some(_)) => {
-            let at = rule.from.as_ref().map(Text::span).or(rule.value.as_ref().map(|node| node.span));
+            let at = rule.key_span(if rule.from.is_some() { "from" } else { "value" });
             let fault =
                 Diagnostic::error(code::KEYS_CLASH, "a pair reads its other side; it takes no second source");
-            out.push(fault.at(at.unwrap_or(rule.span)).hint("leave out the side that is not written"));
+            out.push(fault.at(at).hint("leave out the side that is not written"));
             None
         }
         (sonata, legacy, Some(source)) => {
             if given.len() > 1 {
                 let fault =
                     Diagnostic::error(code::KEYS_CLASH, "`value`, `from` and `script` exclude each other");
-                out.push(fault.at(rule.span));
+                out.push(fault.at(rule.key_span(if rule.script.is_some() { "script" } else { "from" })));
             }
             let target = sonata.as_ref().or(legacy.as_ref())?;
             Some(Form::Given { on_sonata: sonata.is_some(), target, source: *source })
@@ -267,32 +267,28 @@ enum Kind {
 
 /// Keys that have no effect on this form.
 fn idle(rule: &Rule, kind: Kind, out: &mut Diagnostics) {
-    let text = |text: &Option<Text>| text.as_ref().map(Text::span);
     let pair = kind == Kind::Pair;
     let group = kind == Kind::Group;
     let arrays = every(rule.sonata.as_ref()) && every(rule.legacy.as_ref());
-    let has_default = rule.default.request.as_ref().or(rule.default.answer.as_ref()).map(|node| node.span);
-    let inputs = !matches!(rule.inputs, crate::mapping::raw::Inputs::None);
-    let key = rule.key.as_ref().map(|key| key.span);
-    let keys: [(&str, Option<Span>, bool); 13] = [
-        ("codes", text(&rule.codes), pair),
-        ("convert", text(&rule.convert), pair),
-        ("value", rule.value.as_ref().map(|node| node.span), pair),
-        ("from", text(&rule.from), pair),
-        ("script", rule.script.as_ref().map(|_| rule.span), pair),
-        ("default", has_default, pair),
-        ("accept", text(&rule.accept), pair && rule.convert.is_some()),
-        ("otherwise", rule.otherwise.as_ref().map(|_| rule.span), pair && rule.codes.is_some()),
-        ("in", inputs.then_some(rule.span), pair && rule.script.is_some()),
-        ("key", key, group && arrays && rule.join.is_none()),
-        ("join", rule.join.as_ref().map(|(span, _)| *span), group),
-        ("take", rule.take_first, group),
-        ("row_key", rule.row_key.first().map(Text::span), group && rule.rows.is_some()),
+    let keys = [
+        ("codes", pair),
+        ("convert", pair),
+        ("value", pair),
+        ("from", pair),
+        ("script", pair),
+        ("default", pair),
+        ("accept", pair && rule.convert.is_some()),
+        ("otherwise", pair && rule.codes.is_some()),
+        ("in", pair && rule.script.is_some()),
+        ("key", group && arrays && rule.join.is_none()),
+        ("join", group),
+        ("take", group),
+        ("row_key", group && rule.rows.is_some()),
     ];
-    for (name, at, fits) in keys {
-        if let (Some(at), false) = (at, fits) {
+    for (name, at) in &rule.keys {
+        if keys.iter().any(|(key, fits)| **key == **name && !fits) {
             let fault =
-                Diagnostic::error(code::KEY_IDLE, format!("`{name}` has no effect on this rule")).at(at);
+                Diagnostic::error(code::KEY_IDLE, format!("`{name}` has no effect on this rule")).at(*at);
             out.push(fault.hint(goes_with(name)));
         }
     }

@@ -98,10 +98,10 @@ impl<'c> Compiler<'c> {
             return Action::Gather(Box::new(gather));
         }
         let key = rule.key.as_ref().and_then(|key| self.lower_key(key, sides, inner, us));
-        if rule.key.is_none() && rule.rows.is_none() {
-            // Two groups without keys on one array would each make their own elements.
+        if rule.rows.is_none() {
             let place = here.target(us, &sides.target);
-            us.writers.write(format!("{place}#"), &here.branches, rule.span, self.sources, &mut self.out);
+            let fault = us.writers.elements(place, &here.branches, rule, self.sources);
+            fault.into_iter().for_each(|fault| self.out.push(fault));
         }
         let body = self.lower_body(body, inner, us);
         Action::Each(Box::new(Each { condition, source, target, key, required, also, body }))

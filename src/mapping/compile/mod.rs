@@ -92,18 +92,25 @@ pub fn compile(
     sources: &mut Sources,
     out: &mut Diagnostics,
 ) -> Option<CompiledSet> {
-    let set = read_set_files(files, sources, out);
+    let mut told = Diagnostics::new();
+    let set = read_set_files(files, sources, &mut told);
     let overlay = overlay.and_then(|(files, path)| {
         let id = files.open(path, sources)?;
-        read_overlay_file(id, sources, out)
+        read_overlay_file(id, sources, &mut told)
     });
     let name = files.root().rsplit('/').next().unwrap_or_default();
-    compile_read(&set?, name, overlay.as_ref(), schema, options, sources, out)
+    let compiled =
+        set.and_then(|set| compile_read(&set, name, overlay.as_ref(), schema, options, sources, &mut told));
+    told.sort(sources);
+    let failed = told.has_errors();
+    out.append(told);
+    compiled.filter(|_| !failed)
 }
 
 /// Checks and compiles what was read before; several overlays may share one set.
 ///
-/// `name` is that of the set, which an overlay's `extends:` must name.
+/// `name` is that of the set, which an overlay's `extends:` must name. Faults of reading are not looked at again: who
+/// read the files knows of them.
 pub fn compile_read(
     set: &SetSource,
     name: &str,
@@ -149,7 +156,7 @@ struct Compiler<'c> {
     shapes_used: HashSet<&'c str>,
     scripts: values::Scripts,
     /// Places that no message type had so far, with what is told if none has.
-    missing: HashMap<Sight, Option<Diagnostic>>,
+    missing: HashMap<Sight, Option<(usize, Diagnostic)>>,
     surveyed: HashSet<survey::Surveyed<'c>>,
     /// Products without schema that were told.
     unchecked: HashSet<String>,
@@ -184,23 +191,22 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    /// Notes whether a message type has a place; told at the end where none has.
-    fn sighted(&mut self, what: Sight, missing: Option<Diagnostic>) {
-        match missing {
-            None => {
-                self.missing.insert(what, None);
-            }
-            Some(missing) => {
-                self.missing.entry(what).or_insert(Some(missing));
-            }
+    /// Notes whether a message type has a place; told at the end where none has. Of several types the one that has
+    /// most of the path is told: that is the one that was meant.
+    fn sighted(&mut self, what: Sight, missing: Option<(usize, Diagnostic)>) {
+        let Some((depth, fault)) = missing else {
+            self.missing.insert(what, None);
+            return;
+        };
+        match self.missing.entry(what).or_insert_with(|| Some((depth, fault.clone()))) {
+            Some(known) if known.0 < depth => *known = (depth, fault),
+            _ => {}
         }
     }
 
     fn tell_missing(&mut self) {
-        for (_, missing) in std::mem::take(&mut self.missing) {
-            if let Some(missing) = missing {
-                self.out.push(missing);
-            }
+        for (_, fault) in std::mem::take(&mut self.missing).into_values().flatten() {
+            self.out.push(fault);
         }
     }
 

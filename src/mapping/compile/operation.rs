@@ -2,7 +2,7 @@
 
 use super::form::Ways;
 use super::lower::{Here, Use};
-use super::scope::{Found, Place, Scope};
+use super::scope::{Found, Missing, Place, Scope};
 use super::survey::At;
 use super::template::{Speaks, duration_ms};
 use super::{CompiledOperation, CompiledSet, Compiler, literal};
@@ -138,43 +138,38 @@ impl<'c> Compiler<'c> {
     }
 
     fn call(&mut self, raw: &'c raw::Call, index: usize, making: &Making<'c>) -> Option<Call> {
-        let each = raw.each.as_ref().map(|text| self.each(text, &self.request_scope(making)));
         let mut scope = self.request_scope(making);
-        let mut condition = None;
-        let each = match each {
-            None => None,
-            Some(each) => {
-                let (path, place) = each?;
-                scope = scope.at(place);
-                Some(path)
-            }
-        };
-        if raw.condition.is_some() {
-            condition = self.call_condition(raw.condition.as_ref(), &scope);
-            let narrowed = self.narrowed(raw.condition.as_ref(), &scope.here);
-            scope = scope.at(narrowed);
+        let each = raw.each.as_ref().map(|text| self.each(text, &scope));
+        if let Some(each) = &each {
+            scope = scope.at(each.as_ref().map(|(_, place)| place.clone()).unwrap_or_default());
         }
+        let condition = self.call_condition(raw.condition.as_ref(), &scope);
+        let narrowed = self.narrowed(raw.condition.as_ref(), &scope.here);
+        scope = scope.at(narrowed);
         if let (Some((_, span)), None) = (raw.parallel, &raw.each) {
             let fault =
                 Diagnostic::error(code::KEY_IDLE, "`parallel` has no effect on a single call").at(span);
             self.out.push(fault.hint("it goes with `each:`"));
         }
         let speaks = Speaks { calls: &making.names, own: index, undo: false, each: each.is_some() };
+        let name = making.names[index].as_str();
         let target = self.call_target(&raw.call, &speaks);
-        let request = self.request(raw.request.as_ref(), &scope, &making.names[index], making);
+        let request = self.request(raw.request.as_ref(), &scope, name, making);
         let legacy_id = raw.legacy_id.as_ref().and_then(|text| self.path(text));
         let undo = raw.undo.as_ref().and_then(|undo| self.undo(undo, raw, index, &scope, making));
+        let after = self.after(raw, index, making);
+        let cache_ms = raw.cache.as_ref().and_then(|text| self.duration(text));
         Some(Call {
-            name: making.names[index].as_str().into(),
-            origin: self.origin(raw.span, &making.names[index]),
+            name: name.into(),
+            origin: self.origin(raw.span, name),
             target: target?,
-            each,
+            each: each.map(|each| each.map(|(path, _)| path)).map_or(Some(None), |each| each.map(Some))?,
             condition,
-            after: self.after(raw, index, making),
+            after,
             parallel: raw.parallel.map_or(1, |(count, _)| u16::try_from(count).unwrap_or(1)),
             request,
             legacy_id,
-            cache_ms: raw.cache.as_ref().and_then(|text| self.duration(text)),
+            cache_ms,
             undo: undo.map(Box::new),
         })
     }
@@ -441,21 +436,27 @@ impl<'c> Compiler<'c> {
         if known(head, &making.facts.query) {
             return FieldPath::parse(&format!("query:{head}")).ok();
         }
-        let path = match FieldPath::parse(head) {
-            Ok(path) => path,
-            Err(_) => return self.path(text),
+        let Ok(path) = FieldPath::parse(head) else {
+            let _ = self.path(text);
+            return None;
         };
-        let array = FieldPath { every: tail.is_some(), ..path.clone() };
-        let found = match scope.resolve(self.schema, &array, &mut Vec::new()) {
-            Found::Place(place, _) => match tail.map(FieldPath::parse) {
-                Some(Ok(tail)) => scope.at(place).resolve(self.schema, &tail, &mut Vec::new()),
-                _ => return Some(array),
-            },
-            missing @ Found::Missing(_) => missing,
+        let steps = path.steps.len();
+        let array = FieldPath { every: path.every || tail.is_some(), ..path };
+        let found = match (scope.resolve(self.schema, &array, &mut Vec::new()), tail.map(FieldPath::parse)) {
+            (Found::Place(place, _), Some(Ok(tail))) => {
+                match scope.at(place).resolve(self.schema, &tail, &mut Vec::new()) {
+                    Found::Missing(missing) => {
+                        Found::Missing(Missing { step: steps + 1 + missing.step, ..missing })
+                    }
+                    found @ Found::Place(..) => found,
+                }
+            }
+            (found, _) => found,
         };
         if let Found::Missing(missing) = found {
-            let fault = Diagnostic::error(code::NO_SUCH_PLACE, missing.message).at(text.span());
-            self.out.push(fault.maybe_hint(missing.hint));
+            let fault = Diagnostic::error(code::NO_SUCH_PLACE, missing.message);
+            let at = super::steps::span_of(text, missing.step);
+            self.out.push(fault.at(at).maybe_hint(missing.hint));
             return None;
         }
         Some(array)

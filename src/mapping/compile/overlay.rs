@@ -109,7 +109,8 @@ fn change(rules: &mut Vec<Rule>, change: &Change, out: &mut Diagnostics) {
         }
         Change::Alter { within, rule } => {
             let Some(address) = rule.sonata.as_ref().or(rule.legacy.as_ref()).or(rule.name.as_ref()) else {
-                let fault = Diagnostic::error(code::CHANGE, "this change says of no rule").at(rule.span);
+                let fault = Diagnostic::error(code::CHANGE, "this change does not say which rule it is for")
+                    .at(rule.span);
                 out.push(fault.hint("give the `sonata:`, `legacy:` or `name:` of the rule that is meant"));
                 return;
             };
@@ -260,11 +261,16 @@ fn alter(own: &mut Rule, change: &Rule) {
         || change.value.is_some()
         || change.from.is_some();
     if source {
+        const SOURCES: [&str; 8] =
+            ["codes", "otherwise", "convert", "accept", "script", "in", "value", "from"];
+        own.keys.retain(|(key, _)| !SOURCES.contains(&&**key));
         (own.codes, own.otherwise, own.convert, own.accept, own.script) = (None, None, None, None, None);
         (own.value, own.from, own.inputs) = (None, None, crate::mapping::raw::Inputs::None);
     }
     let change = change.clone();
     own.span = change.span;
+    own.keys.retain(|(key, _)| !change.keys.iter().any(|(other, _)| key == other));
+    own.keys.extend(change.keys.iter().cloned());
     macro_rules! over {
         ($($key:ident),*) => { $( if change.$key.is_some() { own.$key = change.$key; } )* };
     }

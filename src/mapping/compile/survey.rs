@@ -159,7 +159,7 @@ impl<'c> Compiler<'c> {
             Found::Missing(missing) => {
                 let fault = Diagnostic::error(code::NO_SUCH_PLACE, missing.message);
                 let fault = fault.at(steps::span_of(text, missing.step)).maybe_hint(missing.hint);
-                self.sighted((text.span(), String::new()), Some(fault));
+                self.sighted((text.span(), String::new()), Some((missing.step, fault)));
                 None
             }
         }
@@ -280,7 +280,7 @@ impl<'c> Compiler<'c> {
             let known = self.product(name);
             let missing = self.configuration(&at.scope.here).is_none().then(|| {
                 let fault = Diagnostic::error(code::NO_PRODUCT_HERE, "there is no product at this place");
-                fault.at(name.span()).hint("test the product in the group of the item that has it")
+                (0, fault.at(name.span()).hint("test the product in the group of the item that has it"))
             });
             let lacks = missing.is_some();
             self.sighted((name.span(), "product".to_owned()), missing);

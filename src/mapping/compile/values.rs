@@ -79,6 +79,13 @@ impl Compiler<'_> {
                 let code = if self.kind(place).is_some() { code::TYPES } else { code::CONSTANT };
                 self.out.push(Diagnostic::error(code, message).at(node.span));
             }
+            Ok(Constant::Literal(Literal::Null)) => {
+                let fault =
+                    Diagnostic::error(code::CONSTANT, "`null` counts as absent: this would write nothing");
+                self.out.push(
+                    fault.at(node.span).hint("quote it where it is meant as a text, else leave the rule out"),
+                );
+            }
             Ok(Constant::Literal(literal)) => {
                 let values = self.enum_values(place);
                 if let Some(text) = literal::enum_text(&literal) {
@@ -146,7 +153,11 @@ impl Compiler<'_> {
         }
         if matches!(rule.otherwise, Some(crate::mapping::raw::Otherwise::Plain(_))) && ways.both() {
             let fault = Diagnostic::error(code::ONE_WAY, "this rule is used both ways; which one is meant?");
-            self.out.push(fault.at(rule.span).hint("write `otherwise: { to_legacy: …, to_sonata: … }`"));
+            self.out.push(
+                fault
+                    .at(rule.key_span("otherwise"))
+                    .hint("write `otherwise: { to_legacy: …, to_sonata: … }`"),
+            );
         }
     }
 
@@ -240,7 +251,7 @@ impl Compiler<'_> {
             if script_text(script, direction).is_none() {
                 let message =
                     format!("no script is given for the direction {direction}, in which this rule is used");
-                let fault = Diagnostic::error(code::ONE_WAY, message).at(rule.span);
+                let fault = Diagnostic::error(code::ONE_WAY, message).at(rule.key_span("script"));
                 let other = direction.reverse();
                 self.out.push(fault.hint(format!("add `{direction}:`, or `only: {other}`")));
             }
@@ -254,6 +265,7 @@ impl Compiler<'_> {
             return;
         };
         let inputs = script_inputs(&rule.inputs, direction);
+        let mut good = true;
         for (name, path) in inputs {
             if FieldPath::parse(path.as_str()).is_err() && is_query(path) {
                 self.check_query(path, (direction == Direction::ToLegacy).then_some(scope));
@@ -266,9 +278,11 @@ impl Compiler<'_> {
                 let message = format!("`{name}` is there already");
                 let fault = Diagnostic::error(code::SCRIPT_INPUT, message).at(name.span());
                 self.out.push(fault.hint("give the input another name"));
+                good = false;
             }
         }
-        if let Some(script) = self.script(text, inputs)
+        if good
+            && let Some(script) = self.script(text, inputs)
             && script.reads().value
             && !pair
         {

@@ -2,6 +2,7 @@
 
 use crate::mapping::diagnostic as code;
 use crate::mapping::path::{Anchor, FieldPath, Part, Step, Term};
+use crate::mapping::raw::{Rule, Text};
 use crate::text::{Diagnostic, Diagnostics, Sources, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,8 @@ pub(super) type Branches = Vec<(u32, u32)>;
 #[derive(Debug, Default)]
 pub(super) struct Writers {
     places: BTreeMap<String, Vec<(Branches, Span)>>,
+    /// Arrays that groups write element by element.
+    elements: BTreeMap<String, Vec<(Branches, Option<(String, String)>, Span)>>,
     /// Places that are written along with others: terms of keyed elements and conditions.
     along: BTreeSet<String>,
 }
@@ -36,6 +39,34 @@ impl Writers {
             out.push(fault.at(at).hint(hint));
         }
         others.push((branches.clone(), at));
+    }
+
+    /// Notes that a group writes the elements of an array; two groups merge by equal keys only.
+    pub fn elements(
+        &mut self,
+        place: String,
+        branches: &Branches,
+        rule: &Rule,
+        sources: &Sources,
+    ) -> Option<Diagnostic> {
+        let text = |text: &Text| text.as_str().to_owned();
+        let key = rule.key.as_ref().map(|key| (text(&key.sonata), text(&key.legacy)));
+        let others = self.elements.entry(place).or_default();
+        let clash = others.iter().find(|(other, own, span)| {
+            *span != rule.span && !exclusive(other, branches) && (*own != key || key.is_none())
+        });
+        let fault = clash.map(|(_, _, other)| {
+            let at = rule.key.as_ref().map_or(rule.key_span("fields"), |key| key.span);
+            let fault =
+                Diagnostic::error(code::KEYS_DIFFER, "another group writes the elements of this array")
+                    .at(at);
+            fault.hint(format!(
+                "the other is at {}; give both the same `key:`, or make them one",
+                sources.place(*other)
+            ))
+        });
+        others.push((branches.clone(), key, rule.span));
+        fault
     }
 
     /// Notes terms that are written into the object at a place.

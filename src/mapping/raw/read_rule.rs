@@ -7,7 +7,7 @@ use super::{
 };
 use crate::mapping::diagnostic as code;
 use crate::text::{
-    Diagnostic, Diagnostics,
+    Diagnostic, Diagnostics, Span,
     yaml::{Fields, Node, Value},
 };
 
@@ -46,6 +46,7 @@ fn rule(node: &Node, depth: usize, out: &mut Diagnostics) -> Option<Rule> {
     let f = &mut fields;
     let rule = Rule {
         span: node.span,
+        keys: keys(node),
         name: text(f, "name", out),
         sonata: text(f, "sonata", out),
         legacy: text(f, "legacy", out),
@@ -78,6 +79,11 @@ fn rule(node: &Node, depth: usize, out: &mut Diagnostics) -> Option<Rule> {
     };
     fields.finish(out);
     Some(rule)
+}
+
+fn keys(node: &Node) -> Vec<(Box<str>, Span)> {
+    let entries = node.as_mapping().unwrap_or_default();
+    entries.iter().map(|entry| (entry.key.as_str().into(), entry.key_span)).collect()
 }
 
 /// `if:` of a rule, a branch or a call.

@@ -8,6 +8,8 @@ use crate::text::{Span, yaml::Node};
 pub struct Rule {
     /// The whole entry.
     pub span: Span,
+    /// The keys that were written, with their places.
+    pub keys: Vec<(Box<str>, Span)>,
     /// `name:` for addressing it in overlays and traces.
     pub name: Option<Text>,
     /// The path on the Sonata side.
@@ -60,6 +62,13 @@ pub struct Rule {
     pub echo: Option<bool>,
     /// `drop: "reason"`, a place that has no counterpart.
     pub drop: Option<Text>,
+}
+
+impl Rule {
+    /// Where a key was written; the whole rule where it was not.
+    pub fn key_span(&self, key: &str) -> Span {
+        self.keys.iter().find(|(own, _)| **own == *key).map_or(self.span, |(_, span)| *span)
+    }
 }
 
 /// The two phases that rules speak of.
