@@ -49,8 +49,12 @@ impl Beside {
     pub fn read(form: &Form<'_>, lines: &[i64], out: &mut Complaints) -> Self {
         let mut beside = Self::default();
         for row in form.rows("adr", "lineNo", out) {
-            row.require("lineNo", out);
-            let line_no = row.number("lineNo", 0, 9990, out).unwrap_or(0);
+            // Where there is one line only, as in an order, the address need not say of which it is.
+            let only = if let [line_no] = lines { Some(*line_no) } else { None };
+            if only.is_none() {
+                row.require("lineNo", out);
+            }
+            let line_no = row.number("lineNo", 0, 9990, out).or(only).unwrap_or(0);
             row.text("adrNo", 40, out);
             row.text("siteNo", 40, out);
             row.letter("role", &["I", "O"], out);

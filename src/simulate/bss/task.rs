@@ -113,8 +113,11 @@ pub(super) fn read_why(bytes: &[u8]) -> Result<Why, Refusal> {
     Ok(why)
 }
 
-/// What a task that was posted on its own is about: an order, a folder, or a line of a folder.
-fn read_subject(bytes: &[u8]) -> Result<(Option<String>, Option<String>, Option<i64>), Refusal> {
+/// An order, a folder, and a line of that folder.
+type Subject = (Option<String>, Option<String>, Option<i64>);
+
+/// What a task that was posted on its own is about.
+fn read_subject(bytes: &[u8]) -> Result<Subject, Refusal> {
     let message = body(bytes)?;
     let form = Form::root(&message);
     let mut out = Complaints::default();

@@ -164,8 +164,7 @@ async fn an_order_without_duct_fails_and_its_folder_is_partly_done() {
     let mut desk = Caller::new().await;
     desk.good("POST", "/orders/uni", port(10)).await;
     let mut message = port(20);
-    message["adr"][0] =
-        json!({ "lineNo": 20, "typ": "F", "str": "A", "plz": "00000", "ort": "B", "land": "DEU" });
+    message["adr"][0] = json!({ "typ": "F", "str": "A", "plz": "00000", "ort": "B", "land": "DEU" });
     desk.good("POST", "/orders/uni", message).await;
     let mut seen = Vec::new();
     for _ in 0..3 {
