@@ -73,7 +73,12 @@ fn map(program: &Program, each: Option<&str>, message: &str, remembered: &mut Ve
     let scopes: Vec<_> = match (each, root) {
         (Some(path), Some(root)) => {
             let path = segue::mapping::path::FieldPath::parse(path).unwrap();
-            path.read(root, root).unwrap().into_iter().flat_map(|array| array.elements()).map(Some).collect()
+            path.read(root, root)
+                .unwrap()
+                .into_iter()
+                .flat_map(segue::json::Node::elements)
+                .map(Some)
+                .collect()
         }
         _ => vec![None],
     };

@@ -5,6 +5,7 @@ mod groups;
 mod joins;
 mod laws;
 mod pairs;
+mod programs;
 mod shown;
 
 use std::sync::Arc;
