@@ -15,4 +15,7 @@
 //! `3` proves that nothing reached the legacy system.
 
 pub mod compare;
+pub mod form;
 pub mod message;
+pub mod play;
+pub mod update;

@@ -12,6 +12,7 @@ pub mod output;
 mod sdk;
 mod serve;
 mod simulate;
+mod test;
 
 /// LSO Sonata mediation gateway.
 ///
@@ -32,6 +33,8 @@ enum Command {
     Serve,
     /// Read configuration and mappings, print every finding.
     Check(CheckArguments),
+    /// Play the cases beside the mappings.
+    Test(TestArguments),
     /// Work on the catalogue of the standard.
     Sdk {
         #[command(subcommand)]
@@ -59,6 +62,17 @@ enum Format {
     Text,
     /// For programs.
     Json,
+}
+
+/// `segue test`.
+#[derive(Debug, Args)]
+struct TestArguments {
+    /// Play only cases whose name contains this.
+    filter: Option<String>,
+    /// Write what was sent and answered into the cases instead of comparing it. A call that a case has no answer
+    /// for is answered by the simulated BSS.
+    #[arg(long)]
+    update: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -91,6 +105,7 @@ pub fn main() -> ExitCode {
     let result = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&config),
         Command::Check(arguments) => check::run(&config, &arguments),
+        Command::Test(arguments) => test::run(&config, &arguments),
         Command::Sdk { command: SdkCommand::Import { folder, into } } => sdk::import(&folder, &into),
         Command::Simulate { command: SimulateCommand::Bss { address } } => simulate::run_bss(address),
     };

@@ -30,7 +30,7 @@ pub struct LegacyReply {
 }
 
 impl LegacyReply {
-    pub(super) fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+    pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         let content_type = headers
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())

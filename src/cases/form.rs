@@ -1,0 +1,201 @@
+//! Reading a case's folder.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+
+use super::message::{MessageError, RequestFile, ResponseFile};
+use crate::text::{
+    Diagnostics, Sources,
+    yaml::{self, Fields, text_of},
+};
+
+/// Folders that one search looks into; more is no mapping folder.
+const FOLDERS_MAX: usize = 50_000;
+/// Calls of one case.
+const CALLS_MAX: usize = 26;
+
+/// One case, read.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// Its folder below `cases`, such as `quote/createQuote.two-items`.
+    pub name: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The partner that calls.
+    pub partner: String,
+    /// The time at which everything happens.
+    pub clock: Timestamp,
+    /// Cases of the same folder of cases that are played before, on the same store.
+    pub after: Vec<String>,
+    /// JSON Pointers of members that are not compared, in requests and in the answer; `*` is any one step.
+    pub ignore: Vec<String>,
+    /// What the partner sends.
+    pub request: RequestFile,
+    /// The calls that must be made, in order, with what answers them.
+    pub calls: Vec<CaseCall>,
+    /// What the partner must get; none in a case that is being written.
+    pub answer: Option<ResponseFile>,
+}
+
+/// One call of a case.
+#[derive(Debug, Clone)]
+pub struct CaseCall {
+    /// Empty for a single call, else `a`, `b` …
+    pub letter: String,
+    /// What must be sent; none in a case that is being written.
+    pub request: Option<RequestFile>,
+    /// What answers it; none in a case that is being written.
+    pub response: Option<ResponseFile>,
+}
+
+/// Why a folder is no case.
+#[derive(Debug, thiserror::Error)]
+pub enum CaseError {
+    /// A file cannot be read.
+    #[error("{path}: {error}")]
+    Read {
+        /// The file.
+        path: String,
+        /// The system's reason.
+        error: std::io::Error,
+    },
+    /// A file is no message.
+    #[error("{path}: {error}")]
+    Message {
+        /// The file.
+        path: String,
+        /// Why.
+        error: MessageError,
+    },
+    /// `case.yaml` says something that a case does not have; rendered diagnostics.
+    #[error("{0}")]
+    Settings(String),
+}
+
+/// All cases below a mappings folder, in the order of their folders: those of mapping sets and of partners.
+///
+/// # Errors
+/// The first folder that is no case.
+pub fn find(mappings: &Path) -> Result<Vec<Case>, CaseError> {
+    let (mut folders, mut waiting, mut seen) = (Vec::new(), vec![mappings.to_owned()], 0);
+    while let Some(folder) = waiting.pop() {
+        seen += 1;
+        if seen > FOLDERS_MAX {
+            break;
+        }
+        if folder.join("case.yaml").is_file() {
+            folders.push(folder);
+            continue;
+        }
+        for entry in fs::read_dir(&folder).map_err(|error| unreadable(&folder, error))? {
+            let path = entry.map_err(|error| unreadable(&folder, error))?.path();
+            if path.is_dir() {
+                waiting.push(path);
+            }
+        }
+    }
+    folders.sort();
+    folders.iter().map(|folder| read(folder)).collect()
+}
+
+/// Reads one case.
+///
+/// # Errors
+/// The first file that is not what a case has.
+pub fn read(folder: &Path) -> Result<Case, CaseError> {
+    let mut case = settings(folder)?;
+    case.request = request(&folder.join("1-sonata-request.json"))?;
+    let letters = (0..CALLS_MAX).map(|index| String::from(char::from(b'a' + u8::try_from(index).unwrap_or(25))));
+    for letter in std::iter::once(String::new()).chain(letters) {
+        let (sent, answered) = (call_file(folder, 2, &letter), call_file(folder, 3, &letter));
+        if sent.is_file() || answered.is_file() {
+            let request = sent.is_file().then(|| request(&sent)).transpose()?;
+            let response = answered.is_file().then(|| response(&answered)).transpose()?;
+            case.calls.push(CaseCall { letter, request, response });
+        }
+    }
+    let answer = folder.join("4-sonata-response.json");
+    case.answer = answer.is_file().then(|| response(&answer)).transpose()?;
+    Ok(case)
+}
+
+/// The file of a call: `2` what is sent, `3` what answers it.
+#[must_use]
+pub fn call_file(folder: &Path, number: u8, letter: &str) -> PathBuf {
+    let kind = if number == 2 { "request" } else { "response" };
+    folder.join(format!("{number}{letter}-legacy-{kind}.json"))
+}
+
+fn settings(folder: &Path) -> Result<Case, CaseError> {
+    let path = folder.join("case.yaml");
+    let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
+    let id = sources.add(&path.display().to_string(), text(&path)?);
+    let node = yaml::load(&sources, id, &mut out);
+    let fields = node.as_ref().and_then(|node| Fields::of(node, "case.yaml", &mut out));
+    let case = fields.and_then(|fields| read_settings(fields, folder, &mut out));
+    match case {
+        Some(case) if !out.has_errors() => Ok(case),
+        _ => Err(CaseError::Settings(out.render_text(&sources))),
+    }
+}
+
+fn read_settings(mut fields: Fields<'_>, folder: &Path, out: &mut Diagnostics) -> Option<Case> {
+    fields.allow("description");
+    let partner = fields.require_text("partner", out).map(str::to_owned);
+    let clock = fields.require_scalar("clock", out);
+    let clock = clock.and_then(|scalar| {
+        let parsed = scalar.text.parse::<Timestamp>();
+        if parsed.is_err() {
+            let message = "the clock is a time such as 2026-11-21T10:00:00Z";
+            out.push(crate::text::Diagnostic::error(crate::text::code::WRONG_KIND, message).at(scalar.span()));
+        }
+        parsed.ok()
+    });
+    let mut texts = |key: &'static str, out: &mut Diagnostics| -> Vec<String> {
+        let nodes = fields.sequence(key, true, out).unwrap_or_default();
+        nodes.iter().filter_map(|node| text_of(node, key, out)).map(|scalar| scalar.text.clone()).collect()
+    };
+    let after = texts("after", out);
+    let ignore = texts("ignore", out);
+    fields.finish(out);
+    Some(Case {
+        name: name_of(folder),
+        folder: folder.to_owned(),
+        partner: partner?,
+        clock: clock?,
+        after,
+        ignore,
+        request: RequestFile::default(),
+        calls: Vec::new(),
+        answer: None,
+    })
+}
+
+/// The folder below `cases`.
+fn name_of(folder: &Path) -> String {
+    let parts: Vec<&str> = folder.iter().filter_map(|part| part.to_str()).collect();
+    let below = parts.iter().rposition(|part| *part == "cases").map_or(0, |index| index + 1);
+    parts.get(below..).unwrap_or_default().join("/")
+}
+
+fn text(path: &Path) -> Result<String, CaseError> {
+    fs::read_to_string(path).map_err(|error| unreadable(path, error))
+}
+
+fn unreadable(path: &Path, error: std::io::Error) -> CaseError {
+    CaseError::Read { path: path.display().to_string(), error }
+}
+
+fn request(path: &Path) -> Result<RequestFile, CaseError> {
+    RequestFile::parse(&text(path)?)
+        .map_err(|error| CaseError::Message { path: path.display().to_string(), error })
+}
+
+fn response(path: &Path) -> Result<ResponseFile, CaseError> {
+    ResponseFile::parse(&text(path)?)
+        .map_err(|error| CaseError::Message { path: path.display().to_string(), error })
+}

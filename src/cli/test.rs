@@ -1,0 +1,95 @@
+//! `segue test`.
+
+use std::{collections::BTreeMap, path::Path, process::ExitCode, sync::Arc};
+
+use anyhow::Context as _;
+
+use super::{
+    TestArguments,
+    output::{complain, say},
+};
+use crate::{
+    cases::{
+        form::{self, Case},
+        play::{Played, Stand, play},
+        update::update,
+    },
+    exchange::ports::{Calling, LegacyPort},
+    legacy::{BackendSettings, Backends, BaseUrl, LegacyRequest},
+    plan::{self, PlanHandle},
+    simulate::bss,
+    telemetry::Metrics,
+};
+
+/// Plays the cases and prints where they are not what they say.
+pub fn run(config: &Path, arguments: &TestArguments) -> anyhow::Result<ExitCode> {
+    let built = plan::load(config, None);
+    let Some(plan) = built.plan else {
+        complain(built.diagnostics.render_text(&built.sources).trim_end());
+        return Ok(ExitCode::FAILURE);
+    };
+    let mappings = plan.settings().gateway.mappings.clone();
+    let plan = PlanHandle::new(plan);
+    let cases: BTreeMap<String, Case> =
+        form::find(&mappings)?.into_iter().map(|case| (case.name.clone(), case)).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(play_all(arguments, &plan, &cases))
+}
+
+async fn play_all(
+    arguments: &TestArguments,
+    plan: &PlanHandle,
+    cases: &BTreeMap<String, Case>,
+) -> anyhow::Result<ExitCode> {
+    let wanted = |case: &&Case| arguments.filter.as_deref().is_none_or(|filter| case.name.contains(filter));
+    let (mut passed, mut failed) = (0usize, 0usize);
+    for case in cases.values().filter(wanted) {
+        let stand = if arguments.update { Some(simulated(case).await?) } else { None };
+        let stand = stand.as_ref().map(|(stand, _)| Arc::clone(stand));
+        let played = play(case, cases, plan, stand).await.with_context(|| case.name.clone())?;
+        if arguments.update {
+            update(case, &played)?.iter().for_each(|line| say(line));
+            passed += 1;
+        } else if played.faults.is_empty() {
+            passed += 1;
+        } else {
+            failed += 1;
+            tell(case, &played);
+        }
+    }
+    say(&format!("{passed} passed, {failed} failed"));
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn tell(case: &Case, played: &Played) {
+    say(&format!("case {}", case.name));
+    played.faults.iter().for_each(|fault| say(&format!("  {fault}")));
+}
+
+/// The simulated BSS, for calls that a case has no answer for yet.
+async fn simulated(case: &Case) -> anyhow::Result<(Stand, bss::Running)> {
+    let today = case.clock.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let running = bss::start(([127, 0, 0, 1], 0).into(), bss::Settings::on(today)).await?;
+    let base_url = BaseUrl::parse(&format!("http://{}", running.local_addr))?;
+    let backends = Backends::new(Arc::new(Metrics::new()?));
+    Ok((Arc::new(Simulated { backends, base_url }), running))
+}
+
+struct Simulated {
+    backends: Backends,
+    base_url: BaseUrl,
+}
+
+impl LegacyPort for Simulated {
+    fn call<'c>(
+        &'c self,
+        backend: &'c BackendSettings,
+        request: LegacyRequest,
+        deadline: tokio::time::Instant,
+    ) -> Calling<'c> {
+        Box::pin(async move {
+            let settings = BackendSettings { base_url: self.base_url.clone(), ..backend.clone() };
+            self.backends.call(&settings, request, deadline).await
+        })
+    }
+}
