@@ -126,7 +126,7 @@ where
     let products = partner
         .products(route.function())
         .ok_or_else(|| ExchangeError::Internal("the release has no products".to_owned()))?;
-    let options = Options { products, unknown_members, faults_max };
+    let options = Options { unknown_members, faults_max, ..Options::new(products) };
     let checked = check(document.root(), route.contract, ty, &options);
     if !checked.is_valid() {
         return Err(ExchangeError::Contract(checked.faults));

@@ -4,7 +4,7 @@
 //! asked for, and everything is a lookup or a walk over a document. What a partner or a legacy system adds (its
 //! mapping, its aliases, its policy) is given in. The names are the standard's own.
 //!
-//! [`catalogue`] is where to begin: a [`Contract`] has the [`Operation`]s and the [`Types`]; [`TypeView`] reads a
+//! [`catalogue()`] is where to begin: a [`Contract`] has the [`Operation`]s and the [`Types`]; [`TypeView`] reads a
 //! type. `check` walks a message along its type, `problem` says what is wrong to the other party, `state` knows
 //! which change follows which. [`facts`] is the catalogue as text, [`import`] writes it from the SDK.
 
@@ -23,7 +23,7 @@ mod types;
 mod view;
 
 pub use catalogue::{Catalogue, Contract, ContractError, catalogue};
-pub use check::{Checked, Options, UnknownMembers, check};
+pub use check::{Checked, Options, ProductFaults, UnknownMembers, check};
 pub use fault::{Fault, FaultCode, REASON_CHARS_MAX};
 pub use operation::{
     Body, Found, Operation, PAGINATION_THROTTLED_HEADER, QueryParameter, RESULT_COUNT_HEADER, Response,

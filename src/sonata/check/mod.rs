@@ -42,6 +42,17 @@ pub enum UnknownMembers {
     Reject,
 }
 
+/// What to do with faults inside a product's configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProductFaults {
+    /// They are faults like any other.
+    #[default]
+    Refuse,
+    /// They are listed apart ([`Checked::product_findings`]) and refuse nothing: many partners send what the product
+    /// schemas do not allow, as most published examples do. An unknown `@type` stays a fault.
+    Tell,
+}
+
 /// How to check.
 #[derive(Debug, Clone, Copy)]
 pub struct Options<'a> {
@@ -49,6 +60,8 @@ pub struct Options<'a> {
     pub products: &'a Products,
     /// What to do with unknown members.
     pub unknown_members: UnknownMembers,
+    /// What to do with faults inside product configurations.
+    pub product_faults: ProductFaults,
     /// Faults reported at most; at least 1.
     pub faults_max: usize,
 }
@@ -57,9 +70,14 @@ impl<'a> Options<'a> {
     /// Faults reported at most unless said.
     pub const FAULTS_MAX: usize = 100;
 
-    /// Unknown members stay, at most [`Self::FAULTS_MAX`] faults.
+    /// Unknown members stay, product configurations must be right, at most [`Self::FAULTS_MAX`] faults.
     pub fn new(products: &'a Products) -> Self {
-        Self { products, unknown_members: UnknownMembers::Ignore, faults_max: Self::FAULTS_MAX }
+        Self {
+            products,
+            unknown_members: UnknownMembers::Ignore,
+            product_faults: ProductFaults::Refuse,
+            faults_max: Self::FAULTS_MAX,
+        }
     }
 }
 
@@ -71,6 +89,8 @@ pub struct Checked {
     /// Values of members that no type describes, in document order, whatever is done with them. What is in an
     /// unknown member is not listed again.
     pub unknown: Vec<NodeId>,
+    /// Faults inside product configurations where they are only told, at most as many as faults.
+    pub product_findings: Vec<Fault>,
     /// Whether there were more faults.
     pub more: bool,
 }

@@ -91,6 +91,24 @@ fn products_are_checked_by_their_schema() {
 }
 
 #[test]
+fn product_faults_may_be_told_only() {
+    let configuration = format!(r#"{{"@type":"{UNI}","maximumServiceFrameSize":1521,"x":1}}"#);
+    let text = quote(&format!(r#"{{"productConfiguration":{configuration}}},"action":3"#));
+    let text = text.replace(r#""action":"add","#, "");
+    let document = Document::from_text(&text).unwrap();
+    let contract = catalogue().contract(Release::Grace, Function::QUOTE).unwrap();
+    let products = catalogue().products(Release::Grace);
+    let options = Options { product_faults: ProductFaults::Tell, ..Options::new(&products) };
+    let ty = contract.types.named("Quote_Create").unwrap();
+    let found = check(document.root(), contract, ty, &options);
+    let pointers = |faults: &[Fault]| faults.iter().map(|fault| fault.pointer.clone()).collect::<Vec<_>>();
+    assert_eq!(pointers(&found.faults), ["/quoteItem/0/action"]);
+    let base = "/quoteItem/0/product/productConfiguration";
+    assert_eq!(pointers(&found.product_findings), [format!("{base}/maximumServiceFrameSize")]);
+    assert_eq!(found.unknown.len(), 1, "unknown members are still seen");
+}
+
+#[test]
 fn unknown_members_are_listed_stripped_or_refused() {
     let text = quote(&format!(
         r#"{{"productConfiguration":{{"@type":"{UNI}","frameSize":1,"listOfPhysicalLinks":[{{"id":"a","x":[1.10]}}]}},"colour":{{"a":1}}}}"#

@@ -1,8 +1,8 @@
 //! The walk itself.
 
-use super::{Checked, Options, UnknownMembers, alternatives, format, unique};
+use super::{Checked, Options, ProductFaults, UnknownMembers, alternatives, format, unique};
 use crate::{
-    json::{self, Node, NodeId, number},
+    json::{self, Document, Node, NodeId, number},
     sonata::{
         Fault, FaultCode, ProductSchema, TypeId, Types,
         facts::Range,
@@ -46,6 +46,8 @@ pub(super) struct Walk<'o> {
     pub options: &'o Options<'o>,
     pub findings: Vec<Finding>,
     pub unknown: Vec<NodeId>,
+    /// Findings in products, where they are only told.
+    told: Vec<Finding>,
     /// Findings beyond the limit.
     pub more: bool,
 }
@@ -59,7 +61,7 @@ struct Around<'r> {
 
 impl<'o> Walk<'o> {
     pub(super) fn new(options: &'o Options<'o>) -> Self {
-        Self { options, findings: Vec::new(), unknown: Vec::new(), more: false }
+        Self { options, findings: Vec::new(), unknown: Vec::new(), told: Vec::new(), more: false }
     }
 
     fn finish(mut self, node: Node<'_>) -> Checked {
@@ -77,16 +79,9 @@ impl<'o> Walk<'o> {
                 self.unknown.push(id);
             }
         }
-        self.findings.sort_by_key(|finding| finding.node);
-        let faults = self.findings.iter().map(|finding| {
-            let mut pointer = document.node(finding.node).pointer();
-            if let Some(name) = &finding.missing {
-                pointer.push('/');
-                pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
-            }
-            Fault::new(finding.code, pointer, &finding.reason)
-        });
-        Checked { faults: faults.collect(), unknown: self.unknown, more: self.more }
+        let faults = told(document, self.findings);
+        let product_findings = told(document, self.told);
+        Checked { faults, unknown: self.unknown, product_findings, more: self.more }
     }
 
     fn find(&mut self, node: Node<'_>, code: FaultCode, reason: impl FnOnce() -> String) {
@@ -318,6 +313,13 @@ impl<'o> Walk<'o> {
             Choice::Product(_) => {
                 self.base_only(node, types, base);
                 match self.options.products.resolve(&text) {
+                    Some(product) if self.options.product_faults == ProductFaults::Tell => {
+                        let mut walk = Walk::new(self.options);
+                        walk.named_product(node, &product, member, Some(base));
+                        let room = self.options.faults_max.saturating_sub(self.told.len());
+                        self.told.extend(walk.findings.into_iter().take(room));
+                        self.unknown.extend(walk.unknown);
+                    }
                     Some(product) => self.named_product(node, &product, member, Some(base)),
                     None => self.find(chosen, FaultCode::InvalidValue, || {
                         format!("{member} is {}, which is no known product", excerpt(&text))
@@ -351,6 +353,20 @@ impl<'o> Walk<'o> {
         let around = Around { choice_member: Some(member), base };
         self.value_around(node, product.types(), product.root(), around);
     }
+}
+
+/// Findings as faults, in document order.
+fn told(document: &Document, mut findings: Vec<Finding>) -> Vec<Fault> {
+    findings.sort_by_key(|finding| finding.node);
+    let fault = |finding: Finding| {
+        let mut pointer = document.node(finding.node).pointer();
+        if let Some(name) = &finding.missing {
+            pointer.push('/');
+            pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+        }
+        Fault::new(finding.code, pointer, &finding.reason)
+    };
+    findings.into_iter().map(fault).collect()
 }
 
 /// Whether a member that the type's own rules do not have is described elsewhere.

@@ -1,7 +1,7 @@
 //! From the SDK's interface files to facts (`segue sdk import FOLDER`).
 //!
 //! Reads `OpenAPI` 3.0.1 and JSON Schema draft-07 files as YAML, follows references across files, names what the
-//! files leave unnamed, and writes [`facts`](super::facts). Sentences are left behind. Whatever it does not know
+//! files leave unnamed, and writes [`facts`]. Sentences are left behind. Whatever it does not know
 //! it refuses, so that no requirement is lost silently. The order of what it writes follows the source, so the
 //! same input gives the same bytes.
 //!
