@@ -6,8 +6,8 @@
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub mod admin;
-pub mod body;
 pub mod app;
+pub mod body;
 pub mod cases;
 pub mod cli;
 pub mod config;

@@ -49,9 +49,10 @@ const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 async fn answer(admin: &Admin, method: &Method, path: &str) -> Response<Full<Bytes>> {
     match (method, path) {
         (&Method::GET, "/live") => json_answer(StatusCode::OK, &json!({ "live": true })),
-        (&Method::GET, "/ready") => {
-            json_answer(StatusCode::OK, &json!({ "ready": true, "generation": admin.plan.load().generation() }))
-        }
+        (&Method::GET, "/ready") => json_answer(
+            StatusCode::OK,
+            &json!({ "ready": true, "generation": admin.plan.load().generation() }),
+        ),
         (&Method::GET, "/metrics") => text_answer(StatusCode::OK, METRICS_TYPE, admin.metrics.render()),
         (&Method::GET, "/plan") => json_answer(StatusCode::OK, &describe(&admin.plan.load())),
         (&Method::POST, "/reload") => reload(admin).await,
@@ -68,12 +69,19 @@ async fn answer(admin: &Admin, method: &Method, path: &str) -> Response<Full<Byt
 async fn reload(admin: &Admin) -> Response<Full<Bytes>> {
     let (reply, result) = oneshot::channel();
     if admin.reload.try_send(reply).is_err() {
-        return json_answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "a reload is already waiting" }));
+        return json_answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &json!({ "error": "a reload is already waiting" }),
+        );
     }
     match result.await {
         Ok(Ok(generation)) => json_answer(StatusCode::OK, &json!({ "generation": generation })),
-        Ok(Err(diagnostics)) => text_answer(StatusCode::UNPROCESSABLE_ENTITY, "text/plain; charset=utf-8", diagnostics),
-        Err(_) => json_answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "the program is stopping" })),
+        Ok(Err(diagnostics)) => {
+            text_answer(StatusCode::UNPROCESSABLE_ENTITY, "text/plain; charset=utf-8", diagnostics)
+        }
+        Err(_) => {
+            json_answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "the program is stopping" }))
+        }
     }
 }
 

@@ -12,7 +12,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{
     admin::{self, Admin},
     config::{Demonstration, Gateway as GatewaySettings, Limits, LogFormat, LogLevel},
-    exchange::{Gateway, ports::{Clock, Ids, LegacyPort, Ports}, stack},
+    exchange::{
+        Gateway,
+        ports::{Clock, Ids, LegacyPort, Ports},
+        stack,
+    },
     legacy::Backends,
     plan::{self, Plan, PlanHandle},
     server::{self, Listener},
@@ -66,7 +70,8 @@ pub async fn serve(config: &Path) -> anyhow::Result<()> {
         ports: Ports { clock: Clock::System, ids: Ids::Random },
     });
     let sonata = Listener::bind(settings.listeners.sonata.address).await.context("the Sonata listener")?;
-    let admin_listener = Listener::bind(settings.listeners.admin.address).await.context("the admin listener")?;
+    let admin_listener =
+        Listener::bind(settings.listeners.admin.address).await.context("the admin listener")?;
     let (asked, requests) = mpsc::channel(RELOADS_WAITING_MAX);
     let reloader = Reloader::new(config, handle.clone(), backends, Arc::clone(&metrics));
     let reloads = tokio::spawn(reloader.run(requests, stopped.clone()));

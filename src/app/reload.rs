@@ -85,7 +85,11 @@ impl Reloader {
         let diagnostics = built.diagnostics.render_text(&built.sources);
         let Some(plan) = built.plan else {
             self.metrics.reload(false);
-            tracing::error!(generation = before.generation(), diagnostics, "not reloaded: the last good plan stays");
+            tracing::error!(
+                generation = before.generation(),
+                diagnostics,
+                "not reloaded: the last good plan stays"
+            );
             return Err(diagnostics);
         };
         // A secret may have changed behind its reference: who asks for a reload gets one.

@@ -9,7 +9,10 @@ use crate::{exchange::ports::Clock, simulate::bss};
 
 /// Plays the legacy system of the demonstration until interrupted.
 pub fn run_bss(address: SocketAddr) -> anyhow::Result<ExitCode> {
-    anyhow::ensure!(address.ip().is_loopback(), "the simulator asks nobody for credentials: give a loopback address");
+    anyhow::ensure!(
+        address.ip().is_loopback(),
+        "the simulator asks nobody for credentials: give a loopback address"
+    );
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let today = Clock::System.now().to_zoned(jiff::tz::TimeZone::UTC).date();

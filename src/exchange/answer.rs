@@ -188,7 +188,9 @@ async fn adopt(
     let (store, partner, backend) = (&story.gateway.store, &work.owner.partner, &work.backend.id);
     // As many ids were made as could be asked for; the last serves a count that cannot be.
     let spare = new_id(story)?;
-    let adopted = custody::adopt(store, partner, backend, wanted, || fresh.next().unwrap_or_else(|| spare.clone())).await?;
+    let adopted =
+        custody::adopt(store, partner, backend, wanted, || fresh.next().unwrap_or_else(|| spare.clone()))
+            .await?;
     let mut references = References::new();
     for ((kind, legacy), id) in &adopted.ids {
         references.insert(kind.as_str(), legacy.as_str(), id.as_str());
@@ -400,7 +402,10 @@ pub fn hold_as(
         AnswerFindings::Fail => Err(ExchangeError::AnswerContract(checked.faults)),
         AnswerFindings::Send => {
             for fault in &checked.faults {
-                story.finding(fault.code.as_str(), &format!("our answer at {}: {}", fault.pointer, fault.reason));
+                story.finding(
+                    fault.code.as_str(),
+                    &format!("our answer at {}: {}", fault.pointer, fault.reason),
+                );
             }
             Ok(document)
         }

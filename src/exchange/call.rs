@@ -118,7 +118,8 @@ async fn send(
     let mut all = calling.forwarded.clone();
     for (name, value) in headers {
         let name = HeaderName::try_from(name.as_str()).map_err(|_| internal("a header has no name"))?;
-        let value = HeaderValue::from_str(value).map_err(|_| internal("a header's value is no header text"))?;
+        let value =
+            HeaderValue::from_str(value).map_err(|_| internal("a header's value is no header text"))?;
         all.insert(name, value);
     }
     let request = LegacyRequest {

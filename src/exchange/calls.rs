@@ -4,7 +4,12 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use super::{error::ExchangeError, facts::{find, scalar_node}, reply::Reply, request::Received};
+use super::{
+    error::ExchangeError,
+    facts::{find, scalar_node},
+    reply::Reply,
+    request::Received,
+};
 use crate::{
     json::{Document, Node},
     mapping::{
@@ -91,9 +96,10 @@ impl<'m> Origin<'m> {
         let (mut seen, mut taken) = (Vec::new(), BTreeSet::new());
         for (index, call) in program.calls.iter().enumerate() {
             let Some(each) = &call.each else {
-                let holds = call.condition.as_ref().is_none_or(|condition| {
-                    self.root().is_some_and(|root| condition.holds(root, root))
-                });
+                let holds = call
+                    .condition
+                    .as_ref()
+                    .is_none_or(|condition| self.root().is_some_and(|root| condition.holds(root, root)));
                 if holds {
                     planned.push(Planned { index, call, element: None });
                 }
@@ -120,7 +126,8 @@ impl<'m> Origin<'m> {
             return Err(ExchangeError::Refused(untaken));
         }
         if planned.len() > self.calls_max {
-            let message = format!("the request needs {} calls, {} are allowed", planned.len(), self.calls_max);
+            let message =
+                format!("the request needs {} calls, {} are allowed", planned.len(), self.calls_max);
             return Err(ExchangeError::Body(message));
         }
         Ok(planned)
@@ -212,10 +219,14 @@ impl<'m> Origin<'m> {
         own: Option<&Reply>,
     ) -> Result<String, ExchangeError> {
         let fill = |part: &TemplatePart| -> Result<String, ExchangeError> {
-            let missing = |what: &str| ExchangeError::Internal(format!("a call's address needs {what}, which is absent"));
+            let missing = |what: &str| {
+                ExchangeError::Internal(format!("a call's address needs {what}, which is absent"))
+            };
             Ok(match part {
                 TemplatePart::Literal(text) => text.to_string(),
-                TemplatePart::LegacyId => self.legacy_id.ok_or_else(|| missing("the entity's legacy id"))?.to_owned(),
+                TemplatePart::LegacyId => {
+                    self.legacy_id.ok_or_else(|| missing("the entity's legacy id"))?.to_owned()
+                }
                 TemplatePart::ItemLegacyId => {
                     self.item_legacy_id(element).ok_or_else(|| missing("the item's legacy id"))?
                 }
@@ -227,9 +238,13 @@ impl<'m> Origin<'m> {
                         Some(index) => replies.iter().rev().find(|reply| reply.call == *index),
                         None => own,
                     };
-                    reply.and_then(|reply| place(path, reply.document.as_ref()?.root())).ok_or_else(|| missing("a reply"))?
+                    reply
+                        .and_then(|reply| place(path, reply.document.as_ref()?.root()))
+                        .ok_or_else(|| missing("a reply"))?
                 }
-                TemplatePart::Request(path) => self.of_request(path, element).ok_or_else(|| missing("the request"))?,
+                TemplatePart::Request(path) => {
+                    self.of_request(path, element).ok_or_else(|| missing("the request"))?
+                }
                 TemplatePart::Cursor => return Err(missing("a cursor")),
             })
         };
@@ -288,8 +303,13 @@ impl<'m> Origin<'m> {
 pub const ITEM_LEGACY_IDS: &str = "{item.legacy.id}";
 
 /// What stays as it is in a segment of a path; everything else is encoded.
-const SEGMENT: &percent_encoding::AsciiSet =
-    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'!').remove(b'@');
+const SEGMENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'@');
 
 /// Appends `?name=value&…`, form-encoded.
 pub fn append_query<'q>(address: &mut String, pairs: impl Iterator<Item = &'q (String, String)>) {

@@ -144,7 +144,9 @@ impl fmt::Display for ExchangeError {
             Self::Manual => f.write_str("the operation is set to manual, which this version cannot serve"),
             Self::Refused(failures) => write!(f, "refused by the mapping: {}", Failures(failures)),
             Self::LegacyProblem(problem) => write!(f, "the legacy system refused: {}", problem.reason),
-            Self::LegacyStatus { status, call } => write!(f, "call `{call}` was answered with status {status}"),
+            Self::LegacyStatus { status, call } => {
+                write!(f, "call `{call}` was answered with status {status}")
+            }
             Self::LegacyGarbage { call, detail } => write!(f, "call `{call}` was answered with {detail}"),
             Self::Legacy { call, error } => write!(f, "call `{call}`: {error}"),
             Self::Mapping(failures) => write!(f, "the mapping failed: {}", Failures(failures)),
@@ -174,7 +176,11 @@ impl fmt::Display for Failures<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, failure) in self.0.iter().enumerate().take(5) {
             let sep = if index == 0 { "" } else { "; " };
-            write!(f, "{sep}{} ({}) at {:?}: {}", failure.origin, failure.origin.address, failure.source_pointer, failure.message)?;
+            write!(
+                f,
+                "{sep}{} ({}) at {:?}: {}",
+                failure.origin, failure.origin.address, failure.source_pointer, failure.message
+            )?;
         }
         if self.0.len() > 5 { write!(f, "; and {} more", self.0.len() - 5) } else { Ok(()) }
     }

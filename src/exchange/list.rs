@@ -45,7 +45,11 @@ struct Window {
 ///
 /// # Errors
 /// The first thing that fails; a list is never answered in part.
-pub async fn answer(story: &mut Story<'_>, work: &Work<'_>, headers: &HeaderMap) -> Result<Answer, ExchangeError> {
+pub async fn answer(
+    story: &mut Story<'_>,
+    work: &Work<'_>,
+    headers: &HeaderMap,
+) -> Result<Answer, ExchangeError> {
     let operation::Answer::Each { elements, legacy_id, program } = &work.operation.program.answer else {
         return Err(ExchangeError::Internal("a list is answered with `answer: { each: … }`".to_owned()));
     };
@@ -135,7 +139,8 @@ async fn fetch(
 }
 
 fn page_parameters(paging: &Paging, page: u64) -> Vec<(String, String)> {
-    let number = if paging.counts_records { paging.first + page * LEGACY_PAGE_ITEMS } else { paging.first + page };
+    let number =
+        if paging.counts_records { paging.first + page * LEGACY_PAGE_ITEMS } else { paging.first + page };
     let mut pairs = Vec::new();
     if let Some(name) = &paging.page {
         pairs.push((name.to_string(), number.to_string()));
@@ -217,7 +222,8 @@ async fn one(
     let element = array_of(elements, reply).and_then(|array| array.at(position));
     let element = element.ok_or_else(|| ExchangeError::Internal("an element went away".to_owned()))?;
     let mapped = map_reply(story, work, program, facts, &[], reply, Some((position, element))).await?;
-    let stored = super::subject::load(story, work.owner, &work.backend.id, work.duty.kind, id.clone()).await?;
+    let stored =
+        super::subject::load(story, work.owner, &work.backend.id, work.duty.kind, id.clone()).await?;
     let href = super::seller::href(story, work, id);
     let completed = crate::custody::complete(&crate::custody::Completing {
         kind: work.duty.kind,

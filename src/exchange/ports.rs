@@ -91,11 +91,21 @@ pub type Calling<'c> = Pin<Box<dyn Future<Output = Result<LegacyReply, LegacyErr
 /// The way to legacy systems: the network, or what a case has at hand.
 pub trait LegacyPort: Send + Sync {
     /// Makes one call; the answer is whole when it comes.
-    fn call<'c>(&'c self, backend: &'c BackendSettings, request: LegacyRequest, deadline: Instant) -> Calling<'c>;
+    fn call<'c>(
+        &'c self,
+        backend: &'c BackendSettings,
+        request: LegacyRequest,
+        deadline: Instant,
+    ) -> Calling<'c>;
 }
 
 impl LegacyPort for Backends {
-    fn call<'c>(&'c self, backend: &'c BackendSettings, request: LegacyRequest, deadline: Instant) -> Calling<'c> {
+    fn call<'c>(
+        &'c self,
+        backend: &'c BackendSettings,
+        request: LegacyRequest,
+        deadline: Instant,
+    ) -> Calling<'c> {
         Box::pin(Backends::call(self, backend, request, deadline))
     }
 }

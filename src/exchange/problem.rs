@@ -60,15 +60,22 @@ pub fn overloaded(gateway: &Gateway) -> Response<Full<Bytes>> {
     let none = crate::telemetry::metrics::NONE;
     let nothing = std::time::Duration::ZERO;
     gateway.metrics.exchange(none, none, Outcome::Overload, nothing, nothing);
-    let problem = Problem::new(ProblemCode::TooManyUsers, "Too many requests are in progress. Try again later.");
-    render(Answer { status: StatusCode::FORBIDDEN, body: problem.to_document().bytes(), headers: HeaderMap::new() })
+    let problem =
+        Problem::new(ProblemCode::TooManyUsers, "Too many requests are in progress. Try again later.");
+    render(Answer {
+        status: StatusCode::FORBIDDEN,
+        body: problem.to_document().bytes(),
+        headers: HeaderMap::new(),
+    })
 }
 
 fn problem(error: &ExchangeError) -> Problem {
     use ExchangeError as E;
     let internal = || Problem::new(ProblemCode::InternalError, "The request could not be processed.");
     match error {
-        E::UnknownPartner => Problem::new(ProblemCode::MissingCredentials, "The request carries no known credentials."),
+        E::UnknownPartner => {
+            Problem::new(ProblemCode::MissingCredentials, "The request carries no known credentials.")
+        }
         E::NoSuchPath => Problem::new(ProblemCode::NotFound, "There is no such resource."),
         E::MethodNotAllowed { .. } => {
             Problem::new(ProblemCode::MethodNotAllowed, "The resource does not have this method.")

@@ -19,7 +19,9 @@ pub async fn to_legacy(
     needed: &[NeededReference],
 ) -> Result<References, ExchangeError> {
     let mut references = References::new();
-    let wanted = needed.iter().filter_map(|need| Some((Kind::new(need.kind.to_string()), SonataId::parse(&need.id).ok()?)));
+    let wanted = needed
+        .iter()
+        .filter_map(|need| Some((Kind::new(need.kind.to_string()), SonataId::parse(&need.id).ok()?)));
     let wanted: Vec<(Kind, SonataId)> = wanted.collect();
     if wanted.is_empty() {
         return Ok(references);

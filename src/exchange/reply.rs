@@ -69,7 +69,8 @@ pub fn understand(
         None => return Err(ExchangeError::LegacyStatus { status, call: name.to_owned() }),
     };
     let headers = answer.headers.iter();
-    let headers = headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+    let headers =
+        headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
     Ok(Reply { call, item, status, headers: headers.collect(), raw: answer.body.clone(), document })
 }
 
@@ -81,7 +82,9 @@ fn parse(answer: &LegacyReply, limits: &Limits) -> Result<Option<Document>, Stri
     if let Some(media_type) = answer.content_type.as_deref().filter(|_| !answer.is_json()) {
         return Err(format!("media type {media_type:?}, not JSON"));
     }
-    Document::parse(answer.body.clone(), limits).map(Some).map_err(|error| format!("no JSON document: {error}"))
+    Document::parse(answer.body.clone(), limits)
+        .map(Some)
+        .map_err(|error| format!("no JSON document: {error}"))
 }
 
 fn fits(on: &On, call: usize, status: u16, document: Option<&Document>, raw: &[u8]) -> bool {

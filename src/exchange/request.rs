@@ -59,7 +59,11 @@ where
     Ok(Received { query, path, headers: headers(&head.headers), body })
 }
 
-fn query(partner: &PartnerPlan, route: &Route<'_>, text: &str) -> Result<Vec<(String, String)>, ExchangeError> {
+fn query(
+    partner: &PartnerPlan,
+    route: &Route<'_>,
+    text: &str,
+) -> Result<Vec<(String, String)>, ExchangeError> {
     let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
     let mut faults = check_query(route.contract, route.operation, &pairs);
     faults.extend(parties(partner.settings(), route.operation, &pairs));
@@ -85,7 +89,9 @@ fn parties(
     let faults = sides.into_iter().filter(|(name, _)| declared(name)).filter_map(|(name, allowed)| {
         let (code, reason) = match (allowed, given(name)) {
             (None, Some(_)) => (QueryCode::InvalidQuery, format!("query parameter {name} must not be given")),
-            (Some(_), None) => (QueryCode::MissingQueryParameter, format!("query parameter {name} is required")),
+            (Some(_), None) => {
+                (QueryCode::MissingQueryParameter, format!("query parameter {name} is required"))
+            }
             (Some(allowed), Some(value)) if !allowed.contains(&value) => {
                 (QueryCode::InvalidQuery, format!("query parameter {name} names an unknown party"))
             }
@@ -116,7 +122,8 @@ where
     media_type(headers)?;
     let limits = &story.plan.settings().gateway.limits;
     let deadline = story.moment.deadline.min(story.moment.started + limits.body_read_max);
-    let bytes = body::read(headers, body.map_err(|_| ()), &BodyLimits::of(limits.body_bytes_max), deadline).await;
+    let bytes =
+        body::read(headers, body.map_err(|_| ()), &BodyLimits::of(limits.body_bytes_max), deadline).await;
     let bytes = bytes.map_err(|error| ExchangeError::Body(error.to_string()))?;
     let document = Document::parse(bytes.clone(), &json_limits(limits))
         .map_err(|error| ExchangeError::Body(error.to_string()))?;
@@ -160,5 +167,6 @@ pub fn json_limits(limits: &config::Limits) -> Limits {
 fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let secret = [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION];
     let open = headers.iter().filter(|(name, _)| !secret.contains(name));
-    open.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))).collect()
+    open.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .collect()
 }

@@ -83,7 +83,10 @@ where
     let body = received.body.as_ref().map(Document::root);
     let routed = partner.backend(body).ok_or(ExchangeError::NotServed)?.clone();
     let subject = subject::find(story, &owner, &routed, duty, &received).await?;
-    let backend = backend(&story.plan, subject.as_ref().and_then(|subject| subject.backend.as_ref()).unwrap_or(&routed))?;
+    let backend = backend(
+        &story.plan,
+        subject.as_ref().and_then(|subject| subject.backend.as_ref()).unwrap_or(&routed),
+    )?;
     let work = Work {
         partner: &partner,
         route: &route,
@@ -102,7 +105,11 @@ where
 }
 
 /// One entity, or an answer that keeps none: map, call, map back, keep, answer.
-async fn single(story: &mut Story<'_>, work: &Work<'_>, headers: &HeaderMap) -> Result<Answer, ExchangeError> {
+async fn single(
+    story: &mut Story<'_>,
+    work: &Work<'_>,
+    headers: &HeaderMap,
+) -> Result<Answer, ExchangeError> {
     let id = entity_id(story, work)?;
     let href = id.as_ref().map(|id| href(story, work, id)).unwrap_or_default();
     let texts = StoryTexts::of(story);

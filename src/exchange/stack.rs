@@ -44,7 +44,9 @@ pub fn sonata(gateway: Arc<Gateway>, in_flight_max: usize) -> SonataService {
         let (guarded, gateway) = (guarded.clone(), Arc::clone(&gateway));
         async move {
             // The exchange always answers, so what is left of errors is the load that was shed.
-            let Ok(answer) = guarded.oneshot(request).await else { return Ok(super::problem::overloaded(&gateway)) };
+            let Ok(answer) = guarded.oneshot(request).await else {
+                return Ok(super::problem::overloaded(&gateway));
+            };
             // The guard changes the body's type; the body is whole already, so collecting it copies nothing.
             let (head, body) = answer.into_parts();
             let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
@@ -59,10 +61,10 @@ fn panicked(payload: Box<dyn Any + Send>) -> Response<Full<Bytes>> {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no text");
     tracing::error!(panic = text, "an exchange panicked");
-    let body = Bytes::from_static(br#"{"code":"internalError","reason":"The request could not be processed."}"#);
+    let body =
+        Bytes::from_static(br#"{"code":"internalError","reason":"The request could not be processed."}"#);
     let mut answer = Response::new(Full::new(body));
     *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(super::problem::MEDIA_TYPE));
     answer
 }
-

@@ -7,7 +7,12 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header, request::Parts}
 use http_body_util::Full;
 use tokio::time::Instant;
 
-use super::{Gateway, error::{Blame, ExchangeError}, ports::Moment, problem};
+use super::{
+    Gateway,
+    error::{Blame, ExchangeError},
+    ports::Moment,
+    problem,
+};
 use crate::{
     ids::ExchangeId,
     plan::{PartnerPlan, Plan},
@@ -117,7 +122,9 @@ impl<'g> Story<'g> {
             Err(error) => {
                 let (answer, code) = problem::answer(&error, operation);
                 if let ExchangeError::Refused(failures) | ExchangeError::Mapping(failures) = &error {
-                    failures.iter().for_each(|failure| self.gateway.metrics.mapping_error(failure.code.as_str()));
+                    failures
+                        .iter()
+                        .for_each(|failure| self.gateway.metrics.mapping_error(failure.code.as_str()));
                 }
                 (answer, outcome(&error), Some(code), Some(error.to_string()))
             }
@@ -148,7 +155,8 @@ impl<'g> Story<'g> {
     }
 
     fn count(&self, outcome: metrics::Outcome, total: Duration) {
-        let names = self.route.map(|(_, operation)| (operation.function.name(), operation.operation_id.as_str()));
+        let names =
+            self.route.map(|(_, operation)| (operation.function.name(), operation.operation_id.as_str()));
         let (function, operation) = names.unwrap_or((metrics::NONE, metrics::NONE));
         self.gateway.metrics.exchange(function, operation, outcome, total, self.legacy);
         if let Some(partner) = &self.partner {

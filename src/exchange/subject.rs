@@ -150,5 +150,9 @@ fn of_store(pair: &store::KeyPair) -> Option<KeyPair> {
             None => root.number().map(|number| KeyText::Number(number.into())),
         }
     };
-    Some(KeyPair { group: pair.group.as_str().into(), sonata: key(&pair.sonata)?, legacy: key(&pair.legacy)? })
+    Some(KeyPair {
+        group: pair.group.as_str().into(),
+        sonata: key(&pair.sonata)?,
+        legacy: key(&pair.legacy)?,
+    })
 }

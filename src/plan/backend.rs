@@ -12,7 +12,10 @@ use crate::{
 };
 
 /// All backends; one whose URL cannot be a base is told and left out.
-pub(super) fn backends(settings: &Settings, out: &mut Diagnostics) -> BTreeMap<BackendId, Arc<BackendSettings>> {
+pub(super) fn backends(
+    settings: &Settings,
+    out: &mut Diagnostics,
+) -> BTreeMap<BackendId, Arc<BackendSettings>> {
     let mut all = BTreeMap::new();
     for (id, backend) in &settings.backends {
         match BaseUrl::parse(&backend.base_url.to_string()) {

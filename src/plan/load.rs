@@ -62,8 +62,14 @@ pub fn load(config: &Path, previous: Option<&Plan>) -> Built {
     let Some(settings) = settings else { return Built { plan: None, diagnostics, sources } };
     let mappings = read_mappings(&settings, &mut diagnostics);
     let hash = hash_of(&[&files, &mappings]);
-    let mut builder =
-        Builder { mappings: &mappings, previous, compiled: HashMap::new(), told: BTreeSet::new(), sources: &mut sources, out: &mut diagnostics };
+    let mut builder = Builder {
+        mappings: &mappings,
+        previous,
+        compiled: HashMap::new(),
+        told: BTreeSet::new(),
+        sources: &mut sources,
+        out: &mut diagnostics,
+    };
     let partners: BTreeMap<_, _> = settings
         .partners
         .iter()
@@ -145,8 +151,14 @@ impl Builder<'_> {
         Some(PartnerPlan::new(settings.clone(), contracts, products, &compiled, routes))
     }
 
-    fn products(&mut self, settings: &Partner, contracts: &[&'static Contract]) -> Option<HashMap<Release, Products>> {
-        let aliases = || settings.type_aliases.iter().map(|(alias, target)| (alias.value.clone(), target.value.clone()));
+    fn products(
+        &mut self,
+        settings: &Partner,
+        contracts: &[&'static Contract],
+    ) -> Option<HashMap<Release, Products>> {
+        let aliases = || {
+            settings.type_aliases.iter().map(|(alias, target)| (alias.value.clone(), target.value.clone()))
+        };
         let mut all = HashMap::new();
         let releases = contracts.iter().map(|contract| settings.releases.of(contract.function));
         for release in releases.chain([settings.releases.default.value]) {
@@ -158,7 +170,9 @@ impl Builder<'_> {
                     all.insert(release, products);
                 }
                 Err(unknown) => {
-                    for (_, target) in settings.type_aliases.iter().filter(|(_, target)| unknown.contains(&target.value)) {
+                    for (_, target) in
+                        settings.type_aliases.iter().filter(|(_, target)| unknown.contains(&target.value))
+                    {
                         let message = format!("`{}` is no product of release {release}", target.value);
                         self.out.push(Diagnostic::error(NO_PRODUCT, message).at(target.span));
                     }
@@ -173,7 +187,9 @@ impl Builder<'_> {
         for (function, operation, _) in settings.operations.iter() {
             let Some(operation) = operation else { continue };
             let mut known = contracts.iter().filter(|contract| contract.function == function);
-            let ids = |contract: &&&'static Contract| contract.operations.iter().map(|one| one.operation_id.as_str());
+            let ids = |contract: &&&'static Contract| {
+                contract.operations.iter().map(|one| one.operation_id.as_str())
+            };
             let contract = known.next();
             if contract.is_some_and(|contract| contract.operation(&operation.value).is_some()) {
                 continue;
@@ -195,7 +211,8 @@ impl Builder<'_> {
         let name = &settings.mapping.value;
         let set = self.subset(&format!("{name}/"));
         if set.is_empty() {
-            let sets: BTreeSet<&str> = self.mappings.iter().filter_map(|(path, _)| path.split('/').next()).collect();
+            let sets: BTreeSet<&str> =
+                self.mappings.iter().filter_map(|(path, _)| path.split('/').next()).collect();
             let near = crate::text::suggest(name, sets.into_iter());
             let hint = near.map(|near| format!("did you mean `{near}`?"));
             let message = format!("there is no mapping set `{name}` in {}", self.mappings.root());
@@ -270,11 +287,14 @@ impl Builder<'_> {
             })
             .collect();
         if routes.is_empty() {
-            let backend = compiled.backend.as_deref().and_then(|name| crate::ids::BackendId::parse(name).ok());
+            let backend =
+                compiled.backend.as_deref().and_then(|name| crate::ids::BackendId::parse(name).ok());
             let Some(backend) = backend else {
                 let message = format!("partner `{}` has no route to a backend", settings.id);
                 let fault = Diagnostic::error(NO_BACKEND, message).at(settings.mapping.span);
-                self.out.push(fault.hint("write `routes: [ { backend: NAME } ]`, or `backend:` in the set's set.yaml"));
+                self.out.push(
+                    fault.hint("write `routes: [ { backend: NAME } ]`, or `backend:` in the set's set.yaml"),
+                );
                 return None;
             };
             routes.push(BackendRoute { condition: None, backend });

@@ -101,7 +101,10 @@ impl PartnerPlan {
     /// How an operation is served.
     #[must_use]
     pub fn served(&self, function: Function, operation_id: &str) -> &Served {
-        self.served.get(&function).and_then(|operations| operations.get(operation_id)).unwrap_or(&Served::Unmapped)
+        self.served
+            .get(&function)
+            .and_then(|operations| operations.get(operation_id))
+            .unwrap_or(&Served::Unmapped)
     }
 
     /// All operations of the partner's releases, in the order of the catalogue.

@@ -52,7 +52,7 @@ impl<'m> Run<'m> {
                 break;
             }
             let inner = scope.element(element, index);
-            if !inner.holds(each.condition.as_ref()) {
+            if !self.holds(inner, each.condition.as_ref()) {
                 continue;
             }
             wrote = wrote.max(match &each.body {
@@ -156,7 +156,10 @@ impl<'m> Run<'m> {
         array: Target<'_>,
     ) -> Result<Wrote, Trouble<'m>> {
         let mut wrote = Wrote::Nothing;
-        for branch in branches.iter().filter(|branch| scope.holds(branch.condition.as_ref())) {
+        for branch in branches {
+            if !self.holds(scope, branch.condition.as_ref()) {
+                continue;
+            }
             let (mark, rows) = self.mark();
             let slot = self.new_element()?;
             let pointer = self.next_pointer(array);

@@ -58,7 +58,8 @@ impl<'m> Run<'m> {
                 break;
             }
             let inner = scope.element(element, index);
-            let taken = gather.branches.iter().position(|branch| inner.holds(branch.condition.as_ref()));
+            let taken =
+                gather.branches.iter().position(|branch| self.holds(inner, branch.condition.as_ref()));
             let Some((at, branch)) = taken.and_then(|at| Some((at, gather.branches.get(at)?))) else {
                 let trouble =
                     Trouble::sender(FailureCode::InvalidValue, "no branch takes this element").at(element);

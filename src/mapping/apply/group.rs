@@ -37,7 +37,7 @@ impl<'m> Run<'m> {
             return Err(Trouble::sender(FailureCode::InvalidValue, "an object is expected").at(node));
         }
         let inner = scope.at(node);
-        if !inner.holds(group.condition.as_ref()) {
+        if !self.holds(inner, group.condition.as_ref()) {
             self.passed_over(&rule.origin, (scope, &group.source), (&group.target, target), false);
             return Ok(Wrote::Nothing);
         }
@@ -61,7 +61,7 @@ impl<'m> Run<'m> {
         scope: Scope<'m>,
         target: Target<'_>,
     ) -> Wrote {
-        let Some(branch) = one_of.branches.iter().find(|branch| scope.holds(branch.condition.as_ref()))
+        let Some(branch) = one_of.branches.iter().find(|branch| self.holds(scope, branch.condition.as_ref()))
         else {
             return self.otherwise(rule, &one_of.otherwise, scope, target);
         };

@@ -113,7 +113,7 @@ impl<'m> Run<'m> {
             for (theirs, value) in &wanted {
                 belongs = belongs && read(theirs, inner)?.is_some_and(|node| node.eq_value(*value));
             }
-            if belongs && inner.holds(join.condition.as_ref()) {
+            if belongs && self.holds(inner, join.condition.as_ref()) {
                 taken.push((index, element));
                 if join.take == Take::First {
                     break;
@@ -206,7 +206,7 @@ impl<'m> Run<'m> {
         scope: Scope<'m>,
         target: Target<'_>,
     ) -> Result<Wrote, Trouble<'m>> {
-        if !scope.holds(append.condition.as_ref()) {
+        if !self.holds(scope, append.condition.as_ref()) {
             return Ok(Wrote::Nothing);
         }
         let (mark, rows) = self.mark();

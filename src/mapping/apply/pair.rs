@@ -16,7 +16,7 @@ use crate::mapping::value::Value;
 impl<'m> Run<'m> {
     pub fn pair(&mut self, rule: &'m Rule, pair: &'m Pair, scope: Scope<'m>, target: Target<'_>) -> Wrote {
         let source = source_path(&pair.source);
-        if !scope.holds(pair.condition.as_ref()) {
+        if !self.holds(scope, pair.condition.as_ref()) {
             self.record_pair(rule, pair, (scope, target), (None, Outcome::ConditionFalse));
             return Wrote::Nothing;
         }

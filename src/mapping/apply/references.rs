@@ -45,13 +45,13 @@ impl<'m> Walk<'m> {
                 Action::Pair(pair) => self.pair(pair, scope),
                 Action::Group(group) => {
                     if let Ok(Some(node)) = read(&group.source, scope)
-                        && scope.at(node).holds(group.condition.as_ref())
+                        && self.run.holds(scope.at(node), group.condition.as_ref())
                     {
                         self.rules(&group.rules, scope.at(node));
                     }
                 }
                 Action::Each(each) => self.elements(&each.source, scope, |walk, inner| {
-                    if inner.holds(each.condition.as_ref()) {
+                    if walk.run.holds(inner, each.condition.as_ref()) {
                         walk.body(&each.body, inner);
                     }
                 }),
@@ -64,14 +64,14 @@ impl<'m> Walk<'m> {
                 }
                 Action::Append(append) if append.source.every => {
                     self.elements(&append.source, scope, |walk, inner| {
-                        if inner.holds(append.condition.as_ref()) {
+                        if walk.run.holds(inner, append.condition.as_ref()) {
                             walk.rules(&append.rules, inner);
                         }
                     });
                 }
                 Action::Append(append) => {
                     if let Ok(Some(node)) = read(&append.source, scope)
-                        && scope.at(node).holds(append.condition.as_ref())
+                        && self.run.holds(scope.at(node), append.condition.as_ref())
                     {
                         self.rules(&append.rules, scope.at(node));
                     }
@@ -80,7 +80,7 @@ impl<'m> Walk<'m> {
                     self.elements(&gather.source, scope, |walk, inner| walk.first(&gather.branches, inner));
                 }
                 Action::OneOf(one_of) => {
-                    if one_of.branches.iter().any(|branch| scope.holds(branch.condition.as_ref())) {
+                    if one_of.branches.iter().any(|branch| self.run.holds(scope, branch.condition.as_ref())) {
                         self.first(&one_of.branches, scope);
                     } else if let Otherwise::Rules(rules) = &one_of.otherwise {
                         self.rules(rules, scope);
@@ -98,6 +98,10 @@ impl<'m> Walk<'m> {
     ) {
         if let Ok(Some(array)) = read(path, scope) {
             for (index, element) in array.elements().enumerate() {
+                // A limit was reached: mapping will tell.
+                if self.run.is_exhausted() {
+                    return;
+                }
                 work(self, scope.element(element, index));
             }
         }
@@ -107,21 +111,24 @@ impl<'m> Walk<'m> {
         match body {
             Body::Rules(rules) => self.rules(rules, scope),
             Body::Rows(branches) => {
-                for branch in branches.iter().filter(|branch| scope.holds(branch.condition.as_ref())) {
-                    self.rules(&branch.rules, scope);
+                for branch in branches {
+                    if self.run.holds(scope, branch.condition.as_ref()) {
+                        self.rules(&branch.rules, scope);
+                    }
                 }
             }
         }
     }
 
     fn first(&mut self, branches: &'m [Branch], scope: Scope<'m>) {
-        if let Some(branch) = branches.iter().find(|branch| scope.holds(branch.condition.as_ref())) {
+        if let Some(branch) = branches.iter().find(|branch| self.run.holds(scope, branch.condition.as_ref()))
+        {
             self.rules(&branch.rules, scope);
         }
     }
 
     fn pair(&mut self, pair: &'m Pair, scope: Scope<'m>) {
-        if !scope.holds(pair.condition.as_ref()) {
+        if !self.run.holds(scope, pair.condition.as_ref()) {
             return;
         }
         let Ok(mut value) = self.run.source_value(&pair.source, scope) else { return };

@@ -38,10 +38,6 @@ impl<'m> Scope<'m> {
     pub fn element(self, node: Node<'m>, index: usize) -> Self {
         Self { node, index: Some(index), ..self }
     }
-
-    pub fn holds(self, condition: Option<&Condition>) -> bool {
-        condition.is_none_or(|condition| condition.holds(self.node, self.root))
-    }
 }
 
 /// What a rule wrote; of several rules the greatest.
@@ -138,6 +134,10 @@ impl<'m> Run<'m> {
         let scope = outermost(self.input);
         let wrote = self.rules(&self.program.rules, scope, Target { slot: self.root, pointer: "" });
         let rows = self.trace.take().unwrap_or_default();
+        if self.exhausted && self.failures.is_empty() {
+            // Reached where no rule could tell: nothing half done may leave.
+            self.failures.push(self.exhaustion());
+        }
         if !self.failures.is_empty() {
             return (Err(self.failures), rows);
         }
@@ -167,6 +167,18 @@ impl<'m> Run<'m> {
         wrote
     }
 
+    fn exhaustion(&self) -> Failure {
+        Failure {
+            origin: Origin { file: (*self.program.name).into(), line: 1, column: 1, address: "".into() },
+            fault: Fault::Mapping,
+            code: FailureCode::OtherIssue,
+            part: Part::Body,
+            source_pointer: String::new(),
+            target: String::new(),
+            message: "a limit of the mapping was reached".to_owned(),
+        }
+    }
+
     pub fn is_exhausted(&self) -> bool {
         self.exhausted
     }
@@ -184,6 +196,16 @@ impl<'m> Run<'m> {
         }
         self.exhausted = true;
         Err(Trouble::mapping(format!("more than {} values would be written", self.input.limits.values_max)))
+    }
+
+    /// Whether a condition holds; one that looks at the root is counted as a search of the message.
+    pub fn holds(&mut self, scope: Scope<'m>, condition: Option<&Condition>) -> bool {
+        let Some(condition) = condition else { return true };
+        if condition.text().contains('$') {
+            // Beyond the limit the run is exhausted, which `finish` tells.
+            let _ = self.count_comparisons(scope.root.document().node_count());
+        }
+        condition.holds(scope.node, scope.root)
     }
 
     /// Counts a look into an array or query from the root, which is made anew for every element of a group.

@@ -215,3 +215,15 @@ fn joins_are_limited() {
     let failures = run_with(&program, &format!(r#"{{"a":[{many}],"b":[{many}]}}"#), &with).unwrap_err();
     assert_eq!(failures.last().unwrap().message, "more than 5000 comparisons of elements would be made");
 }
+
+#[test]
+fn conditions_that_look_through_the_message_are_limited_too() {
+    let dear =
+        each_with("a[*]", "x[*]", vec![pair("v", "v")], |each| each.condition = condition("$.a[?@.k == 2]"));
+    let many = vec![r#"{"k":1,"v":2}"#; 100].join(",");
+    let references = References::new();
+    let limits = Limits { comparisons_max: 5_000, ..Limits::default() };
+    let with = With { query: &[], remembered: &[], references: &references, limits };
+    let failures = run_with(&request(vec![dear]), &format!(r#"{{"a":[{many}]}}"#), &with).unwrap_err();
+    assert_eq!(failures[0].message, "a limit of the mapping was reached");
+}
