@@ -71,6 +71,13 @@ fn polymorphism_by_type() {
         [(MissingProperty, format!("{base}/role"))],
         "the base holds too"
     );
+    let untyped = place(r#"{"role":"x","city":"c"}"#);
+    let (_, found) = checked(Function::QUOTE, "Quote_Create", &untyped, UnknownMembers::Reject);
+    assert_eq!(
+        (found.faults.len(), found.unknown.len()),
+        (1, 0),
+        "what no type could be told for is not unknown"
+    );
 }
 
 #[test]

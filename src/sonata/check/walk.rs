@@ -292,9 +292,16 @@ impl<'o> Walk<'o> {
     /// Follows a choice; false if there is none to follow, so that the base alone holds.
     fn choose(&mut self, node: Node<'_>, types: &Types, base: &ObjectRules, choice: &Choice) -> bool {
         let (Choice::Cases(member, _) | Choice::Product(member)) = choice;
-        // Without a text there is no choice; the base says whether that is a fault.
-        let Some(chosen) = node.get(member) else { return false };
-        let Some(text) = chosen.as_str() else { return false };
+        let chosen = node.get(member).and_then(|chosen| Some((chosen, chosen.as_str()?)));
+        let Some((chosen, text)) = chosen else {
+            // Without a text there is no choice. Where there must be one, the base says so, and which of the
+            // other members are known cannot be said.
+            let must_choose = base.member(member).is_some_and(|member| member.required);
+            if must_choose {
+                self.base_only(node, types, base);
+            }
+            return must_choose;
+        };
         match choice {
             Choice::Cases(_, cases) => {
                 if let Some((_, derived)) = cases.iter().find(|(value, _)| **value == *text) {
