@@ -109,7 +109,8 @@ pub fn find(mappings: &Path) -> Result<Vec<Case>, CaseError> {
 pub fn read(folder: &Path) -> Result<Case, CaseError> {
     let mut case = settings(folder)?;
     case.request = request(&folder.join("1-sonata-request.json"))?;
-    let letters = (0..CALLS_MAX).map(|index| String::from(char::from(b'a' + u8::try_from(index).unwrap_or(25))));
+    let letters =
+        (0..CALLS_MAX).map(|index| String::from(char::from(b'a' + u8::try_from(index).unwrap_or(25))));
     for letter in std::iter::once(String::new()).chain(letters) {
         let (sent, answered) = (call_file(folder, 2, &letter), call_file(folder, 3, &letter));
         if sent.is_file() || answered.is_file() {
@@ -151,7 +152,9 @@ fn read_settings(mut fields: Fields<'_>, folder: &Path, out: &mut Diagnostics) -
         let parsed = scalar.text.parse::<Timestamp>();
         if parsed.is_err() {
             let message = "the clock is a time such as 2026-11-21T10:00:00Z";
-            out.push(crate::text::Diagnostic::error(crate::text::code::WRONG_KIND, message).at(scalar.span()));
+            out.push(
+                crate::text::Diagnostic::error(crate::text::code::WRONG_KIND, message).at(scalar.span()),
+            );
         }
         parsed.ok()
     });

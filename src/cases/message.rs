@@ -193,13 +193,15 @@ fn print_rest(members: &mut Vec<(String, String)>, headers: &[(String, String)],
             print_node(&mut text, document.root(), 1);
             members.push(("body".to_owned(), text));
         }
-        Body::Raw(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => members.push(("text".to_owned(), quoted(text))),
-            Err(_) => {
-                let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        Body::Raw(bytes) => {
+            if let Ok(text) = std::str::from_utf8(bytes) {
+                members.push(("text".to_owned(), quoted(text)));
+            } else {
+                let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+                let hex: String = digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect();
                 members.push(("hex".to_owned(), quoted(&hex)));
             }
-        },
+        }
     }
 }
 
@@ -228,11 +230,11 @@ pub fn print_node(out: &mut String, node: Node<'_>, level: usize) {
             if flat() && width + 2 * level < LINE_MAX && !node.raw().contains('\n')
                 || flat() && width < LINE_MAX / 2
             {
-                out.push_str(&format!("{open} {} {close}", children.join(", ")));
+                out.extend([open, " ", &children.join(", "), " ", close]);
             } else {
                 let indent = "  ".repeat(level + 1);
                 let body = children.join(&format!(",\n{indent}"));
-                out.push_str(&format!("{open}\n{indent}{body}\n{}{close}", "  ".repeat(level)));
+                out.extend([open, "\n", &indent, &body, "\n", &"  ".repeat(level), close]);
             }
         }
         _ => out.push_str(node.raw()),

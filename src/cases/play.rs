@@ -107,13 +107,16 @@ fn gather<'c>(
 async fn play_one(case: &Case, gateway: &Gateway, legacy: &Script) -> Played {
     let request = match build(&case.request) {
         Ok(request) => request,
-        Err(error) => return Played { faults: vec![format!("1-sonata-request: {error}")], ..Played::default() },
+        Err(error) => {
+            return Played { faults: vec![format!("1-sonata-request: {error}")], ..Played::default() };
+        }
     };
     let response = seller::exchange(gateway, request).await;
     let (head, body) = response.into_parts();
     let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let headers = head.headers.iter();
-    let headers = headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+    let headers =
+        headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
     let answer = ResponseFile {
         status: head.status.as_u16(),
         headers: headers.collect(),
@@ -162,14 +165,24 @@ fn compare_calls(case: &Case, state: &State) -> Vec<String> {
     }
     for (place, expected) in case.calls.iter().enumerate() {
         if !state.matched.contains(&Some(place)) {
-            let line = expected.request.as_ref().map(|request| format!("{} {}", request.method, request.path));
-            faults.push(format!("2{}-legacy-request was not sent: {}", expected.letter, line.unwrap_or_default()));
+            let line =
+                expected.request.as_ref().map(|request| format!("{} {}", request.method, request.path));
+            faults.push(format!(
+                "2{}-legacy-request was not sent: {}",
+                expected.letter,
+                line.unwrap_or_default()
+            ));
         }
     }
     faults
 }
 
-fn compare_request(name: &str, expected: &RequestFile, actual: &RequestFile, ignore: &[String]) -> Vec<String> {
+fn compare_request(
+    name: &str,
+    expected: &RequestFile,
+    actual: &RequestFile,
+    ignore: &[String],
+) -> Vec<String> {
     let mut faults = Vec::new();
     if (&expected.method, &expected.path) != (&actual.method, &actual.path) {
         let line = |file: &RequestFile| format!("{} {}", file.method, file.path);
@@ -209,7 +222,8 @@ fn compare_bodies(name: &str, expected: &Body, actual: &Body, ignore: &[String])
         }
         (expected, actual) if expected.bytes() == actual.bytes() => Vec::new(),
         (expected, actual) => {
-            let text = |body: &Body| String::from_utf8_lossy(&body.bytes()).chars().take(200).collect::<String>();
+            let text =
+                |body: &Body| String::from_utf8_lossy(&body.bytes()).chars().take(200).collect::<String>();
             vec![format!("{name}: expected body {:?}, got {:?}", text(expected), text(actual))]
         }
     }
@@ -247,7 +261,8 @@ impl Script {
     /// else with the same address, else the first. Calls side by side come in any order.
     fn take(&self, actual: &RequestFile) -> Option<ResponseFile> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let free: Vec<usize> = (0..self.calls.len()).filter(|place| !state.matched.contains(&Some(*place))).collect();
+        let free: Vec<usize> =
+            (0..self.calls.len()).filter(|place| !state.matched.contains(&Some(*place))).collect();
         let same_line = |place: &usize| {
             let request = self.calls.get(*place).and_then(|call| call.request.as_ref());
             request.is_some_and(|request| request.method == actual.method && request.path == actual.path)
@@ -257,7 +272,8 @@ impl Script {
             request.is_some_and(|request| compare_bodies("", &request.body, &actual.body, &[]).is_empty())
         };
         let place = free.iter().find(|place| same_line(place) && same_body(place));
-        let place = place.or_else(|| free.iter().find(|place| same_line(place))).or_else(|| free.first()).copied();
+        let place =
+            place.or_else(|| free.iter().find(|place| same_line(place))).or_else(|| free.first()).copied();
         let response = place.and_then(|place| self.calls.get(place)).and_then(|call| call.response.clone());
         state.matched.push(place);
         state.made.push((actual.clone(), response.clone().unwrap_or_default()));
@@ -274,7 +290,12 @@ impl Script {
 }
 
 impl LegacyPort for Script {
-    fn call<'c>(&'c self, backend: &'c BackendSettings, request: LegacyRequest, deadline: Instant) -> Calling<'c> {
+    fn call<'c>(
+        &'c self,
+        backend: &'c BackendSettings,
+        request: LegacyRequest,
+        deadline: Instant,
+    ) -> Calling<'c> {
         Box::pin(async move {
             let actual = file_of(&request);
             if let Some(response) = self.take(&actual) {
@@ -296,7 +317,8 @@ impl LegacyPort for Script {
 
 fn file_of(request: &LegacyRequest) -> RequestFile {
     let headers = request.headers.iter();
-    let headers = headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+    let headers =
+        headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
     RequestFile {
         method: request.method.as_str().to_owned(),
         path: request.path_and_query.as_str().to_owned(),
@@ -306,7 +328,12 @@ fn file_of(request: &LegacyRequest) -> RequestFile {
 }
 
 fn response_of(reply: &LegacyReply) -> ResponseFile {
-    ResponseFile { status: reply.status.as_u16(), headers: Vec::new(), body: Body::of(&reply.body), fault: None }
+    ResponseFile {
+        status: reply.status.as_u16(),
+        headers: Vec::new(),
+        body: Body::of(&reply.body),
+        fault: None,
+    }
 }
 
 fn reply(response: &ResponseFile) -> Result<LegacyReply, LegacyError> {
@@ -321,7 +348,8 @@ fn reply(response: &ResponseFile) -> Result<LegacyReply, LegacyError> {
     let mut headers = HeaderMap::new();
     let typed = response.headers.iter().any(|(name, _)| name == "content-type");
     if !typed {
-        let media_type = if matches!(response.body, Body::Raw(_)) { "text/plain" } else { "application/json" };
+        let media_type =
+            if matches!(response.body, Body::Raw(_)) { "text/plain" } else { "application/json" };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     }
     for (name, value) in &response.headers {

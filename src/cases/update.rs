@@ -9,7 +9,8 @@ use super::{
 };
 
 /// Headers of an answer that a case keeps; the others are the transport's.
-const HEADERS: [&str; 5] = ["allow", "retry-after", "x-total-count", "x-result-count", "x-pagination-throttled"];
+const HEADERS: [&str; 5] =
+    ["allow", "retry-after", "x-total-count", "x-result-count", "x-pagination-throttled"];
 
 /// Writes `2…` and `4` as they were played, and `3…` where the case had none. Files of calls that were not made go.
 /// Returns the names of the files that changed.

@@ -6,7 +6,7 @@ use super::{CheckArguments, Format, output::say};
 use crate::plan;
 
 /// Reads everything and prints every finding; warnings alone do not fail.
-pub fn run(config: &Path, arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
+pub fn run(config: &Path, arguments: &CheckArguments) -> ExitCode {
     let built = plan::load(config, None);
     match arguments.format {
         Format::Json => say(&built.diagnostics.render_json(&built.sources)),
@@ -18,7 +18,7 @@ pub fn run(config: &Path, arguments: &CheckArguments) -> anyhow::Result<ExitCode
             say(&summary(&built));
         }
     }
-    Ok(if built.plan.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if built.plan.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn summary(built: &plan::Built) -> String {

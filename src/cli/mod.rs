@@ -104,7 +104,7 @@ pub fn main() -> ExitCode {
     let config = arguments.config;
     let result = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&config),
-        Command::Check(arguments) => check::run(&config, &arguments),
+        Command::Check(arguments) => Ok(check::run(&config, &arguments)),
         Command::Test(arguments) => test::run(&config, &arguments),
         Command::Sdk { command: SdkCommand::Import { folder, into } } => sdk::import(&folder, &into),
         Command::Simulate { command: SimulateCommand::Bss { address } } => simulate::run_bss(address),

@@ -97,13 +97,10 @@ pub async fn make(
 }
 
 /// The success of an operation with this body.
-///
-/// # Errors
-/// None today; a body that cannot be sent would be one.
-pub fn success(work: &Work<'_>, document: &Document) -> Result<Answer, ExchangeError> {
+pub fn success(work: &Work<'_>, document: &Document) -> Answer {
     let has_body = work.route.operation.success_body().is_some();
     let body = if has_body { document.bytes() } else { Bytes::new() };
-    Ok(Answer { status: success_status(work.route), body, headers: HeaderMap::new() })
+    Answer { status: success_status(work.route), body, headers: HeaderMap::new() }
 }
 
 async fn map(
@@ -378,14 +375,14 @@ fn moved(story: &mut Story<'_>, work: &Work<'_>, state: &str) -> Option<Change> 
 fn hold(story: &mut Story<'_>, work: &Work<'_>, document: Document) -> Result<Document, ExchangeError> {
     let Some(body) = work.route.operation.success_body() else { return Ok(document) };
     let ty = body.item.filter(|_| matches!(work.duty.act, Act::List)).unwrap_or(body.value);
-    hold_as(story, work, document, ty)
+    hold_as(story, work, &document, ty)
 }
 
 /// As [`hold`], for a message of this type.
 pub fn hold_as(
     story: &mut Story<'_>,
     work: &Work<'_>,
-    document: Document,
+    document: &Document,
     ty: crate::sonata::TypeId,
 ) -> Result<Document, ExchangeError> {
     let contract = work.route.contract;

@@ -103,7 +103,7 @@ async fn make(
         root: calling.origin.received.body.as_ref().map(crate::json::Document::root),
     };
     let item = element.map(|(position, _)| position);
-    understand(calling.program, index, item, answer, &calling.limits, sender)
+    understand(calling.program, index, item, &answer, &calling.limits, sender)
 }
 
 async fn send(

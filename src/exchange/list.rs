@@ -78,7 +78,7 @@ pub async fn answer(
         }
     };
     let count = wanted.len();
-    let document = array(wanted);
+    let document = array(&wanted);
     let mut headers = HeaderMap::new();
     let mut set = |name: HeaderName, value: String| {
         if let Ok(value) = HeaderValue::from_str(&value) {
@@ -238,15 +238,15 @@ async fn one(
     });
     let body = work.route.operation.success_body();
     match body.and_then(|body| body.item) {
-        Some(ty) => hold_as(story, work, completed.document, ty),
+        Some(ty) => hold_as(story, work, &completed.document, ty),
         None => Ok(completed.document),
     }
 }
 
-fn array(elements: Vec<Document>) -> Document {
+fn array(elements: &[Document]) -> Document {
     let mut builder = Builder::new();
     let root = builder.array();
-    for element in &elements {
+    for element in elements {
         let element = builder.copy(element.root());
         builder.push(root, element);
     }

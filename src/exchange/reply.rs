@@ -44,12 +44,12 @@ pub fn understand(
     program: &OperationProgram,
     call: usize,
     item: Option<usize>,
-    answer: LegacyReply,
+    answer: &LegacyReply,
     limits: &Limits,
     sender: Sender<'_>,
 ) -> Result<Reply, ExchangeError> {
     let status = answer.status.as_u16();
-    let parsed = parse(&answer, limits);
+    let parsed = parse(answer, limits);
     let document = parsed.as_ref().ok().and_then(Option::as_ref);
     let name = program.calls.get(call).map_or("", |call| &call.name);
     let fitting = program.on.iter().find(|on| fits(on, call, status, document, &answer.body));

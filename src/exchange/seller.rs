@@ -123,7 +123,10 @@ async fn single(
         facts: &facts,
         references: &nothing,
         remembered: work.subject.map(|subject| subject.keys.as_slice()).unwrap_or_default(),
-        legacy_id: work.subject.and_then(|subject| subject.legacy_id.as_ref()).map(|id| id.as_str()),
+        legacy_id: work
+            .subject
+            .and_then(|subject| subject.legacy_id.as_ref())
+            .map(crate::ids::LegacyId::as_str),
         item_id: item_id.as_deref(),
         calls_max: story.plan.settings().gateway.limits.calls_max,
     };
@@ -150,7 +153,7 @@ async fn single(
                 story.gateway.store.commit(batch).await?;
             }
             story.entity = id.map(|id| id.as_str().to_owned());
-            answer::success(work, &made.document)
+            Ok(answer::success(work, &made.document))
         }
         Err(error) => {
             keep_unmapped(story, work, &journal, id.as_ref(), &replies).await;

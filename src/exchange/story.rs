@@ -122,9 +122,9 @@ impl<'g> Story<'g> {
             Err(error) => {
                 let (answer, code) = problem::answer(&error, operation);
                 if let ExchangeError::Refused(failures) | ExchangeError::Mapping(failures) = &error {
-                    failures
-                        .iter()
-                        .for_each(|failure| self.gateway.metrics.mapping_error(failure.code.as_str()));
+                    for failure in failures {
+                        self.gateway.metrics.mapping_error(failure.code.as_str());
+                    }
                 }
                 (answer, outcome(&error), Some(code), Some(error.to_string()))
             }

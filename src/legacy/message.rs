@@ -30,6 +30,8 @@ pub struct LegacyReply {
 }
 
 impl LegacyReply {
+    /// An answer as it was read; the media type is taken from the headers.
+    #[must_use]
     pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         let content_type = headers
             .get(header::CONTENT_TYPE)

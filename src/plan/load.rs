@@ -102,7 +102,7 @@ pub fn content_hash(config: &Path) -> String {
 fn read_mappings(settings: &Settings, out: &mut Diagnostics) -> FileSet {
     let wanted = |path: &str| {
         let parts: Vec<&str> = path.split('/').collect();
-        let text = path.ends_with(".yaml") || path.ends_with(".rhai");
+        let text = Path::new(path).extension().is_some_and(|kind| kind == "yaml" || kind == "rhai");
         text && match parts.as_slice() {
             ["partners", _, _] => true,
             [first, _] => *first != "partners",
@@ -229,7 +229,7 @@ impl Builder<'_> {
                 .collect(),
             ..CompileOptions::default()
         };
-        let key = self.key(&set, overlays.get(&overlay).map(AsRef::as_ref), settings, contracts);
+        let key = Self::key(&set, overlays.get(&overlay).map(AsRef::as_ref), settings, contracts);
         let known = self.compiled.get(&key).or_else(|| self.previous?.compiled.get(&key)).cloned();
         if let Some(known) = known {
             self.compiled.insert(key, Arc::clone(&known));
@@ -259,7 +259,6 @@ impl Builder<'_> {
 
     /// All that a compilation depends on.
     fn key(
-        &self,
         set: &FileSet,
         overlay: Option<&str>,
         settings: &Partner,
