@@ -111,12 +111,15 @@ impl<'c> Compiler<'c> {
     fn survey_rule(&mut self, rule: &'c Rule, at: &At<'c>) {
         let Some(form) = form(rule, &mut self.out) else { return };
         let ways = ways(rule, &form, at.ways, self.side);
-        if !ways.to_legacy && !ways.to_sonata {
-            if at.ways.to_legacy || at.ways.to_sonata {
-                let fault = Diagnostic::warning(code::NEVER_RUNS, "this rule never runs");
-                let span = rule.only.map_or(rule.span, |(_, span)| span);
-                self.out.push(fault.at(span).hint("the rule or a group around it allows neither direction"));
-            }
+        let runs = ways.to_legacy || ways.to_sonata;
+        let idle = (!runs).then(|| {
+            let fault = Diagnostic::warning(code::NEVER_RUNS, "this rule never runs");
+            let span = rule.only.map_or(rule.span, |(_, span)| span);
+            (0, fault.at(span).hint("the rule or a group around it allows neither direction"))
+        });
+        // A shape may be used by a request here and an answer there: told only where no use runs the rule.
+        self.sighted((rule.span, "runs".to_owned()), idle);
+        if !runs {
             return;
         }
         let here = At { ways, ..at.clone() };

@@ -213,7 +213,8 @@ impl Compiler<'_> {
                     Diagnostic::error(code::LOSS, format!("what is given up here is called `{loss}`"));
                 self.out.push(fault.at(accept.span()).hint(format!("write `accept: {loss}`")));
             }
-            (None, Some(accept)) => {
+            // A rule of a shape may go one way here and the other way elsewhere: then it does give something up.
+            (None, Some(accept)) if converter.loses().is_none() || rule.only.is_some() => {
                 let fault = Diagnostic::warning(code::KEY_IDLE, "nothing is given up here").at(accept.span());
                 self.out.push(fault.hint("take `accept:` out"));
             }
