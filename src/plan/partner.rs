@@ -12,7 +12,6 @@ use crate::{
     mapping::{
         compile::CompiledSet,
         operation::{Handling, OperationProgram},
-        path::{FieldPath, Step},
     },
     sonata::{Contract, Found, Function, Products, Release, catalogue},
 };
@@ -162,21 +161,12 @@ fn serve(settings: &Partner, compiled: &CompiledSet, function: Function, operati
         Some(operation) => match operation.program.handling {
             Handling::Legacy => Served::Mapped(Arc::new(MappedOperation {
                 program: Arc::clone(&operation.program),
-                echo_off: operation.not_echoed.iter().map(dotted).collect(),
+                echo_off: operation.not_echoed.iter().cloned().collect(),
             })),
             Handling::Manual => Served::Manual,
             Handling::Off => Served::Off,
         },
     }
-}
-
-/// A place without indices and conditions: names joined by dots.
-fn dotted(path: &FieldPath) -> Box<str> {
-    let names = path.steps.iter().filter_map(|step| match step {
-        Step::Member(name) => Some(name.as_ref()),
-        Step::Index(_) | Step::Keyed(_) => None,
-    });
-    names.collect::<Vec<&str>>().join(".").into()
 }
 
 /// The contracts of a partner: for every function that of its release.

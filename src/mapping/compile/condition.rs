@@ -101,13 +101,13 @@ impl Compiler<'_> {
         let mut terms = Vec::new();
         if !parts.products.is_empty() {
             let names = self.configuration(here).ok_or(())?;
-            let path: String = names.iter().map(|name| format!(".{name}")).collect();
+            let path = names.iter().fold("@".to_owned(), |path, name| path + "." + name.as_str());
             let mut any = Vec::new();
             for name in parts.products {
                 let Some(product) = self.product(name) else { continue };
                 any.extend(product.types.iter().map(|ty| {
                     let ty = ty.replace('\\', "\\\\").replace('\'', "\\'");
-                    format!("@{path}['@type'] == '{ty}'")
+                    format!("{path}['@type'] == '{ty}'")
                 }));
             }
             terms.push(format!("({})", any.join(" || ")));
@@ -116,10 +116,7 @@ impl Compiler<'_> {
             if self.condition_text(text).is_none() {
                 return Ok(None);
             }
-            terms.push(match terms.is_empty() {
-                true => text.as_str().to_owned(),
-                false => format!("({text})"),
-            });
+            terms.push(if terms.is_empty() { text.as_str().to_owned() } else { format!("({text})") });
         }
         if terms.is_empty() {
             return Ok(None);

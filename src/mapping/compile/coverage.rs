@@ -89,26 +89,25 @@ impl Writers {
     }
 }
 
-fn plain(place: &str) -> String {
+/// The member names of an absolute place.
+pub(super) fn plain(place: &str) -> String {
     let mut text = String::new();
     let mut depth = 0usize;
     let mut quote = None;
     let mut apart = false;
     for character in place.chars() {
         match (quote, character) {
-            (Some(end), c) if c == end => quote = None,
-            (Some(_), _) => {}
+            (Some(end), c) => quote = Some(end).filter(|end| *end != c),
             (None, '\'' | '"') if depth > 0 => quote = Some(character),
             (None, '[') => depth += 1,
             (None, ']') => depth = depth.saturating_sub(1),
             (None, '#') => apart = true,
-            (None, c) if depth == 0 => {
+            (None, c) => {
                 apart &= c.is_ascii_digit();
-                if !apart {
+                if !apart && depth == 0 {
                     text.push(c);
                 }
             }
-            (None, _) => {}
         }
     }
     text

@@ -5,7 +5,7 @@ use crate::mapping::raw::{
     CodeTable, FunctionFile, OverlayFile, SetFile, read_codes, read_function, read_overlay, read_set,
 };
 use crate::text::{Diagnostic, Diagnostics, FileSet, SourceId, Sources, yaml};
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 /// File with the set's own settings.
 const SET: &str = "set.yaml";
@@ -76,11 +76,11 @@ pub fn read_overlay_file(id: SourceId, sources: &Sources, out: &mut Diagnostics)
 
 /// Names that two files give: within one file YAML refuses them already.
 fn refuse_doubles(source: &SetSource, out: &mut Diagnostics) {
-    let mut shapes = HashMap::new();
-    let mut operations = HashMap::new();
+    let mut shapes = HashSet::new();
+    let mut operations = HashSet::new();
     for file in &source.files {
         for shape in &file.shapes {
-            if shapes.insert(shape.name.as_str(), ()).is_some() {
+            if !shapes.insert(shape.name.as_str()) {
                 let message = format!("another file has a shape `{}`", shape.name);
                 let fault = Diagnostic::error(code::TWICE, message).at(shape.name.span());
                 out.push(fault.hint("names of shapes are those of the whole mapping set; rename one"));
@@ -88,7 +88,7 @@ fn refuse_doubles(source: &SetSource, out: &mut Diagnostics) {
         }
         let function = file.function.as_ref().map_or("", |function| function.as_str());
         for operation in &file.operations {
-            if operations.insert((function, operation.id.as_str()), ()).is_some() {
+            if !operations.insert((function, operation.id.as_str())) {
                 let message = format!("another file has `{}` of this function", operation.id);
                 out.push(Diagnostic::error(code::TWICE, message).at(operation.id.span()));
             }

@@ -26,7 +26,7 @@ pub(super) struct Use {
     pub writers: Writers,
     pub groups: Vec<KeyGroup>,
     /// Sonata places with `echo: false`.
-    pub not_echoed: Vec<FieldPath>,
+    pub not_echoed: Vec<Box<str>>,
     /// Whether the written side has a body.
     pub branches: u32,
 }
@@ -114,7 +114,7 @@ impl Use {
     }
 }
 
-impl<'c> Here<'c> {
+impl Here<'_> {
     /// The outermost scope of a message.
     pub fn message(scope: Scope) -> Self {
         Self {
@@ -270,7 +270,7 @@ impl<'c> Compiler<'c> {
                 inner.branches.push((number, u32::MAX));
                 Otherwise::Rules(self.lower_rules(rules, &inner, us).into())
             }
-            Some(ElseBranch::Refuse(refuse)) => Otherwise::Refuse(self.refusal(refuse, us)),
+            Some(ElseBranch::Refuse(refuse)) => Otherwise::Refuse(Self::refusal(refuse, us)),
         };
         if lowered.is_empty() && matches!(otherwise, Otherwise::Nothing | Otherwise::Refuse(_)) {
             return None;
@@ -318,7 +318,7 @@ impl<'c> Compiler<'c> {
         self.lower_rules(&shape.fields, &inner, us)
     }
 
-    fn refusal(&mut self, refuse: &raw::Refuse, us: &Use) -> Refusal {
+    fn refusal(refuse: &raw::Refuse, us: &Use) -> Refusal {
         let code = FailureCode::parse(refuse.code.as_str()).unwrap_or(FailureCode::OtherIssue);
         let at = refuse.at.as_ref().filter(|_| us.read() == OnSide::Sonata);
         let at = at.and_then(|text| FieldPath::parse(text.as_str()).ok());

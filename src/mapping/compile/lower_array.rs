@@ -101,7 +101,9 @@ impl<'c> Compiler<'c> {
         if rule.rows.is_none() {
             let place = here.target(us, &sides.target);
             let fault = us.writers.elements(place, &here.branches, rule, self.sources);
-            fault.into_iter().for_each(|fault| self.out.push(fault));
+            if let Some(fault) = fault {
+                self.out.push(fault);
+            }
         }
         let body = self.lower_body(body, inner, us);
         Action::Each(Box::new(Each { condition, source, target, key, required, also, body }))

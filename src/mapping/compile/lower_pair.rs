@@ -29,7 +29,7 @@ impl<'c> Compiler<'c> {
         let each = sides.source.every && sides.target.every;
         let at = if each { &sides.place } else { &here.scope.here };
         let (condition, also) = self.lower_condition(rule.condition.as_ref(), at, us).ok()?;
-        let transforms = self.transforms(rule, here, us)?;
+        let transforms = self.transforms(rule, true, us)?;
         self.note_written(rule, &sides.target, here, us);
         let pair = Pair {
             condition: None,
@@ -89,13 +89,12 @@ impl<'c> Compiler<'c> {
             return None;
         }
         let path = FieldPath::parse(target.as_str()).ok()?;
-        let (place, required) = match on_sonata {
-            false => (None, Required::No),
-            true => match here.scope.resolve(self.schema, &path, &mut Vec::new()) {
-                Found::Place(place, required) => (Some(place), required),
-                Found::Missing(_) => return None,
-            },
-        };
+        let (mut place, mut required) = (None, Required::No);
+        if on_sonata {
+            let found = here.scope.resolve(self.schema, &path, &mut Vec::new());
+            let Found::Place(found, always) = found else { return None };
+            (place, required) = (Some(found), always);
+        }
         let (condition, also) = self.lower_condition(rule.condition.as_ref(), &here.scope.here, us).ok()?;
         let source = match source {
             Given::Value(node) => Source::Constant(self.constant(node, place.as_ref())?),
@@ -109,7 +108,7 @@ impl<'c> Compiler<'c> {
         let pair = Pair {
             condition,
             source,
-            transforms: self.transforms_of_given(rule, here, us)?.into(),
+            transforms: self.transforms(rule, false, us)?.into(),
             default: self.default(rule, &place.unwrap_or_default(), us),
             required: Self::required(rule, us),
             null_allowed: false,
@@ -119,28 +118,22 @@ impl<'c> Compiler<'c> {
         Some(self.rule(rule, required, Action::Pair(Box::new(pair)), here, us))
     }
 
-    /// What is done to the result of a query, a constant or a script: codes and converters only.
-    fn transforms_of_given(
-        &mut self,
-        rule: &'c Rule,
-        here: &Here<'c>,
-        us: &mut Use,
-    ) -> Option<Vec<Transform>> {
+    /// What is done to a value, from Sonata: codes, converter, script; the other way from the end. None where a part
+    /// of it is not there or does not compile, which was told.
+    fn transforms(&mut self, rule: &'c Rule, pair: bool, us: &mut Use) -> Option<Vec<Transform>> {
         let mut list = Vec::new();
-        list.extend(self.codes_use(rule, here, us)?);
-        list.extend(self.convert_use(rule, us)?);
-        if us.direction == Direction::ToSonata {
-            list.reverse();
+        if let Some(name) = &rule.codes {
+            let (table, raw) = self.table(name)?;
+            let otherwise = self.otherwise(rule, raw, &table, us.direction);
+            let path = rule.sonata.as_ref().and_then(|text| FieldPath::parse(text.as_str()).ok());
+            let filter = path.is_some_and(|path| path.part == Part::Query);
+            let all = us.direction == Direction::ToLegacy && filter;
+            list.push(Transform::Codes(CodesUse { table, otherwise, all }));
         }
-        Some(list)
-    }
-
-    /// What is done to the value of a pair, from Sonata: codes, converter, script; the other way from the end.
-    fn transforms(&mut self, rule: &'c Rule, here: &Here<'c>, us: &mut Use) -> Option<Vec<Transform>> {
-        let mut list = Vec::new();
-        list.extend(self.codes_use(rule, here, us)?);
-        list.extend(self.convert_use(rule, us)?);
-        if let Some(script) = &rule.script {
+        if let Some(text) = &rule.convert {
+            list.push(conversion(text, us)?);
+        }
+        if let Some(script) = rule.script.as_ref().filter(|_| pair) {
             let text = script_text(script, us.direction)?;
             list.push(Transform::Script(self.script_use(rule, text, us)?));
         }
@@ -148,35 +141,6 @@ impl<'c> Compiler<'c> {
             list.reverse();
         }
         Some(list)
-    }
-
-    /// Outer none: the table is not there, and that was told.
-    fn codes_use(&mut self, rule: &Rule, _: &Here<'c>, us: &Use) -> Option<Option<Transform>> {
-        let Some(name) = &rule.codes else { return Some(None) };
-        let (table, raw) = self.table(name)?;
-        let otherwise = self.otherwise(rule, raw, &table, us.direction);
-        let query = rule.sonata.as_ref().and_then(|text| FieldPath::parse(text.as_str()).ok());
-        let all = us.direction == Direction::ToLegacy && query.is_some_and(|path| path.part == Part::Query);
-        Some(Some(Transform::Codes(CodesUse { table, otherwise, all })))
-    }
-
-    /// Outer none: the converter does not compile, and that was told.
-    fn convert_use(&mut self, rule: &Rule, us: &mut Use) -> Option<Option<Transform>> {
-        let Some(text) = &rule.convert else { return Some(None) };
-        let converter = Converter::parse(text.as_str()).ok()?;
-        Some(Some(match Conversion::of(converter) {
-            Conversion::Entity(kind, each) => Transform::Ref { kind: kind.into(), each },
-            Conversion::Key(name, each) => Transform::Key { group: us.asked(&name, text.span()), each },
-            Conversion::Plain(converter) => {
-                let path = converter.path_argument().map(|argument| FieldPath::parse(&argument.text));
-                let argument = match path.transpose().ok()? {
-                    None => None,
-                    Some(path) if us.read() == OnSide::Legacy => Some(Argument::Source(path)),
-                    Some(path) => Some(Argument::Target(path)),
-                };
-                Transform::Convert(ConvertUse { converter: Arc::new(converter), argument })
-            }
-        }))
     }
 
     fn script_use(&mut self, rule: &Rule, text: &Text, us: &Use) -> Option<ScriptUse> {
@@ -207,9 +171,26 @@ impl<'c> Compiler<'c> {
     fn note_written(&mut self, rule: &Rule, target: &FieldPath, here: &Here<'c>, us: &mut Use) {
         let place = here.target(us, target);
         if rule.echo == Some(false) && us.written() == OnSide::Sonata {
-            us.not_echoed.extend(FieldPath::parse(&place));
+            us.not_echoed.push(super::coverage::plain(&place).trim_start_matches("$.").into());
         }
         us.writers.keyed(here.base(us), target);
         us.writers.write(place, &here.branches, rule.span, self.sources, &mut self.out);
     }
+}
+
+fn conversion(text: &Text, us: &mut Use) -> Option<Transform> {
+    let converter = Converter::parse(text.as_str()).ok()?;
+    Some(match Conversion::of(converter) {
+        Conversion::Entity(kind, each) => Transform::Ref { kind: kind.into(), each },
+        Conversion::Key(name, each) => Transform::Key { group: us.asked(&name, text.span()), each },
+        Conversion::Plain(converter) => {
+            let path = converter.path_argument().map(|argument| FieldPath::parse(&argument.text));
+            let argument = match path.transpose().ok()? {
+                None => None,
+                Some(path) if us.read() == OnSide::Legacy => Some(Argument::Source(path)),
+                Some(path) => Some(Argument::Target(path)),
+            };
+            Transform::Convert(ConvertUse { converter: Arc::new(converter), argument })
+        }
+    })
 }

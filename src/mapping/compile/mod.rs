@@ -65,8 +65,9 @@ pub struct CompileOptions {
 pub struct CompiledOperation {
     /// The calls, their messages and the answer.
     pub program: Arc<OperationProgram>,
-    /// Sonata places whose mapped value wins over what the Buyer sent (`echo: false`), from the answer's root.
-    pub not_echoed: Arc<[FieldPath]>,
+    /// Sonata places whose mapped value wins over what the Buyer sent (`echo: false`): member names from the answer's
+    /// root, joined by dots, without indices and conditions.
+    pub not_echoed: Arc<[Box<str>]>,
 }
 
 /// A mapping set, compiled for one partner.
@@ -136,7 +137,7 @@ pub fn compile_read(
 
 /// A product by its short name: the texts of its `@type`, the written one first.
 #[derive(Debug, Clone)]
-pub(self) struct Product {
+struct Product {
     types: Vec<String>,
 }
 

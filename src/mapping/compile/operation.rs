@@ -5,6 +5,7 @@ use super::lower::{Here, Use};
 use super::scope::{Found, Missing, Place, Scope};
 use super::survey::At;
 use super::template::{Speaks, duration_ms};
+use super::writers::place;
 use super::{CompiledOperation, CompiledSet, Compiler, literal};
 use crate::json::query::Condition;
 use crate::mapping::diagnostic as code;
@@ -266,25 +267,30 @@ impl<'c> Compiler<'c> {
         name: &str,
         making: &Making<'c>,
     ) -> Option<Arc<Program>> {
-        let title = match name == making.operation.id.as_str() {
-            true => format!("{}.{} request", making.function, making.operation.id),
-            false => format!("{}.{} {name} request", making.function, making.operation.id),
+        let title = if name == making.operation.id.as_str() {
+            format!("{}.{} request", making.function, making.operation.id)
+        } else {
+            format!("{}.{} {name} request", making.function, making.operation.id)
         };
         let us = Use::new(title, Phase::Request, self.side.direction(Phase::Request));
         let ty = making.facts.request.as_deref();
-        self.body_program(body?, scope, us, ty).map(|(program, _)| program)
+        self.body_program(body?, scope, us, (ty, None)).map(|(program, _)| program)
     }
 
-    /// Surveys and lowers a shape or rules for one message.
+    /// Surveys and lowers a shape or rules for one message; `base` is where the scope stands in the whole message, if
+    /// not at its root.
     fn body_program(
         &mut self,
         body: &'c Body,
         scope: &Scope,
         us: Use,
-        ty: Option<&str>,
+        (ty, base): (Option<&str>, Option<&FieldPath>),
     ) -> Option<(Arc<Program>, Use)> {
         let at = At::message(scope.clone(), Ways::only(us.direction));
         let mut here = Here::message(scope.clone());
+        if let Some(base) = base {
+            here.sonata = place("$", base);
+        }
         let rules: &'c [Rule] = match body {
             Body::Fields(_, rules) => {
                 self.survey_rules(rules, &at);
@@ -314,7 +320,7 @@ impl<'c> Compiler<'c> {
         Some((Arc::new(program), us))
     }
 
-    fn answer(&mut self, making: &Making<'c>, not_echoed: &mut Vec<FieldPath>) -> Option<Answer> {
+    fn answer(&mut self, making: &Making<'c>, not_echoed: &mut Vec<Box<str>>) -> Option<Answer> {
         let title = format!("{}.{} answer", making.function, making.operation.id);
         let us = Use::new(title, Phase::Answer, self.side.direction(Phase::Answer));
         let Some(raw) = &making.operation.answer else {
@@ -331,7 +337,7 @@ impl<'c> Compiler<'c> {
             into_path = Some(path);
         }
         let root = scope.root.ty;
-        let (program, us) = self.body_program(body, &scope, us, ty)?;
+        let (program, us) = self.body_program(body, &scope, us, (ty, into_path.as_ref()))?;
         not_echoed.extend(us.not_echoed.iter().cloned());
         if let (Some(root), None) = (root, &into_path) {
             self.check_provided(root, making.function, &making.facts, &us.writers, raw.span);

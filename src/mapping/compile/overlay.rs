@@ -140,13 +140,11 @@ fn add(
     let Some(within) = within else { return rules.push(rule.clone()) };
     let Some(at) = find(rules, None, within, out) else { return };
     let group = list_at(rules, &at).and_then(|(list, index)| list.get_mut(index));
-    match group.map(|group| &mut group.fields) {
-        Some(Some(fields)) => fields.push(rule.clone()),
-        _ => {
-            let fault =
-                Diagnostic::error(code::MISSES, "this rule has no `fields` to add to").at(within.span());
-            out.push(fault.hint("change the shape that it uses, or replace the rule"));
-        }
+    if let Some(fields) = group.and_then(|group| group.fields.as_mut()) {
+        fields.push(rule.clone());
+    } else {
+        let fault = Diagnostic::error(code::MISSES, "this rule has no `fields` to add to").at(within.span());
+        out.push(fault.hint("change the shape that it uses, or replace the rule"));
     }
 }
 

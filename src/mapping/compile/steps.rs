@@ -35,8 +35,7 @@ fn bracket_end(text: &str, open: usize) -> usize {
         match (quote, character) {
             _ if escaped => escaped = false,
             (Some(_), '\\') => escaped = true,
-            (Some(end), _) if end == character => quote = None,
-            (Some(_), _) => {}
+            (Some(end), _) => quote = Some(end).filter(|end| *end != character),
             (None, '\'' | '"') => quote = Some(character),
             (None, '[') => depth += 1,
             (None, ']') if depth == 1 => return at + 1,

@@ -25,7 +25,7 @@ pub(super) struct At<'c> {
     pub shapes: Vec<&'c str>,
 }
 
-impl<'c> At<'c> {
+impl At<'_> {
     /// Outermost rules of a message.
     pub fn message(scope: Scope, ways: Ways) -> Self {
         Self { scope, ways, shapes: Vec::new() }
@@ -229,7 +229,7 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    fn survey_key(&mut self, key: &KeySpec, inner: &At<'c>) {
+    fn survey_key(&mut self, key: &KeySpec, inner: &At<'_>) {
         let _ = self.sonata_place(&key.sonata, &inner.scope);
         let _ = self.path(&key.legacy);
     }
@@ -342,15 +342,12 @@ impl<'c> Compiler<'c> {
         source: Given<'c>,
         at: &At<'c>,
     ) {
-        let place = match on_sonata {
-            true => match self.sonata_place(target, &at.scope) {
-                Some(place) => Some(place),
-                None => return,
-            },
-            false => {
-                let _ = self.path(target);
-                None
-            }
+        let place = if on_sonata {
+            let Some(place) = self.sonata_place(target, &at.scope) else { return };
+            Some(place)
+        } else {
+            let _ = self.path(target);
+            None
         };
         self.survey_condition(rule.condition.as_ref(), at);
         match source {

@@ -9,12 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Branches that a rule stands in: which `one_of` or `rows`, and which branch of it.
 pub(super) type Branches = Vec<(u32, u32)>;
 
+/// A group that writes elements of an array: its branches, its key members, its place.
+type Elements = (Branches, Option<(String, String)>, Span);
+
 /// The places that one program writes.
 #[derive(Debug, Default)]
 pub(super) struct Writers {
     places: BTreeMap<String, Vec<(Branches, Span)>>,
     /// Arrays that groups write element by element.
-    elements: BTreeMap<String, Vec<(Branches, Option<(String, String)>, Span)>>,
+    elements: BTreeMap<String, Vec<Elements>>,
     /// Places that are written along with others: terms of keyed elements and conditions.
     along: BTreeSet<String>,
 }

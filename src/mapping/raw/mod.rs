@@ -31,7 +31,7 @@ use std::ops::Range;
 /// A word of a mapping file with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
-    text: Box<str>,
+    content: Box<str>,
     span: Span,
     scalar: Option<Scalar>,
 }
@@ -40,17 +40,17 @@ impl Text {
     /// A scalar; its place is the text without quotes.
     pub fn of(scalar: &Scalar) -> Self {
         let span = scalar.span_of(0..scalar.text.len());
-        Self { text: scalar.text.as_str().into(), span, scalar: Some(scalar.clone()) }
+        Self { content: scalar.text.as_str().into(), span, scalar: Some(scalar.clone()) }
     }
 
     /// A key, or any other word that stands at one place as a whole.
     pub fn at(text: &str, span: Span) -> Self {
-        Self { text: text.into(), span, scalar: None }
+        Self { content: text.into(), span, scalar: None }
     }
 
     /// The text, quotes and escapes resolved.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.content
     }
 
     /// Where it stands, without quotes.
@@ -68,11 +68,11 @@ impl Text {
 
     /// Where the word at a byte stands: up to the next blank or bracket, at least one character.
     pub fn word_at(&self, offset: usize) -> Span {
-        let mut start = offset.min(self.text.len());
-        while !self.text.is_char_boundary(start) {
+        let mut start = offset.min(self.content.len());
+        while !self.content.is_char_boundary(start) {
             start -= 1;
         }
-        let rest = self.text.get(start..).unwrap_or_default();
+        let rest = self.content.get(start..).unwrap_or_default();
         let stop = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '@'));
         let first = rest.chars().next().map_or(0, char::len_utf8);
         let length = rest.find(stop).unwrap_or(rest.len()).max(first);
@@ -82,6 +82,6 @@ impl Text {
 
 impl std::fmt::Display for Text {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.content)
     }
 }

@@ -146,8 +146,6 @@ pub struct Paging {
     pub size: Option<Text>,
     /// Number of the first page, or offset of the first element.
     pub first: u64,
-    /// Most elements that the legacy system gives in one page.
-    pub size_max: Option<u64>,
     /// Where the reply says how many there are.
     pub total: Option<Text>,
 }

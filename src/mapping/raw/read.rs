@@ -4,7 +4,7 @@ use super::Text;
 use crate::mapping::diagnostic as code;
 use crate::text::{
     Diagnostic, Diagnostics,
-    yaml::{Entry, Fields, Node, Value},
+    yaml::{Entry, Fields, Node},
 };
 
 /// A text under a key.
@@ -81,11 +81,8 @@ pub(super) fn word<T: Copy>(
 
 /// The elements of a sequence, or a fault.
 pub(super) fn sequence<'n>(node: &'n Node, what: &str, out: &mut Diagnostics) -> &'n [Node] {
-    match &node.value {
-        Value::Sequence(elements) => elements,
-        _ => {
-            out.push(wrong(node, format!("`{what}` is a list")));
-            &[]
-        }
-    }
+    node.as_sequence().unwrap_or_else(|| {
+        out.push(wrong(node, format!("`{what}` is a list")));
+        &[]
+    })
 }

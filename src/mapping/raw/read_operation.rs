@@ -203,12 +203,10 @@ fn statuses(node: &Node, out: &mut Diagnostics) -> Statuses {
             "3xx" => Some((300, 399)),
             word => word.parse::<u16>().ok().filter(|s| (100..=599).contains(s)).map(|s| (s, s)),
         };
-        match range {
-            Some(range) => list.push(range),
-            None => {
-                let fault = Diagnostic::error(code::ON_ENTRY, format!("`{text}` is no status"));
-                out.push(fault.at(text.span()).hint("write a status such as 404, or 4xx"));
-            }
+        list.extend(range);
+        if range.is_none() {
+            let fault = Diagnostic::error(code::ON_ENTRY, format!("`{text}` is no status"));
+            out.push(fault.at(text.span()).hint("write a status such as 404, or 4xx"));
         }
     }
     Statuses(list)
@@ -222,7 +220,6 @@ fn paging(node: &Node, out: &mut Diagnostics) -> Option<Paging> {
         offset: text(&mut fields, "offset", out),
         size: text(&mut fields, "size", out),
         first: fields.integer("first", 0..=1, out).unwrap_or(1),
-        size_max: fields.integer("size_max", 1..=10_000, out),
         total: text(&mut fields, "total", out),
     };
     fields.finish(out);

@@ -68,7 +68,7 @@ fn rule(node: &Node, depth: usize, out: &mut Diagnostics) -> Option<Rule> {
         row_key: texts(f, "row_key", out),
         key: f.take("key").and_then(|node| key_spec(node, out)),
         join: f.entry("join").map(|entry| (entry.key_span, pairs(&entry.value, "join", out))),
-        take_first: word(f, "take", &[("first", ())], out).map(|(_, span)| span),
+        take_first: word(f, "take", &[("first", true)], out).map(|(_, span)| span),
         condition: f.take("if").and_then(|node| condition(node, out)),
         only: word(f, "only", ONLY, out),
         required: f.entry("required").and_then(|e| Some((phases(&e.value, out)?, e.value.span))),
@@ -140,11 +140,8 @@ fn else_branch(node: &Node, depth: usize, out: &mut Diagnostics) -> Option<ElseB
     let branch = match rules {
         Some(rules) => Some(ElseBranch::Fields(rules)),
         None => read::required_text(&mut fields, "refuse", out).map(|code| {
-            ElseBranch::Refuse(Refuse {
-                code,
-                at: text(&mut fields, "at", out),
-                reason: text(&mut fields, "reason", out),
-            })
+            let (at, reason) = (text(&mut fields, "at", out), text(&mut fields, "reason", out));
+            ElseBranch::Refuse(Box::new(Refuse { code, at, reason }))
         }),
     };
     fields.finish(out);
@@ -249,11 +246,9 @@ fn inputs(node: &Node, out: &mut Diagnostics) -> Inputs {
 
 /// Entries of a mapping with free keys, as names and nodes.
 pub(super) fn named<'n>(node: &'n Node, what: &str, out: &mut Diagnostics) -> Vec<(Text, &'n Node)> {
-    match node.as_mapping() {
-        Some(entries) => entries.iter().map(|entry| (key(entry), &entry.value)).collect(),
-        None => {
-            out.push(wrong(node, format!("`{what}` is a mapping")));
-            Vec::new()
-        }
+    if node.as_mapping().is_none() {
+        out.push(wrong(node, format!("`{what}` is a mapping")));
     }
+    let entries = node.as_mapping().unwrap_or_default();
+    entries.iter().map(|entry| (key(entry), &entry.value)).collect()
 }

@@ -212,7 +212,7 @@ pub enum ElseBranch {
     /// `else: { fields: [...] }`
     Fields(Vec<Rule>),
     /// `else: { refuse: ... }`
-    Refuse(Refuse),
+    Refuse(Box<Refuse>),
 }
 
 /// `refuse:`, `at:`, `reason:`
