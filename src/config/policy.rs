@@ -2,7 +2,7 @@
 
 use super::{code, later, words};
 use crate::{
-    sonata::{Function, UnknownMembers},
+    sonata::{Function, ProductFaults, UnknownMembers},
     text::{
         Diagnostic, Diagnostics, Spanned,
         yaml::{Entry, Fields, Node, choice_of},
@@ -15,6 +15,9 @@ pub struct Policy {
     /// Members of a request that the standard does not know. The contracts never forbid additional members, and
     /// most published order examples carry some; so they are ignored unless said.
     pub unknown_members: UnknownMembers,
+    /// Faults of a request inside product configurations: refused unless said, because the legacy system gets what
+    /// is in them.
+    pub product_payload: ProductFaults,
     /// Faults of our own answer against the standard.
     pub answer_findings: AnswerFindings,
 }
@@ -41,9 +44,11 @@ impl Policy {
             ("strip", UnknownMembers::Strip),
             ("reject", UnknownMembers::Reject),
         ];
+        let payload = [("reject", ProductFaults::Refuse), ("warn", ProductFaults::Tell)];
         let findings = [("send", AnswerFindings::Send), ("fail", AnswerFindings::Fail)];
         let policy = Self {
             unknown_members: fields.choice("unknown_members", &members, out).unwrap_or_default(),
+            product_payload: fields.choice("product_payload", &payload, out).unwrap_or_default(),
             answer_findings: fields.choice("answer_findings", &findings, out).unwrap_or_default(),
         };
         for (key, what) in [("on_demand", "the on-demand policy"), ("test", "marking exchanges as test")] {

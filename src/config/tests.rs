@@ -2,7 +2,7 @@
 
 use super::{secret::Lookup, *};
 use crate::{
-    sonata::{Function, UnknownMembers},
+    sonata::{Function, ProductFaults, UnknownMembers},
     telemetry::Secret,
 };
 use std::{
@@ -87,7 +87,7 @@ fn values_arrive_typed() {
              release: { default: grace, quote: kylie }\nrepresents: { buyers: [ b1, b2 ] }\n\
              routes: [ { if: \"@.x == 'y'\", backend: b }, { backend: b } ]\n\
              operations: { quote: off, quote.createQuote: on, order.createProductOrder: manual }\n\
-             policy: { unknown_members: strip }\n\
+             policy: { unknown_members: strip, product_payload: warn }\n\
              settings: { a: 007, b: 1.10, c: NO, d: \"1\", e: [ true, ~ ] }",
         ),
     ]);
@@ -108,6 +108,7 @@ fn values_arrive_typed() {
     assert_eq!(partner.operations.switch(order, "createProductOrder"), Switch::Manual);
     assert_eq!(partner.operations.switch(order, "cancelProductOrder"), Switch::On);
     assert_eq!(partner.policy.unknown_members, UnknownMembers::Strip);
+    assert_eq!(partner.policy.product_payload, ProductFaults::Tell);
     assert!(matches!(&partner.represents.buyers, Represented::Several(ids) if ids.len() == 2));
     assert_eq!(partner.routes[0].condition.as_ref().unwrap().value.text(), "@.x == 'y'");
     assert_eq!(partner.settings.text(), r#"{"a":"007","b":1.10,"c":"NO","d":"1","e":[true,null]}"#);

@@ -127,16 +127,21 @@ where
     let bytes = bytes.map_err(|error| ExchangeError::Body(error.to_string()))?;
     let document = Document::parse(bytes.clone(), &json_limits(limits))
         .map_err(|error| ExchangeError::Body(error.to_string()))?;
-    let (faults_max, unknown_members) = (limits.faults_max, partner.settings().policy.unknown_members);
+    let policy = &partner.settings().policy;
+    let (unknown_members, product_faults) = (policy.unknown_members, policy.product_payload);
+    let faults_max = limits.faults_max;
     story.read(bytes.len());
     let Some(ty) = route.operation.request else { return Ok(document) };
     let products = partner
         .products(route.function())
         .ok_or_else(|| ExchangeError::Internal("the release has no products".to_owned()))?;
-    let options = Options { unknown_members, faults_max, ..Options::new(products) };
+    let options = Options { unknown_members, product_faults, faults_max, ..Options::new(products) };
     let checked = check(document.root(), route.contract, ty, &options);
     if !checked.is_valid() {
         return Err(ExchangeError::Contract(checked.faults));
+    }
+    for fault in &checked.product_findings {
+        story.finding(fault.code.as_str(), &format!("the request at {}: {}", fault.pointer, fault.reason));
     }
     Ok(if unknown_members == UnknownMembers::Strip { strip(&document, &checked.unknown) } else { document })
 }

@@ -107,11 +107,11 @@ impl<'g> Story<'g> {
         self.bytes_in = bytes;
     }
 
-    /// Notes something that was left out of an answer, for the operator.
+    /// Notes something that is not right and did not end the exchange, for the operator.
     pub fn finding(&mut self, code: &'static str, text: &str) {
         self.findings += 1;
         self.gateway.metrics.finding(code);
-        tracing::warn!(exchange = self.id.as_str(), code, finding = text, "left out of the answer");
+        tracing::warn!(exchange = self.id.as_str(), code, finding = text, "finding");
     }
 
     /// Ends the exchange: renders what came of it, counts it and writes its line.
