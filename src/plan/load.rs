@@ -10,6 +10,7 @@ use super::{
     ContractSchema, Plan,
     backend::backends,
     partner::{self, BackendRoute, PartnerPlan},
+    sets::{OverlayFile, PartnerFiles, partner_files, read_mappings},
 };
 use crate::{
     config::{self, Partner, Settings},
@@ -96,20 +97,6 @@ pub fn content_hash(config: &Path) -> String {
     let Some(settings) = loaded.settings else { return String::new() };
     let mappings = read_mappings(&settings, &mut Diagnostics::new());
     hash_of(&[&loaded.files, &mappings]).to_hex().to_string()
-}
-
-/// The texts of all mapping sets and overlays; cases are no part of the plan.
-fn read_mappings(settings: &Settings, out: &mut Diagnostics) -> FileSet {
-    let wanted = |path: &str| {
-        let parts: Vec<&str> = path.split('/').collect();
-        let text = Path::new(path).extension().is_some_and(|kind| kind == "yaml" || kind == "rhai");
-        text && match parts.as_slice() {
-            ["partners", _, _] => true,
-            [first, _] => *first != "partners",
-            _ => false,
-        }
-    };
-    config::files::read_folder(&settings.gateway.mappings, wanted, out)
 }
 
 fn hash_of(sets: &[&FileSet]) -> blake3::Hash {
@@ -209,7 +196,7 @@ impl Builder<'_> {
         products: Products,
     ) -> Option<Arc<CompiledSet>> {
         let name = &settings.mapping.value;
-        let set = self.subset(&format!("{name}/"));
+        let PartnerFiles { set, overlay } = partner_files(self.mappings, settings);
         if set.is_empty() {
             let sets: BTreeSet<&str> =
                 self.mappings.iter().filter_map(|(path, _)| path.split('/').next()).collect();
@@ -219,8 +206,6 @@ impl Builder<'_> {
             self.out.push(Diagnostic::error(NO_MAPPING, message).at(settings.mapping.span).maybe_hint(hint));
             return None;
         }
-        let overlays = self.subset(&format!("partners/{}/", settings.id));
-        let overlay = format!("{name}.yaml");
         let options = CompileOptions {
             aliases: settings
                 .type_aliases
@@ -229,14 +214,14 @@ impl Builder<'_> {
                 .collect(),
             ..CompileOptions::default()
         };
-        let key = Self::key(&set, overlays.get(&overlay).map(AsRef::as_ref), settings, contracts);
+        let key = Self::key(&set, overlay.as_ref().map(OverlayFile::text), settings, contracts);
         let known = self.compiled.get(&key).or_else(|| self.previous?.compiled.get(&key)).cloned();
         if let Some(known) = known {
             self.compiled.insert(key, Arc::clone(&known));
             return Some(known);
         }
         let schema = ContractSchema::new(contracts.to_vec(), products);
-        let overlay = overlays.get(&overlay).is_some().then_some((&overlays, overlay.as_str()));
+        let overlay = overlay.as_ref().map(OverlayFile::place);
         let mut told = Diagnostics::new();
         let compiled = compile(&set, overlay, &schema, &options, self.sources, &mut told).map(Arc::new);
         // What a shared set says, it says for each of its partners in other copies of the texts: once is enough.
@@ -245,16 +230,6 @@ impl Builder<'_> {
         }
         self.compiled.insert(key, Arc::clone(compiled.as_ref()?));
         compiled
-    }
-
-    fn subset(&self, prefix: &str) -> FileSet {
-        let mut set = FileSet::new(self.mappings.shown(prefix.trim_end_matches('/')));
-        for (path, text) in self.mappings.iter() {
-            if let Some(rest) = path.strip_prefix(prefix) {
-                set.insert(rest, Arc::clone(text));
-            }
-        }
-        set
     }
 
     /// All that a compilation depends on.

@@ -10,12 +10,15 @@ mod load;
 mod partner;
 mod route;
 mod schema;
+mod sets;
+mod show;
 
 pub use handle::PlanHandle;
 pub use load::{Built, CODES, content_hash, load};
 pub use partner::{MappedOperation, PartnerPlan, Served};
 pub use route::{Route, RouteError};
 pub use schema::ContractSchema;
+pub use show::effective_mapping;
 
 use std::{collections::BTreeMap, sync::Arc};
 

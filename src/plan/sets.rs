@@ -1,0 +1,67 @@
+//! Which files make the mapping of a partner: its set and its own overlay over it.
+
+use std::{path::Path, sync::Arc};
+
+use crate::{
+    config::{self, Partner, Settings},
+    text::{Diagnostics, FileSet},
+};
+
+/// The files of one partner's mapping.
+pub(super) struct PartnerFiles {
+    /// Those of the set's folder; none where there is no such folder.
+    pub set: FileSet,
+    /// The partner's own.
+    pub overlay: Option<OverlayFile>,
+}
+
+/// A partner's overlay over one set.
+pub(super) struct OverlayFile {
+    files: FileSet,
+    path: String,
+    text: Arc<str>,
+}
+
+impl OverlayFile {
+    /// The folder's texts, and the path of the overlay there.
+    pub fn place(&self) -> (&FileSet, &str) {
+        (&self.files, &self.path)
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// The texts of all mapping sets and overlays; cases are no part of the plan.
+pub(super) fn read_mappings(settings: &Settings, out: &mut Diagnostics) -> FileSet {
+    let wanted = |path: &str| {
+        let parts: Vec<&str> = path.split('/').collect();
+        let text = Path::new(path).extension().is_some_and(|kind| kind == "yaml" || kind == "rhai");
+        text && match parts.as_slice() {
+            ["partners", _, _] => true,
+            [first, _] => *first != "partners",
+            _ => false,
+        }
+    };
+    config::files::read_folder(&settings.gateway.mappings, wanted, out)
+}
+
+/// The files of a partner's mapping among all.
+pub(super) fn partner_files(mappings: &FileSet, settings: &Partner) -> PartnerFiles {
+    let set = subset(mappings, &settings.mapping.value);
+    let files = subset(mappings, &format!("partners/{}", settings.id));
+    let path = format!("{}.yaml", settings.mapping.value);
+    let overlay = files.get(&path).cloned().map(|text| OverlayFile { files, path, text });
+    PartnerFiles { set, overlay }
+}
+
+fn subset(mappings: &FileSet, folder: &str) -> FileSet {
+    let mut set = FileSet::new(mappings.shown(folder));
+    for (path, text) in mappings.iter() {
+        if let Some(rest) = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')) {
+            set.insert(rest, Arc::clone(text));
+        }
+    }
+    set
+}
