@@ -13,7 +13,7 @@ use super::{
     sets::{OverlayFile, PartnerFiles, partner_files, read_mappings},
 };
 use crate::{
-    config::{self, Partner, Settings},
+    config::{self, Partner},
     mapping::compile::{CompileOptions, CompiledSet, compile},
     sonata::{Contract, Products, Release, catalogue},
     text::{Code, Diagnostic, Diagnostics, FileSet, Meaning, Sources},
