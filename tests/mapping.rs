@@ -164,6 +164,29 @@ fn run(input: &str) -> String {
     told
 }
 
+/// A set as an editor leaves it half-way: whatever is missing, all is told and nothing ends the program.
+#[test]
+fn damaged_sets_are_told() {
+    let text =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mapping/manual.txt")).unwrap();
+    let input = text.split_once("\n===\n").unwrap().0;
+    let parts = input.split("\n>>> ").skip(1).map(|part| part.split_once('\n').unwrap());
+    let files: Vec<_> = parts.filter(|(path, _)| path.contains('.')).collect();
+    for (index, (path, whole)) in files.iter().enumerate() {
+        for at in (0..whole.len()).step_by(41).filter(|at| whole.is_char_boundary(*at)) {
+            for (from, to) in [(at + 1, ""), (at, "]"), (at, "{ x: '"), (at + 9, "..")] {
+                let Some(rest) = whole.get(from..) else { continue };
+                let damaged = format!("{}{to}{rest}", &whole[..at]);
+                let mut files = files.clone();
+                files[index] = (path, damaged.as_str());
+                if let Err(told) = compiled(&files, Side::Seller) {
+                    assert!(told.contains("error["), "{told}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn mapping_cases_come_out_as_written() {
     #[expect(clippy::disallowed_methods, reason = "a switch of this test, not of the program")]

@@ -103,8 +103,18 @@ impl<'c> Compiler<'c> {
     }
 
     pub(super) fn survey_rules(&mut self, rules: &'c [Rule], at: &At<'c>) {
+        let stated = rules.iter().find_map(|rule| {
+            let ty = rule.sonata.as_ref().is_some_and(|path| path.as_str() == "@type");
+            rule.value.as_ref().filter(|_| ty)?.as_text()
+        });
+        let mut at = at.clone();
+        if let Some(stated) = stated {
+            // The rules themselves say which derived type they write.
+            let place = at.scope.here.clone().knowing(vec!["@type".to_owned()], stated.to_owned());
+            at = at.inside(place, at.ways);
+        }
         for rule in rules {
-            self.survey_rule(rule, at);
+            self.survey_rule(rule, &at);
         }
     }
 
