@@ -120,6 +120,17 @@ pub(super) fn create(state: &mut State, bytes: &[u8]) -> Result<Reply, Refusal> 
     Ok(Reply::made(&row, vec![number.clone()]))
 }
 
+/// `DELETE /packs/{no}`: throws a folder away in which nothing is left to do or to show.
+pub(super) fn discard(state: &mut State, number: &str) -> Result<Reply, Refusal> {
+    let pack = state.pack(number).ok_or_else(|| Refusal::unknown("no"))?;
+    if orders(state, pack).iter().any(|order| order.st != CANCELLED) {
+        return Err(Refusal::conflict("no", "orders in it"));
+    }
+    let reply = row(state, number).map(|row| Reply::made(&row, vec![number.to_owned()]));
+    state.pack_numbers.remove(number);
+    reply.ok_or_else(|| Refusal::unknown("no"))
+}
+
 /// Whether the folder already has that line.
 pub(super) fn has_line(state: &State, number: &str, line_no: i64) -> bool {
     let Some(pack) = state.pack(number) else { return false };
@@ -188,7 +199,8 @@ pub(super) fn get(state: &mut State, number: &str) -> Result<Reply, Refusal> {
 /// `GET /packs`.
 pub(super) fn list(state: &State, query: &Query) -> Result<Reply, Refusal> {
     let (from, to) = query.days("from", "to")?;
-    let rows = state.packs.iter().map(|pack| brief(pack, &orders(state, pack)));
+    let kept = state.packs.iter().filter(|pack| state.pack_numbers.contains_key(&pack.number));
+    let rows = kept.map(|pack| brief(pack, &orders(state, pack)));
     let rows = rows.filter(|row| query.takes("st", &row.st.to_string()) && (from..=to).contains(&row.cdat));
     Ok(Reply::row(&page(query, rows)?))
 }

@@ -52,6 +52,19 @@ async fn an_order_goes_through_its_states_and_installs_an_asset() {
 }
 
 #[tokio::test]
+async fn a_folder_without_open_orders_can_be_thrown_away() {
+    let mut desk = Caller::new().await;
+    desk.good("POST", "/packs", json!({ "hdr": {}, "packNo": "K-77" })).await;
+    desk.good("POST", "/orders/uni", port(20)).await;
+    assert_eq!(desk.call("DELETE", "/packs/K-77", Value::Null).await.0, 409);
+    desk.good("POST", "/orders/P-2001/storno", json!({})).await;
+    desk.good("DELETE", "/packs/K-77", Value::Null).await;
+    assert_eq!(desk.call("GET", "/packs/K-77", Value::Null).await.0, 404);
+    assert_eq!(desk.get("/packs").await["meta"]["count"], 0);
+    assert_eq!(desk.call("DELETE", "/packs/K-77", Value::Null).await.0, 404);
+}
+
+#[tokio::test]
 async fn each_article_has_its_endpoint_and_its_columns() {
     let mut desk = Caller::new().await;
     let articles = [
