@@ -9,11 +9,11 @@ use super::{
     calls::{ITEM_LEGACY_IDS, Prepared},
     error::ExchangeError,
     facts::with_reply,
-    references::new_id,
+    references::{self, new_id},
     reply::Reply,
     seller::{Work, success_status},
     story::{Answer, Story},
-    subject::to_store,
+    subject::{Subject, to_store},
 };
 use crate::{
     config::AnswerFindings,
@@ -27,7 +27,10 @@ use crate::{
         program::Program,
         value::Value,
     },
-    sonata::{Options, check, entity::Act},
+    sonata::{
+        Options, check,
+        entity::{Act, EntityKind},
+    },
     store::{Change, Entity},
 };
 
@@ -63,7 +66,7 @@ pub async fn make(
     prepared: &[Prepared<'_>],
     replies: &[Reply],
 ) -> Result<Made, ExchangeError> {
-    let mut keys = work.subject.map(|subject| subject.keys.clone()).unwrap_or_default();
+    let mut keys = work.subject.map(Subject::all_keys).unwrap_or_default();
     keys.extend(prepared.iter().flat_map(|one| one.keys.iter().cloned()));
     let mapped = map(story, work, facts, &keys, prepared, replies).await?;
     let mut remembered: Vec<KeyPair> = prepared.iter().flat_map(|one| one.keys.iter().cloned()).collect();
@@ -174,6 +177,9 @@ async fn adopt(
 ) -> Result<(References, Vec<Change>), ExchangeError> {
     let wanted = needed.iter().filter_map(|need| {
         let legacy = LegacyId::parse(&need.id).ok()?;
+        if EntityKind::parse(&need.kind).is_some_and(EntityKind::is_made_by_buyer) {
+            return None;
+        }
         Some((crate::store::Kind::new(need.kind.to_string()), legacy))
     });
     let wanted: Vec<_> = wanted.collect();
@@ -188,11 +194,25 @@ async fn adopt(
     let adopted =
         custody::adopt(store, partner, backend, wanted, || fresh.next().unwrap_or_else(|| spare.clone()))
             .await?;
-    let mut references = References::new();
+    let mut references = references::to_sonata(story, partner, backend, &needed).await?;
     for ((kind, legacy), id) in &adopted.ids {
         references.insert(kind.as_str(), legacy.as_str(), id.as_str());
     }
-    Ok((references, adopted.changes))
+    let changes = adopted.changes.into_iter().map(|change| belonging(story, work, change));
+    Ok((references, changes.collect()))
+}
+
+/// An entity that an order's answer names for the first time, such as a charge, belongs to that order.
+fn belonging(story: &Story<'_>, work: &Work<'_>, change: Change) -> Change {
+    let Change::Refer(reference) = &change else { return change };
+    let kind = EntityKind::parse(reference.kind.as_str());
+    let belongs = |kind: &EntityKind| kind.facts().parent == Some(work.duty.kind);
+    let (Some(kind), Some(parent)) = (kind.filter(belongs), work.subject) else { return change };
+    let mut entity = work.owner.entity(kind, reference.sonata_id.clone(), story.now_ms());
+    entity.backend = Some(reference.backend.clone());
+    entity.legacy_id = Some(reference.legacy_id.clone());
+    entity.parent = Some(parent.id.clone());
+    Change::Create(Box::new(entity))
 }
 
 fn tell(story: &mut Story<'_>, finding: &Failure) {
@@ -345,11 +365,15 @@ pub fn unmapped(story: &Story<'_>, work: &Work<'_>, id: &SonataId, replies: &[Re
 fn fresh(story: &Story<'_>, work: &Work<'_>, id: &SonataId, replies: &[Reply]) -> Entity {
     let mut entity = work.owner.entity(work.duty.kind, id.clone(), story.now_ms());
     let program = &work.operation.program;
-    let of_reply = replies.iter().find_map(|reply| legacy_id(program, reply));
+    let (of_items, of_whole): (Vec<&Reply>, Vec<&Reply>) =
+        replies.iter().partition(|reply| reply.item.is_some());
+    let of_reply = of_whole.into_iter().find_map(|reply| legacy_id(program, reply));
+    // The legacy system has a counterpart for each item only: it knows the whole by the id that we gave it.
+    let own = (matches!(work.duty.act, Act::Create) && !of_items.is_empty()).then(|| id.as_str().to_owned());
     let known = work.subject.filter(|_| !matches!(work.duty.act, Act::Create));
     let of_subject = known.and_then(|subject| subject.legacy_id.clone());
     entity.backend = Some(work.backend.id.clone());
-    entity.legacy_id = of_reply.and_then(|id| LegacyId::parse(&id).ok()).or(of_subject);
+    entity.legacy_id = of_reply.or(own).and_then(|id| LegacyId::parse(&id).ok()).or(of_subject);
     if matches!(work.duty.act, Act::Create) {
         entity.request = work.received.body.as_ref().map(Document::bytes);
         entity.parent = work.subject.map(|subject| subject.id.clone());

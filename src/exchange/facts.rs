@@ -17,8 +17,10 @@ pub struct EntityFacts<'m> {
     pub id: &'m str,
     /// The URL that the partner finds it under.
     pub href: &'m str,
-    /// What is stored of it.
-    pub subject: Option<&'m Subject>,
+    /// What is stored of it; none for a new one.
+    pub stored: Option<&'m Subject>,
+    /// The entity that it belongs to: the order of a charge, of a cancellation.
+    pub parent: Option<&'m Subject>,
 }
 
 /// Everything that is known besides the message; a value is made when a script asks for it.
@@ -42,7 +44,14 @@ pub fn facts<'m>(
         member("now", text(&texts.now)),
     ];
     if let Some(entity) = entity {
-        all.push(member("entity", of_entity(entity)));
+        let mut own = vec![member("id", text(entity.id)), member("href", text(entity.href))];
+        own.extend(entity.stored.map(stored).unwrap_or_default());
+        all.push(member("entity", Value::Object(own)));
+        if let Some(parent) = entity.parent {
+            let mut members = vec![member("id", text(parent.id.as_str()))];
+            members.extend(stored(parent));
+            all.push(member("parent", Value::Object(members)));
+        }
     }
     Value::Object(all)
 }
@@ -111,15 +120,13 @@ pub fn scalar_node(node: Node<'_>) -> Option<Cow<'_, str>> {
     }
 }
 
-fn of_entity(entity: EntityFacts<'_>) -> Value<'_> {
-    let mut members = vec![member("id", text(entity.id)), member("href", text(entity.href))];
-    if let Some(subject) = entity.subject {
-        if let Some(legacy_id) = &subject.legacy_id {
-            members.push(member("legacy_id", text(legacy_id.as_str())));
-        }
-        members.push(member("document", Value::of(subject.document.as_ref().map(Document::root))));
+fn stored(subject: &Subject) -> Vec<(Cow<'_, str>, Value<'_>)> {
+    let mut members = Vec::with_capacity(2);
+    if let Some(legacy_id) = &subject.legacy_id {
+        members.push(member("legacy_id", text(legacy_id.as_str())));
     }
-    Value::Object(members)
+    members.push(member("document", Value::of(subject.document.as_ref().map(Document::root))));
+    members
 }
 
 fn member<'m>(name: &'m str, value: Value<'m>) -> (Cow<'m, str>, Value<'m>) {

@@ -11,6 +11,7 @@ use super::{
     calls::{Origin, place},
     error::ExchangeError,
     facts::{StoryTexts, facts},
+    filter,
     reply::Reply,
     seller::{Work, calling, success_status},
     story::{Answer, Story},
@@ -26,6 +27,7 @@ use crate::{
         program::Program,
         value::Value,
     },
+    store::{Batch, Change},
 };
 
 const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
@@ -53,46 +55,54 @@ pub async fn answer(
     let operation::Answer::Each { elements, legacy_id, program } = &work.operation.program.answer else {
         return Err(ExchangeError::Internal("a list is answered with `answer: { each: … }`".to_owned()));
     };
+    let legacy_id = legacy_id.as_ref();
+    let legacy_id = legacy_id
+        .ok_or_else(|| ExchangeError::Internal("a list needs `legacy_id` in its `answer`".to_owned()))?;
+    let listing = Listing { elements, legacy_id, program };
     let texts = StoryTexts::of(story);
     let facts = facts(work.partner, (work.route.contract, work.route.operation), &texts, None);
     let limits = &story.plan.settings().gateway.limits;
     let window = window(work, limits.page_items_max);
-    let (mut wanted, mut matched, mut page) = (Vec::new(), 0usize, 0u64);
     let pages_max = u64::try_from(limits.calls_max).unwrap_or(u64::MAX);
+    let (mut wanted, mut matched, mut page) = (Vec::new(), 0usize, 0u64);
     let throttled = loop {
         let reply = fetch(story, work, headers, &facts, page).await?;
-        let found = count(elements, &reply);
-        for (position, id) in owned(story, work, elements, legacy_id.as_ref(), &reply).await? {
+        for document in listing.owned(story, work, &facts, &reply).await? {
+            if !filter::passes(document.root(), &work.received.query) {
+                continue;
+            }
             if matched >= window.offset && wanted.len() < window.limit {
-                wanted.push(one(story, work, program, &facts, elements, &reply, position, &id).await?);
+                wanted.push(cut(story, work, document)?);
             }
             matched += 1;
         }
         page += 1;
         let Some(paging) = &work.operation.program.paging else { break false };
-        if is_last(paging, &reply, found, page) {
+        if is_last(paging, &reply, count(elements, &reply), page) {
             break false;
         }
         if page >= pages_max {
             break true;
         }
     };
-    let count = wanted.len();
-    let document = array(&wanted);
-    let mut headers = HeaderMap::new();
-    let mut set = |name: HeaderName, value: String| {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(name, value);
-        }
+    let headers = if work.route.operation.paged {
+        let more = throttled || window.offset + wanted.len() < matched;
+        page_headers((!throttled).then_some(matched), wanted.len(), more)
+    } else {
+        HeaderMap::new()
     };
-    if work.route.operation.paged {
-        if !throttled {
-            set(X_TOTAL_COUNT, matched.to_string());
-        }
-        set(X_RESULT_COUNT, count.to_string());
-        set(X_PAGINATION_THROTTLED, (throttled || window.offset + count < matched).to_string());
+    Ok(Answer { status: success_status(work.route), body: array(&wanted).bytes(), headers })
+}
+
+/// `X-Total-Count` where it is known, `X-Result-Count`, and whether there is more (MEF 115 R58).
+fn page_headers(total: Option<usize>, count: usize, more: bool) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Some(total) = total {
+        headers.insert(X_TOTAL_COUNT, HeaderValue::from(total));
     }
-    Ok(Answer { status: success_status(work.route), body: document.bytes(), headers })
+    headers.insert(X_RESULT_COUNT, HeaderValue::from(count));
+    headers.insert(X_PAGINATION_THROTTLED, HeaderValue::from_static(if more { "true" } else { "false" }));
+    headers
 }
 
 fn window(work: &Work<'_>, page_items_max: usize) -> Window {
@@ -172,74 +182,117 @@ fn array_of<'r>(elements: &FieldPath, reply: &'r Reply) -> Option<crate::json::N
     elements.array().read(root, root).ok()?
 }
 
-/// Positions of the elements that this partner owns, with the ids that it knows them by.
-async fn owned(
-    story: &Story<'_>,
-    work: &Work<'_>,
-    elements: &FieldPath,
-    legacy_id: Option<&FieldPath>,
-    reply: &Reply,
-) -> Result<Vec<(usize, SonataId)>, ExchangeError> {
-    let Some(array) = array_of(elements, reply) else { return Ok(Vec::new()) };
-    let path = legacy_id
-        .ok_or_else(|| ExchangeError::Internal("a list needs `legacy_id` in its `answer`".to_owned()))?;
-    let ids: Vec<(usize, LegacyId)> = array
-        .elements()
-        .enumerate()
-        .filter_map(|(position, element)| Some((position, LegacyId::parse(&place(path, element)?).ok()?)))
-        .collect();
-    let kind = kind_of(work.duty.kind);
-    let wanted = ids.iter().map(|(_, id)| (kind.clone(), id.clone())).collect();
-    let store = &story.gateway.store;
-    let known = store.to_sonata(&work.owner.partner, &work.backend.id, wanted).await?;
-    let mut owned = Vec::new();
-    for (position, legacy) in ids {
-        let Some(id) = known.get(&(kind.clone(), legacy)) else { continue };
-        // Where the partner speaks for several Buyers, each sees only its own.
-        let entity = store.entity(&work.owner.partner, &kind, id).await?;
-        let mine = |entity: &crate::store::Entity| {
-            entity.buyer == work.owner.buyer && entity.seller == work.owner.seller
-        };
-        if entity.as_ref().is_none_or(mine) {
-            owned.push((position, id.clone()));
-        }
-    }
-    Ok(owned)
+/// How the operation reads a legacy list.
+struct Listing<'l> {
+    /// The array.
+    elements: &'l FieldPath,
+    /// Where an element names its legacy id.
+    legacy_id: &'l FieldPath,
+    /// Maps one element.
+    program: &'l Program,
 }
 
-/// One element of the answer: mapped, completed with what is kept of the entity, cut to the list's type.
-#[expect(clippy::too_many_arguments, reason = "an element is what all of these say of it")]
-async fn one(
-    story: &mut Story<'_>,
+impl Listing<'_> {
+    /// The entities of a page that this partner owns, each mapped and completed with what is kept of it.
+    async fn owned(
+        &self,
+        story: &mut Story<'_>,
+        work: &Work<'_>,
+        facts: &Value<'_>,
+        reply: &Reply,
+    ) -> Result<Vec<Document>, ExchangeError> {
+        let Some(array) = array_of(self.elements, reply) else { return Ok(Vec::new()) };
+        let ids: Vec<(usize, LegacyId)> = array
+            .elements()
+            .enumerate()
+            .filter_map(|(position, element)| {
+                Some((position, LegacyId::parse(&place(self.legacy_id, element)?).ok()?))
+            })
+            .collect();
+        let kind = kind_of(work.duty.kind);
+        let wanted = ids.iter().map(|(_, id)| (kind.clone(), id.clone())).collect();
+        let known = story.gateway.store.to_sonata(&work.owner.partner, &work.backend.id, wanted).await?;
+        let mut owned = Vec::new();
+        for (position, legacy) in ids {
+            let Some(element) = array.at(position) else { continue };
+            let known = known.get(&(kind.clone(), legacy.clone()));
+            if known.is_none() && work.duty.kind.is_made_by_buyer() {
+                continue;
+            }
+            let mapped =
+                map_reply(story, work, self.program, facts, &[], reply, Some((position, element))).await?;
+            let id = match known {
+                Some(id) => id.clone(),
+                None => match met(story, work, legacy, mapped.document.as_ref()).await? {
+                    Some(id) => id,
+                    None => continue,
+                },
+            };
+            owned.extend(completed(story, work, id, mapped.document.as_ref()).await?);
+        }
+        Ok(owned)
+    }
+}
+
+/// An entity that this partner is told of for the first time: it is the partner's if what it belongs to is. Its pair
+/// of ids is kept before anyone is told.
+async fn met(
+    story: &Story<'_>,
     work: &Work<'_>,
-    program: &Program,
-    facts: &Value<'_>,
-    elements: &FieldPath,
-    reply: &Reply,
-    position: usize,
-    id: &SonataId,
-) -> Result<Document, ExchangeError> {
-    let element = array_of(elements, reply).and_then(|array| array.at(position));
-    let element = element.ok_or_else(|| ExchangeError::Internal("an element went away".to_owned()))?;
-    let mapped = map_reply(story, work, program, facts, &[], reply, Some((position, element))).await?;
-    let stored =
-        super::subject::load(story, work.owner, &work.backend.id, work.duty.kind, id.clone()).await?;
-    let href = super::seller::href(story, work, id);
+    legacy: LegacyId,
+    mapped: Option<&Document>,
+) -> Result<Option<SonataId>, ExchangeError> {
+    let Some(kind) = work.duty.kind.facts().parent else { return Ok(None) };
+    let root = mapped.map(Document::root);
+    let named = ["productOrder", "productOrderItem"].into_iter().find_map(|member| {
+        root?.get(member)?.get("productOrderId")?.as_str().and_then(|id| SonataId::parse(&id).ok())
+    });
+    let Some(parent) = named else { return Ok(None) };
+    if work.owner.find(&story.gateway.store, kind, &parent).await?.is_none() {
+        return Ok(None);
+    }
+    let id = super::references::new_id(story)?;
+    let mut entity = work.owner.entity(work.duty.kind, id.clone(), story.now_ms());
+    entity.backend = Some(work.backend.id.clone());
+    entity.legacy_id = Some(legacy);
+    entity.parent = Some(parent);
+    let batch = Batch::new(work.owner.partner.clone()).with(Change::Create(Box::new(entity)));
+    story.gateway.store.commit(batch).await?;
+    Ok(Some(id))
+}
+
+/// The whole entity; none where it is another Buyer's of the same partner.
+async fn completed(
+    story: &Story<'_>,
+    work: &Work<'_>,
+    id: SonataId,
+    mapped: Option<&Document>,
+) -> Result<Option<Document>, ExchangeError> {
+    let kind = work.duty.kind;
+    let Some(stored) = super::subject::load(story, work.owner, &work.backend.id, kind, id).await? else {
+        return Ok(None);
+    };
+    let href = super::seller::href(story, work, &stored.id);
     let completed = crate::custody::complete(&crate::custody::Completing {
-        kind: work.duty.kind,
-        request: stored.as_ref().and_then(|subject| subject.request.as_ref()),
-        mapped: mapped.document.as_ref(),
-        kept: stored.as_ref().and_then(|subject| subject.document.as_ref()),
-        id: id.as_str(),
+        kind,
+        request: stored.request.as_ref(),
+        mapped,
+        kept: stored.document.as_ref(),
+        id: stored.id.as_str(),
         href: Some(&href),
         now: &story.now_text(),
         seller: None,
         echo_off: &work.operation.echo_off,
     });
+    Ok(Some(completed.document))
+}
+
+/// An entity cut to what the list's type has of it.
+fn cut(story: &mut Story<'_>, work: &Work<'_>, document: Document) -> Result<Document, ExchangeError> {
     let body = work.route.operation.success_body();
     match body.and_then(|body| body.item) {
-        Some(ty) => hold_as(story, work, &completed.document, ty),
-        None => Ok(completed.document),
+        Some(ty) => hold_as(story, work, &document, ty),
+        None => Ok(document),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::{error::ExchangeError, story::Story};
 use crate::{
-    ids::{BackendId, PartnerId, SonataId},
+    ids::{BackendId, LegacyId, PartnerId, SonataId},
     mapping::apply::{NeededReference, References},
+    sonata::entity::EntityKind,
     store::Kind,
 };
 
@@ -29,6 +30,33 @@ pub async fn to_legacy(
     let found = story.gateway.store.to_legacy(partner, backend, wanted).await?;
     for ((kind, id), legacy) in found {
         references.insert(kind.as_str(), id.as_str(), legacy.as_str());
+    }
+    Ok(references)
+}
+
+/// Legacy ids of what the Buyer makes, to the ids that this partner knows. One that it does not have stays
+/// unresolved: an answer that names another partner's order must not make it this partner's.
+///
+/// # Errors
+/// The store's.
+pub async fn to_sonata(
+    story: &Story<'_>,
+    partner: &PartnerId,
+    backend: &BackendId,
+    needed: &[NeededReference],
+) -> Result<References, ExchangeError> {
+    let mut references = References::new();
+    let made =
+        |need: &&NeededReference| EntityKind::parse(&need.kind).is_some_and(EntityKind::is_made_by_buyer);
+    let wanted = needed.iter().filter(made);
+    let wanted =
+        wanted.filter_map(|need| Some((Kind::new(need.kind.to_string()), LegacyId::parse(&need.id).ok()?)));
+    let wanted: Vec<(Kind, LegacyId)> = wanted.collect();
+    if wanted.is_empty() {
+        return Ok(references);
+    }
+    for ((kind, legacy), id) in story.gateway.store.to_sonata(partner, backend, wanted).await? {
+        references.insert(kind.as_str(), legacy.as_str(), id.as_str());
     }
     Ok(references)
 }

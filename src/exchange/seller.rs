@@ -2,7 +2,7 @@
 //!
 //! [`seller`] is the story, step by step; what a step does is in the file of its name.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, request::Parts};
@@ -24,12 +24,15 @@ use super::{
 use crate::{
     custody::{self, Owner},
     ids::{BackendId, SonataId},
-    json::Document,
+    json::{Document, Node},
     legacy::BackendSettings,
     mapping::apply::References,
     plan::{MappedOperation, PartnerPlan, Plan, Route, RouteError, Served},
     server::PeerIdentity,
-    sonata::entity::{Act, Duty, duty_of},
+    sonata::{
+        Fault, FaultCode,
+        entity::{Act, Duty, duty_of},
+    },
     store::Batch,
 };
 
@@ -113,16 +116,18 @@ async fn single(
     let id = entity_id(story, work)?;
     let href = id.as_ref().map(|id| href(story, work, id)).unwrap_or_default();
     let texts = StoryTexts::of(story);
-    let entity = id.as_ref().map(|id| EntityFacts { id: id.as_str(), href: &href, subject: work.subject });
+    let (stored, parent) = relations(work);
+    let entity = id.as_ref().map(|id| EntityFacts { id: id.as_str(), href: &href, stored, parent });
     let facts = facts(work.partner, (work.route.contract, work.route.operation), &texts, entity);
     let (program, nothing) = (&*work.operation.program, References::new());
-    let item_id = item_id(work);
+    let item_id = item_id(work)?;
+    let remembered = work.subject.map(Subject::all_keys).unwrap_or_default();
     let origin = Origin {
         received: work.received,
         stored: work.subject.and_then(|subject| subject.document.as_ref()),
         facts: &facts,
         references: &nothing,
-        remembered: work.subject.map(|subject| subject.keys.as_slice()).unwrap_or_default(),
+        remembered: &remembered,
         legacy_id: work
             .subject
             .and_then(|subject| subject.legacy_id.as_ref())
@@ -215,10 +220,33 @@ fn entity_id(story: &Story<'_>, work: &Work<'_>) -> Result<Option<SonataId>, Exc
     }
 }
 
+/// What is stored of the entity itself, and the entity that it belongs to.
+fn relations<'w>(work: &Work<'w>) -> (Option<&'w Subject>, Option<&'w Subject>) {
+    match work.duty.act {
+        Act::Create => (None, work.subject),
+        _ => (work.subject, work.subject.and_then(|subject| subject.parent.as_deref())),
+    }
+}
+
 /// The item that the request names outside of any array.
-fn item_id<'w>(work: &Work<'w>) -> Option<std::borrow::Cow<'w, str>> {
-    let root = work.received.body.as_ref()?.root();
-    work.duty.item?.iter().try_fold(root, |node, member| node.get(member))?.as_str()
+///
+/// # Errors
+/// 422 `referenceNotFound` where the entity does not have it.
+fn item_id<'w>(work: &Work<'w>) -> Result<Option<Cow<'w, str>>, ExchangeError> {
+    let (Some(body), Some(members)) = (&work.received.body, work.duty.item) else { return Ok(None) };
+    let named = members.iter().try_fold(body.root(), |node, member| node.get(member));
+    let Some(id) = named.and_then(Node::as_str) else { return Ok(None) };
+    let stored =
+        work.subject.and_then(|subject| Some((subject.kind.facts().items?, subject.document.as_ref()?)));
+    let items = stored.and_then(|(items, document)| document.root().get(items));
+    if items.is_some_and(|items| {
+        items.elements().all(|item| item.get("id").and_then(Node::as_str).as_ref() != Some(&id))
+    }) {
+        let pointer = format!("/{}", members.join("/"));
+        let fault = Fault::new(FaultCode::ReferenceNotFound, pointer, "there is no such item");
+        return Err(ExchangeError::Contract(vec![fault]));
+    }
+    Ok(Some(id))
 }
 
 pub(super) fn href(story: &Story<'_>, work: &Work<'_>, id: &SonataId) -> String {

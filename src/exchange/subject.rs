@@ -33,6 +33,16 @@ pub struct Subject {
     pub request: Option<Document>,
     /// Keys of its elements on both sides.
     pub keys: Vec<KeyPair>,
+    /// The entity that it belongs to: the order of a charge.
+    pub parent: Option<Box<Subject>>,
+}
+
+impl Subject {
+    /// The keys of its elements and of those of the entity that it belongs to.
+    pub fn all_keys(&self) -> Vec<KeyPair> {
+        let parent = self.parent.iter().flat_map(|parent| &parent.keys);
+        self.keys.iter().chain(parent).cloned().collect()
+    }
 }
 
 /// Whose entities an exchange may see.
@@ -77,11 +87,26 @@ pub async fn find(
     load(story, owner, backend, kind, id).await?.map(Some).ok_or_else(unknown)
 }
 
-/// What is kept of an entity, or at least its legacy id.
+/// What is kept of an entity and of the one that it belongs to, or at least its legacy id.
 ///
 /// # Errors
 /// The store's.
 pub async fn load(
+    story: &Story<'_>,
+    owner: &Owner,
+    backend: &BackendId,
+    kind: EntityKind,
+    id: SonataId,
+) -> Result<Option<Subject>, ExchangeError> {
+    let Some(mut subject) = load_one(story, owner, backend, kind, id).await? else { return Ok(None) };
+    let parent = subject.entity.as_ref().and_then(|entity| entity.parent.clone());
+    if let (Some(kind), Some(id)) = (kind.facts().parent, parent) {
+        subject.parent = load_one(story, owner, backend, kind, id).await?.map(Box::new);
+    }
+    Ok(Some(subject))
+}
+
+async fn load_one(
     story: &Story<'_>,
     owner: &Owner,
     backend: &BackendId,
@@ -105,6 +130,7 @@ pub async fn load(
             request,
             keys: keys.iter().filter_map(of_store).collect(),
             entity: Some(entity),
+            parent: None,
         }));
     }
     let wanted = vec![(kind_of(kind), id.clone())];
@@ -118,6 +144,7 @@ pub async fn load(
         document: None,
         request: None,
         keys: Vec::new(),
+        parent: None,
     }))
 }
 

@@ -51,6 +51,8 @@ pub struct EntityFacts {
     pub item_history: Option<&'static str>,
     /// Role under which the Seller's contact is added to `relatedContactInformation`.
     pub seller_role: Option<&'static str>,
+    /// The kind that an entity of this kind belongs to: the order of a charge.
+    pub parent: Option<EntityKind>,
     /// Below the API's base path, the resource that `href` names.
     pub resource: &'static str,
     /// Name of its state machine in [`super::state`], and of its items'.
@@ -65,6 +67,7 @@ const NOTHING: EntityFacts = EntityFacts {
     items: None,
     item_history: None,
     seller_role: None,
+    parent: None,
     resource: "",
     machines: ("", ""),
 };
@@ -86,6 +89,7 @@ static KINDS: [Row; 7] = [
             items: Some("quoteItem"),
             item_history: None,
             seller_role: Some("sellerContactInformation"),
+            parent: None,
             resource: "quote",
             machines: ("quoteFirm", "quoteItemFirm"),
         },
@@ -101,6 +105,7 @@ static KINDS: [Row; 7] = [
             items: Some("productOrderItem"),
             item_history: Some("stateChange"),
             seller_role: Some("sellerContact"),
+            parent: None,
             resource: "productOrder",
             machines: ("productOrder", "productOrderItem"),
         },
@@ -112,6 +117,7 @@ static KINDS: [Row; 7] = [
             state: Some("state"),
             state_first: Some("acknowledged"),
             seller_role: Some("cancelProductOrderSellerContact"),
+            parent: Some(EntityKind::ProductOrder),
             resource: "cancelProductOrder",
             machines: ("cancelProductOrder", ""),
             ..NOTHING
@@ -125,6 +131,7 @@ static KINDS: [Row; 7] = [
             state_first: Some("awaitingResponse"),
             created: Some("creationDate"),
             items: Some("chargeItem"),
+            parent: Some(EntityKind::ProductOrder),
             resource: "charge",
             machines: ("charge", "chargeItem"),
             ..NOTHING
@@ -137,6 +144,7 @@ static KINDS: [Row; 7] = [
             state: Some("state"),
             state_first: Some("acknowledged"),
             created: Some("creationDate"),
+            parent: Some(EntityKind::ProductOrder),
             resource: "modifyProductOrderItemRequestedDeliveryDate",
             machines: ("modifyProductOrderItemRequestedDeliveryDate", ""),
             ..NOTHING
@@ -176,6 +184,13 @@ impl EntityKind {
     #[must_use]
     pub fn facts(self) -> &'static EntityFacts {
         &self.row().facts
+    }
+
+    /// Whether the Buyer makes entities of this kind. Such an entity is the Buyer's that made it: that a legacy
+    /// system names one does not make it anybody else's.
+    #[must_use]
+    pub fn is_made_by_buyer(self) -> bool {
+        DUTIES.iter().any(|duty| duty.kind == self && duty.act == Act::Create)
     }
 
     fn row(self) -> &'static Row {
