@@ -8,11 +8,16 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod check;
+mod map;
+mod message;
 pub mod output;
 mod sdk;
 mod serve;
+mod show;
 mod simulate;
 mod test;
+mod trace;
+mod words;
 
 /// LSO Sonata mediation gateway.
 ///
@@ -35,6 +40,12 @@ enum Command {
     Check(CheckArguments),
     /// Play the cases beside the mappings.
     Test(TestArguments),
+    /// Map one message from standard input and print what goes on.
+    Map(message::MessageArguments),
+    /// Map one message from standard input and print what every rule did.
+    Trace(message::MessageArguments),
+    /// Print a partner's effective mapping, or the effective configuration.
+    Show(ShowArguments),
     /// Work on the catalogue of the standard.
     Sdk {
         #[command(subcommand)]
@@ -75,6 +86,16 @@ struct TestArguments {
     update: bool,
 }
 
+/// `segue show`.
+#[derive(Debug, Args)]
+struct ShowArguments {
+    /// The partner whose mapping is shown.
+    #[arg(long)]
+    partner: Option<String>,
+    /// An operation such as quote.createQuote; without it the whole mapping. Or `config`: the configuration.
+    what: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 enum SdkCommand {
     /// Read the official interface files below FOLDER and write the catalogue's facts.
@@ -106,6 +127,9 @@ pub fn main() -> ExitCode {
         Command::Serve => serve::run(&config),
         Command::Check(arguments) => Ok(check::run(&config, &arguments)),
         Command::Test(arguments) => test::run(&config, &arguments),
+        Command::Map(arguments) => map::run(&config, &arguments),
+        Command::Trace(arguments) => trace::run(&config, &arguments),
+        Command::Show(arguments) => show::run(&config, &arguments),
         Command::Sdk { command: SdkCommand::Import { folder, into } } => sdk::import(&folder, &into),
         Command::Simulate { command: SimulateCommand::Bss { address } } => simulate::run_bss(address),
     };

@@ -13,6 +13,7 @@ mod backend;
 pub mod code;
 mod credentials;
 pub mod files;
+mod effective;
 mod gateway;
 mod headers;
 mod limits;
@@ -27,6 +28,7 @@ mod words;
 
 pub use backend::{Backend, BackendLimits, Format, Timeouts};
 pub use credentials::Credentials;
+pub use effective::{Effective, effective};
 pub use gateway::{Demonstration, Gateway, LogFormat, LogLevel, Reload, Store, Telemetry};
 pub use headers::{HeaderCase, Headers};
 pub use limits::Limits;

@@ -17,6 +17,7 @@ use crate::{
         operation::{Call, CallTarget, OperationProgram, TemplatePart},
         path::{FieldPath, Part},
         program::{FailureCode, Program},
+        trace::Row,
         value::Value,
     },
 };
@@ -198,6 +199,14 @@ impl<'m> Origin<'m> {
             }
         }
         if failures.is_empty() { Ok(prepared) } else { Err(ExchangeError::Refused(failures)) }
+    }
+
+    /// Maps one request and tells what every rule did.
+    pub fn traced(&self, planned: &Planned<'m>) -> (Result<Applied, Vec<Failure>>, Vec<Row>) {
+        match &planned.call.request {
+            Some(program) => apply::apply_traced(program, &self.input(planned, self.facts)),
+            None => (Ok(Applied::default()), Vec::new()),
+        }
     }
 
     /// The body of one more request, such as an undo; none where the mapping refuses.

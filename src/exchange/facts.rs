@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{reply::Reply, story::Story, subject::Subject};
+use super::{reply::Reply, story::{Story, time_text}, subject::Subject};
 use crate::{
     json::{Document, Node},
     mapping::value::Value,
@@ -82,7 +82,12 @@ pub struct StoryTexts {
 impl StoryTexts {
     /// Of this exchange.
     pub fn of(story: &Story<'_>) -> Self {
-        Self { exchange: story.id.as_str().to_owned(), now: story.now_text() }
+        Self::new(story.id.as_str(), story.moment.wall)
+    }
+
+    /// Of an exchange with this id at this time.
+    pub fn new(exchange: &str, now: jiff::Timestamp) -> Self {
+        Self { exchange: exchange.to_owned(), now: time_text(now) }
     }
 }
 

@@ -16,6 +16,7 @@ mod list;
 pub mod ports;
 mod problem;
 mod references;
+pub mod rehearsal;
 mod reply;
 mod request;
 pub mod seller;

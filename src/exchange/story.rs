@@ -99,7 +99,7 @@ impl<'g> Story<'g> {
 
     /// Wall time as messages have it, RFC 3339 with milliseconds.
     pub fn now_text(&self) -> String {
-        self.moment.wall.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+        time_text(self.moment.wall)
     }
 
     /// Notes the size of the request's body.
@@ -163,6 +163,11 @@ impl<'g> Story<'g> {
             self.gateway.metrics.partner_exchange(partner.id().as_str(), outcome);
         }
     }
+}
+
+/// A time as messages have it, RFC 3339 with milliseconds.
+pub fn time_text(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
 fn exchange_id(id: uuid::Uuid) -> ExchangeId {

@@ -1,0 +1,32 @@
+//! `segue map`.
+
+use std::{path::Path, process::ExitCode};
+
+use super::{
+    message::{MessageArguments, rehearse, status},
+    output::say,
+};
+use crate::{cases::message::print_node, mapping::apply::Applied};
+
+/// Prints what the mapping makes of the message of standard input.
+pub fn run(config: &Path, arguments: &MessageArguments) -> anyhow::Result<ExitCode> {
+    let outcome = rehearse(config, arguments)?;
+    for message in &outcome.messages {
+        if let Ok(applied) = &message.result {
+            say(&message.name);
+            print(applied);
+        }
+    }
+    Ok(status(outcome.is_good))
+}
+
+fn print(applied: &Applied) {
+    for (name, value) in &applied.headers {
+        say(&format!("{name}: {value}"));
+    }
+    if let Some(body) = &applied.body {
+        let mut text = String::new();
+        print_node(&mut text, body.root(), 0);
+        say(&text);
+    }
+}

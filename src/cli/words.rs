@@ -1,0 +1,60 @@
+//! Names given on the command line: found, or refused with the nearest that there is.
+
+use anyhow::bail;
+
+use crate::{
+    plan::{PartnerPlan, Plan},
+    sonata::{Contract, Function, Operation, catalogue},
+    text::suggest,
+};
+
+/// Refuses a name that is none of those known.
+///
+/// # Errors
+/// Wrong use, with the nearest name.
+pub fn known<'k>(what: &str, name: &str, names: impl Iterator<Item = &'k str>) -> anyhow::Result<()> {
+    let names: Vec<&str> = names.collect();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    match suggest(name, names.iter().copied()) {
+        Some(near) => bail!("there is no {what} `{name}`; did you mean `{near}`?"),
+        None => bail!("there is no {what} `{name}`; there are: {}", names.join(", ")),
+    }
+}
+
+/// A partner of the plan.
+///
+/// # Errors
+/// Wrong use, with the nearest name.
+pub fn find_partner<'p>(plan: &'p Plan, name: &str) -> anyhow::Result<&'p PartnerPlan> {
+    known("partner", name, plan.partners().map(|partner| partner.id().as_str()))?;
+    match plan.partner(name) {
+        Some(partner) => Ok(partner),
+        None => bail!("there is no partner `{name}`"),
+    }
+}
+
+/// An operation `function.operationId` of a partner's releases.
+///
+/// # Errors
+/// Wrong use, with the nearest name.
+pub fn find_operation<'p>(
+    plan: &'p Plan,
+    partner: &str,
+    name: &str,
+) -> anyhow::Result<(&'p PartnerPlan, &'static Contract, &'static Operation)> {
+    let partner = find_partner(plan, partner)?;
+    let names = partner.operations().map(|(function, id, _)| format!("{}.{id}", function.name()));
+    let names: Vec<String> = names.collect();
+    known("operation", name, names.iter().map(String::as_str))?;
+    let found = name.split_once('.').and_then(|(function, id)| {
+        let function = Function::parse(function)?;
+        let contract = catalogue().contract(partner.release(function), function)?;
+        Some((partner, contract, contract.operation(id)?))
+    });
+    match found {
+        Some(found) => Ok(found),
+        None => bail!("there is no operation `{name}`"),
+    }
+}

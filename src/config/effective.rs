@@ -1,0 +1,203 @@
+//! Every setting with its value and the place where it was written: `segue show config`.
+//!
+//! What is written is read from the files' trees, what is not from the settings' defaults; nothing here decides what
+//! a setting means. Secrets are shown as `[secret]`, whatever they refer to.
+
+use super::{Backend, Gateway, HeaderCase, Number, Partner, Settings, Store, backend, gateway, limits};
+use crate::{
+    sonata::{ProductFaults, UnknownMembers},
+    text::{
+        Diagnostics, FileSet, Sources,
+        yaml::{self, Node, Value},
+    },
+};
+
+/// One setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effective {
+    /// Keys from the top of the file, joined by dots; elements of lists by their number: `routes[0].backend`.
+    pub path: String,
+    /// The value as it would be written.
+    pub value: String,
+    /// File and line; none for a default.
+    pub origin: Option<String>,
+}
+
+/// All settings by file: the file as shown, and its settings, those written first.
+#[must_use]
+pub fn effective(settings: &Settings, files: &FileSet) -> Vec<(String, Vec<Effective>)> {
+    let mut all = vec![file("segue.yaml", files, of_gateway(&settings.gateway))];
+    for (id, backend) in &settings.backends {
+        all.push(file(&format!("backends/{id}.yaml"), files, of_backend(backend)));
+    }
+    for (id, partner) in &settings.partners {
+        all.push(file(&format!("partners/{id}.yaml"), files, of_partner(partner)));
+    }
+    all
+}
+
+/// Settings that a file may leave out, with what holds then.
+type Defaults = Vec<(String, String)>;
+
+fn file(path: &str, files: &FileSet, defaults: Defaults) -> (String, Vec<Effective>) {
+    let mut sources = Sources::new();
+    let tree = files.open(path, &mut sources);
+    let tree = tree.and_then(|id| yaml::load(&sources, id, &mut Diagnostics::new()));
+    let mut rows = Vec::new();
+    if let Some(tree) = &tree {
+        leaves(tree, String::new(), &sources, &mut rows);
+    }
+    for (path, value) in defaults {
+        let inside = |row: &Effective| {
+            let rest = row.path.strip_prefix(&path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        if !rows.iter().any(inside) {
+            rows.push(Effective { path, value, origin: None });
+        }
+    }
+    (files.shown(path), rows)
+}
+
+fn leaves(node: &Node, path: String, sources: &Sources, rows: &mut Vec<Effective>) {
+    let mut leaf = |value: String| {
+        let value = if is_secret(&path) { "[secret]".to_owned() } else { value };
+        let place = sources.place(node.span);
+        let origin = place.rsplit_once(':').map_or(place.as_str(), |(line, _)| line).to_owned();
+        rows.push(Effective { path: path.clone(), value, origin: Some(origin) });
+    };
+    match &node.value {
+        Value::Scalar(scalar) if scalar.is_absent() => {}
+        Value::Scalar(scalar) => leaf(scalar.text.clone()),
+        Value::Sequence(elements) if elements.is_empty() => leaf("[]".to_owned()),
+        Value::Sequence(elements) if elements.iter().all(|element| element.as_text().is_some()) => {
+            let texts: Vec<&str> = elements.iter().filter_map(Node::as_text).collect();
+            leaf(format!("[ {} ]", texts.join(", ")));
+        }
+        Value::Sequence(elements) => {
+            for (index, element) in elements.iter().enumerate() {
+                leaves(element, format!("{path}[{index}]"), sources, rows);
+            }
+        }
+        Value::Mapping(entries) => {
+            for entry in entries {
+                let dot = if path.is_empty() { "" } else { "." };
+                leaves(&entry.value, format!("{path}{dot}{}", entry.key), sources, rows);
+            }
+        }
+    }
+}
+
+/// Everything below `credentials` but the names that go over the wire openly.
+fn is_secret(path: &str) -> bool {
+    path.starts_with("credentials.") && !path.ends_with(".user") && !path.ends_with(".header")
+}
+
+fn numbers(section: &str, numbers: &[Number]) -> Defaults {
+    numbers.iter().map(|number| (format!("{section}.{}", number.key), number.default.to_string())).collect()
+}
+
+fn pairs<const N: usize>(pairs: [(&str, String); N]) -> Defaults {
+    pairs.into_iter().map(|(path, value)| (path.to_owned(), value)).collect()
+}
+
+/// The word of a choice: the settings' enums are named as their words.
+fn word(choice: &impl std::fmt::Debug) -> String {
+    format!("{choice:?}").to_lowercase()
+}
+
+fn of_gateway(gateway: &Gateway) -> Defaults {
+    let Store::Embedded(store) = &gateway.store;
+    let bss = gateway.demonstration.bss.map_or("none".to_owned(), |address| address.to_string());
+    let mut all = pairs([
+        ("listeners.sonata.address", gateway.listeners.sonata.address.to_string()),
+        ("listeners.admin.address", gateway.listeners.admin.address.to_string()),
+        ("store.embedded", store.display().to_string()),
+        ("mappings", gateway.mappings.display().to_string()),
+        ("telemetry.log_level", word(&gateway.telemetry.log_level)),
+        ("telemetry.log_format", word(&gateway.telemetry.log_format)),
+        ("reload.watch", gateway.reload.watch.to_string()),
+        ("demonstration.bss", bss),
+    ]);
+    all.extend(numbers("limits", limits::NUMBERS));
+    all.extend(numbers("telemetry", gateway::TELEMETRY_NUMBERS));
+    all.extend(numbers("reload", gateway::RELOAD_NUMBERS));
+    all
+}
+
+fn of_backend(backend: &Backend) -> Defaults {
+    let case = match backend.headers.case {
+        HeaderCase::Lower => "lower",
+        HeaderCase::Title => "title",
+    };
+    let mut all = pairs([
+        ("format", word(&backend.format)),
+        ("credentials", "none".to_owned()),
+        ("headers.forward", "[]".to_owned()),
+        ("headers.case", case.to_owned()),
+    ]);
+    all.extend(numbers("timeouts", backend::TIMEOUT_NUMBERS));
+    all.extend(numbers("limits", backend::LIMIT_NUMBERS));
+    all
+}
+
+fn of_partner(partner: &Partner) -> Defaults {
+    let unknown_members = match partner.policy.unknown_members {
+        UnknownMembers::Ignore => "ignore",
+        UnknownMembers::Strip => "strip",
+        UnknownMembers::Reject => "reject",
+    };
+    let product_payload = match partner.policy.product_payload {
+        ProductFaults::Refuse => "reject",
+        ProductFaults::Tell => "warn",
+    };
+    let base_path = if partner.base_path.is_empty() { "none" } else { &partner.base_path };
+    pairs([
+        ("base_path", base_path.to_owned()),
+        ("represents.buyers", "one".to_owned()),
+        ("represents.sellers", "one".to_owned()),
+        ("operations", "on".to_owned()),
+        ("policy.unknown_members", unknown_members.to_owned()),
+        ("policy.product_payload", product_payload.to_owned()),
+        ("policy.answer_findings", word(&partner.policy.answer_findings)),
+        ("type_aliases", "none".to_owned()),
+        ("settings", "none".to_owned()),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{load_set, secret::Lookup};
+    use std::path::Path;
+
+    #[test]
+    fn every_setting_has_its_place_and_secrets_none() {
+        let files = FileSet::of(
+            "etc/config",
+            [
+                ("segue.yaml", "limits:\n  depth_max: 32\nlisteners: { sonata: { address: \"127.0.0.1:1\" } }\n"),
+                (
+                    "backends/b.yaml",
+                    "backend: b\nbase_url: \"http://[::1]\"\ncredentials: { basic: { user: u, password: { env: GOOD } } }\n",
+                ),
+            ],
+        );
+        let lookup = Lookup::new(Path::new("etc/config"), |_| Some("9f2c-71aa".to_owned()));
+        let loaded = load_set(files, &lookup);
+        let all = effective(&loaded.settings.unwrap(), &loaded.files);
+        let row = |file: usize, path: &str| {
+            let row = all[file].1.iter().find(|row| row.path == path).unwrap();
+            (row.value.clone(), row.origin.clone())
+        };
+        let at = |place: &str| Some(place.to_owned());
+        assert_eq!(row(0, "limits.depth_max"), ("32".to_owned(), at("etc/config/segue.yaml:2")));
+        assert_eq!(row(0, "limits.faults_max"), ("100".to_owned(), None));
+        assert_eq!(row(0, "telemetry.log_level"), ("info".to_owned(), None));
+        assert_eq!(row(0, "listeners.sonata.address").1, at("etc/config/segue.yaml:3"));
+        assert_eq!(row(1, "credentials.basic.user").0, "u");
+        assert_eq!(row(1, "credentials.basic.password.env").0, "[secret]");
+        assert!(all[1].1.iter().all(|row| row.path != "credentials"));
+        assert!(!format!("{all:?}").contains("9f2c"));
+    }
+}
