@@ -165,6 +165,7 @@ impl Rehearsal<'_> {
             entity: None,
             document: None,
             request: None,
+            parent: None,
             keys: Vec::new(),
         })
     }
@@ -179,7 +180,7 @@ impl Rehearsal<'_> {
 
 fn entity(subject: Option<&Subject>) -> EntityFacts<'_> {
     let id = subject.map_or(NEW_ID, |subject| subject.id.as_str());
-    EntityFacts { id, href: "", subject }
+    EntityFacts { id, href: "", stored: subject, parent: None }
 }
 
 /// Every id as its own counterpart.
