@@ -16,6 +16,7 @@ mod lower_array;
 mod lower_pair;
 mod operation;
 mod overlay;
+mod reply;
 mod scope;
 mod show;
 mod steps;
@@ -96,7 +97,11 @@ pub fn compile(
     let mut told = Diagnostics::new();
     let set = read_set_files(files, sources, &mut told);
     let overlay = overlay.and_then(|(files, path)| {
-        let id = files.open(path, sources)?;
+        let Some(id) = files.open(path, sources) else {
+            let message = format!("there is no overlay {}", files.shown(path));
+            told.push(Diagnostic::error(super::diagnostic::NO_FILE, message));
+            return None;
+        };
         read_overlay_file(id, sources, &mut told)
     });
     let name = files.root().rsplit('/').next().unwrap_or_default();

@@ -1,28 +1,29 @@
-//! Operations: which calls are made, and what their replies become.
+//! Operations: which calls are made, and with which messages. What replies become is `reply`'s.
 
 use super::form::Ways;
 use super::lower::{Here, Use};
-use super::scope::{Found, Missing, Place, Scope};
+use super::scope::{Found, Place, Scope};
 use super::survey::At;
 use super::template::{Speaks, duration_ms};
 use super::writers::place;
-use super::{CompiledOperation, CompiledSet, Compiler, literal};
+use super::{CompiledOperation, CompiledSet, Compiler};
 use crate::json::query::Condition;
 use crate::mapping::diagnostic as code;
-use crate::mapping::operation::{Answer, Call, Handling, On, OperationProgram, Paging, StatusMatch, Then};
-use crate::mapping::path::{Anchor, FieldPath};
+use crate::mapping::operation::{Answer, Call, Handling, OperationProgram};
+use crate::mapping::path::FieldPath;
 use crate::mapping::program::{Phase, Program};
-use crate::mapping::raw::{self, AnswerFrom, Body, Conduct, Operation, Rule, Text};
+use crate::mapping::raw::{self, Body, Conduct, Operation, Rule, Text};
 use crate::mapping::schema::OperationFacts;
 use crate::text::{Diagnostic, suggest};
 use std::sync::Arc;
 
 /// One operation in the making.
-struct Making<'c> {
-    function: &'c str,
-    operation: &'c Operation,
-    facts: OperationFacts,
-    names: Vec<String>,
+pub(super) struct Making<'c> {
+    pub function: &'c str,
+    pub operation: &'c Operation,
+    pub facts: OperationFacts,
+    /// Names of the calls, in order.
+    pub names: Vec<String>,
 }
 
 impl<'c> Compiler<'c> {
@@ -121,7 +122,7 @@ impl<'c> Compiler<'c> {
     }
 
     /// The Sonata side of the request.
-    fn request_scope(&self, making: &Making<'_>) -> Scope {
+    pub(super) fn request_scope(&self, making: &Making<'_>) -> Scope {
         let ty = making.facts.request.as_ref().and_then(|name| self.schema.root(making.function, name));
         let mut scope = Scope::message(ty);
         scope.body = making.facts.request.is_some();
@@ -131,7 +132,7 @@ impl<'c> Compiler<'c> {
     }
 
     /// The Sonata side of the answer, or of its elements.
-    fn answer_scope(&self, making: &Making<'_>) -> Scope {
+    pub(super) fn answer_scope(&self, making: &Making<'_>) -> Scope {
         let ty = making.facts.answer.as_ref().and_then(|name| self.schema.root(making.function, name));
         let mut scope = Scope::message(ty);
         scope.body = making.facts.answer.is_some();
@@ -152,7 +153,8 @@ impl<'c> Compiler<'c> {
                 Diagnostic::error(code::KEY_IDLE, "`parallel` has no effect on a single call").at(span);
             self.out.push(fault.hint("it goes with `each:`"));
         }
-        let speaks = Speaks { calls: &making.names, own: index, undo: false, each: each.is_some() };
+        let speaks =
+            Speaks { calls: &making.names, own: index, undo: false, each: each.is_some(), scope: &scope };
         let name = making.names[index].as_str();
         let target = self.call_target(&raw.call, &speaks);
         let request = self.request(raw.request.as_ref(), &scope, name, making);
@@ -192,7 +194,7 @@ impl<'c> Compiler<'c> {
         scope: &Scope,
         making: &Making<'c>,
     ) -> Option<Call> {
-        let speaks = Speaks { calls: &making.names, own: index, undo: true, each: raw.each.is_some() };
+        let speaks = Speaks { calls: &making.names, own: index, undo: true, each: raw.each.is_some(), scope };
         let name = format!("{} undo", making.names[index]);
         let target = self.call_target(&undo.call, &speaks);
         let request = self.request(undo.request.as_ref(), scope, &name, making);
@@ -234,7 +236,7 @@ impl<'c> Compiler<'c> {
     }
 
     /// An array of the request, and the place of its elements.
-    fn each(&mut self, text: &Text, scope: &Scope) -> Option<(FieldPath, Place)> {
+    pub(super) fn each(&mut self, text: &Text, scope: &Scope) -> Option<(FieldPath, Place)> {
         let path = self.path(text)?;
         if !path.every {
             let fault = Diagnostic::error(code::ELEMENTS, "this does not name the elements of an array");
@@ -279,7 +281,7 @@ impl<'c> Compiler<'c> {
 
     /// Surveys and lowers a shape or rules for one message; `base` is where the scope stands in the whole message, if
     /// not at its root.
-    fn body_program(
+    pub(super) fn body_program(
         &mut self,
         body: &'c Body,
         scope: &Scope,
@@ -318,180 +320,5 @@ impl<'c> Compiler<'c> {
         };
         let (program, us) = self.program(rules, &here, us);
         Some((Arc::new(program), us))
-    }
-
-    fn answer(&mut self, making: &Making<'c>, not_echoed: &mut Vec<Box<str>>) -> Option<Answer> {
-        let title = format!("{}.{} answer", making.function, making.operation.id);
-        let us = Use::new(title, Phase::Answer, self.side.direction(Phase::Answer));
-        let Some(raw) = &making.operation.answer else {
-            return Some(Answer::Empty);
-        };
-        let mut scope = self.answer_scope(making);
-        let Some(body) = &raw.body else { return Some(Answer::Empty) };
-        self.check_answer_form(raw, making);
-        let ty = making.facts.answer.as_deref();
-        let mut into_path = None;
-        if let AnswerFrom::Calls { into } = &raw.from {
-            let (path, place) = self.each(into, &scope)?;
-            scope = scope.at(place);
-            into_path = Some(path);
-        }
-        let root = scope.root.ty;
-        let (program, us) = self.body_program(body, &scope, us, (ty, into_path.as_ref()))?;
-        not_echoed.extend(us.not_echoed.iter().cloned());
-        if let (Some(root), None) = (root, &into_path) {
-            self.check_provided(root, making.function, &making.facts, &us.writers, raw.span);
-        }
-        Some(match &raw.from {
-            AnswerFrom::Reply => Answer::Reply(program),
-            AnswerFrom::Calls { .. } => Answer::Calls { into: into_path?, program },
-            AnswerFrom::Elements { each, legacy_id } => {
-                let legacy_id = legacy_id.as_ref().and_then(|text| self.path(text));
-                Answer::Each { elements: self.elements(each)?, legacy_id, program }
-            }
-        })
-    }
-
-    /// The array of a reply, from its root.
-    fn elements(&mut self, text: &Text) -> Option<FieldPath> {
-        let path = self.path(text)?;
-        if !path.every {
-            let fault = Diagnostic::error(code::ELEMENTS, "this does not name the elements of an array");
-            self.out.push(fault.at(text.span()).hint(format!("write `{text}[*]`")));
-            return None;
-        }
-        Some(FieldPath { anchor: Anchor::Root, ..path })
-    }
-
-    fn check_answer_form(&mut self, raw: &raw::Answer, making: &Making<'_>) {
-        let list = matches!(raw.from, AnswerFrom::Elements { .. });
-        let id = &making.operation.id;
-        let fault = |message: String| Diagnostic::error(code::ANSWER, message).at(raw.span);
-        if making.facts.answer.is_none() {
-            self.out.push(fault(format!("the answer of `{id}` has no body")).hint("leave `answer:` out"));
-        } else if list && !making.facts.list {
-            let hint = "write `answer: SHAPE`, with the array as a group inside the shape";
-            self.out.push(fault(format!("the answer of `{id}` is no list")).hint(hint));
-        } else if making.facts.list && !list {
-            let hint = "write `answer: { each: \"items[*]\", shape: SHAPE }`";
-            self.out.push(fault(format!("the answer of `{id}` is a list")).hint(hint));
-        }
-        if matches!(raw.from, AnswerFrom::Calls { .. })
-            && !making.operation.calls.iter().any(|call| call.each.is_some())
-        {
-            self.out
-                .push(fault("`each: calls` needs a call per item".to_owned()).hint("give a call `each:`"));
-        }
-    }
-
-    fn on_list(&mut self, raw: &'c [raw::On], call: Option<usize>, making: &Making<'c>, list: &mut Vec<On>) {
-        for entry in raw {
-            let condition = entry.condition.as_ref().and_then(|text| self.condition_text(text));
-            let Some(then) = self.then(entry, making) else { continue };
-            let origin = self.origin(entry.span, &format!("{} on", making.operation.id));
-            let text = entry.text.as_ref().map(|text| text.as_str().into());
-            let on = |status: Option<StatusMatch>, then: Then| On {
-                origin: origin.clone(),
-                call,
-                status,
-                condition: condition.clone(),
-                fault: None,
-                text: Clone::clone(&text),
-                then,
-            };
-            if entry.statuses.0.is_empty() {
-                list.push(on(None, then));
-                continue;
-            }
-            for (from, to) in &entry.statuses.0 {
-                list.push(on(Some(StatusMatch { from: *from, to: *to }), copied(&then)));
-            }
-        }
-    }
-
-    fn then(&mut self, entry: &raw::On, making: &Making<'_>) -> Option<Then> {
-        if let Some(node) = &entry.answer {
-            return match literal::document(node) {
-                Ok(document) => Some(Then::Answer(document)),
-                Err(message) => {
-                    self.out.push(Diagnostic::error(code::CONSTANT, message).at(node.span));
-                    None
-                }
-            };
-        }
-        let code = self.failure_code(entry.problem.as_ref()?)?;
-        let at = match &entry.at {
-            None => None,
-            Some(text) => Some(self.blamed(text, making)?),
-        };
-        Some(Then::Problem { code, at, reason: entry.reason.as_ref().map(|text| text.as_str().into()) })
-    }
-
-    /// A place of the request that a problem points at; elements may stand anywhere in it.
-    fn blamed(&mut self, text: &Text, making: &Making<'_>) -> Option<FieldPath> {
-        // `quoteItem[*].product.id` names no single place: the part up to the array is what can be pointed at.
-        let (head, tail) = match text.as_str().split_once("[*].") {
-            Some((head, tail)) => (head, Some(tail)),
-            None => (text.as_str(), None),
-        };
-        let scope = self.request_scope(making);
-        let known = |name: &str, list: &[String]| list.iter().any(|known| known == name);
-        if known(head, &making.facts.path) {
-            return FieldPath::parse(&format!("path:{head}")).ok();
-        }
-        if known(head, &making.facts.query) {
-            return FieldPath::parse(&format!("query:{head}")).ok();
-        }
-        let Ok(path) = FieldPath::parse(head) else {
-            let _ = self.path(text);
-            return None;
-        };
-        let steps = path.steps.len();
-        let array = FieldPath { every: path.every || tail.is_some(), ..path };
-        let found = match (scope.resolve(self.schema, &array, &mut Vec::new()), tail.map(FieldPath::parse)) {
-            (Found::Place(place, _), Some(Ok(tail))) => {
-                match scope.at(place).resolve(self.schema, &tail, &mut Vec::new()) {
-                    Found::Missing(missing) => {
-                        Found::Missing(Missing { step: steps + 1 + missing.step, ..missing })
-                    }
-                    found @ Found::Place(..) => found,
-                }
-            }
-            (found, _) => found,
-        };
-        if let Found::Missing(missing) = found {
-            let fault = Diagnostic::error(code::NO_SUCH_PLACE, missing.message);
-            let at = super::steps::span_of(text, missing.step);
-            self.out.push(fault.at(at).maybe_hint(missing.hint));
-            return None;
-        }
-        Some(array)
-    }
-
-    fn paging(&mut self, raw: &raw::Paging) -> Option<Paging> {
-        let total = match &raw.total {
-            None => None,
-            Some(text) => {
-                self.check_query(text, None);
-                Some(crate::json::query::Query::parse(text.as_str()).ok()?)
-            }
-        };
-        let parameter = |text: &Option<Text>| text.as_ref().map(|text| text.as_str().into());
-        Some(Paging {
-            page: parameter(&raw.page).or_else(|| parameter(&raw.offset)),
-            size: parameter(&raw.size),
-            first: raw.first,
-            counts_records: raw.offset.is_some(),
-            total,
-        })
-    }
-}
-
-fn copied(then: &Then) -> Then {
-    match then {
-        Then::Problem { code, at, reason } => {
-            Then::Problem { code: *code, at: at.clone(), reason: reason.clone() }
-        }
-        Then::Answer(document) => Then::Answer(document.clone()),
     }
 }

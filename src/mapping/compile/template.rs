@@ -1,6 +1,7 @@
 //! Calls as they are written: a method, an address, and places in it that are filled when the call is made.
 
 use super::Compiler;
+use super::scope::{Found, Scope};
 use crate::mapping::diagnostic as code;
 use crate::mapping::operation::{CallTarget, Template, TemplatePart};
 use crate::mapping::path::{Anchor, FieldPath, Part};
@@ -10,6 +11,10 @@ use std::ops::Range;
 
 /// Methods that a call may have.
 const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
+
+/// Facts that are known when a call is made.
+const FACTS: &[&str] =
+    &["partner", "settings", "side", "function", "operation", "release", "exchange", "now", "entity"];
 
 /// What placeholders of a call may speak of.
 pub(super) struct Speaks<'n> {
@@ -21,6 +26,8 @@ pub(super) struct Speaks<'n> {
     pub undo: bool,
     /// Whether it is made per item.
     pub each: bool,
+    /// The Sonata side of the request that it is made for.
+    pub scope: &'n Scope,
 }
 
 impl Compiler<'_> {
@@ -52,7 +59,7 @@ impl Compiler<'_> {
             return None;
         }
         let mark = split_query(whole, start);
-        let path = self.template(text, start..mark.unwrap_or(whole.len()), speaks)?;
+        let path = self.template(text, start..mark.unwrap_or(whole.len()), speaks);
         let mut query = Vec::new();
         if let Some(mark) = mark {
             for range in parts(whole, mark + 1..whole.len(), '&') {
@@ -60,10 +67,12 @@ impl Compiler<'_> {
                     Some(at) => (range.start..range.start + at, range.start + at + 1..range.end),
                     None => (range.clone(), range.end..range.end),
                 };
-                query.push((whole[name].into(), self.template(text, value, speaks)?));
+                query.push(self.template(text, value, speaks).map(|value| (whole[name].into(), value)));
             }
         }
-        Some(CallTarget { method: method.into(), path, query: query.into() })
+        // All of them were read before the first fault ends it.
+        let query = query.into_iter().collect::<Option<Vec<_>>>()?;
+        Some(CallTarget { method: method.into(), path: path?, query: query.into() })
     }
 
     fn template(&mut self, text: &Text, range: Range<usize>, speaks: &Speaks<'_>) -> Option<Template> {
@@ -105,6 +114,7 @@ impl Compiler<'_> {
     }
 
     fn placeholder(&mut self, text: &Text, range: Range<usize>, speaks: &Speaks<'_>) -> Option<TemplatePart> {
+        let schema = self.schema;
         let name = &text.as_str()[range.clone()];
         match name {
             "legacy.id" => return Some(TemplatePart::LegacyId),
@@ -119,6 +129,12 @@ impl Compiler<'_> {
         if let Some(members) = name.strip_prefix("facts.") {
             if members.split('.').any(str::is_empty) {
                 return fail("a name of `facts` is missing here".to_owned(), None);
+            }
+            let first = members.split('.').next().unwrap_or_default();
+            if !FACTS.contains(&first) {
+                let near = suggest(first, FACTS.iter().copied());
+                let hint = near.map_or_else(|| FACTS.join(", "), |near| format!("did you mean `{near}`?"));
+                return fail(format!("there is no fact `{first}`"), Some(hint));
             }
             return Some(TemplatePart::Fact(members.split('.').map(Into::into).collect()));
         }
@@ -147,17 +163,20 @@ impl Compiler<'_> {
                 Err(error) => fail(error.message, None),
             },
             None => {
-                let near = suggest(name, ["legacy.id", "item.legacy.id", "reply", "facts"].into_iter());
                 let request = match first {
                     "query" | "path" | "header" => format!("{first}:{rest}"),
                     _ => name.to_owned(),
                 };
-                match (near, FieldPath::parse(&request)) {
-                    (None, Ok(path)) if !path.every => Some(TemplatePart::Request(path)),
-                    (near, _) => fail(
-                        format!("`{{{name}}}` is not known here"),
-                        near.map(|near| format!("did you mean `{{{near}}}`?")).or(Some(known(speaks))),
-                    ),
+                let path = FieldPath::parse(&request).ok().filter(|path| !path.every);
+                let found = path.as_ref().map(|path| speaks.scope.resolve(schema, path, &mut Vec::new()));
+                match (path, found) {
+                    (Some(path), Some(Found::Place(..))) => Some(TemplatePart::Request(path)),
+                    _ => {
+                        let words = ["legacy.id", "item.legacy.id", "reply", "facts"];
+                        let near = suggest(name, words.into_iter()).or(suggest(first, words.into_iter()));
+                        let hint = near.map(|near| format!("did you mean `{{{near}}}`?"));
+                        fail(format!("`{{{name}}}` is not known here"), hint.or(Some(known(speaks))))
+                    }
                 }
             }
         }
