@@ -92,7 +92,10 @@ pub fn rehearse(config: &Path, arguments: &MessageArguments) -> anyhow::Result<O
         path: path.collect::<anyhow::Result<_>>()?,
         now: arguments.now.unwrap_or_else(|| Clock::System.now()),
     };
-    if operation.path_text().contains("{id}") && rehearsal.path.is_empty() && arguments.direction == Way::ToLegacy {
+    if operation.path_text().contains("{id}")
+        && rehearsal.path.is_empty()
+        && arguments.direction == Way::ToLegacy
+    {
         bail!("`{}` names an entity in its path: give --path id=…", arguments.operation);
     }
     let mut bytes = Vec::new();

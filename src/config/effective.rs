@@ -176,7 +176,10 @@ mod tests {
         let files = FileSet::of(
             "etc/config",
             [
-                ("segue.yaml", "limits:\n  depth_max: 32\nlisteners: { sonata: { address: \"127.0.0.1:1\" } }\n"),
+                (
+                    "segue.yaml",
+                    "limits:\n  depth_max: 32\nlisteners: { sonata: { address: \"127.0.0.1:1\" } }\n",
+                ),
                 (
                     "backends/b.yaml",
                     "backend: b\nbase_url: \"http://[::1]\"\ncredentials: { basic: { user: u, password: { env: GOOD } } }\n",

@@ -12,8 +12,8 @@
 mod backend;
 pub mod code;
 mod credentials;
-pub mod files;
 mod effective;
+pub mod files;
 mod gateway;
 mod headers;
 mod limits;

@@ -2,7 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::{reply::Reply, story::{Story, time_text}, subject::Subject};
+use super::{
+    reply::Reply,
+    story::{Story, time_text},
+    subject::Subject,
+};
 use crate::{
     json::{Document, Node},
     mapping::value::Value,

@@ -86,7 +86,11 @@ impl Rehearsal<'_> {
     ///
     /// # Errors
     /// No call takes an element, or a call's address cannot be made.
-    pub fn to_legacy(&self, body: Option<Document>, call: Option<&str>) -> Result<Vec<Rehearsed>, ExchangeError> {
+    pub fn to_legacy(
+        &self,
+        body: Option<Document>,
+        call: Option<&str>,
+    ) -> Result<Vec<Rehearsed>, ExchangeError> {
         let texts = StoryTexts::new(NEW_ID, self.now);
         let received =
             Received { query: self.query.clone(), path: self.path.clone(), headers: Vec::new(), body };
@@ -116,7 +120,11 @@ impl Rehearsal<'_> {
     ///
     /// # Errors
     /// The reply is no answer but a problem, by its status or by what `on:` says.
-    pub fn to_sonata(&self, call: Option<&str>, reply: &LegacyReply) -> Result<Vec<Rehearsed>, ExchangeError> {
+    pub fn to_sonata(
+        &self,
+        call: Option<&str>,
+        reply: &LegacyReply,
+    ) -> Result<Vec<Rehearsed>, ExchangeError> {
         let program = &self.mapped.program;
         let index = match call {
             Some(name) => program.calls.iter().position(|call| *call.name == *name),

@@ -196,6 +196,7 @@ impl Problem {
     /// | 405, 501 | itself: allowed everywhere |
     /// | 404 | 422 `referenceNotFound`, else 400 |
     /// | 409 | 422 `otherIssue`, else 400 |
+    /// | 422 of what is not there (`referenceNotFound` only) | 404, else 400 |
     /// | 422 of state (`otherIssue` only) | 409, else 400 |
     /// | 422 | 400 |
     /// | 408 and whatever else | 500 |
@@ -212,6 +213,9 @@ impl Problem {
                 self.into_fault(FaultCode::ReferenceNotFound)
             }
             ProblemCode::Conflict if operation.has_status(422) => self.into_fault(FaultCode::OtherIssue),
+            ProblemCode::Unprocessable if operation.has_status(404) && self.is_missing() => {
+                self.into_single(ProblemCode::NotFound)
+            }
             ProblemCode::Unprocessable if operation.has_status(409) && self.is_state() => {
                 self.into_single(ProblemCode::Conflict)
             }
@@ -228,6 +232,11 @@ impl Problem {
     /// Whether it is all about what the entity's state allows.
     fn is_state(&self) -> bool {
         self.faults.iter().all(|fault| fault.code == FaultCode::OtherIssue)
+    }
+
+    /// Whether it only says that something is not there.
+    fn is_missing(&self) -> bool {
+        self.faults.iter().all(|fault| fault.code == FaultCode::ReferenceNotFound)
     }
 
     fn into_fault(self, code: FaultCode) -> Self {
@@ -327,6 +336,9 @@ mod tests {
             r#"{"code":"invalidBody","reason":"x (at /a)","message":"y (at /b)"}"#
         );
         assert_eq!(fault(FaultCode::OtherIssue).fit(patch).code(), ProblemCode::Conflict);
+
+        let retrieve = operation(Function::QUOTE, "retrieveQuote");
+        assert_eq!(fault(FaultCode::ReferenceNotFound).fit(retrieve).code(), ProblemCode::NotFound);
 
         let cancel = operation(Function::QUOTE, "cancelQuote");
         let told = Problem::new(ProblemCode::NotFound, "no such quote").fit(cancel);

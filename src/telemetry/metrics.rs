@@ -125,7 +125,12 @@ impl Metrics {
                 "Failures of mapping rules.",
                 &["code"],
             )?,
-            findings: counters(&r, "segue_findings_total", "Findings that did not end an exchange.", &["code"])?,
+            findings: counters(
+                &r,
+                "segue_findings_total",
+                "Findings that did not end an exchange.",
+                &["code"],
+            )?,
             plan_generation: gauge(&r, "segue_plan_generation", "Number of the plan that is live.")?,
             plan_info: registered(
                 &r,
