@@ -169,15 +169,13 @@ impl Compiler<'_> {
                 };
                 let path = FieldPath::parse(&request).ok().filter(|path| !path.every);
                 let found = path.as_ref().map(|path| speaks.scope.resolve(schema, path, &mut Vec::new()));
-                match (path, found) {
-                    (Some(path), Some(Found::Place(..))) => Some(TemplatePart::Request(path)),
-                    _ => {
-                        let words = ["legacy.id", "item.legacy.id", "reply", "facts"];
-                        let near = suggest(name, words.into_iter()).or(suggest(first, words.into_iter()));
-                        let hint = near.map(|near| format!("did you mean `{{{near}}}`?"));
-                        fail(format!("`{{{name}}}` is not known here"), hint.or(Some(known(speaks))))
-                    }
+                if let (Some(path), Some(Found::Place(..))) = (path, found) {
+                    return Some(TemplatePart::Request(path));
                 }
+                let words = ["legacy.id", "item.legacy.id", "reply", "facts"];
+                let near = suggest(name, words.into_iter()).or(suggest(first, words.into_iter()));
+                let hint = near.map(|near| format!("did you mean `{{{near}}}`?"));
+                fail(format!("`{{{name}}}` is not known here"), hint.or(Some(known(speaks))))
             }
         }
     }
