@@ -96,7 +96,7 @@ impl Reloader {
         if plan.hash() == before.hash() && !asked {
             return Ok(before.generation());
         }
-        if let Err(reason) = super::prepare(&plan, &self.backends) {
+        if let Err(reason) = super::running::prepare(&plan, &self.backends) {
             self.metrics.reload(false);
             tracing::error!(reason, "not reloaded: the last good plan stays");
             return Err(reason);

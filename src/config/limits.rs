@@ -54,6 +54,18 @@ const DRAIN_MS_MAX: Number =
 const SCRIPT_STEPS_MAX: Number =
     Number::new("script_steps_max", 100_000, (1000, 10_000_000), "operations of one script run");
 const CALLS_MAX: Number = Number::new("calls_max", 200, (1, 10_000), "legacy calls of one exchange");
+const JOURNAL_HOURS_MAX: Number = Number::new(
+    "journal_hours_max",
+    720,
+    (1, 87_600),
+    "how long the journal of an exchange that ended well is kept",
+);
+const IDEMPOTENCY_HOURS_MAX: Number = Number::new(
+    "idempotency_hours_max",
+    168,
+    (1, 87_600),
+    "how long the answer to a repeated request is kept",
+);
 
 /// All of them, in the order of the shipped file.
 pub(super) const NUMBERS: &[Number] = &[
@@ -74,6 +86,8 @@ pub(super) const NUMBERS: &[Number] = &[
     DRAIN_MS_MAX,
     SCRIPT_STEPS_MAX,
     CALLS_MAX,
+    JOURNAL_HOURS_MAX,
+    IDEMPOTENCY_HOURS_MAX,
 ];
 
 /// How much the gateway takes, keeps and waits for. Defaults and bounds are those of the shipped file.
@@ -114,6 +128,10 @@ pub struct Limits {
     pub script_steps_max: u64,
     /// Legacy calls of one exchange.
     pub calls_max: usize,
+    /// How long the journal of an exchange that ended well is kept; one that needs attention stays.
+    pub journal_max: Duration,
+    /// How long the answer to a repeated request is kept.
+    pub idempotency_max: Duration,
 }
 
 impl Limits {
@@ -138,6 +156,8 @@ impl Limits {
             drain_max: DRAIN_MS_MAX.millis(&mut fields, out),
             script_steps_max: SCRIPT_STEPS_MAX.read(&mut fields, out),
             calls_max: CALLS_MAX.size(&mut fields, out),
+            journal_max: JOURNAL_HOURS_MAX.hours(&mut fields, out),
+            idempotency_max: IDEMPOTENCY_HOURS_MAX.hours(&mut fields, out),
         };
         fields.finish(out);
         limits

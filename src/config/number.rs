@@ -38,6 +38,11 @@ impl Number {
         usize::try_from(self.read(fields, out)).unwrap_or(usize::MAX)
     }
 
+    /// The same for hours.
+    pub(super) fn hours(&self, fields: &mut Fields<'_>, out: &mut Diagnostics) -> Duration {
+        Duration::from_secs(self.read(fields, out).saturating_mul(3600))
+    }
+
     /// The same for milliseconds.
     pub(super) fn millis(&self, fields: &mut Fields<'_>, out: &mut Diagnostics) -> Duration {
         Duration::from_millis(self.read(fields, out))

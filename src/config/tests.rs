@@ -57,6 +57,8 @@ fn every_number_stands_in_the_shipped_files_with_default_and_bounds() {
                 "ms, "
             } else if number.key.contains("_bytes") {
                 "bytes, "
+            } else if number.key.contains("_hours") {
+                "hours, "
             } else {
                 ""
             };

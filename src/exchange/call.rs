@@ -36,8 +36,25 @@ pub struct Calling<'c, 'm> {
 pub struct Broken {
     /// What ended them.
     pub error: ExchangeError,
-    /// What was answered before.
+    /// What was answered and not taken back.
     pub replies: Vec<Reply>,
+    /// Whether a call that failed may have done something all the same.
+    pub unclear: bool,
+}
+
+/// A call that did not end well.
+struct Failed {
+    error: ExchangeError,
+    /// The answer, where there was one that does not say that nothing was done.
+    reply: Option<Reply>,
+    unclear: bool,
+}
+
+impl From<ExchangeError> for Failed {
+    fn from(error: ExchangeError) -> Self {
+        let unclear = matches!(&error, ExchangeError::Legacy { error, .. } if !error.retry_is_safe());
+        Self { error, reply: None, unclear }
+    }
 }
 
 /// Makes all calls. Calls of one `each` run up to `parallel` at a time; the calls of an operation follow each other.
@@ -52,41 +69,58 @@ pub async fn run(
     let mut replies: Vec<Reply> = Vec::with_capacity(prepared.len());
     for group in prepared.chunk_by(|left, right| left.planned.index == right.planned.index) {
         let started = Instant::now();
-        let (made, error) = side_by_side(story, calling, group, &replies).await;
+        let (made, failed) = side_by_side(story, calling, group, &replies).await;
         story.legacy += started.elapsed();
         story.legacy_calls += group.len();
         replies.extend(made);
-        if let Some(error) = error {
-            let replies = take_back(story, calling, replies).await;
-            return Err(Box::new(Broken { error, replies }));
+        if !failed.is_empty() {
+            return Err(Box::new(broken(story, calling, replies, failed).await));
         }
     }
     Ok(replies)
 }
 
-/// The calls of one `each`: what was answered, in the order of the elements, and the first that failed. Calls that
-/// were under way when it failed are waited for, so that what they did is known.
+/// The calls of one `each`: what was answered, in the order of the elements, and those that failed. Calls that were
+/// under way when one failed are waited for, so that what they did is known.
 async fn side_by_side(
     story: &Story<'_>,
     calling: &Calling<'_, '_>,
     group: &[Prepared<'_>],
     earlier: &[Reply],
-) -> (Vec<Reply>, Option<ExchangeError>) {
+) -> (Vec<Reply>, Vec<Failed>) {
     let parallel = group.first().map_or(1, |one| usize::from(one.planned.call.parallel.max(1)));
-    let (mut made, mut failed) = (Vec::with_capacity(group.len()), None);
+    let (mut made, mut failed) = (Vec::with_capacity(group.len()), Vec::new());
     for wave in group.chunks(parallel) {
         let calls = wave.iter().map(|one| make(story, calling, one, earlier));
         for result in join_all(calls).await {
             match result {
                 Ok(reply) => made.push(reply),
-                Err(error) => failed = failed.or(Some(error)),
+                Err(one) => failed.push(*one),
             }
         }
-        if failed.is_some() {
+        if !failed.is_empty() {
             break;
         }
     }
     (made, failed)
+}
+
+/// The first failure is told; what any of them may have done is kept.
+async fn broken(
+    story: &Story<'_>,
+    calling: &Calling<'_, '_>,
+    replies: Vec<Reply>,
+    failed: Vec<Failed>,
+) -> Broken {
+    let mut replies = take_back(story, calling, replies).await;
+    let unclear = failed.iter().any(|one| one.unclear);
+    let mut told = None;
+    for one in failed {
+        replies.extend(one.reply);
+        told = told.or(Some(one.error));
+    }
+    let error = told.unwrap_or_else(|| ExchangeError::Internal("no call failed".to_owned()));
+    Broken { error, replies, unclear }
 }
 
 async fn make(
@@ -94,16 +128,23 @@ async fn make(
     calling: &Calling<'_, '_>,
     one: &Prepared<'_>,
     earlier: &[Reply],
-) -> Result<Reply, ExchangeError> {
+) -> Result<Reply, Box<Failed>> {
     let Planned { index, call, element } = one.planned;
-    let address = calling.origin.address(&call.target, &one.query, element, earlier, None)?;
-    let answer = send(story, calling, call, &address, one.body.clone(), &one.headers).await?;
+    let failed = |error: ExchangeError| Box::new(Failed::from(error));
+    let address = calling.origin.address(&call.target, &one.query, element, earlier, None).map_err(failed)?;
+    let deadline = story.moment.deadline;
+    let answer = send(story, calling, call, &address, (one.body.clone(), &one.headers), deadline).await;
     let sender = Sender {
         scope: element.map(|(_, element)| element),
         root: calling.origin.received.body.as_ref().map(crate::json::Document::root),
     };
     let item = element.map(|(position, _)| position);
-    understand(calling.program, index, item, &answer, &calling.limits, sender)
+    let understood =
+        understand(calling.program, index, item, &answer.map_err(failed)?, &calling.limits, sender);
+    understood.map_err(|not| {
+        let unclear = !not.says_no;
+        Box::new(Failed { error: not.error, reply: unclear.then_some(not.reply), unclear })
+    })
 }
 
 async fn send(
@@ -111,8 +152,8 @@ async fn send(
     calling: &Calling<'_, '_>,
     call: &Call,
     address: &str,
-    body: Option<Bytes>,
-    headers: &[(String, String)],
+    (body, headers): (Option<Bytes>, &[(String, String)]),
+    deadline: Instant,
 ) -> Result<LegacyReply, ExchangeError> {
     let internal = |what: &str| ExchangeError::Internal(format!("call `{}`: {what}", call.name));
     let mut all = calling.forwarded.clone();
@@ -128,7 +169,7 @@ async fn send(
         headers: all,
         body,
     };
-    let answer = story.gateway.legacy.call(calling.backend, request, story.moment.deadline).await;
+    let answer = story.gateway.legacy.call(calling.backend, request, deadline).await;
     answer.map_err(|error| ExchangeError::Legacy { call: call.name.to_string(), error })
 }
 
@@ -158,7 +199,9 @@ async fn take_back_one(story: &Story<'_>, calling: &Calling<'_, '_>, undo: &Call
         },
         None => None,
     };
-    match send(story, calling, undo, &address, body, &[]).await {
+    // What is taken back is so often because time is over: it gets time of its own, and the caller does not wait.
+    let deadline = Instant::now() + std::time::Duration::from_millis(calling.backend.answer_ms_max);
+    match send(story, calling, undo, &address, (body, &[]), deadline).await {
         Ok(answer) if answer.status.is_success() => true,
         Ok(answer) => {
             let status = answer.status.as_u16();

@@ -301,11 +301,6 @@ impl<'m> Origin<'m> {
             }
         }
     }
-
-    /// The place of the sender's message that a place of what was sent came from (`/lines/0/sku`).
-    pub fn property_path(&self, planned: &Planned<'m>, program: &Program, target: &str) -> Option<String> {
-        crate::mapping::trace::property_path(program, &self.input(planned, self.facts), target)
-    }
 }
 
 /// Group of the pairs of keys that hold the legacy ids of items; no mapping can use this name.

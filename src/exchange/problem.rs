@@ -69,6 +69,11 @@ pub fn overloaded(gateway: &Gateway) -> Response<Full<Bytes>> {
     })
 }
 
+/// The answer of an exchange that goes on after its caller's time is over; it is counted and told when it ends.
+pub fn late() -> Response<Full<Bytes>> {
+    render(answer(&ExchangeError::Deadline, None).0)
+}
+
 fn problem(error: &ExchangeError) -> Problem {
     use ExchangeError as E;
     let internal = || Problem::new(ProblemCode::InternalError, "The request could not be processed.");

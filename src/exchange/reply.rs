@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 
-use super::error::{ExchangeError, LegacyProblem};
+use super::{
+    calls::place,
+    error::{ExchangeError, LegacyProblem},
+};
 use crate::{
     json::{Document, Limits, Node},
     legacy::LegacyReply,
@@ -35,8 +38,27 @@ pub struct Sender<'m> {
     pub root: Option<Node<'m>>,
 }
 
+/// An answer that is none to map.
+#[derive(Debug)]
+pub struct NotAnAnswer {
+    /// What it is instead.
+    pub error: ExchangeError,
+    /// The answer as it came.
+    pub reply: Reply,
+    /// Whether it says that nothing was done: a refusal, by its status or by the mapping's word. An error of the
+    /// legacy system's own (5xx) and an answer that cannot be read say nothing.
+    pub says_no: bool,
+}
+
+impl From<Box<NotAnAnswer>> for ExchangeError {
+    fn from(not: Box<NotAnAnswer>) -> Self {
+        not.error
+    }
+}
+
 /// Decides what an answer means. `on:` is looked at in order, and the first that fits decides; what is not listed
-/// is good with a 2xx status, and otherwise the gateway's own problem.
+/// is good with a 2xx status, and otherwise the gateway's own problem. So is a good answer that does not name what
+/// was made where the mapping says that it does: an error that pretends to be an answer.
 ///
 /// # Errors
 /// The problem that the mapping tells for it, or that it is no answer at all.
@@ -47,31 +69,61 @@ pub fn understand(
     answer: &LegacyReply,
     limits: &Limits,
     sender: Sender<'_>,
-) -> Result<Reply, ExchangeError> {
+) -> Result<Reply, Box<NotAnAnswer>> {
     let status = answer.status.as_u16();
     let parsed = parse(answer, limits);
     let document = parsed.as_ref().ok().and_then(Option::as_ref);
-    let name = program.calls.get(call).map_or("", |call| &call.name);
     let fitting = program.on.iter().find(|on| fits(on, call, status, document, &answer.body));
-    let document = match fitting.map(|on| &on.then) {
+    let meaning = match fitting.map(|on| &on.then) {
         Some(Then::Problem { code, at, reason }) => {
             let pointer = match (at, sender.root) {
                 (Some(at), Some(root)) => Some(at.pointer(sender.scope.unwrap_or(root), root)),
                 _ => None,
             };
             let reason = reason.as_deref().unwrap_or("The request cannot be carried out.").to_owned();
-            return Err(ExchangeError::LegacyProblem(LegacyProblem { code: *code, pointer, reason }));
+            Err(ExchangeError::LegacyProblem(LegacyProblem { code: *code, pointer, reason }))
         }
-        Some(Then::Answer(instead)) => Some(instead.clone()),
-        None if answer.status.is_success() => {
-            parsed.map_err(|detail| ExchangeError::LegacyGarbage { call: name.to_owned(), detail })?
-        }
-        None => return Err(ExchangeError::LegacyStatus { status, call: name.to_owned() }),
+        Some(Then::Answer(instead)) => Ok(Some(instead.clone())),
+        None => good(program, call, answer.status, parsed),
     };
     let headers = answer.headers.iter();
     let headers =
         headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
-    Ok(Reply { call, item, status, headers: headers.collect(), raw: answer.body.clone(), document })
+    let headers = headers.collect();
+    let (document, error) = match meaning {
+        Ok(document) => (document, None),
+        Err(error) => (None, Some(error)),
+    };
+    let reply = Reply { call, item, status, headers, raw: answer.body.clone(), document };
+    match error {
+        None => Ok(reply),
+        Some(error) => {
+            let refused =
+                matches!(error, ExchangeError::LegacyProblem(_) | ExchangeError::LegacyStatus { .. });
+            Err(Box::new(NotAnAnswer { error, reply, says_no: refused && status < 500 }))
+        }
+    }
+}
+
+/// An answer that `on:` says nothing about.
+fn good(
+    program: &OperationProgram,
+    call: usize,
+    status: http::StatusCode,
+    parsed: Result<Option<Document>, String>,
+) -> Result<Option<Document>, ExchangeError> {
+    let made = program.calls.get(call);
+    let name = made.map_or_else(String::new, |call| call.name.to_string());
+    if !status.is_success() {
+        return Err(ExchangeError::LegacyStatus { status: status.as_u16(), call: name });
+    }
+    let garbage = |detail| ExchangeError::LegacyGarbage { call: name.clone(), detail };
+    let document = parsed.map_err(garbage)?;
+    let Some(path) = made.and_then(|call| call.legacy_id.as_ref()) else { return Ok(document) };
+    match document.as_ref().and_then(|document| place(path, document.root())) {
+        Some(_) => Ok(document),
+        None => Err(garbage("a body without the id of what was made (`legacy_id`)".to_owned())),
+    }
 }
 
 /// The body as a document; `Err` says why it is none. An empty body is none without being wrong.

@@ -2,9 +2,10 @@
 //!
 //! [`seller`] is the story, step by step; what a step does is in the file of its name.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::{HeaderMap, Request, Response, StatusCode, request::Parts};
 use http_body_util::Full;
 use hyper::body::Body;
@@ -18,6 +19,7 @@ use super::{
     journal::Journal,
     list, references,
     request::{Received, json_limits, receive},
+    stack::panic_text,
     story::{Answer, Story},
     subject::{self, Subject},
 };
@@ -44,11 +46,14 @@ where
     let _in_flight = gateway.metrics.in_flight();
     let (head, body) = request.into_parts();
     let mut story = Story::begin(gateway, &head);
-    let deadline = story.moment.deadline;
-    let result = match tokio::time::timeout_at(deadline, seller(&mut story, &head, body)).await {
-        Ok(result) => result,
-        Err(_) => Err(ExchangeError::Deadline),
-    };
+    // No timeout around the whole: it would end the story where a legacy system has acted and nothing is kept. Body
+    // and calls each end at the deadline by themselves, and what follows them waits for nothing but the store.
+    let told = AssertUnwindSafe(seller(&mut story, &head, body)).catch_unwind().await;
+    let result = told.unwrap_or_else(|payload| {
+        let mapping = story.mapping.as_ref().map(|mapping| format!("{:?}: ", mapping.program.origin));
+        let text = panic_text(&*payload);
+        Err(ExchangeError::Internal(format!("{}panicked: {text}", mapping.unwrap_or_default())))
+    });
     story.end(result)
 }
 
@@ -81,6 +86,7 @@ where
     let route = partner.route(&head.method, head.uri.path()).map_err(no_route)?;
     story.route = Some((route.contract, route.operation));
     let (operation, duty) = served(&partner, &route)?;
+    story.mapping = Some(Arc::clone(&operation));
     let received = receive(story, &partner, &route, head, body).await?;
     let owner = subject::owner(&partner, &received)?;
     let body = received.body.as_ref().map(Document::root);
@@ -154,8 +160,12 @@ async fn single(
         Ok(made) => {
             let batch = Batch { partner: work.owner.partner.clone(), changes: made.changes };
             let batch = journal.done(story).into_iter().fold(batch, Batch::with);
-            if !batch.changes.is_empty() {
-                story.gateway.store.commit(batch).await?;
+            if !batch.changes.is_empty()
+                && let Err(error) = story.gateway.store.commit(batch).await
+            {
+                let changes = journal.answered(story, &work.operation.program, &replies);
+                keep(story, work, changes).await;
+                return Err(error.into());
             }
             story.entity = id.map(|id| id.as_str().to_owned());
             Ok(answer::success(work, &made.document))
@@ -276,17 +286,12 @@ pub(super) fn calling<'c, 'm>(
     Calling { program: &work.operation.program, origin, backend: work.backend, forwarded, limits }
 }
 
-/// A call failed. Where nothing was sent the exchange is over; else what was answered is kept for attention.
+/// A call failed. Where the legacy system did nothing the exchange is over; else what was answered is kept for
+/// attention.
 async fn settle(story: &Story<'_>, work: &Work<'_>, journal: &Journal, broken: Broken) -> ExchangeError {
-    let Broken { error, replies } = broken;
-    let harmless = match &error {
-        ExchangeError::Legacy { error, .. } => error.retry_is_safe(),
-        // An answer that says no is an answer: nothing was made.
-        ExchangeError::LegacyProblem(_) | ExchangeError::LegacyStatus { .. } => true,
-        _ => false,
-    };
+    let Broken { error, replies, unclear } = broken;
     let mut changes = journal.answered(story, &work.operation.program, &replies);
-    if harmless && replies.is_empty() {
+    if !unclear && replies.is_empty() {
         changes.extend(journal.done(story));
     }
     keep(story, work, changes).await;

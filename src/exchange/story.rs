@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     ids::ExchangeId,
-    plan::{PartnerPlan, Plan},
+    plan::{MappedOperation, PartnerPlan, Plan},
     sonata::{Contract, Operation},
     telemetry::{ExchangeRecord, TraceContext, metrics},
 };
@@ -47,6 +47,8 @@ pub struct Story<'g> {
     pub partner: Option<Arc<PartnerPlan>>,
     /// Contract and operation, once routed.
     pub route: Option<(&'static Contract, &'static Operation)>,
+    /// The mapping of the operation, once found.
+    pub mapping: Option<Arc<MappedOperation>>,
     /// The entity that it made, read or changed.
     pub entity: Option<String>,
     /// Time spent waiting for legacy systems; calls side by side count as one.
@@ -83,6 +85,7 @@ impl<'g> Story<'g> {
             trace,
             partner: None,
             route: None,
+            mapping: None,
             entity: None,
             legacy: Duration::ZERO,
             legacy_calls: 0,

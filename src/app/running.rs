@@ -1,0 +1,196 @@
+//! The running gateway: what is started in which order, and how it ends.
+//!
+//! Start: store, backends, listeners, then the admin port last, so that nobody is told "ready" too early. Drain is
+//! the way back: the Sonata listener stops accepting and finishes what is in flight, exchanges whose callers are
+//! gone come to their end, then the admin port goes, then the store closes.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
+
+use super::{Reloader, forget};
+use crate::{
+    admin::{self, Admin},
+    config::{Demonstration, Limits},
+    exchange::{
+        Gateway,
+        ports::{Clock, Ids, LegacyPort, Ports},
+        stack::{self, Unfinished},
+    },
+    legacy::Backends,
+    plan::{Plan, PlanHandle},
+    server::{self, Drained, Listener},
+    simulate,
+    store::{self, Store},
+    telemetry::metrics::Metrics,
+};
+
+/// Reloads that may wait; one more asked for on the admin port is told to come back.
+const RELOADS_WAITING_MAX: usize = 4;
+
+/// Time that requests on the admin port get after everything else has ended, in milliseconds.
+const ADMIN_DRAIN_MS_MAX: u64 = 1000;
+
+/// A gateway that serves.
+pub struct Running {
+    sonata: SocketAddr,
+    admin: SocketAddr,
+    store: Store,
+    drain_max: Duration,
+    stop: watch::Sender<bool>,
+    partners: JoinHandle<Drained>,
+    unfinished: Unfinished,
+    admin_stop: oneshot::Sender<()>,
+    admin_served: JoinHandle<Drained>,
+    helpers: Vec<JoinHandle<()>>,
+    simulator: Option<simulate::bss::Running>,
+}
+
+impl Running {
+    /// Starts to serve a plan that was read from `config`.
+    pub(super) async fn start(config: &Path, plan: Plan) -> anyhow::Result<Self> {
+        let settings = plan.settings().gateway.clone();
+        let metrics = Arc::new(Metrics::with_partner_series_max(settings.telemetry.partner_series_max)?);
+        let crate::config::Store::Embedded(path) = &settings.store;
+        let store = Store::open(path, store::Limits::default(), Some(Arc::clone(&metrics)))
+            .with_context(|| format!("cannot open the store {}", path.display()))?;
+        let backends = Arc::new(Backends::new(Arc::clone(&metrics)));
+        prepare(&plan, &backends).map_err(anyhow::Error::msg)?;
+        metrics.plan(plan.generation(), plan.hash());
+        let handle = PlanHandle::new(plan);
+
+        let (stop, stopped) = watch::channel(false);
+        let simulator = start_simulator(&settings.demonstration).await?;
+        let gateway = Arc::new(Gateway {
+            plan: handle.clone(),
+            store: store.clone(),
+            legacy: Arc::clone(&backends) as Arc<dyn LegacyPort>,
+            metrics: Arc::clone(&metrics),
+            ports: Ports { clock: Clock::System, ids: Ids::Random },
+        });
+        let sonata =
+            Listener::bind(settings.listeners.sonata.address).await.context("the Sonata listener")?;
+        let sonata = sonata.counted(Arc::clone(&metrics));
+        let admin_listener =
+            Listener::bind(settings.listeners.admin.address).await.context("the admin listener")?;
+        let (asked, requests) = mpsc::channel(RELOADS_WAITING_MAX);
+        let reloader = Reloader::new(config, handle.clone(), backends, Arc::clone(&metrics));
+        let helpers = vec![
+            tokio::spawn(reloader.run(requests, stopped.clone())),
+            tokio::spawn(forget::run(Arc::clone(&gateway), stopped.clone())),
+        ];
+
+        let (sonata_address, admin_address) = (sonata.address(), admin_listener.address());
+        tracing::info!(sonata = %sonata_address, admin = %admin_address, "serving");
+        let limits = listener_limits(&settings.limits);
+        let (service, unfinished) = stack::sonata(gateway, settings.limits.in_flight_max);
+        let partners = tokio::spawn(server::serve(sonata, service, told(stopped), limits));
+        let admin = admin::service(Admin { plan: handle, metrics, reload: asked });
+        // The admin port outlives the drain, so that the drain can be watched.
+        let (admin_stop, admin_stopped) = oneshot::channel::<()>();
+        let admin_served = tokio::spawn(server::serve(
+            admin_listener,
+            admin,
+            async { drop(admin_stopped.await) },
+            server::Limits { drain_ms_max: ADMIN_DRAIN_MS_MAX, ..limits },
+        ));
+        Ok(Self {
+            sonata: sonata_address,
+            admin: admin_address,
+            store,
+            drain_max: settings.limits.drain_max,
+            stop,
+            partners,
+            unfinished,
+            admin_stop,
+            admin_served,
+            helpers,
+            simulator,
+        })
+    }
+
+    /// Where partners call, with the real port.
+    #[must_use]
+    pub fn sonata_address(&self) -> SocketAddr {
+        self.sonata
+    }
+
+    /// Where operators ask, with the real port.
+    #[must_use]
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin
+    }
+
+    /// What outlives requests.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Stops accepting, finishes what is in flight within `drain_ms_max`, and closes everything. Returns the
+    /// number of connections that were cut off.
+    ///
+    /// # Errors
+    /// A part of the gateway panicked.
+    pub async fn stop(self) -> anyhow::Result<usize> {
+        let drained_by = Instant::now() + self.drain_max;
+        self.stop.send_replace(true);
+        let drained = self.partners.await.context("the Sonata listener")?;
+        if timeout_at(drained_by, self.unfinished.done()).await.is_err() {
+            tracing::error!("exchanges were still at work when the time to drain was over; see the journal");
+        }
+        drop(self.admin_stop);
+        self.admin_served.await.context("the admin listener")?;
+        for helper in self.helpers {
+            helper.await.context("a helper")?;
+        }
+        drop(self.simulator);
+        self.store.flush().await;
+        Ok(drained.cut)
+    }
+}
+
+/// Builds the clients of all backends, so that what cannot work shows before it is needed, and forgets those that
+/// the plan does not name.
+pub(super) fn prepare(plan: &Plan, backends: &Backends) -> Result<(), String> {
+    for backend in plan.backends() {
+        backends.prepare(backend).map_err(|reason| format!("backend `{}`: {reason}", backend.id))?;
+    }
+    backends.retain(&plan.backends().map(|backend| backend.id.clone()).collect());
+    Ok(())
+}
+
+async fn told(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is a stop as well.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+fn listener_limits(limits: &Limits) -> server::Limits {
+    let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    server::Limits {
+        connections_max: u32::try_from(limits.connections_max).unwrap_or(u32::MAX),
+        header_read_ms_max: ms(limits.header_read_max),
+        answer_write_ms_max: ms(limits.answer_write_max),
+        header_bytes_max: limits.header_bytes_max,
+        drain_ms_max: ms(limits.drain_max),
+        ..server::Limits::default()
+    }
+}
+
+async fn start_simulator(demonstration: &Demonstration) -> anyhow::Result<Option<simulate::bss::Running>> {
+    match demonstration.bss {
+        None => Ok(None),
+        Some(address) => {
+            let today = Clock::System.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+            let settings = simulate::bss::Settings::on(today);
+            let running = simulate::bss::start(address, settings).await.context("the simulated BSS")?;
+            tracing::info!(bss = %running.local_addr, "playing the legacy system of the demonstration");
+            Ok(Some(running))
+        }
+    }
+}
