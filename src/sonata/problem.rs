@@ -236,7 +236,8 @@ impl Problem {
 
     /// Whether it only says that something is not there.
     fn is_missing(&self) -> bool {
-        self.faults.iter().all(|fault| fault.code == FaultCode::ReferenceNotFound)
+        let missing = |fault: &Fault| fault.code == FaultCode::ReferenceNotFound && fault.pointer.is_empty();
+        self.faults.iter().all(missing)
     }
 
     fn into_fault(self, code: FaultCode) -> Self {
@@ -338,7 +339,8 @@ mod tests {
         assert_eq!(fault(FaultCode::OtherIssue).fit(patch).code(), ProblemCode::Conflict);
 
         let retrieve = operation(Function::QUOTE, "retrieveQuote");
-        assert_eq!(fault(FaultCode::ReferenceNotFound).fit(retrieve).code(), ProblemCode::NotFound);
+        let gone = Problem::unprocessable(vec![Fault::new(FaultCode::ReferenceNotFound, "", "gone")]);
+        assert_eq!(gone.fit(retrieve).code(), ProblemCode::NotFound);
 
         let cancel = operation(Function::QUOTE, "cancelQuote");
         let told = Problem::new(ProblemCode::NotFound, "no such quote").fit(cancel);
