@@ -17,5 +17,6 @@
 pub mod compare;
 pub mod form;
 pub mod message;
+pub mod mutate;
 pub mod play;
 pub mod update;

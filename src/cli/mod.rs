@@ -78,12 +78,15 @@ enum Format {
 /// `segue test`.
 #[derive(Debug, Args)]
 struct TestArguments {
-    /// Play only cases whose name contains this.
+    /// Play only cases whose name contains this; with --mutate, change only rules whose place contains it.
     filter: Option<String>,
     /// Write what was sent and answered into the cases instead of comparing it. A call that a case has no answer
     /// for is answered by the simulated BSS.
     #[arg(long)]
     update: bool,
+    /// Change every rule of every mapped operation in turn, and list those that no case notices.
+    #[arg(long, conflicts_with = "update")]
+    mutate: bool,
 }
 
 /// `segue show`.

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     cases::{
         form::{self, Case},
+        mutate::mutate,
         play::{Played, Stand, play},
         update::update,
     },
@@ -33,7 +34,39 @@ pub fn run(config: &Path, arguments: &TestArguments) -> anyhow::Result<ExitCode>
     let cases: BTreeMap<String, Case> =
         form::find(&mappings)?.into_iter().map(|case| (case.name.clone(), case)).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(play_all(arguments, &plan, &cases))
+    runtime.block_on(async {
+        if arguments.mutate {
+            return mutate_all(arguments, &plan, &cases).await;
+        }
+        play_all(arguments, &plan, &cases).await
+    })
+}
+
+/// Cases must pass before anything is changed: otherwise every change would be noticed.
+async fn mutate_all(
+    arguments: &TestArguments,
+    plan: &PlanHandle,
+    cases: &BTreeMap<String, Case>,
+) -> anyhow::Result<ExitCode> {
+    let mut failing = 0usize;
+    for case in cases.values() {
+        let played = play(case, cases, plan, None).await.with_context(|| case.name.clone())?;
+        if !played.faults.is_empty() {
+            failing += 1;
+            tell(case, &played);
+        }
+    }
+    if failing > 0 {
+        say(&format!("{failing} cases fail with the mapping as it is: mend them first"));
+        return Ok(ExitCode::FAILURE);
+    }
+    let filter = arguments.filter.as_deref();
+    let report = mutate(&plan.load(), cases, filter).await?;
+    for (mutant, address) in &report.survivors {
+        say(&format!("{mutant} {address}: {}, no case noticed", mutant.change.as_str()));
+    }
+    say(&format!("{} mutants, {} survived", report.mutants, report.survivors.len()));
+    Ok(if report.survivors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn play_all(

@@ -6,6 +6,7 @@ pub mod compile;
 pub mod convert;
 pub mod diagnostic;
 pub mod direction;
+pub mod mutate;
 pub mod operation;
 pub mod path;
 pub mod program;

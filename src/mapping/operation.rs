@@ -11,7 +11,7 @@ use crate::json::Document;
 use crate::json::query::{Condition, Query};
 
 /// One operation as a mapping set (with its overlays) carries it out.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct OperationProgram {
     /// The standard's operationId: `createQuote`.
     pub operation_id: Box<str>,
@@ -45,7 +45,7 @@ pub enum Handling {
 }
 
 /// One call to the legacy system.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Call {
     /// Unique within the operation.
     pub name: Box<str>,
@@ -74,7 +74,7 @@ pub struct Call {
 }
 
 /// Method and address of a call.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CallTarget {
     /// Upper case: `POST`.
     pub method: Box<str>,
@@ -112,7 +112,7 @@ pub enum TemplatePart {
 }
 
 /// How the answer of an operation is made.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Answer {
     /// No body: the operation's success has none.
     Empty,
@@ -138,7 +138,7 @@ pub enum Answer {
 }
 
 /// What a reply becomes instead of an answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct On {
     /// Where it was written.
     pub origin: Origin,
@@ -173,7 +173,7 @@ impl StatusMatch {
 }
 
 /// What a reply becomes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Then {
     /// A problem told to the caller.
     Problem {
@@ -189,7 +189,7 @@ pub enum Then {
 }
 
 /// How lists are paged at the legacy system.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Paging {
     /// Query parameter with the number of the page, or with [`Paging::counts_records`] of the first record.
     pub page: Option<Box<str>>,
@@ -204,7 +204,7 @@ pub struct Paging {
 }
 
 /// How work that outlives its call is followed: `complete:`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Complete {
     /// Per item (true) or for the entity.
     pub each_item: bool,

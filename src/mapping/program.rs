@@ -56,7 +56,7 @@ use crate::json::query::{Condition, Query};
 /// One compiled reading of a shape: one operation, one phase, one direction.
 ///
 /// Build it with [`Program::new`], which computes what `apply` wants to know beforehand.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Program {
     /// What this is, for traces and failures: `acme/quote.yaml createQuote request`.
     pub name: Box<str>,
@@ -98,7 +98,7 @@ pub struct Origin {
 }
 
 /// One rule, compiled.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rule {
     /// Where it was written.
     pub origin: Origin,
@@ -119,7 +119,7 @@ pub enum OnFailure {
 }
 
 /// What a rule does.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Action {
     /// Writes one place.
     Pair(Box<Pair>),
@@ -141,7 +141,7 @@ pub enum Action {
 ///
 /// Order of work: condition, source, transforms, default, required, write. An absent value (nothing there,
 /// `null` unless [`Pair::null_allowed`], or a transform that yields nothing) goes on to the default.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pair {
     /// Tested on the source scope; the rule is skipped where it does not hold.
     pub condition: Option<Condition>,
@@ -162,7 +162,7 @@ pub struct Pair {
 }
 
 /// Where the value of a pair or of a script's input comes from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Source {
     /// A place of the source message. A path with `[*]` reads the array.
     Path(FieldPath),
@@ -185,7 +185,7 @@ pub enum Constant {
 }
 
 /// A script and the places its inputs are read from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ScriptUse {
     /// The compiled script; its inputs are in the same order as `inputs`.
     pub script: Arc<Script>,
@@ -194,7 +194,7 @@ pub struct ScriptUse {
 }
 
 /// What is done to a value on its way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Transform {
     /// A code table, read in the program's direction.
     Codes(CodesUse),
@@ -219,7 +219,7 @@ pub enum Transform {
 }
 
 /// One use of a converter that is neither `ref` nor `key`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ConvertUse {
     /// The converter.
     pub converter: Arc<Converter>,
@@ -229,7 +229,7 @@ pub struct ConvertUse {
 }
 
 /// Where the path argument of a converter is read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Argument {
     /// In the source message.
     Source(FieldPath),
@@ -238,7 +238,7 @@ pub enum Argument {
 }
 
 /// One use of a code table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CodesUse {
     /// The table.
     pub table: Arc<CodeTable>,
@@ -249,7 +249,7 @@ pub struct CodesUse {
 }
 
 /// Rules inside one object. A group that wrote nothing writes no object.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Group {
     /// Tested on the source scope of the group (what `source` names), as `@`.
     pub condition: Option<Condition>,
@@ -266,7 +266,7 @@ pub struct Group {
 }
 
 /// The first branch whose condition holds; source and target scope stay.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct OneOf {
     /// The branches in order.
     pub branches: Box<[Branch]>,
@@ -275,7 +275,7 @@ pub struct OneOf {
 }
 
 /// One branch of `one_of` or `rows`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Branch {
     /// Where it was written.
     pub origin: Origin,
@@ -288,7 +288,7 @@ pub struct Branch {
 }
 
 /// What `one_of` does where no branch holds.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Otherwise {
     /// Nothing is written.
     Nothing,

@@ -26,9 +26,12 @@ use crate::{
     config::{Identify, Settings},
     ids::{BackendId, PartnerId},
     legacy::BackendSettings,
+    mapping::operation::OperationProgram,
+    sonata::Function,
 };
 
 /// One valid state of configuration and mappings.
+#[derive(Clone)]
 pub struct Plan {
     generation: u64,
     hash: String,
@@ -78,6 +81,21 @@ impl Plan {
             settings.identify.value == Identify::Loopback && path.starts_with(&settings.base_path)
         };
         self.partners.values().filter(fits).max_by_key(|partner| base_path(partner))
+    }
+
+    /// The same plan with other programs in the place of those of these operations of a partner: for asking what
+    /// would happen, not for serving.
+    #[must_use]
+    pub fn with_programs(
+        &self,
+        partner: &PartnerId,
+        programs: Vec<(Function, &'static str, OperationProgram)>,
+    ) -> Self {
+        let mut changed = self.clone();
+        if let Some(partner) = changed.partners.get_mut(partner) {
+            *partner = Arc::new(partner.with(programs));
+        }
+        changed
     }
 
     /// A backend, as calls need it.

@@ -39,7 +39,7 @@ pub struct MappedOperation {
 }
 
 /// One backend among those of a partner, with the condition under which it is the one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct BackendRoute {
     /// Tested on the request's body; none always holds.
     pub condition: Option<Condition>,
@@ -48,6 +48,7 @@ pub struct BackendRoute {
 }
 
 /// A partner, ready to be served.
+#[derive(Clone)]
 pub struct PartnerPlan {
     settings: Partner,
     contracts: Vec<&'static Contract>,
@@ -71,6 +72,20 @@ impl PartnerPlan {
         });
         let served = served.collect();
         Self { settings, contracts, products, served, routes }
+    }
+
+    /// The same partner with other programs in the place of those of these operations.
+    pub(super) fn with(&self, programs: Vec<(Function, &'static str, OperationProgram)>) -> Self {
+        let mut changed = self.clone();
+        for (function, operation_id, program) in programs {
+            let operations = changed.served.get_mut(&function);
+            let served = operations.and_then(|operations| operations.get_mut(operation_id));
+            if let Some(Served::Mapped(mapped)) = served {
+                let echo_off = mapped.echo_off.clone();
+                *mapped = Arc::new(MappedOperation { program: Arc::new(program), echo_off });
+            }
+        }
+        changed
     }
 
     /// The partner's name.
