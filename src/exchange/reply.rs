@@ -76,10 +76,14 @@ pub fn understand(
     let fitting = program.on.iter().find(|on| fits(on, call, status, document, &answer.body));
     let meaning = match fitting.map(|on| &on.then) {
         Some(Then::Problem { code, at, reason }) => {
-            let pointer = match (at, sender.root) {
-                (Some(at), Some(root)) => Some(at.pointer(sender.scope.unwrap_or(root), root)),
-                _ => None,
-            };
+            let each = program.calls.get(call).and_then(|call| call.each.as_ref());
+            let pointer = at.as_ref().zip(sender.root).map(|(at, root)| {
+                let own = each.is_some_and(|each| each.steps == at.path.steps);
+                match (&at.within, sender.scope.filter(|_| own)) {
+                    (Some(within), Some(scope)) => within.pointer(scope, root),
+                    _ => at.path.pointer(root, root),
+                }
+            });
             let reason = reason.as_deref().unwrap_or("The request cannot be carried out.").to_owned();
             Err(ExchangeError::LegacyProblem(LegacyProblem { code: *code, pointer, reason }))
         }

@@ -179,13 +179,23 @@ pub enum Then {
     Problem {
         /// Its code.
         code: FailureCode,
-        /// The attribute of the caller's payload; its pointer is what the path finds there, else its steps.
-        at: Option<FieldPath>,
+        /// The attribute of the caller's payload.
+        at: Option<Blamed>,
         /// What the caller is told; none: the exchange's own words.
         reason: Option<Box<str>>,
     },
     /// The answer is made from this document in place of the reply's body: `answer: { hits: [] }`.
     Answer(Document),
+}
+
+/// The attribute of the caller's payload that a problem points at; its pointer is what the path finds there, else
+/// its steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blamed {
+    /// From the root; the array where a place of its elements is meant.
+    pub path: FieldPath,
+    /// From the element, where `path` is an array: known where the call was made for one of its elements.
+    pub within: Option<FieldPath>,
 }
 
 /// How lists are paged at the legacy system.

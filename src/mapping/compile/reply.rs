@@ -6,7 +6,7 @@ use super::operation::Making;
 use super::scope::{Found, Missing};
 use super::{Compiler, steps};
 use crate::mapping::diagnostic as code;
-use crate::mapping::operation::{Answer, On, Paging, StatusMatch, Then};
+use crate::mapping::operation::{Answer, Blamed, On, Paging, StatusMatch, Then};
 use crate::mapping::path::{Anchor, FieldPath};
 use crate::mapping::program::Phase;
 use crate::mapping::raw::{self, AnswerFrom, Text};
@@ -126,30 +126,32 @@ impl<'c> Compiler<'c> {
         Some(Then::Problem { code, at, reason: entry.reason.as_ref().map(|text| text.as_str().into()) })
     }
 
-    /// A place of the request that a problem points at; elements may stand anywhere in it.
-    fn blamed(&mut self, text: &Text, making: &Making<'_>) -> Option<FieldPath> {
-        // `quoteItem[*].product.id` names no single place: the part up to the array is what can be pointed at.
+    /// A place of the request that a problem points at. `quoteItem[*].product.id` is the `product.id` of the element
+    /// that the call was made for, else the array.
+    fn blamed(&mut self, text: &Text, making: &Making<'_>) -> Option<Blamed> {
         let (head, tail) = match text.as_str().split_once("[*].") {
             Some((head, tail)) => (head, Some(tail)),
             None => (text.as_str(), None),
         };
-        let scope = self.request_scope(making);
-        let known = |name: &str, list: &[String]| list.iter().any(|known| known == name);
-        if known(head, &making.facts.path) {
-            return FieldPath::parse(&format!("path:{head}")).ok();
+        let parameter = |part: &str, list: &[String]| {
+            let known = list.iter().any(|known| known == head);
+            known.then(|| FieldPath::parse(&format!("{part}:{head}")).ok()).flatten()
+        };
+        let named =
+            parameter("path", &making.facts.path).or_else(|| parameter("query", &making.facts.query));
+        if let Some(path) = named {
+            return Some(Blamed { path, within: None });
         }
-        if known(head, &making.facts.query) {
-            return FieldPath::parse(&format!("query:{head}")).ok();
-        }
-        let Ok(path) = FieldPath::parse(head) else {
+        let (Ok(path), Ok(within)) = (FieldPath::parse(head), tail.map(FieldPath::parse).transpose()) else {
             let _ = self.path(text);
             return None;
         };
         let steps = path.steps.len();
-        let array = FieldPath { every: path.every || tail.is_some(), ..path };
-        let found = match (scope.resolve(self.schema, &array, &mut Vec::new()), tail.map(FieldPath::parse)) {
-            (Found::Place(place, _), Some(Ok(tail))) => {
-                match scope.at(place).resolve(self.schema, &tail, &mut Vec::new()) {
+        let path = FieldPath { every: path.every || within.is_some(), ..path };
+        let scope = self.request_scope(making);
+        let found = match (scope.resolve(self.schema, &path, &mut Vec::new()), &within) {
+            (Found::Place(place, _), Some(tail)) => {
+                match scope.at(place).resolve(self.schema, tail, &mut Vec::new()) {
                     Found::Missing(missing) => {
                         Found::Missing(Missing { step: steps + 1 + missing.step, ..missing })
                     }
@@ -164,7 +166,7 @@ impl<'c> Compiler<'c> {
             self.out.push(fault.at(at).maybe_hint(missing.hint));
             return None;
         }
-        Some(array)
+        Some(Blamed { path, within })
     }
 
     pub(super) fn paging(&mut self, raw: &raw::Paging) -> Option<Paging> {
