@@ -4,4 +4,5 @@ mod catalogue_oracle;
 mod diagnostics;
 mod json;
 mod mapping;
+mod readme;
 mod tidy;

@@ -19,4 +19,5 @@ pub mod form;
 pub mod message;
 pub mod mutate;
 pub mod play;
+pub mod stand;
 pub mod update;

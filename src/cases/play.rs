@@ -50,9 +50,6 @@ pub enum PlayError {
     Setup(String),
 }
 
-/// Who answers a call for which a case has no response yet.
-pub type Stand = Arc<dyn LegacyPort>;
-
 /// Plays a case after those that it comes after.
 ///
 /// # Errors
@@ -61,7 +58,7 @@ pub async fn play(
     case: &Case,
     cases: &BTreeMap<String, Case>,
     plan: &PlanHandle,
-    stand: Option<Stand>,
+    stand: Option<Arc<dyn LegacyPort>>,
 ) -> Result<Played, PlayError> {
     let setup = |error: &dyn std::fmt::Display| PlayError::Setup(error.to_string());
     let store = Store::memory().map_err(|error| setup(&error))?;
@@ -241,7 +238,7 @@ fn told(name: &str, difference: &Difference) -> String {
 /// The case's legacy system.
 struct Script {
     calls: Vec<CaseCall>,
-    stand: Option<Stand>,
+    stand: Option<Arc<dyn LegacyPort>>,
     state: Mutex<State>,
 }
 
@@ -253,7 +250,7 @@ struct State {
 }
 
 impl Script {
-    fn new(calls: &[CaseCall], stand: Option<Stand>) -> Self {
+    fn new(calls: &[CaseCall], stand: Option<Arc<dyn LegacyPort>>) -> Self {
         Self { calls: calls.to_vec(), stand, state: Mutex::default() }
     }
 

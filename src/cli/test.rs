@@ -12,14 +12,12 @@ use crate::{
     cases::{
         form::{self, Case},
         mutate::mutate,
-        play::{Played, Stand, play},
+        play::{Played, play},
+        stand::Stand,
         update::update,
     },
-    exchange::ports::{Calling, LegacyPort},
-    legacy::{BackendSettings, Backends, BaseUrl, LegacyRequest},
+    exchange::ports::LegacyPort,
     plan::{self, PlanHandle},
-    simulate::bss,
-    telemetry::Metrics,
 };
 
 /// Plays the cases and prints where they are not what they say.
@@ -77,8 +75,11 @@ async fn play_all(
     let wanted = |case: &&Case| arguments.filter.as_deref().is_none_or(|filter| case.name.contains(filter));
     let (mut passed, mut failed) = (0usize, 0usize);
     for case in cases.values().filter(wanted) {
-        let stand = if arguments.update { Some(simulated(case).await?) } else { None };
-        let stand = stand.as_ref().map(|(stand, _)| Arc::clone(stand));
+        let stand: Option<Arc<dyn LegacyPort>> = if arguments.update {
+            Some(Stand::start(case.clock.to_zoned(jiff::tz::TimeZone::UTC).date()).await?)
+        } else {
+            None
+        };
         let played = play(case, cases, plan, stand).await.with_context(|| case.name.clone())?;
         if arguments.update {
             update(case, &played)?.iter().for_each(|line| say(line));
@@ -97,32 +98,4 @@ async fn play_all(
 fn tell(case: &Case, played: &Played) {
     say(&format!("case {}", case.name));
     played.faults.iter().for_each(|fault| say(&format!("  {fault}")));
-}
-
-/// The simulated BSS, for calls that a case has no answer for yet.
-async fn simulated(case: &Case) -> anyhow::Result<(Stand, bss::Running)> {
-    let today = case.clock.to_zoned(jiff::tz::TimeZone::UTC).date();
-    let running = bss::start(([127, 0, 0, 1], 0).into(), bss::Settings::on(today)).await?;
-    let base_url = BaseUrl::parse(&format!("http://{}", running.local_addr))?;
-    let backends = Backends::new(Arc::new(Metrics::new()?));
-    Ok((Arc::new(Simulated { backends, base_url }), running))
-}
-
-struct Simulated {
-    backends: Backends,
-    base_url: BaseUrl,
-}
-
-impl LegacyPort for Simulated {
-    fn call<'c>(
-        &'c self,
-        backend: &'c BackendSettings,
-        request: LegacyRequest,
-        deadline: tokio::time::Instant,
-    ) -> Calling<'c> {
-        Box::pin(async move {
-            let settings = BackendSettings { base_url: self.base_url.clone(), ..backend.clone() };
-            self.backends.call(&settings, request, deadline).await
-        })
-    }
 }

@@ -137,8 +137,7 @@ impl<'c> Compiler<'c> {
             let known = list.iter().any(|known| known == head);
             known.then(|| FieldPath::parse(&format!("{part}:{head}")).ok()).flatten()
         };
-        let named =
-            parameter("path", &making.facts.path).or_else(|| parameter("query", &making.facts.query));
+        let named = parameter("path", &making.facts.path).or_else(|| parameter("query", &making.facts.query));
         if let Some(path) = named {
             return Some(Blamed { path, within: None });
         }

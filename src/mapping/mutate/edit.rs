@@ -10,7 +10,8 @@ use crate::{
         direction::Direction,
         path::{Literal, Term},
         program::{
-            Action, Body, Branch, CodesUse, Constant, Key, Origin, Otherwise, Pair, Program, Rule, Source, Transform,
+            Action, Body, Branch, CodesUse, Constant, Key, Origin, Otherwise, Pair, Program, Rule, Source,
+            Transform,
         },
     },
 };
@@ -175,9 +176,8 @@ fn other(constant: &Constant) -> Constant {
             Literal::Number(next.to_string().into())
         }
         Constant::Literal(Literal::Text(was)) => text(was),
-        Constant::Literal(Literal::Null | Literal::EmptyArray | Literal::EmptyObject) | Constant::Document(_) => {
-            text("")
-        }
+        Constant::Literal(Literal::Null | Literal::EmptyArray | Literal::EmptyObject)
+        | Constant::Document(_) => text(""),
     })
 }
 

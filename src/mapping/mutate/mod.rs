@@ -142,7 +142,9 @@ pub fn mutated(operation: &OperationProgram, mutant: &Mutant) -> Option<Operatio
     }
     match &mut operation.answer {
         Answer::Empty => {}
-        Answer::Reply(program) | Answer::Each { program, .. } | Answer::Calls { program, .. } => edit.program(program),
+        Answer::Reply(program) | Answer::Each { program, .. } | Answer::Calls { program, .. } => {
+            edit.program(program)
+        }
     }
     edit.changed.then_some(operation)
 }
@@ -150,7 +152,9 @@ pub fn mutated(operation: &OperationProgram, mutant: &Mutant) -> Option<Operatio
 fn programs(operation: &OperationProgram) -> impl Iterator<Item = &Program> {
     let answer = match &operation.answer {
         Answer::Empty => None,
-        Answer::Reply(program) | Answer::Each { program, .. } | Answer::Calls { program, .. } => Some(program),
+        Answer::Reply(program) | Answer::Each { program, .. } | Answer::Calls { program, .. } => {
+            Some(program)
+        }
     };
     operation.calls.iter().filter_map(|call| call.request.as_ref()).chain(answer).map(AsRef::as_ref)
 }
