@@ -178,10 +178,12 @@ impl<'s> Work<'s, '_> {
         }
     }
 
-    /// When it was made: once, by us.
+    /// When it was made: once, by us; of what the Seller made, such as a charge, when the legacy system says.
     fn date(&mut self, root: Slot, from: Sources<'s>) {
         let Some(created) = self.facts.created else { return };
-        let date = match from.kept.and_then(|kept| kept.get(created)) {
+        let told = from.mapped.filter(|_| from.request.is_none());
+        let told = || told.and_then(|mapped| mapped.get(created));
+        let date = match from.kept.and_then(|kept| kept.get(created)).or_else(told) {
             Some(date) => self.merger.builder.copy(date),
             None => self.merger.builder.string(self.input.now),
         };

@@ -6,20 +6,21 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{
-    answer::{hold_as, map_reply},
+    answer::{Mapped, hold_as, map_reply},
     call::{self, Broken},
     calls::{Origin, place},
     error::ExchangeError,
-    facts::{StoryTexts, facts},
+    facts::{EntityFacts, StoryTexts, facts},
     filter,
     reply::Reply,
     seller::{Work, calling, success_status},
     story::{Answer, Story},
+    subject::Subject,
 };
 use crate::{
     custody::kind_of,
     ids::{LegacyId, SonataId},
-    json::{Builder, Document},
+    json::{Builder, Document, Node},
     mapping::{
         apply::References,
         operation::{self, Paging},
@@ -228,9 +229,34 @@ impl Listing<'_> {
                     None => continue,
                 },
             };
-            owned.extend(completed(story, work, id, mapped.document.as_ref()).await?);
+            let stored =
+                super::subject::load(story, work.owner, &work.backend.id, work.duty.kind, id).await?;
+            // None: another Buyer's of the same partner.
+            let Some(stored) = stored else { continue };
+            let mapped = match &stored.parent {
+                Some(_) => self.within_parent(story, work, &stored, reply, (position, element)).await?,
+                None => mapped,
+            };
+            owned.push(completed(story, work, &stored, mapped.document.as_ref()));
         }
         Ok(owned)
+    }
+
+    /// The element once more, now that it is known what it belongs to: the mapping may need the parent's items.
+    async fn within_parent(
+        &self,
+        story: &mut Story<'_>,
+        work: &Work<'_>,
+        stored: &Subject,
+        reply: &Reply,
+        element: (usize, Node<'_>),
+    ) -> Result<Mapped, ExchangeError> {
+        let (texts, href) = (StoryTexts::of(story), super::seller::href(story, work, &stored.id));
+        let parent = stored.parent.as_deref();
+        let entity = EntityFacts { id: stored.id.as_str(), href: &href, stored: Some(stored), parent };
+        let facts =
+            facts(work.partner, (work.route.contract, work.route.operation), &texts, Some(entity));
+        map_reply(story, work, self.program, &facts, &[], reply, Some(element)).await
     }
 }
 
@@ -261,20 +287,11 @@ async fn met(
     Ok(Some(id))
 }
 
-/// The whole entity; none where it is another Buyer's of the same partner.
-async fn completed(
-    story: &Story<'_>,
-    work: &Work<'_>,
-    id: SonataId,
-    mapped: Option<&Document>,
-) -> Result<Option<Document>, ExchangeError> {
-    let kind = work.duty.kind;
-    let Some(stored) = super::subject::load(story, work.owner, &work.backend.id, kind, id).await? else {
-        return Ok(None);
-    };
+/// The whole entity: what is kept of it, with what the legacy system says now.
+fn completed(story: &Story<'_>, work: &Work<'_>, stored: &Subject, mapped: Option<&Document>) -> Document {
     let href = super::seller::href(story, work, &stored.id);
     let completed = crate::custody::complete(&crate::custody::Completing {
-        kind,
+        kind: work.duty.kind,
         request: stored.request.as_ref(),
         mapped,
         kept: stored.document.as_ref(),
@@ -284,7 +301,7 @@ async fn completed(
         seller: None,
         echo_off: &work.operation.echo_off,
     });
-    Ok(Some(completed.document))
+    completed.document
 }
 
 /// An entity cut to what the list's type has of it.
