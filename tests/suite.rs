@@ -3,6 +3,9 @@
 mod catalogue_oracle;
 mod diagnostics;
 mod json;
+mod legacy_faults;
 mod mapping;
 mod readme;
+mod support;
+mod table;
 mod tidy;
