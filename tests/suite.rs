@@ -2,10 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 mod catalogue_oracle;
 mod diagnostics;
+mod failures;
 mod json;
 mod legacy_faults;
+mod limits;
 mod mapping;
+mod process;
 mod readme;
+mod reload;
 mod support;
 mod table;
 mod tidy;
