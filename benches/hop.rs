@@ -167,7 +167,7 @@ fn compare() {
             // The first round warms pools, caches and the plan.
             if round > 0 {
                 let spent = cpu_us(peer.worker_pid) - before;
-                peer.cpu_us.push(spent / REQUESTS_A_ROUND as f64);
+                peer.cpu_us.push(spent / f64::from(u32::try_from(REQUESTS_A_ROUND).unwrap()));
                 peer.failed += failed;
             }
         }

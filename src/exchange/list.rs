@@ -254,8 +254,7 @@ impl Listing<'_> {
         let (texts, href) = (StoryTexts::of(story), super::seller::href(story, work, &stored.id));
         let parent = stored.parent.as_deref();
         let entity = EntityFacts { id: stored.id.as_str(), href: &href, stored: Some(stored), parent };
-        let facts =
-            facts(work.partner, (work.route.contract, work.route.operation), &texts, Some(entity));
+        let facts = facts(work.partner, (work.route.contract, work.route.operation), &texts, Some(entity));
         map_reply(story, work, self.program, &facts, &[], reply, Some(element)).await
     }
 }

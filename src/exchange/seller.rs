@@ -1,6 +1,6 @@
 //! The life of an exchange on the Seller side: a partner asks in Sonata, a legacy system answers in its own terms.
 //!
-//! [`seller`] is the story, step by step; what a step does is in the file of its name.
+//! `seller` is the story, step by step; what a step does is in the file of its name.
 
 use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
 

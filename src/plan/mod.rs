@@ -1,7 +1,7 @@
 //! Everything compiled together: settings, contracts, mappings of all partners. Immutable, replaced whole.
 //!
 //! `config` and `mapping` each know how to read and check their own files; here they meet. A plan is valid as a
-//! whole or there is none: [`load`] returns it, or all diagnostics of all files at once. What has not changed since
+//! whole or there is none: [`load()`] returns it, or all diagnostics of all files at once. What has not changed since
 //! the plan before (by content) is taken over compiled.
 
 mod backend;

@@ -13,7 +13,7 @@ use crate::{
 /// that they use, each line with the place where it was written. None where the folders cannot be read; empty
 /// where the mapping has no such operation.
 ///
-/// What is wrong with the files is not told here: [`super::load`] does.
+/// What is wrong with the files is not told here: [`super::load()`] does.
 #[must_use]
 pub fn effective_mapping(config: &Path, partner: &str, operation: Option<&str>) -> Option<String> {
     let settings = config::load(config).settings?;

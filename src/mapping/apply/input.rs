@@ -23,7 +23,7 @@ pub struct Input<'m> {
     pub headers: &'m [(String, String)],
     /// What scripts see as `facts`: an object.
     pub facts: &'m Value<'m>,
-    /// What [`super::references`] asked for.
+    /// What [`super::references()`] asked for.
     pub references: &'m References,
     /// Pairs of keys that earlier messages of the entity left ([`super::Applied::keys`]).
     pub remembered: &'m [KeyPair],

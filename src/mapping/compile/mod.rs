@@ -1,7 +1,7 @@
 //! The compiler of the mapping language: files to checked, lowered programs.
 //!
 //! Four steps, each of which tells everything wrong that it sees and goes on: [`read_set_files`] reads the files,
-//! [`effective`] puts a partner's overlay over them, the survey checks every shape against each message type it
+//! [`effective()`] puts a partner's overlay over them, the survey checks every shape against each message type it
 //! is for, and the lowering makes one program per operation, phase and direction. What may be sent to whom, and
 //! when, is not decided here: `exchange` runs what comes out.
 
