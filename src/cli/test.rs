@@ -32,20 +32,19 @@ pub fn run(config: &Path, arguments: &TestArguments) -> anyhow::Result<ExitCode>
     let cases: BTreeMap<String, Case> =
         form::find(&mappings)?.into_iter().map(|case| (case.name.clone(), case)).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        if arguments.mutate {
-            return mutate_all(arguments, &plan, &cases).await;
-        }
-        play_all(arguments, &plan, &cases).await
-    })
+    if !arguments.mutate {
+        return runtime.block_on(play_all(arguments, &plan, &cases));
+    }
+    let failing = runtime.block_on(failing(&plan, &cases))?;
+    if failing > 0 {
+        say(&format!("{failing} cases fail with the mapping as it is: mend them first"));
+        return Ok(ExitCode::FAILURE);
+    }
+    mutate_all(arguments, &plan, &cases)
 }
 
-/// Cases must pass before anything is changed: otherwise every change would be noticed.
-async fn mutate_all(
-    arguments: &TestArguments,
-    plan: &PlanHandle,
-    cases: &BTreeMap<String, Case>,
-) -> anyhow::Result<ExitCode> {
+/// How many cases do not pass: they would notice every change.
+async fn failing(plan: &PlanHandle, cases: &BTreeMap<String, Case>) -> anyhow::Result<usize> {
     let mut failing = 0usize;
     for case in cases.values() {
         let played = play(case, cases, plan, None).await.with_context(|| case.name.clone())?;
@@ -54,12 +53,16 @@ async fn mutate_all(
             tell(case, &played);
         }
     }
-    if failing > 0 {
-        say(&format!("{failing} cases fail with the mapping as it is: mend them first"));
-        return Ok(ExitCode::FAILURE);
-    }
-    let filter = arguments.filter.as_deref();
-    let report = mutate(&plan.load(), cases, filter).await?;
+    Ok(failing)
+}
+
+fn mutate_all(
+    arguments: &TestArguments,
+    plan: &PlanHandle,
+    cases: &BTreeMap<String, Case>,
+) -> anyhow::Result<ExitCode> {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let report = mutate(&plan.load(), cases, arguments.filter.as_deref(), threads)?;
     for (mutant, address) in &report.survivors {
         say(&format!("{mutant} {address}: {}, no case noticed", mutant.change.as_str()));
     }

@@ -8,10 +8,10 @@ use crate::{
     mapping::{
         codes::{CodeTable, Row},
         direction::Direction,
-        path::{Literal, Term},
+        path::{Anchor, FieldPath, Literal, Part, Step, Term},
         program::{
-            Action, Body, Branch, CodesUse, Constant, Key, Origin, Otherwise, Pair, Program, Rule, Source,
-            Transform,
+            Action, Body, Branch, CodesUse, Constant, Key, OnFailure, Origin, Otherwise, Pair, Program, Rule,
+            Source, Transform,
         },
     },
 };
@@ -164,6 +164,27 @@ impl Edit<'_> {
             _ => {}
         }
     }
+}
+
+/// A rule that fails on every message.
+pub(super) fn refusal(origin: &Origin) -> Rule {
+    let nowhere = FieldPath {
+        part: Part::Body,
+        anchor: Anchor::Root,
+        steps: [Step::Member("\u{0}".into())].into(),
+        every: false,
+    };
+    let pair = Pair {
+        condition: None,
+        source: Source::Path(nowhere.clone()),
+        transforms: Box::default(),
+        default: None,
+        required: true,
+        null_allowed: false,
+        target: nowhere,
+        also: Box::default(),
+    };
+    Rule { origin: origin.clone(), on_failure: OnFailure::Fail, action: Action::Pair(Box::new(pair)) }
 }
 
 /// A constant that is not this one.

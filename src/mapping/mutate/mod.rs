@@ -37,9 +37,19 @@ pub enum Change {
     NumberingChanged,
     /// What no branch takes is passed over.
     RefusalDropped,
+    /// The call takes every element.
+    CallConditionDropped,
+    /// The row of `on:` is not there.
+    OnDropped,
 }
 
 impl Change {
+    /// Whether it is a change of a rule of a program, and not of what is around programs.
+    #[must_use]
+    pub fn is_of_program(self) -> bool {
+        !matches!(self, Self::CallConditionDropped | Self::OnDropped)
+    }
+
     /// In words, after the rule's name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -53,6 +63,8 @@ impl Change {
             Self::TermsDropped => "terms of its condition dropped",
             Self::NumberingChanged => "numbering changed",
             Self::RefusalDropped => "refusal dropped",
+            Self::CallConditionDropped => "condition of the call dropped",
+            Self::OnDropped => "dropped",
         }
     }
 }
@@ -108,11 +120,11 @@ pub fn mutants(operation: &OperationProgram) -> Vec<(Mutant, Arc<str>)> {
     };
     for call in &operation.calls {
         if call.condition.is_some() {
-            add(&call.origin, Way::ToLegacy, Change::ConditionDropped);
+            add(&call.origin, Way::ToLegacy, Change::CallConditionDropped);
         }
     }
     for on in &operation.on {
-        add(&on.origin, Way::ToSonata, Change::Dropped);
+        add(&on.origin, Way::ToSonata, Change::OnDropped);
     }
     for program in programs(operation) {
         let direction = program.direction.into();
@@ -127,14 +139,14 @@ pub fn mutated(operation: &OperationProgram, mutant: &Mutant) -> Option<Operatio
     let mut edit = Edit { mutant, changed: false };
     let mut operation = operation.clone();
     for call in &mut operation.calls {
-        if mutant.change == Change::ConditionDropped && edit.is_at(&call.origin, Way::ToLegacy) {
+        if mutant.change == Change::CallConditionDropped && edit.is_at(&call.origin, Way::ToLegacy) {
             edit.changed |= call.condition.take().is_some();
         }
         if let Some(program) = &mut call.request {
             edit.program(program);
         }
     }
-    if mutant.change == Change::Dropped {
+    if mutant.change == Change::OnDropped {
         let before = operation.on.len();
         let kept = operation.on.into_iter().filter(|on| !edit.is_at(&on.origin, Way::ToSonata));
         operation.on = kept.collect();
@@ -147,6 +159,33 @@ pub fn mutated(operation: &OperationProgram, mutant: &Mutant) -> Option<Operatio
         }
     }
     edit.changed.then_some(operation)
+}
+
+/// The operation with all programs of one direction replaced: by one that refuses every message, or by one that
+/// writes nothing. What neither of them disturbs never runs these programs.
+#[must_use]
+pub fn probed(operation: &OperationProgram, direction: Way, refuses: bool) -> OperationProgram {
+    let mut probed = operation.clone();
+    let replace = |program: &mut Arc<Program>| {
+        if direction == program.direction.into() {
+            let rules = if refuses { vec![edit::refusal(&operation.origin)] } else { Vec::new() };
+            *program = Arc::new(Program::new(
+                program.name.clone(),
+                program.phase,
+                program.direction,
+                rules,
+                Vec::new(),
+            ));
+        }
+    };
+    probed.calls.iter_mut().filter_map(|call| call.request.as_mut()).for_each(replace);
+    match &mut probed.answer {
+        Answer::Empty => {}
+        Answer::Reply(program) | Answer::Each { program, .. } | Answer::Calls { program, .. } => {
+            replace(program)
+        }
+    }
+    probed
 }
 
 fn programs(operation: &OperationProgram) -> impl Iterator<Item = &Program> {
