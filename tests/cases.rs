@@ -1,0 +1,113 @@
+//! Every case that is shipped beside the mappings is played, as `segue test` does.
+
+use segue::{
+    cases::{
+        form::{self, Case},
+        play::play,
+    },
+    plan::{self, PlanHandle},
+};
+use std::{collections::BTreeMap, path::Path};
+
+/// Bodies of createQuote and createProductOrder that must be mediated; there are at least so many cases of them.
+/// The number may only grow.
+const VALID_CREATES_MIN: usize = 30;
+/// Bodies of the same operations that must be refused, or that the legacy system or the network refuses.
+const FAULTY_CREATES_MIN: usize = 60;
+
+fn shipped() -> Option<(PlanHandle, BTreeMap<String, Case>)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let built = plan::load(&root.join("config"), None);
+    let Some(plan) = built.plan else { panic!("{}", built.diagnostics.render_text(&built.sources)) };
+    let cases = form::find(&root.join("mappings")).expect("every folder with a case.yaml is a case");
+    if cases.is_empty() {
+        println!("skipped: there are no cases yet");
+        return None;
+    }
+    let cases = cases.into_iter().map(|case| (case.name.clone(), case)).collect();
+    Some((PlanHandle::new(plan), cases))
+}
+
+#[test]
+fn every_shipped_case_is_what_it_says() {
+    let Some((plan, cases)) = shipped() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut failed = Vec::new();
+    for case in cases.values() {
+        let played = runtime.block_on(play(case, &cases, &plan, None)).unwrap();
+        if !played.faults.is_empty() {
+            failed.push(format!("{}\n  {}", case.name, played.faults.join("\n  ")));
+        }
+    }
+    println!("{} cases played", cases.len());
+    assert!(failed.is_empty(), "{} of {} cases:\n{}", failed.len(), cases.len(), failed.join("\n"));
+}
+
+/// A case that expects anything must be able to fail: its answer is compared to the letter.
+#[test]
+fn a_case_with_another_answer_fails() {
+    let Some((plan, cases)) = shipped() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut case =
+        cases.values().find(|case| case.calls.len() == 1 && case.after.is_empty()).unwrap().clone();
+    if let Some(answer) = &mut case.answer {
+        answer.status += 1;
+    }
+    let played = runtime.block_on(play(&case, &cases, &plan, None)).unwrap();
+    assert_eq!(played.faults.len(), 1, "{:?}", played.faults);
+    let called = case.calls.pop().unwrap();
+    let played = runtime.block_on(play(&case, &cases, &plan, None)).unwrap();
+    assert!(played.faults.iter().any(|fault| fault.contains("a call that the case does not have")));
+    case.calls = vec![called.clone(), called];
+    let played = runtime.block_on(play(&case, &cases, &plan, None)).unwrap();
+    assert!(played.faults.iter().any(|fault| fault.contains("was not sent")));
+}
+
+#[test]
+fn there_are_enough_bodies_of_both_kinds() {
+    let Some((_, cases)) = shipped() else { return };
+    let create = |case: &&Case| {
+        let path = case.request.path.split('?').next().unwrap_or_default();
+        case.request.method == "POST" && (path.ends_with("/quote") || path.ends_with("/productOrder"))
+    };
+    let (mut valid, mut faulty) = (0, 0);
+    for case in cases.values().filter(create) {
+        match case.answer.as_ref().map(|answer| answer.status) {
+            Some(201) => valid += 1,
+            Some(_) => faulty += 1,
+            None => panic!("{} has no answer", case.name),
+        }
+    }
+    println!("{valid} valid and {faulty} faulty bodies of createQuote and createProductOrder");
+    assert!(valid >= VALID_CREATES_MIN, "{valid} valid bodies");
+    assert!(faulty >= FAULTY_CREATES_MIN, "{faulty} faulty bodies");
+}
+
+/// Every operation that is mapped has a case that it answers well, and one that is refused or fails.
+#[test]
+fn every_mapped_operation_has_a_good_and_a_fault_case() {
+    let Some((plan, cases)) = shipped() else { return };
+    let plan = plan.load();
+    let mut seen: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for partner in plan.partners() {
+        for (function, id, served) in partner.operations() {
+            if matches!(served, plan::Served::Mapped(_)) {
+                seen.insert(format!("{}.{id}", function.name()), (0, 0));
+            }
+        }
+    }
+    for case in cases.values() {
+        let path = case.request.path.split('?').next().unwrap_or_default();
+        let method = case.request.method.parse().unwrap();
+        let route = plan.loopback_partner(path).and_then(|partner| partner.route(&method, path).ok());
+        let Some(route) = route else { continue };
+        let name = format!("{}.{}", route.function().name(), route.operation.operation_id);
+        let Some((good, bad)) = seen.get_mut(&name) else { continue };
+        match case.answer.as_ref().map_or(0, |answer| answer.status) {
+            200..300 => *good += 1,
+            _ => *bad += 1,
+        }
+    }
+    let lacking: Vec<_> = seen.iter().filter(|(_, (good, bad))| *good == 0 || *bad == 0).collect();
+    assert!(lacking.is_empty(), "(good, bad) cases: {lacking:?}");
+}

@@ -1,0 +1,203 @@
+//! The commands, run as a user runs them: what they print and how they end.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// A message that the demonstration's partner could send, without a member that must be there.
+const FAULTY_QUOTE: &str = r#"{ "instantSyncQuote": false, "buyerRequestedQuoteLevel": "budgetary" }"#;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Exit status, standard output, standard error.
+fn segue(words: &[&str], input: &str) -> (i32, String, String) {
+    run(&root().join("config"), words, input)
+}
+
+fn run(config: &Path, words: &[&str], input: &str) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_segue"));
+    command.arg("--config").arg(config).args(words);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A command that refuses its words does not read.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// The body of a message of a shipped case.
+fn body(case: &str, file: &str) -> String {
+    let path = root().join("mappings/acme/cases").join(case).join(file);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let message: serde_json::Value = serde_json::from_str(&text).unwrap();
+    message["body"].to_string()
+}
+
+/// A copy of the shipped configuration and mappings, without cases, to break.
+fn copy() -> (tempfile::TempDir, PathBuf) {
+    fn copy_into(from: &Path, to: &Path) {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let (name, path) = entry.map(|entry| (entry.file_name(), entry.path())).unwrap();
+            if path.is_dir() && name != "cases" {
+                copy_into(&path, &to.join(&name));
+            } else if path.is_file() {
+                std::fs::copy(&path, to.join(&name)).unwrap();
+            }
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["config", "mappings"] {
+        copy_into(&root().join(name), &folder.path().join(name));
+    }
+    let config = folder.path().join("config");
+    (folder, config)
+}
+
+fn edit(path: &Path, from: &str, to: &str) {
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{from}");
+    std::fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+#[test]
+fn words_that_mean_nothing_are_wrong_use() {
+    assert_eq!(segue(&["chekc"], "").0, 2);
+    assert_eq!(segue(&["check", "--format", "yaml"], "").0, 2);
+    assert_eq!(segue(&["show"], "").0, 2);
+    assert_eq!(segue(&["test", "--mutate", "--update"], "").0, 2);
+    assert_eq!(segue(&["--help"], "").0, 0);
+}
+
+#[test]
+fn check_tells_findings_with_their_place() {
+    let (status, out, err) = segue(&["check"], "");
+    assert_eq!(status, 0, "{out}{err}");
+    assert!(out.starts_with("good: 1 partners, "), "{out}");
+    let (_folder, config) = copy();
+    edit(&config.join("partners/globex.yaml"), "mapping: acme", "mapping: acne");
+    let (status, out, _) = run(&config, &["check"], "");
+    assert_eq!(status, 1);
+    assert!(out.contains("P101") && out.contains("globex.yaml:14:10"), "{out}");
+    assert!(out.contains("did you mean `acme`?"), "{out}");
+    let (status, out, _) = run(&config, &["check", "--format", "json"], "");
+    assert_eq!(status, 1);
+    assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok_and(|told| !told.is_null()), "{out}");
+    let (status, _, err) = run(&config, &["test"], "");
+    assert_eq!(status, 1);
+    assert!(err.contains("P101"), "{err}");
+}
+
+#[test]
+fn test_plays_cases_and_tells_differences() {
+    let (status, out, err) = segue(&["test", "quote/createQuote.minimal"], "");
+    assert_eq!(status, 0, "{out}{err}");
+    assert_eq!(out, "1 passed, 0 failed\n");
+    let (_folder, config) = copy();
+    let from = root().join("mappings/acme/cases/quote/createQuote.minimal");
+    let to = config.join("../mappings/acme/cases/quote/createQuote.minimal");
+    std::fs::create_dir_all(&to).unwrap();
+    for entry in std::fs::read_dir(&from).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+    }
+    edit(&to.join("4-sonata-response.json"), "\"status\": 201", "\"status\": 200");
+    let (status, out, _) = run(&config, &["test"], "");
+    assert_eq!(status, 1);
+    assert!(out.contains("case quote/createQuote.minimal\n"), "{out}");
+    assert!(out.contains("4-sonata-response: expected status 200, got 201"), "{out}");
+    assert!(out.ends_with("0 passed, 1 failed\n"), "{out}");
+    let (status, out, _) = run(&config, &["test", "--mutate"], "");
+    assert_eq!(status, 1);
+    assert!(out.ends_with("mend them first\n"), "{out}");
+    edit(&to.join("4-sonata-response.json"), "\"status\": 200", "\"status\": 201");
+    let (status, out, _) = run(&config, &["test", "--mutate", "address.yaml"], "");
+    assert_eq!(status, 1, "no case is about addresses");
+    assert!(
+        out.lines().any(|line| line.contains("address.yaml:") && line.ends_with("no case noticed")),
+        "{out}"
+    );
+    assert!(out.lines().last().is_some_and(|line| line.ends_with(" survived")), "{out}");
+}
+
+#[test]
+fn map_prints_what_goes_on() {
+    let words = ["map", "--partner", "globex", "--operation", "quote.createQuote", "--direction"];
+    let request = body("quote/createQuote.minimal", "1-sonata-request.json");
+    let (status, out, err) = segue(&[&words[..], &["to_legacy"]].concat(), &request);
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert!(out.starts_with("POST /v2/offers\n{\n"), "{out}");
+    let reply = body("quote/createQuote.minimal", "3-legacy-response.json");
+    let (status, out, err) = segue(&[&words[..], &["to_sonata"]].concat(), &reply);
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert!(out.starts_with("answer\n{\n") && out.contains("\"state\""), "{out}");
+    let (status, _, err) = segue(&[&words[..], &["to_sonata", "--status", "404"]].concat(), &reply);
+    assert_eq!(status, 1);
+    assert!(!err.is_empty());
+}
+
+#[test]
+fn map_tells_faults_and_refuses_wrong_words() {
+    let map = |partner: &str, operation: &str, input: &str| {
+        segue(&["map", "--partner", partner, "--operation", operation, "--direction", "to_legacy"], input)
+    };
+    let (status, _, err) = map("globex", "quote.createQuote", FAULTY_QUOTE);
+    assert_eq!(status, 1);
+    assert!(err.contains("missingProperty /quoteItem: "), "{err}");
+    let (status, _, err) = map("globex", "quote.createQuote", "{");
+    assert_eq!(status, 1);
+    assert!(err.starts_with("the body is not JSON: "), "{err}");
+    let (status, _, err) = map("globx", "quote.createQuote", "{}");
+    assert_eq!(status, 2);
+    assert!(err.contains("did you mean `globex`?"), "{err}");
+    let (status, _, err) = map("globex", "quote.createQuot", "{}");
+    assert_eq!(status, 2);
+    assert!(err.contains("did you mean `quote.createQuote`?"), "{err}");
+    let (status, _, err) = map("globex", "quote.retrieveQuote", "");
+    assert_eq!(status, 2);
+    assert!(err.contains("--path id="), "{err}");
+}
+
+#[test]
+fn trace_shows_every_rule_with_its_place() {
+    let request = body("quote/createQuote.minimal", "1-sonata-request.json");
+    let words =
+        ["trace", "--partner", "globex", "--operation", "quote.createQuote", "--direction", "to_legacy"];
+    let (status, out, err) = segue(&words, &request);
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert!(out.starts_with("POST /v2/offers\n"), "{out}");
+    let row = out.lines().find(|line| line.trim_start().starts_with("/quoteItem/0/action ")).unwrap();
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    assert_eq!(cells[1..4], ["'N'", "/lines/0/act", "written"], "{row}");
+    assert!(cells[4].contains("mappings/acme/quote.yaml:"), "{row}");
+    assert!(out.contains(" absent ") && out.contains(" constant "), "{out}");
+}
+
+#[test]
+fn show_tells_where_rules_and_settings_come_from() {
+    let (status, out, err) = segue(&["show", "--partner", "globex", "quote.createQuote"], "");
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert!(out.starts_with("operation quote.createQuote"), "{out}");
+    assert!(out.contains("mappings/partners/globex/acme.yaml:"), "the overlay's rule: {out}");
+    let (status, _, err) = segue(&["show", "--partner", "globex", "quote.createQuot"], "");
+    assert_eq!(status, 2);
+    assert!(err.contains("did you mean"), "{err}");
+    let (_folder, config) = copy();
+    std::fs::create_dir(config.join("secrets")).unwrap();
+    std::fs::write(config.join("secrets/token"), "9f2c-71aa").unwrap();
+    let backend = config.join("backends/acme.yaml");
+    edit(&backend, "format: json", "credentials: { bearer: { file: secrets/token } }\nformat: json");
+    edit(&config.join("segue.yaml"), "  faults_max: 100 ", "  # ");
+    let (status, out, err) = run(&config, &["show", "config"], "");
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    let row = |start: &str| out.lines().find(|line| line.trim_start().starts_with(start)).unwrap().to_owned();
+    assert!(row("limits.depth_max: 64 ").ends_with("config/segue.yaml:12"), "{out}");
+    assert!(row("limits.faults_max: 100 ").ends_with("# default"), "{out}");
+    assert!(row("credentials.bearer.file: [secret]").contains("acme.yaml:7"), "{out}");
+    assert!(!out.contains("9f2c") && !out.contains("secrets/token"), "{out}");
+}
