@@ -3,6 +3,7 @@
 mod cases;
 mod catalogue_oracle;
 mod cli;
+mod demonstration;
 mod diagnostics;
 mod failures;
 mod json;

@@ -66,11 +66,16 @@ pub struct Folders {
 }
 
 impl Folders {
+    /// Empty folders beside a legacy system.
+    pub fn around(bss: bss::Running) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), bss }
+    }
+
     pub async fn new(setup: &Setup) -> Self {
         let today = jiff::civil::date(2026, 10, 1);
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let bss = bss::start(any, bss::Settings::on(today)).await.unwrap();
-        let folders = Self { folder: tempfile::tempdir().unwrap(), bss };
+        let folders = Self::around(bss);
         let watch = if setup.reload.is_empty() { "watch: false" } else { setup.reload };
         folders.write(
             "config/segue.yaml",
