@@ -42,7 +42,10 @@ async fn what_the_cases_show_happens_with_the_simulated_system() {
         let mut played = 0;
         for case in &cases {
             let Some(expected) = case.answer.as_ref().filter(|answer| answer.status == 201) else { continue };
-            let odd = case.calls.iter().any(|call| call.response.as_ref().is_none_or(|response| response.status != 200));
+            let odd = case
+                .calls
+                .iter()
+                .any(|call| call.response.as_ref().is_none_or(|response| response.status != 200));
             // Cases of other partners, after others, or about what the legacy system answers are not for this.
             if odd || case.partner != "globex" || !case.after.is_empty() {
                 continue;
@@ -79,7 +82,10 @@ async fn a_quote_is_ordered_and_done() {
         assert_eq!(steps.status, 200, "{steps:?}");
         let done = bed.get(&path).await;
         assert_eq!(done.member("state"), "completed", "{done:?}");
-        assert_eq!(done.json()["productOrderItem"][0]["product"]["productConfiguration"], body["productOrderItem"][0]["product"]["productConfiguration"]);
+        assert_eq!(
+            done.json()["productOrderItem"][0]["product"]["productConfiguration"],
+            body["productOrderItem"][0]["product"]["productConfiguration"]
+        );
     })
     .await;
 }

@@ -51,8 +51,6 @@ const ANSWER_WRITE_MS_MAX: Number =
     Number::new("answer_write_ms_max", 20_000, (100, 600_000), "time a client may take to read its answer");
 const DRAIN_MS_MAX: Number =
     Number::new("drain_ms_max", 20_000, (0, 600_000), "time that exchanges in flight get after SIGTERM");
-const SCRIPT_STEPS_MAX: Number =
-    Number::new("script_steps_max", 100_000, (1000, 10_000_000), "operations of one script run");
 const CALLS_MAX: Number = Number::new("calls_max", 200, (1, 10_000), "legacy calls of one exchange");
 const JOURNAL_HOURS_MAX: Number = Number::new(
     "journal_hours_max",
@@ -84,7 +82,6 @@ pub(super) const NUMBERS: &[Number] = &[
     BODY_READ_MS_MAX,
     ANSWER_WRITE_MS_MAX,
     DRAIN_MS_MAX,
-    SCRIPT_STEPS_MAX,
     CALLS_MAX,
     JOURNAL_HOURS_MAX,
     IDEMPOTENCY_HOURS_MAX,
@@ -124,8 +121,6 @@ pub struct Limits {
     pub answer_write_max: Duration,
     /// Time that exchanges in flight get after SIGTERM.
     pub drain_max: Duration,
-    /// Operations of one script run.
-    pub script_steps_max: u64,
     /// Legacy calls of one exchange.
     pub calls_max: usize,
     /// How long the journal of an exchange that ended well is kept; one that needs attention stays.
@@ -154,7 +149,6 @@ impl Limits {
             body_read_max: BODY_READ_MS_MAX.millis(&mut fields, out),
             answer_write_max: ANSWER_WRITE_MS_MAX.millis(&mut fields, out),
             drain_max: DRAIN_MS_MAX.millis(&mut fields, out),
-            script_steps_max: SCRIPT_STEPS_MAX.read(&mut fields, out),
             calls_max: CALLS_MAX.size(&mut fields, out),
             journal_max: JOURNAL_HOURS_MAX.hours(&mut fields, out),
             idempotency_max: IDEMPOTENCY_HOURS_MAX.hours(&mut fields, out),

@@ -75,6 +75,8 @@ pub enum ExchangeError {
     Store(StoreError),
     /// The exchange's own time was over.
     Deadline,
+    /// A defect of the program, with the panic's text.
+    Panicked(String),
     /// Something that cannot be, told rather than panicked about.
     Internal(String),
 }
@@ -124,6 +126,7 @@ impl ExchangeError {
             | Self::AnswerContract(_)
             | Self::Store(_)
             | Self::Deadline
+            | Self::Panicked(_)
             | Self::Internal(_) => Blame::Gateway,
         }
     }
@@ -159,6 +162,7 @@ impl fmt::Display for ExchangeError {
             },
             Self::Store(error) => write!(f, "the store: {error}"),
             Self::Deadline => f.write_str("the time of the exchange was over"),
+            Self::Panicked(text) => write!(f, "panicked: {text}"),
             Self::Internal(text) => f.write_str(text),
         }
     }

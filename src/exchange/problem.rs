@@ -104,7 +104,7 @@ fn problem(error: &ExchangeError) -> Problem {
         E::LegacyStatus { .. } | E::LegacyGarbage { .. } | E::Legacy { .. } => {
             Problem::new(ProblemCode::InternalError, "A system behind this one cannot answer now.")
         }
-        E::Mapping(_) | E::AnswerContract(_) | E::Store(_) | E::Internal(_) => internal(),
+        E::Mapping(_) | E::AnswerContract(_) | E::Store(_) | E::Panicked(_) | E::Internal(_) => internal(),
         E::Deadline => Problem::new(ProblemCode::InternalError, "The request could not be answered in time."),
     }
 }

@@ -48,13 +48,14 @@ where
     let mut story = Story::begin(gateway, &head);
     // No timeout around the whole: it would end the story where a legacy system has acted and nothing is kept. Body
     // and calls each end at the deadline by themselves, and what follows them waits for nothing but the store.
-    let told = AssertUnwindSafe(seller(&mut story, &head, body)).catch_unwind().await;
-    let result = told.unwrap_or_else(|payload| {
-        let mapping = story.mapping.as_ref().map(|mapping| format!("{:?}: ", mapping.program.origin));
-        let text = panic_text(&*payload);
-        Err(ExchangeError::Internal(format!("{}panicked: {text}", mapping.unwrap_or_default())))
-    });
+    let result = guarded(seller(&mut story, &head, body)).await;
     story.end(result)
+}
+
+/// A panic ends its exchange as any other failure does.
+async fn guarded<T>(work: impl Future<Output = Result<T, ExchangeError>>) -> Result<T, ExchangeError> {
+    let told = AssertUnwindSafe(work).catch_unwind().await;
+    told.unwrap_or_else(|payload| Err(ExchangeError::Panicked(panic_text(&*payload).to_owned())))
 }
 
 /// What the middle of the story works on.
@@ -155,7 +156,8 @@ async fn single(
         Err(broken) => return Err(settle(story, work, &journal, *broken).await),
     };
 
-    let made = answer::make(story, work, id.as_ref(), &href, &facts, &prepared, &replies).await;
+    // Guarded by itself: the legacy system has acted, and a defect of ours must not hide that.
+    let made = guarded(answer::make(story, work, id.as_ref(), &href, &facts, &prepared, &replies)).await;
     match made {
         Ok(made) => {
             let batch = Batch { partner: work.owner.partner.clone(), changes: made.changes };

@@ -129,7 +129,7 @@ impl<'g> Story<'g> {
                         self.gateway.metrics.mapping_error(failure.code.as_str());
                     }
                 }
-                (answer, outcome(&error), Some(code), Some(error.to_string()))
+                (answer, outcome(&error), Some(code), Some(self.detail(&error)))
             }
         };
         let total = self.moment.started.elapsed();
@@ -155,6 +155,16 @@ impl<'g> Story<'g> {
         };
         record.log();
         render(answer)
+    }
+
+    /// What the operator is told. A panic knows nothing of the mapping that it happened in, but we do.
+    fn detail(&self, error: &ExchangeError) -> String {
+        match (error, &self.mapping) {
+            (ExchangeError::Panicked(_), Some(mapping)) => {
+                format!("{error} (in {:?})", mapping.program.origin)
+            }
+            _ => error.to_string(),
+        }
     }
 
     fn count(&self, outcome: metrics::Outcome, total: Duration) {
