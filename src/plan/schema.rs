@@ -90,6 +90,15 @@ fn repeated(contract: &Contract, request: Option<sonata::TypeId>, duty: Duty) ->
     contract.operations.iter().find(makes)?.request
 }
 
+/// Whether only alternatives have the member, and not of one type.
+fn ambiguous(view: TypeView<'_>, name: &str) -> bool {
+    if view.members().any(|member| member.name == name) {
+        return false;
+    }
+    let mut types = view.alternatives().filter_map(|one| one.member(name)).map(|member| member.value.id());
+    types.next().is_some_and(|first| types.any(|other| other != first))
+}
+
 impl Schema for ContractSchema {
     fn functions(&self) -> Vec<String> {
         self.contracts.iter().map(|contract| contract.function.name().to_owned()).collect()
@@ -163,6 +172,8 @@ impl Schema for ContractSchema {
                 }),
             };
             match found {
+                // The alternatives that have it say different things of it: nothing holds for all of them.
+                Some(_) if ambiguous(view, name) => Lookup::Open,
                 Some(member) => {
                     Lookup::Found(Member { ty: self.hand_out(home, member.value), required: member.required })
                 }
