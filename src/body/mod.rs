@@ -4,7 +4,11 @@
 //! answers. It stands apart from both, and from `server`, because it knows none of our rooms. A gateway
 //! that maps bodies it did not decode does nothing, silently, so an encoding we do not know is refused.
 
-use std::{io::Read, time::Duration};
+use std::{
+    io::Read,
+    pin::{Pin, pin},
+    time::Duration,
+};
 
 use bytes::{Buf, Bytes, BytesMut};
 use flate2::bufread::MultiGzDecoder;
@@ -20,13 +24,16 @@ pub struct BodyLimits {
     pub wire_bytes_max: usize,
     /// Largest body after decoding, in bytes; this is what a gzip bomb meets.
     pub bytes_max: usize,
+    /// Bytes of a body too large that are read and thrown away. Most clients send their whole body before they read
+    /// an answer; if the connection closed on them, they would see a broken pipe in place of the reason.
+    pub discarded_bytes_max: usize,
 }
 
 impl BodyLimits {
     /// One bound for the body as sent and as decoded, in bytes.
     #[must_use]
     pub fn of(bytes_max: usize) -> Self {
-        Self { wire_bytes_max: bytes_max, bytes_max }
+        Self { wire_bytes_max: bytes_max, bytes_max, discarded_bytes_max: 0 }
     }
 }
 
@@ -62,7 +69,7 @@ enum Encoding {
 
 /// Reads the whole body before `deadline` and decodes it, both under `limits`.
 ///
-/// A body whose `Content-Length` already says too much is refused before its first byte is read.
+/// What is too large is not kept: the rest, up to `discarded_bytes_max`, is read and thrown away.
 ///
 /// # Errors
 /// [`BodyError`] says which bound was met. The connection is then not fit for another message; hyper closes
@@ -77,7 +84,14 @@ where
     B: Body<Data = Bytes>,
 {
     let encoding = encoding(headers)?;
-    let raw = match timeout_at(deadline, collect(body, limits.wire_bytes_max)).await {
+    let mut body = pin!(body);
+    let collected = timeout_at(deadline, collect(body.as_mut(), limits.wire_bytes_max)).await;
+    let raw = match collected {
+        Ok(Err(error @ BodyError::TooLarge { .. })) => {
+            // Whether the rest came in time makes no difference to the answer.
+            let _ = timeout_at(deadline, discard(body, limits.discarded_bytes_max)).await;
+            return Err(error);
+        }
         Ok(raw) => raw?,
         Err(_) => return Err(BodyError::Late),
     };
@@ -112,12 +126,27 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, BodyError> {
     Ok(found)
 }
 
-async fn collect<B>(body: B, bytes_max: usize) -> Result<Bytes, BodyError>
+async fn discard<B>(mut body: Pin<&mut B>, mut left: usize)
+where
+    B: Body<Data = Bytes>,
+{
+    if left == 0 {
+        return;
+    }
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
+}
+
+async fn collect<B>(mut body: Pin<&mut B>, bytes_max: usize) -> Result<Bytes, BodyError>
 where
     B: Body<Data = Bytes>,
 {
     let too_large = BodyError::TooLarge { bytes_max };
-    let mut body = std::pin::pin!(body);
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(too_large);
     }

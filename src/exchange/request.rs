@@ -119,11 +119,15 @@ async fn document<B>(
 where
     B: Body<Data = bytes::Bytes>,
 {
+    /// Bytes of a refused body that are still taken, so that its sender gets to read why.
+    const DISCARDED_BYTES_MAX: usize = 16 << 20;
+
     media_type(headers)?;
     let limits = &story.plan.settings().gateway.limits;
     let deadline = story.moment.deadline.min(story.moment.started + limits.body_read_max);
-    let bytes =
-        body::read(headers, body.map_err(|_| ()), &BodyLimits::of(limits.body_bytes_max), deadline).await;
+    let body_limits =
+        BodyLimits { discarded_bytes_max: DISCARDED_BYTES_MAX, ..BodyLimits::of(limits.body_bytes_max) };
+    let bytes = body::read(headers, body.map_err(|_| ()), &body_limits, deadline).await;
     let bytes = bytes.map_err(|error| ExchangeError::Body(error.to_string()))?;
     let document = Document::parse(bytes.clone(), &json_limits(limits))
         .map_err(|error| ExchangeError::Body(error.to_string()))?;
