@@ -6,6 +6,7 @@ mod cli;
 mod demonstration;
 mod diagnostics;
 mod failures;
+mod fixtures;
 mod json;
 mod legacy_faults;
 mod limits;

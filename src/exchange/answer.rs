@@ -415,7 +415,9 @@ pub fn hold_as(
         .partner
         .products(work.route.function())
         .ok_or_else(|| ExchangeError::Internal("the release has no products".to_owned()))?;
-    let checked = check(document.root(), contract, ty, &Options::new(products));
+    // What the Buyer's own products may have wrong, its echo in our answer may.
+    let product_faults = work.partner.settings().policy.product_payload;
+    let checked = check(document.root(), contract, ty, &Options { product_faults, ..Options::new(products) });
     if checked.is_valid() {
         return Ok(document);
     }
