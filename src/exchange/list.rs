@@ -42,6 +42,8 @@ const LEGACY_PAGE_ITEMS: u64 = 100;
 struct Window {
     offset: usize,
     limit: usize,
+    /// Whether we set the limit, not the Buyer: what it cuts off is then told as throttled.
+    is_ours: bool,
 }
 
 /// Answers a list.
@@ -87,7 +89,7 @@ pub async fn answer(
         }
     };
     let headers = if work.route.operation.paged {
-        let more = throttled || window.offset + wanted.len() < matched;
+        let more = throttled || (window.is_ours && window.offset + wanted.len() < matched);
         page_headers((!throttled).then_some(matched), wanted.len(), more)
     } else {
         HeaderMap::new()
@@ -108,8 +110,9 @@ fn page_headers(total: Option<usize>, count: usize, more: bool) -> HeaderMap {
 
 fn window(work: &Work<'_>, page_items_max: usize) -> Window {
     let number = |name: &str| work.received.parameter(name).and_then(|text| text.parse::<usize>().ok());
-    let limit = number("limit").unwrap_or(page_items_max).min(page_items_max);
-    Window { offset: number("offset").unwrap_or(0), limit }
+    let asked = number("limit").filter(|limit| *limit <= page_items_max);
+    let limit = asked.unwrap_or(page_items_max);
+    Window { offset: number("offset").unwrap_or(0), limit, is_ours: asked.is_none() }
 }
 
 /// One page of the legacy list.
