@@ -11,6 +11,7 @@ mod json;
 mod legacy_faults;
 mod limits;
 mod mapping;
+mod mutation;
 mod process;
 mod readme;
 mod reload;

@@ -142,9 +142,8 @@ pub fn mutated(operation: &OperationProgram, mutant: &Mutant) -> Option<Operatio
         if mutant.change == Change::CallConditionDropped && edit.is_at(&call.origin, Way::ToLegacy) {
             edit.changed |= call.condition.take().is_some();
         }
-        if let Some(program) = &mut call.request {
-            edit.program(program);
-        }
+        let undo = call.undo.as_mut().and_then(|undo| undo.request.as_mut());
+        call.request.iter_mut().chain(undo).for_each(|program| edit.program(program));
     }
     if mutant.change == Change::OnDropped {
         let before = operation.on.len();
@@ -195,7 +194,8 @@ fn programs(operation: &OperationProgram) -> impl Iterator<Item = &Program> {
             Some(program)
         }
     };
-    operation.calls.iter().filter_map(|call| call.request.as_ref()).chain(answer).map(AsRef::as_ref)
+    let calls = operation.calls.iter().flat_map(|call| std::iter::once(call).chain(call.undo.as_deref()));
+    calls.filter_map(|call| call.request.as_ref()).chain(answer).map(AsRef::as_ref)
 }
 
 /// What a rule is made of, as far as changes go.
