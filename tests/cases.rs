@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, path::Path};
 
 /// Bodies of createQuote and createProductOrder that must be mediated; there are at least so many cases of them.
 /// The number may only grow.
-const VALID_CREATES_MIN: usize = 48;
+const VALID_CREATES_MIN: usize = 54;
 /// Bodies of the same operations that must be refused, or that the legacy system or the network refuses.
 const FAULTY_CREATES_MIN: usize = 104;
 /// Changes of single rules that no case notices. The number may only shrink; `segue test --mutate` lists them.
