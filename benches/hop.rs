@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench hop` starts, each as its own process: an upstream that answers 3 KB at once, a bare hyper
 //! pass-through in front of it, Debian's nginx in front of it where installed, the simulated BSS, and Segue in
-//! front of the BSS (store on a RAM disk, then on disk). A fixed number of requests goes to each in turn, round
+//! front of the BSS, several times with other settings. A fixed number of requests goes to each in turn, round
 //! after round; CPU time is what the operating system counted for that process alone. Quote the ratios: the
 //! absolute figures are the machine's. Figures are void if the bare hop costs more than 1.3 times nginx's.
 #![allow(
@@ -13,10 +13,12 @@
     clippy::disallowed_methods
 )]
 
+mod reference;
+
 use std::{
-    fs,
+    fs::{self, File},
     net::{SocketAddr, TcpListener as StdListener, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -33,8 +35,8 @@ const ROUNDS: usize = 5;
 const REQUESTS_A_ROUND: usize = 4_000;
 const CONNECTIONS: usize = 8;
 const ANSWER_BYTES: usize = 3 * 1024;
-/// Clock ticks a second of `/proc/PID/stat`; fixed by the kernel's interface.
-const TICKS_A_SECOND: f64 = 100.0;
+/// Rows that the simulated BSS keeps, so that it does not grow while it is measured beside others.
+const BSS_ROWS: &str = "1000";
 
 fn main() {
     let words: Vec<String> = std::env::args().collect();
@@ -123,22 +125,39 @@ impl Drop for Peer {
 
 const QUOTE_PATH: &str = "/mefApi/sonata/quoteManagement/v8/quote";
 
+/// One way to run Segue.
+struct Setting {
+    name: &'static str,
+    /// Whether the store is on a RAM disk, so that its fsync costs nothing.
+    ram: bool,
+    log_level: &'static str,
+    /// The bare hop and nginx have one thread; so has Segue, unless its own default is asked for.
+    one_worker: bool,
+}
+
+const SETTINGS: [Setting; 4] = [
+    Setting { name: "segue, RAM disk", ram: true, log_level: "info", one_worker: true },
+    Setting { name: "segue, RAM disk, log warn", ram: true, log_level: "warn", one_worker: true },
+    Setting { name: "segue, disk", ram: false, log_level: "info", one_worker: true },
+    Setting { name: "segue, RAM disk, all cores", ram: true, log_level: "info", one_worker: false },
+];
+
 fn compare() {
     let folder = tempfile::tempdir().unwrap();
+    let ram = tempfile::tempdir_in("/dev/shm").ok();
     let me = std::env::current_exe().unwrap();
-    let segue = PathBuf::from(env!("CARGO_BIN_EXE_segue"));
-    let body = reference_body();
+    let segue = Path::new(env!("CARGO_BIN_EXE_segue"));
+    let body = Bytes::from(reference::request());
 
     let upstream = free_address();
     let _upstream =
         start("upstream", upstream, "/", Command::new(&me).arg("--upstream").arg(upstream.to_string()));
     let bss = free_address();
-    let _bss = start(
-        "bss",
-        bss,
-        "/",
-        Command::new(&segue).args(["simulate", "bss", "--address"]).arg(bss.to_string()),
-    );
+    let mut simulate = Command::new(segue);
+    simulate
+        .args(["simulate", "bss", "--journal", "0", "--rows", BSS_ROWS, "--address"])
+        .arg(bss.to_string());
+    let _bss = start("bss", bss, "/", &mut simulate);
 
     let mut peers = Vec::new();
     let hop = free_address();
@@ -148,14 +167,11 @@ fn compare() {
         "/quote",
         Command::new(&me).arg("--pass").arg(hop.to_string()).arg(upstream.to_string()),
     ));
-    if let Some(nginx) = start_nginx(folder.path(), upstream) {
-        peers.push(nginx);
-    }
-    let stores =
-        [("segue, store on RAM disk", Path::new("/dev/shm")), ("segue, store on disk", folder.path())];
-    for (name, store) in stores {
-        if store.is_dir() {
-            peers.push(start_segue(name, &segue, folder.path(), store, bss));
+    peers.extend(start_nginx(folder.path(), upstream));
+    for setting in &SETTINGS {
+        let place = if setting.ram { ram.as_ref() } else { Some(&folder) };
+        if let Some(place) = place {
+            peers.push(start_segue(setting, segue, folder.path(), place.path(), bss));
         }
     }
 
@@ -185,7 +201,7 @@ fn print(peers: &mut [Peer], body_bytes: usize) {
         let median = peer.cpu_us[peer.cpu_us.len() / 2];
         let hop = *hop.get_or_insert(median);
         println!(
-            "{:<26} {:>8.1} us CPU a request (min {:.1}, max {:.1})  {:>5.2} x the bare hop  failed {}",
+            "{:<28} {:>8.1} us CPU a request (min {:.1}, max {:.1})  {:>5.2} x the bare hop  failed {}",
             peer.name,
             median,
             peer.cpu_us[0],
@@ -228,7 +244,17 @@ async fn load(address: SocketAddr, path: &'static str, body: &Bytes) -> usize {
 }
 
 fn start(name: &'static str, address: SocketAddr, path: &'static str, command: &mut Command) -> Peer {
-    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    start_with(name, address, path, command, Stdio::null())
+}
+
+fn start_with(
+    name: &'static str,
+    address: SocketAddr,
+    path: &'static str,
+    command: &mut Command,
+    log: Stdio,
+) -> Peer {
+    let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
     wait_for(address, name);
     let worker_pid = child.id();
     Peer { name, address, path, child, worker_pid, cpu_us: Vec::new(), failed: 0 }
@@ -254,26 +280,39 @@ fn start_nginx(folder: &Path, upstream: SocketAddr) -> Option<Peer> {
     Some(peer)
 }
 
-/// Segue on the demonstration's settings, with other addresses and another place for the store.
-fn start_segue(name: &'static str, segue: &Path, folder: &Path, store: &Path, bss: SocketAddr) -> Peer {
-    let address = free_address();
-    let admin = free_address();
+/// Segue on the demonstration's settings, with other addresses and another place for the store. Its log goes to a
+/// file beside the store, as that of a service does.
+fn start_segue(setting: &Setting, segue: &Path, folder: &Path, place: &Path, bss: SocketAddr) -> Peer {
+    let (address, admin) = (free_address(), free_address());
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let config = folder.join(format!("config-{}", address.port()));
     copy_folder(&root.join("config"), &config);
-    let store = store.join(format!("segue-bench-{}", address.port()));
+    let store = place.join(format!("store-{}", address.port()));
+    fs::create_dir_all(&store).unwrap();
     let gateway = format!(
         "listeners:\n  sonata: {{ address: \"{address}\" }}\n  admin: {{ address: \"{admin}\" }}\n\
-         store: {{ embedded: \"{}/segue.db\" }}\nmappings: \"{}\"\n",
+         store: {{ embedded: \"{}/segue.db\" }}\nmappings: \"{}\"\n\
+         telemetry: {{ log_level: {}, log_format: json }}\n",
         store.display(),
-        root.join("mappings").display()
+        root.join("mappings").display(),
+        setting.log_level,
     );
-    fs::create_dir_all(&store).unwrap();
     fs::write(config.join("segue.yaml"), gateway).unwrap();
     let backend = config.join("backends/acme.yaml");
     let text = fs::read_to_string(&backend).unwrap().replace("127.0.0.1:8081", &bss.to_string());
     fs::write(backend, text).unwrap();
-    start(name, address, QUOTE_PATH, Command::new(segue).arg("--config").arg(&config).arg("serve"))
+    let mut command = Command::new(segue);
+    command.arg("--config").arg(&config).arg("serve");
+    if setting.one_worker {
+        command.env("TOKIO_WORKER_THREADS", "1");
+    }
+    start_with(
+        setting.name,
+        address,
+        QUOTE_PATH,
+        &mut command,
+        File::create(store.join("log")).unwrap().into(),
+    )
 }
 
 fn copy_folder(from: &Path, to: &Path) {
@@ -289,14 +328,6 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// The reference request: the body of an authored case.
-fn reference_body() -> Bytes {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("mappings/acme/cases/quote/createQuote.reference/1-sonata-request.json");
-    let message: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-    Bytes::from(serde_json::to_vec(&message["body"]).unwrap())
-}
-
 fn free_address() -> SocketAddr {
     StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
@@ -309,12 +340,14 @@ fn wait_for(address: SocketAddr, name: &str) {
     }
 }
 
+/// CPU time of all threads of a process. A thread that ended is not counted, and none of these ends while loaded.
 fn cpu_us(pid: u32) -> f64 {
-    // The program's name may hold blanks: fields are counted behind its closing bracket.
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields: Vec<&str> = stat[stat.rfind(')').unwrap() + 2..].split(' ').collect();
-    let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
-    ticks / TICKS_A_SECOND * 1e6
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let spent_ns = threads.map(|thread| {
+        let text = fs::read_to_string(thread.unwrap().path().join("schedstat")).unwrap_or_default();
+        text.split(' ').next().and_then(|first| first.parse::<f64>().ok()).unwrap_or_default()
+    });
+    spent_ns.sum::<f64>() / 1e3
 }
 
 fn child_of(pid: u32) -> Option<u32> {

@@ -118,6 +118,12 @@ enum SimulateCommand {
         /// Loopback address to listen on.
         #[arg(long, default_value = "127.0.0.1:8081")]
         address: std::net::SocketAddr,
+        /// Requests kept for `GET /sim/journal`; 0 keeps none.
+        #[arg(long, value_name = "ENTRIES", default_value_t = 10_000)]
+        journal: usize,
+        /// Offers, orders and the like kept of each sort; the oldest goes first.
+        #[arg(long, value_name = "ROWS", default_value_t = 100_000)]
+        rows: usize,
     },
 }
 
@@ -134,7 +140,9 @@ pub fn main() -> ExitCode {
         Command::Trace(arguments) => trace::run(&config, &arguments),
         Command::Show(arguments) => show::run(&config, &arguments),
         Command::Sdk { command: SdkCommand::Import { folder, into } } => sdk::import(&folder, &into),
-        Command::Simulate { command: SimulateCommand::Bss { address } } => simulate::run_bss(address),
+        Command::Simulate { command: SimulateCommand::Bss { address, journal, rows } } => {
+            simulate::run_bss(address, journal, rows)
+        }
     };
     result.unwrap_or_else(|error| {
         output::complain(&format!("segue: {error:#}"));

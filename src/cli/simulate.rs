@@ -8,7 +8,7 @@ use super::output::say;
 use crate::{exchange::ports::Clock, simulate::bss};
 
 /// Plays the legacy system of the demonstration until interrupted.
-pub fn run_bss(address: SocketAddr) -> anyhow::Result<ExitCode> {
+pub fn run_bss(address: SocketAddr, journal_entries_max: usize, rows_max: usize) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(
         address.ip().is_loopback(),
         "the simulator asks nobody for credentials: give a loopback address"
@@ -16,7 +16,8 @@ pub fn run_bss(address: SocketAddr) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let today = Clock::System.now().to_zoned(jiff::tz::TimeZone::UTC).date();
-        let running = bss::start(address, bss::Settings::on(today)).await.context("the simulated BSS")?;
+        let settings = bss::Settings { journal_entries_max, rows_max, ..bss::Settings::on(today) };
+        let running = bss::start(address, settings).await.context("the simulated BSS")?;
         say(&format!("the simulated BSS listens on {}", running.local_addr));
         tokio::signal::ctrl_c().await?;
         running.stop().await;
