@@ -1,34 +1,55 @@
-//! What each step of an exchange costs by itself, on authored documents of the reference sizes.
+//! What each step of an exchange costs by itself, on the reference exchange of `benches/reference`.
 //!
 //! `cargo bench --bench micro` times them, `serde_json` beside them in the same run. Wall clocks differ from
 //! machine to machine: compare ratios. `benches/instructions.sh` counts instructions instead, through
 //! `--count STEP TIMES`, which runs one step that many times and nothing else.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+#![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::panic)]
 
-use std::{fmt::Write as _, hint::black_box};
+mod reference;
 
+use std::{hint::black_box, path::Path, sync::Arc};
+
+use bytes::Bytes;
 use criterion::{Criterion, Throughput};
-use segue::json::{Builder, Document, Limits, Node, Slot};
+use http::{Request, StatusCode};
+use http_body_util::Full;
+use segue::{
+    custody,
+    exchange::{
+        Gateway,
+        ports::{Calling, Clock, Ids, LegacyPort, Ports},
+        seller,
+    },
+    json::{Builder, Document, Limits, Node, Slot},
+    legacy::{BackendSettings, LegacyReply, LegacyRequest},
+    mapping::{
+        apply::{Input, References, apply},
+        operation::{Answer, OperationProgram},
+        value::Value,
+    },
+    plan::{PartnerPlan, Plan, PlanHandle, Served, load},
+    server::{Credential, PeerIdentity},
+    sonata::{Contract, Function, Operation, Options, check},
+    store::Store,
+    telemetry::Metrics,
+};
 
 /// A step under measurement: its name and what it does once.
 type Step<'i> = (&'static str, Box<dyn Fn() + 'i>);
 
-/// Items of the quote, which make it 6.7 KB.
-const ITEMS: usize = 7;
-
 fn main() {
-    let quote = quote(ITEMS);
-    let document = Document::from_text(&quote).unwrap();
-    let value: serde_json::Value = serde_json::from_str(&quote).unwrap();
-    let steps = steps(&quote, &document, &value);
+    let bench = Bench::new();
+    let mut steps = documents(&bench);
+    steps.extend(mapping(&bench));
+    steps.push(("exchange", Box::new(|| bench.exchange())));
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(at) = arguments.iter().position(|argument| argument == "--count") {
         count(&steps, &arguments[at + 1..]);
         return;
     }
     let mut criterion = Criterion::default().configure_from_args();
-    let mut group = criterion.benchmark_group("json");
-    group.throughput(Throughput::Bytes(quote.len() as u64));
+    let mut group = criterion.benchmark_group("reference");
+    group.throughput(Throughput::Bytes(bench.request.len() as u64));
     for (name, step) in &steps {
         group.bench_function(*name, |bencher| bencher.iter(step));
     }
@@ -45,69 +66,131 @@ fn count(steps: &[Step<'_>], arguments: &[String]) {
     }
 }
 
-fn steps<'i>(quote: &'i str, document: &'i Document, value: &'i serde_json::Value) -> Vec<Step<'i>> {
+/// What all steps work on.
+struct Bench {
+    request: String,
+    received: Document,
+    replied: Document,
+    value: serde_json::Value,
+    partner: Arc<PartnerPlan>,
+    program: Arc<OperationProgram>,
+    operation: (&'static Contract, &'static Operation),
+    references: References,
+    gateway: Gateway,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let request = reference::request();
+        let plan = plan();
+        let partner = Arc::clone(plan.partner("globex").unwrap());
+        let Served::Mapped(mapped) = partner.served(Function::QUOTE, "createQuote") else { panic!() };
+        let program = Arc::clone(&mapped.program);
+        let contract =
+            segue::sonata::catalogue().contract(partner.release(Function::QUOTE), Function::QUOTE).unwrap();
+        let operation = contract.operations.iter().find(|one| one.operation_id == "createQuote").unwrap();
+        let legacy = Canned(LegacyReply::new(
+            StatusCode::OK,
+            [(http::header::CONTENT_TYPE, "application/json".parse().unwrap())].into_iter().collect(),
+            reference::answer().into(),
+        ));
+        let gateway = Gateway {
+            plan: PlanHandle::new(plan),
+            store: Store::memory().unwrap(),
+            legacy: Arc::new(legacy),
+            metrics: Arc::new(Metrics::new().unwrap()),
+            ports: Ports { clock: Clock::System, ids: Ids::Random },
+        };
+        Self {
+            received: Document::from_text(&request).unwrap(),
+            replied: Document::from_text(&reference::answer()).unwrap(),
+            value: serde_json::from_str(&request).unwrap(),
+            request,
+            partner,
+            program,
+            operation: (contract, operation),
+            references: References::new(),
+            gateway,
+            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
+        }
+    }
+
+    /// One exchange without sockets: the store is in memory, the BSS answers at once.
+    fn exchange(&self) {
+        let mut request = Request::post("/mefApi/sonata/quoteManagement/v8/quote")
+            .header("content-type", "application/json;charset=utf-8")
+            .body(Full::new(Bytes::copy_from_slice(self.request.as_bytes())))
+            .unwrap();
+        let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        let peer = PeerIdentity { address: loopback, listener: loopback, credential: Credential::None };
+        request.extensions_mut().insert(peer);
+        let answer = self.runtime.block_on(seller::exchange(&self.gateway, request));
+        assert_eq!(answer.status(), StatusCode::CREATED);
+    }
+
+    fn facts(&self) -> Value<'_> {
+        Value::Object(vec![("settings".into(), Value::Node(self.partner.settings().settings.root()))])
+    }
+}
+
+/// The demonstration's plan.
+fn plan() -> Plan {
+    let built = load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config"), None);
+    assert!(built.plan.is_some(), "{}", built.diagnostics.render_text(&built.sources));
+    built.plan.unwrap()
+}
+
+/// A BSS that always says the same.
+struct Canned(LegacyReply);
+
+impl LegacyPort for Canned {
+    fn call<'c>(&'c self, _: &'c BackendSettings, _: LegacyRequest, _: tokio::time::Instant) -> Calling<'c> {
+        Box::pin(async { Ok(self.0.clone()) })
+    }
+}
+
+/// Reading and writing documents.
+fn documents(bench: &Bench) -> Vec<Step<'_>> {
     let limits = Limits::default();
     vec![
         (
             "parse",
             Box::new(move || {
-                black_box(Document::parse(black_box(quote).as_bytes().to_vec(), &limits).unwrap());
+                black_box(Document::parse(black_box(&bench.request).as_bytes().to_vec(), &limits).unwrap());
             }),
         ),
         (
             "parse-serde_json",
-            Box::new(move || {
-                black_box(serde_json::from_slice::<serde_json::Value>(black_box(quote).as_bytes()).unwrap());
-            }),
-        ),
-        (
-            "read-30-fields",
-            Box::new(move || {
-                black_box(read_fields(black_box(document).root()));
+            Box::new(|| {
+                let text = black_box(&bench.request);
+                black_box(serde_json::from_slice::<serde_json::Value>(text.as_bytes()).unwrap());
             }),
         ),
         (
             "write-copied",
-            Box::new(move || {
+            Box::new(|| {
                 let mut builder = Builder::new();
-                let root = builder.copy(black_box(document).root());
+                let root = builder.copy(black_box(&bench.received).root());
                 builder.get(root, "quoteItem");
                 black_box(builder.finish(root));
             }),
         ),
         (
             "write-built",
-            Box::new(move || {
+            Box::new(|| {
                 let mut builder = Builder::new();
-                let root = rebuild(&mut builder, black_box(document).root());
+                let root = rebuild(&mut builder, black_box(&bench.received).root());
                 black_box(builder.finish(root));
             }),
         ),
         (
             "write-serde_json",
-            Box::new(move || {
-                black_box(serde_json::to_vec(black_box(value)).unwrap());
+            Box::new(|| {
+                black_box(serde_json::to_vec(black_box(&bench.value)).unwrap());
             }),
         ),
     ]
-}
-
-/// The fields that a mapping of a quote reads: a few of the head, the same of every item.
-fn read_fields(root: Node<'_>) -> usize {
-    let mut bytes = 0;
-    for name in ["externalId", "buyerRequestedQuoteLevel", "requestedQuoteCompletionDate", "instantSyncQuote"]
-    {
-        bytes += root.get(name).map_or(0, |node| node.raw().len());
-    }
-    for item in root.get("quoteItem").into_iter().flat_map(Node::elements).take(6) {
-        let product = item.get("product").and_then(|product| product.get("productConfiguration"));
-        bytes += item.get("id").map_or(0, |node| node.raw().len());
-        bytes += item.get("action").map_or(0, |node| node.raw().len());
-        bytes += product.and_then(|product| product.get("@type")).map_or(0, |node| node.raw().len());
-        bytes +=
-            product.and_then(|product| product.get("maximumFrameSize")).map_or(0, |node| node.raw().len());
-    }
-    bytes
 }
 
 fn rebuild<'d>(builder: &mut Builder<'d>, node: Node<'d>) -> Slot {
@@ -132,55 +215,66 @@ fn rebuild<'d>(builder: &mut Builder<'d>, node: Node<'d>) -> Slot {
     }
 }
 
-/// An authored quote request in the manner of the standard, as compact JSON.
-fn quote(items: usize) -> String {
-    let mut text = String::from(
-        r#"{"externalId":"BQ-2026-004711","buyerRequestedQuoteLevel":"firm","instantSyncQuote":false,"#,
-    );
-    text.push_str(
-        r#""requestedQuoteCompletionDate":"2026-12-04T09:00:00.000Z","description":"Head office and "#,
-    );
-    text.push_str(r#"six branches \u2013 second offer","relatedContactInformation":[{"role":"buyerContactInformation","#);
-    text.push_str(r#""name":"Ada Example","emailAddress":"ada@globex.example","number":"+49 30 5550100"},"#);
-    text.push_str(
-        r#"{"role":"buyerTechnicalContact","name":"Bob Example","emailAddress":"bob@globex.example","#,
-    );
-    text.push_str(
-        r#""number":"+49 30 5550101"}],"note":[{"id":"1","author":"Ada Example","source":"buyer","#,
-    );
-    text.push_str(
-        r#""date":"2026-11-20T08:15:30.250Z","text":"Please quote the six branches as one project; "#,
-    );
-    text.push_str(
-        r"the frame agreement of this year holds for all of them. Installation before the end of the ",
-    );
-    text.push_str(
-        r"first quarter is wanted, but not at the price of a second visit to any of the sites. The ",
-    );
-    text.push_str(r#"rooms are open on working days from eight to five."}],"quoteItem":["#);
-    for item in 1..=items {
-        if item > 1 {
-            text.push(',');
-        }
-        write!(
-            text,
-            concat!(
-                r#"{{"id":"item-{item}","action":"add","requestedQuoteItemTerm":{{"name":"standard","duration":"#,
-                r#"{{"amount":36,"units":"calendarMonths"}},"endOfTermAction":"autoRenew"}},"product":"#,
-                r#"{{"productConfiguration":{{"@type":"urn:example:products:access-line:v1.0:all","#,
-                r#""maximumFrameSize":1526,"vlanPreservation":true,"circuitEndPoint":[{{"identifier":"ep-{item}","#,
-                r#""ingressBandwidth":{{"cir":{{"irValue":{item}00.50,"irUnits":"MBPS"}},"#,
-                r#""eir":{{"irValue":0,"irUnits":"MBPS"}}}},"classOfService":"medium"}}],"nniReference":null}},"#,
-                r#""place":[{{"@type":"FieldedAddress","role":"INSTALL_LOCATION","streetNr":"{item}2a","#,
-                r#""streetName":"Hauptstraße","city":"Köln","postcode":"5066{item}","country":"DE","#,
-                r#""geographicSubAddress":{{"levelType":"floor","levelNumber":"{item}"}}}}]}},"#,
-                r#""quoteItemRelationship":[{{"id":"item-1","relationshipType":"CONNECTS_TO_UNI"}}],"#,
-                r#""agreementName":"Frame 2026"}}"#
-            ),
-            item = item
-        )
-        .unwrap();
-    }
-    text.push_str("]}");
-    text
+/// What an exchange does with documents, step by step.
+fn mapping(bench: &Bench) -> Vec<Step<'_>> {
+    let facts = bench.facts();
+    let facts_back = bench.facts();
+    let request_program = bench.program.calls[0].request.as_ref().unwrap();
+    let Answer::Reply(answer_program) = &bench.program.answer else { panic!() };
+    let checked = move |document: &Document, ty| {
+        let options = Options::new(bench.partner.products(Function::QUOTE).unwrap());
+        let found = check(black_box(document).root(), bench.operation.0, ty, &options);
+        assert!(found.is_valid(), "{:?}", found.faults);
+    };
+    let back = move || {
+        let input = Input::new(Some(black_box(&bench.replied).root()), &facts_back, &bench.references);
+        let applied = apply(answer_program, &input);
+        applied.unwrap().body.unwrap()
+    };
+    let mapped = back();
+    let complete = move |mapped: &Document| {
+        custody::complete(&custody::Completing {
+            kind: segue::sonata::entity::EntityKind::Quote,
+            request: Some(&bench.received),
+            mapped: Some(mapped),
+            kept: None,
+            id: "0198f7a0-0000-7000-8000-000000000000",
+            href: Some("http://127.0.0.1:8080/mefApi/sonata/quoteManagement/v8/quote/0198f7a0"),
+            now: "2026-11-21T08:00:00.000Z",
+            seller: None,
+            echo_off: &[],
+        })
+    };
+    let completed = complete(&mapped).document;
+    let create = bench.operation.1.request.unwrap();
+    let view = bench.operation.0.view(bench.operation.1.success_body().unwrap().value);
+    vec![
+        ("check-request", Box::new(move || checked(&bench.received, create))),
+        (
+            "apply-request",
+            Box::new(move || {
+                let root = black_box(&bench.received).root();
+                let input = Input::new(Some(root), &facts, &bench.references);
+                black_box(apply(request_program, &input).unwrap());
+            }),
+        ),
+        (
+            "apply-answer",
+            Box::new(move || {
+                black_box(back());
+            }),
+        ),
+        (
+            "complete-answer",
+            Box::new(move || {
+                black_box(complete(black_box(&mapped)));
+            }),
+        ),
+        (
+            "project-answer",
+            Box::new(move || {
+                black_box(custody::project(black_box(&completed).root(), view));
+            }),
+        ),
+    ]
 }

@@ -17,3 +17,9 @@ fn compact(text: &str) -> String {
     };
     text.chars().filter(keep).collect()
 }
+
+/// What the simulated BSS answers to the mapped request.
+#[must_use]
+pub fn answer() -> String {
+    compact(include_str!("offer-answer.json"))
+}

@@ -52,6 +52,9 @@ pub fn compare(left: &str, right: &str) -> Ordering {
     if left == right {
         return Ordering::Equal;
     }
+    if let (Some(left), Some(right)) = (small(left), small(right)) {
+        return left.cmp(&right);
+    }
     let (left, right) = (Decimal::read(left), Decimal::read(right));
     let magnitude = || left.compare_magnitude(&right);
     match (left.sign(), right.sign()) {
@@ -70,8 +73,20 @@ pub fn equal(left: &str, right: &str) -> bool {
 /// Whether the value is an integer, however spelled: `2`, `2.0` and `2e3` are, `2.5` and `2e-1` are not.
 #[must_use]
 pub fn is_integer(text: &str) -> bool {
+    if small(text).is_some() {
+        return true;
+    }
     let decimal = Decimal::read(text);
     decimal.sign() == 0 || decimal.exponent >= i128::from(super::table::position(decimal.significant()))
+}
+
+/// The value of a few digits with nothing else, which most numbers of messages are.
+fn small(text: &str) -> Option<u64> {
+    let digits = text.as_bytes();
+    if digits.len() > 18 {
+        return None;
+    }
+    digits.iter().try_fold(0, |value, byte| Some(value * 10 + u64::from(char::from(*byte).to_digit(10)?)))
 }
 
 /// The value as an `i64` if it is an integer in that range, however spelled.

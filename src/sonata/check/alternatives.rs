@@ -24,21 +24,38 @@ pub(super) fn check(
     group: &[TypeId],
     describes_members: bool,
 ) {
-    let mut tried: Vec<Tried> = group.iter().map(|id| attempt(walk, node, types, *id)).collect();
-    let holding = tried.iter().filter(|tried| tried.findings.is_empty()).count();
-    let chosen = match holding {
-        1 => tried.iter().position(|tried| tried.findings.is_empty()),
-        0 => meant(node, types, &tried),
-        _ => {
+    let mut held = group.iter().filter_map(|id| Walk::ask(walk.options, node, types, *id));
+    match (held.next(), held.next()) {
+        (Some(unknown), None) => {
+            if describes_members {
+                walk.unknown.extend(unknown);
+            }
+        }
+        (Some(_), Some(_)) => {
             let names = some_of(group.iter().filter_map(|id| public_name(types, *id)));
             let names = if names.is_empty() { String::new() } else { format!(" of {names}") };
             walk.add(node, None, FaultCode::InvalidValue, || {
                 format!("several alternatives hold at once{names}")
             });
-            None
         }
-    };
-    match chosen {
+        (None, _) => explain(walk, node, types, group, describes_members),
+    }
+}
+
+/// No alternative holds: what is wrong is told of the one that was meant, where that is clear.
+#[cold]
+fn explain(
+    walk: &mut Walk<'_>,
+    node: Node<'_>,
+    types: &Types,
+    group: &[TypeId],
+    describes_members: bool,
+) {
+    if walk.asks_only() {
+        return walk.add(node, None, FaultCode::InvalidValue, String::new);
+    }
+    let mut tried: Vec<Tried> = group.iter().map(|id| attempt(walk, node, types, *id)).collect();
+    match meant(node, types, &tried) {
         Some(index) => {
             let tried = tried.swap_remove(index);
             walk.take(tried.findings, tried.more);
@@ -46,8 +63,7 @@ pub(super) fn check(
                 walk.unknown.extend(tried.unknown);
             }
         }
-        None if holding == 0 => none_holds(walk, node, types, &tried),
-        None => {}
+        None => none_holds(walk, node, types, &tried),
     }
 }
 

@@ -50,6 +50,10 @@ pub(super) struct Walk<'o> {
     told: Vec<Finding>,
     /// Findings beyond the limit.
     pub more: bool,
+    /// Whether only the question is asked, not what is wrong: the first fault ends the walk, and is not written down.
+    asks_only: bool,
+    /// The answer to that question: something is wrong.
+    failed: bool,
 }
 
 /// Names that are known besides the type's own: those of the type that chose it.
@@ -61,7 +65,32 @@ struct Around<'r> {
 
 impl<'o> Walk<'o> {
     pub(super) fn new(options: &'o Options<'o>) -> Self {
-        Self { options, findings: Vec::new(), unknown: Vec::new(), told: Vec::new(), more: false }
+        Self {
+            options,
+            findings: Vec::new(),
+            unknown: Vec::new(),
+            told: Vec::new(),
+            more: false,
+            asks_only: false,
+            failed: false,
+        }
+    }
+
+    /// Whether a value is of a type, and then which members of it no type describes.
+    pub(super) fn ask(
+        options: &'o Options<'o>,
+        node: Node<'_>,
+        types: &Types,
+        id: TypeId,
+    ) -> Option<Vec<NodeId>> {
+        let mut walk = Self { asks_only: true, ..Self::new(options) };
+        walk.value(node, types, id);
+        (!walk.failed).then_some(walk.unknown)
+    }
+
+    /// Whether only the question is asked whether anything is wrong.
+    pub(super) fn asks_only(&self) -> bool {
+        self.asks_only
     }
 
     fn finish(mut self, node: Node<'_>) -> Checked {
@@ -95,6 +124,10 @@ impl<'o> Walk<'o> {
         code: FaultCode,
         reason: impl FnOnce() -> String,
     ) {
+        if self.asks_only {
+            self.failed = true;
+            return;
+        }
         if self.findings.len() >= self.options.faults_max.max(1) {
             self.more = true;
             return;
@@ -110,7 +143,7 @@ impl<'o> Walk<'o> {
 
     fn value_around(&mut self, node: Node<'_>, types: &Types, id: TypeId, around: Around<'_>) {
         let type_ = types.get(id);
-        if !self.kind(node, type_.kind) {
+        if self.failed || !self.kind(node, type_.kind) {
             return;
         }
         match node.kind() {
@@ -150,8 +183,9 @@ impl<'o> Walk<'o> {
         }
         let mut unknown: Option<Vec<NodeId>> = None;
         for other in others {
-            let mut walk = Walk::new(self.options);
+            let mut walk = Self { asks_only: self.asks_only, ..Self::new(self.options) };
             walk.value_around(node, types, *other, around);
+            self.failed |= walk.failed;
             self.take(walk.findings, walk.more);
             unknown = Some(match unknown {
                 Some(others) => others.into_iter().filter(|id| walk.unknown.contains(id)).collect(),
@@ -321,7 +355,7 @@ impl<'o> Walk<'o> {
                 self.base_only(node, types, base);
                 match self.options.products.resolve(&text) {
                     Some(product) if self.options.product_faults == ProductFaults::Tell => {
-                        let mut walk = Walk::new(self.options);
+                        let mut walk = Self::new(self.options);
                         walk.named_product(node, &product, member, Some(base));
                         let room = self.options.faults_max.saturating_sub(self.told.len());
                         self.told.extend(walk.findings.into_iter().take(room));
