@@ -1,7 +1,8 @@
 //! The one thread that writes, and groups what waits into one commit.
 //!
-//! While one commit waits for the disk, further batches queue up; the next commit takes them all. A savepoint
-//! per batch keeps a conflict in one from touching its neighbours. Nothing is acknowledged before the commit
+//! While one commit waits for the disk, further batches queue up; the next commit takes them all. Where one of them
+//! does not fit, the group is written again with a savepoint per batch, which keeps a conflict in one from touching
+//! its neighbours. Nothing is acknowledged before the commit
 //! returned, conflicts included: a conflict with a neighbour that was then not committed is none.
 
 use std::sync::Arc;
@@ -123,10 +124,38 @@ impl Committer {
     }
 }
 
+/// What became of each batch of a group, once all that fit are on disk.
 fn transaction(
     connection: &mut Connection,
     group: &[Waiting],
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+    match together(connection, group)? {
+        true => Ok(group.iter().map(|_| Ok(())).collect()),
+        false => apart(connection, group),
+    }
+}
+
+/// Commits a group in which every batch fits, which most do; false, and nothing is written, where one does not.
+fn together(connection: &Connection, group: &[Waiting]) -> Result<bool, StoreError> {
+    // Prepared once: these two run as often as all others together.
+    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    let fits = group.iter().all(|(batch, _)| write::apply(connection, batch).is_ok());
+    let committed = match fits {
+        true => connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])),
+        false => Ok(0),
+    };
+    // Where the disk is full SQLite has rolled back by itself.
+    if !connection.is_autocommit() {
+        connection.execute_batch("ROLLBACK")?;
+    }
+    match committed {
+        Ok(_) => Ok(fits),
+        Err(error) => Err(StoreError::Unknown(error.to_string())),
+    }
+}
+
+/// Commits what fits of a group, each batch behind a savepoint of its own.
+fn apart(connection: &mut Connection, group: &[Waiting]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut results = Vec::with_capacity(group.len());
     for (batch, _) in group {

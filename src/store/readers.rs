@@ -28,10 +28,12 @@ impl Readers {
         let pool = Arc::clone(self);
         let work = tokio::task::spawn_blocking(move || {
             let kept = pool.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let connection = match (kept, pool.place.reader()) {
-                (Some(connection), _) => connection,
-                (None, Some(opened)) => opened?,
-                (None, None) => return Err(StoreError::Failed("nothing to read from".to_owned())),
+            let connection = match kept {
+                Some(connection) => connection,
+                None => match pool.place.reader() {
+                    Some(opened) => opened?,
+                    None => return Err(StoreError::Failed("nothing to read from".to_owned())),
+                },
             };
             let result = query(&connection);
             // One that failed may be broken: the next read opens another.

@@ -51,8 +51,7 @@ CREATE TABLE journal (
     step TEXT NOT NULL, backend TEXT, request_hash BLOB, status INTEGER, reply BLOB, at_ms INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX journal_by_exchange ON journal (partner, exchange);
-CREATE INDEX journal_by_step ON journal (partner, step, at_ms);
-CREATE INDEX journal_by_time ON journal (at_ms);
+CREATE INDEX journal_by_intent ON journal (at_ms) WHERE step = 'intent';
 ";
 
 /// Brings a new, an older or the current file to the current version.

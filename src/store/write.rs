@@ -221,10 +221,13 @@ pub(super) fn forget(
     idempotency_before_ms: i64,
 ) -> Result<usize, StoreError> {
     let journal = db.execute(
-        "DELETE FROM journal WHERE at_ms < ?1 AND EXISTS (
-             SELECT 1 FROM journal AS d
-             WHERE d.partner = journal.partner AND d.exchange = journal.exchange AND d.step = 'done'
-                 AND d.call = '' AND d.at_ms < ?1)",
+        "DELETE FROM journal WHERE seq IN (
+             SELECT j.seq FROM journal AS i
+             JOIN journal AS j ON j.partner = i.partner AND j.exchange = i.exchange
+             WHERE i.step = 'intent' AND i.at_ms < ?1 AND EXISTS (
+                 SELECT 1 FROM journal AS d
+                 WHERE d.partner = i.partner AND d.exchange = i.exchange AND d.step = 'done' AND d.call = ''
+                     AND d.at_ms < ?1))",
         [journal_before_ms],
     )?;
     let keys = db.execute("DELETE FROM idempotency WHERE begun_ms < ?1", [idempotency_before_ms])?;

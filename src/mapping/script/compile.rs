@@ -6,6 +6,7 @@ use super::{
     Functions, Library, Reads, Script, ScriptError,
     engine::{DISABLED, engine},
     exact, functions, limits, offset_of,
+    plain::Plain,
     scan::{self, Token},
 };
 use crate::{mapping::value::quoted, text::suggest};
@@ -101,6 +102,7 @@ pub(super) fn script(text: &str, inputs: &[&str], functions: &Functions) -> Resu
         inputs: inputs.iter().map(|name| Box::from(*name)).collect(),
         functions: functions.clone(),
         reads: Reads { value: reads(VALUE), index: reads(INDEX), facts: reads(FACTS) },
+        plain: Plain::of(&tokens, inputs),
     })
 }
 

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use rhai::{
-    Array, Dynamic, Engine, INT, ImmutableString, OptimizationLevel,
+    Array, Dynamic, Engine, INT, ImmutableString, OptimizationLevel, def_package,
     module_resolvers::DummyModuleResolver,
     packages::{
         ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage,
@@ -37,6 +37,21 @@ pub(super) const DISABLED: &[&str] = &[
     "type_of",
 ];
 
+def_package! {
+    /// The packages in one module: the engine looks for a function in one module after the other.
+    Packages(_module) :
+        ArithmeticPackage,
+        LogicPackage,
+        BasicStringPackage,
+        MoreStringPackage,
+        BasicArrayPackage,
+        BasicMapPackage,
+        BasicMathPackage,
+        BasicIteratorPackage,
+        BasicFnPackage
+    {}
+}
+
 static ENGINE: LazyLock<Engine> = LazyLock::new(build);
 
 /// The engine.
@@ -46,19 +61,7 @@ pub(super) fn engine() -> &'static Engine {
 
 fn build() -> Engine {
     let mut engine = Engine::new_raw();
-    for package in [
-        ArithmeticPackage::new().as_shared_module(),
-        LogicPackage::new().as_shared_module(),
-        BasicStringPackage::new().as_shared_module(),
-        MoreStringPackage::new().as_shared_module(),
-        BasicArrayPackage::new().as_shared_module(),
-        BasicMapPackage::new().as_shared_module(),
-        BasicMathPackage::new().as_shared_module(),
-        BasicIteratorPackage::new().as_shared_module(),
-        BasicFnPackage::new().as_shared_module(),
-    ] {
-        engine.register_global_module(package);
-    }
+    engine.register_global_module(Packages::new().as_shared_module());
     engine.set_module_resolver(DummyModuleResolver::new());
     for word in DISABLED {
         engine.disable_symbol(*word);

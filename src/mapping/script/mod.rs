@@ -13,6 +13,7 @@ mod exact;
 mod functions;
 pub mod limits;
 mod meter;
+mod plain;
 mod scan;
 
 use std::sync::Arc;
@@ -59,6 +60,8 @@ pub struct Script {
     inputs: Box<[Box<str>]>,
     functions: Functions,
     reads: Reads,
+    /// What it names, where it does nothing else.
+    plain: Option<plain::Plain>,
 }
 
 /// Which of the names that every script may use a script does use.
@@ -158,6 +161,9 @@ impl Script {
     /// # Errors
     /// [`ScriptFailure`] with the place in the script.
     pub fn run<'d>(&self, call: Call<'_, 'd>) -> Result<Value<'d>, ScriptFailure> {
+        if let Some(text) = self.plain.as_ref().and_then(|plain| plain.text(call)) {
+            return Ok(text);
+        }
         let evaluation = meter::Evaluation::begin();
         let outcome = self
             .scope(call)

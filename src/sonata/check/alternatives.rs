@@ -44,13 +44,7 @@ pub(super) fn check(
 
 /// No alternative holds: what is wrong is told of the one that was meant, where that is clear.
 #[cold]
-fn explain(
-    walk: &mut Walk<'_>,
-    node: Node<'_>,
-    types: &Types,
-    group: &[TypeId],
-    describes_members: bool,
-) {
+fn explain(walk: &mut Walk<'_>, node: Node<'_>, types: &Types, group: &[TypeId], describes_members: bool) {
     if walk.asks_only() {
         return walk.add(node, None, FaultCode::InvalidValue, String::new);
     }
