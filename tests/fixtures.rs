@@ -224,7 +224,7 @@ async fn published_requests_are_mediated() {
         println!("{:<75} {:<26} {status} {told}", fixture.name, fixture.verdict);
         match fixture.must_be() {
             Some(must) if must != status => {
-                wrong.push(format!("{}: {status}, not {must}: {told}", fixture.name))
+                wrong.push(format!("{}: {status}, not {must}: {told}", fixture.name));
             }
             None if status >= 500 => wrong.push(format!("{}: {status}: {told}", fixture.name)),
             _ => {}

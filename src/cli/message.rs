@@ -32,7 +32,7 @@ pub struct MessageArguments {
     /// Which way: the partner's request to the legacy system, or a legacy reply to the partner.
     #[arg(long, value_enum)]
     direction: Way,
-    /// Only this call; with to_sonata the call that was answered (otherwise the last).
+    /// Only this call; with `to_sonata` the call that was answered (otherwise the last).
     #[arg(long)]
     call: Option<String>,
     /// Query parameters of the request, form-encoded.
@@ -127,8 +127,12 @@ fn request(rehearsal: &Rehearsal<'_>, arguments: &MessageArguments, bytes: Bytes
         }
     };
     let (query, faults) = rehearsal.check(body.as_ref());
-    query.iter().for_each(|fault| complain(&format!("{}: {}", fault.code.as_str(), fault.reason)));
-    faults.iter().for_each(|fault| complain(&format!("{} {}: {}", fault.code, fault.pointer, fault.reason)));
+    for fault in &query {
+        complain(&format!("{}: {}", fault.code.as_str(), fault.reason));
+    }
+    for fault in &faults {
+        complain(&format!("{} {}: {}", fault.code, fault.pointer, fault.reason));
+    }
     let is_good = query.is_empty() && faults.is_empty();
     outcome(rehearsal.to_legacy(body, arguments.call.as_deref()), is_good)
 }

@@ -1,6 +1,6 @@
 //! `segue trace`.
 
-use std::{path::Path, process::ExitCode};
+use std::{fmt::Write as _, path::Path, process::ExitCode};
 
 use super::{
     message::{MessageArguments, rehearse, status},
@@ -16,7 +16,9 @@ pub fn run(config: &Path, arguments: &MessageArguments) -> anyhow::Result<ExitCo
     let outcome = rehearse(config, arguments)?;
     for message in &outcome.messages {
         say(&message.name);
-        table(&message.rows.iter().map(cells).collect::<Vec<_>>()).iter().for_each(|line| say(line));
+        for line in table(&message.rows.iter().map(cells).collect::<Vec<_>>()) {
+            say(&line);
+        }
     }
     Ok(status(outcome.is_good))
 }
@@ -57,7 +59,8 @@ fn table(rows: &[[String; 5]]) -> Vec<String> {
     let line = |row: &[String; 5]| {
         let mut line = String::from(" ");
         for (cell, width) in row.iter().zip(&widths) {
-            line.push_str(&format!(" {cell:<width$} "));
+            // A string takes whatever is written to it.
+            let _ = write!(line, " {cell:<width$} ");
         }
         format!("{line} {}", row[4])
     };

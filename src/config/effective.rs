@@ -45,7 +45,7 @@ fn file(path: &str, files: &FileSet, defaults: Defaults) -> (String, Vec<Effecti
     let tree = tree.and_then(|id| yaml::load(&sources, id, &mut Diagnostics::new()));
     let mut rows = Vec::new();
     if let Some(tree) = &tree {
-        leaves(tree, String::new(), &sources, &mut rows);
+        leaves(tree, "", &sources, &mut rows);
     }
     for (path, value) in defaults {
         let inside = |row: &Effective| {
@@ -59,12 +59,12 @@ fn file(path: &str, files: &FileSet, defaults: Defaults) -> (String, Vec<Effecti
     (files.shown(path), rows)
 }
 
-fn leaves(node: &Node, path: String, sources: &Sources, rows: &mut Vec<Effective>) {
+fn leaves(node: &Node, path: &str, sources: &Sources, rows: &mut Vec<Effective>) {
     let mut leaf = |value: String| {
-        let value = if is_secret(&path) { "[secret]".to_owned() } else { value };
+        let value = if is_secret(path) { "[secret]".to_owned() } else { value };
         let place = sources.place(node.span);
         let origin = place.rsplit_once(':').map_or(place.as_str(), |(line, _)| line).to_owned();
-        rows.push(Effective { path: path.clone(), value, origin: Some(origin) });
+        rows.push(Effective { path: path.to_owned(), value, origin: Some(origin) });
     };
     match &node.value {
         Value::Scalar(scalar) if scalar.is_absent() => {}
@@ -76,13 +76,13 @@ fn leaves(node: &Node, path: String, sources: &Sources, rows: &mut Vec<Effective
         }
         Value::Sequence(elements) => {
             for (index, element) in elements.iter().enumerate() {
-                leaves(element, format!("{path}[{index}]"), sources, rows);
+                leaves(element, &format!("{path}[{index}]"), sources, rows);
             }
         }
         Value::Mapping(entries) => {
             for entry in entries {
                 let dot = if path.is_empty() { "" } else { "." };
-                leaves(&entry.value, format!("{path}{dot}{}", entry.key), sources, rows);
+                leaves(&entry.value, &format!("{path}{dot}{}", entry.key), sources, rows);
             }
         }
     }
@@ -90,7 +90,8 @@ fn leaves(node: &Node, path: String, sources: &Sources, rows: &mut Vec<Effective
 
 /// Everything below `credentials` but the names that go over the wire openly.
 fn is_secret(path: &str) -> bool {
-    path.starts_with("credentials.") && !path.ends_with(".user") && !path.ends_with(".header")
+    let open = path.rsplit('.').next().is_some_and(|key| key == "user" || key == "header");
+    path.starts_with("credentials.") && !open
 }
 
 fn numbers(section: &str, numbers: &[Number]) -> Defaults {

@@ -195,7 +195,7 @@ fn entity(subject: Option<&Subject>) -> EntityFacts<'_> {
 fn own_counterparts(needed: &[NeededReference]) -> References {
     let mut references = References::new();
     for need in needed {
-        references.insert(&need.kind, need.id.to_string(), need.id.to_string());
+        references.insert(&need.kind, need.id.clone(), need.id.clone());
     }
     references
 }

@@ -54,7 +54,7 @@ impl Change {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Dropped => "dropped",
+            Self::Dropped | Self::OnDropped => "dropped",
             Self::ConditionDropped => "condition dropped",
             Self::ConstantChanged => "constant changed",
             Self::CodesShifted => "codes shifted",
@@ -64,7 +64,6 @@ impl Change {
             Self::NumberingChanged => "numbering changed",
             Self::RefusalDropped => "refusal dropped",
             Self::CallConditionDropped => "condition of the call dropped",
-            Self::OnDropped => "dropped",
         }
     }
 }
@@ -154,7 +153,7 @@ pub fn mutated(operation: &OperationProgram, mutant: &Mutant) -> Option<Operatio
     match &mut operation.answer {
         Answer::Empty => {}
         Answer::Reply(program) | Answer::Each { program, .. } | Answer::Calls { program, .. } => {
-            edit.program(program)
+            edit.program(program);
         }
     }
     edit.changed.then_some(operation)
@@ -181,7 +180,7 @@ pub fn probed(operation: &OperationProgram, direction: Way, refuses: bool) -> Op
     match &mut probed.answer {
         Answer::Empty => {}
         Answer::Reply(program) | Answer::Each { program, .. } | Answer::Calls { program, .. } => {
-            replace(program)
+            replace(program);
         }
     }
     probed
@@ -206,12 +205,15 @@ struct Parts<'r> {
     branches: &'r [Branch],
 }
 
+fn with_body<'r>(parts: Parts<'r>, body: &'r Body) -> Parts<'r> {
+    match body {
+        Body::Rules(rules) => Parts { rules: vec![&**rules], ..parts },
+        Body::Rows(branches) => Parts { branches, ..parts },
+    }
+}
+
 fn parts(action: &Action) -> Parts<'_> {
     let none = Parts { condition: false, also: &[], rules: Vec::new(), branches: &[] };
-    let with_body = |parts, body| match body {
-        &Body::Rules(ref rules) => Parts { rules: vec![&**rules], ..parts },
-        &Body::Rows(ref branches) => Parts { branches, ..parts },
-    };
     match action {
         Action::Pair(pair) => Parts { condition: pair.condition.is_some(), also: &pair.also, ..none },
         Action::Group(group) => {
