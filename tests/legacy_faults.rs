@@ -1,7 +1,7 @@
 //! What must happen when the legacy system is slow, down or wrong: the partner gets an answer in time, the next
 //! request is fine, and nothing that may have been done is forgotten.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use segue::{
     ids::PartnerId,
@@ -12,7 +12,7 @@ use segue::{
     store::{Entity, JournalEntry, Kind as EntityKind, ListFilter, Step},
 };
 use serde_json::json;
-use tokio::io::AsyncWriteExt as _;
+use tokio::{io::AsyncWriteExt as _, time::Instant};
 
 use super::support::{Bed, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, order, quote, until};
 
@@ -227,7 +227,7 @@ async fn what_was_ordered_before_a_failure_is_taken_back() {
         let journals = bed.unfinished().await;
         assert_eq!(journals.len(), 2, "{journals:?}");
         let kept = journals[1].iter().find(|entry| entry.step == Step::Answered).unwrap();
-        let made = bed.received().into_iter().filter(|entry| !entry.made.is_empty()).next_back().unwrap();
+        let made = bed.received().into_iter().rfind(|entry| !entry.made.is_empty()).unwrap();
         assert!(String::from_utf8_lossy(kept.reply.as_ref().unwrap()).contains(&made.made[0]));
     })
     .await;

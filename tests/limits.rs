@@ -1,9 +1,6 @@
 //! Limits of callers: how many, how slow, how long; and what many at once must not mix up.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use segue::simulate::bss::fault::{Fault, Kind};
 use serde_json::json;
@@ -11,6 +8,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     task::JoinSet,
+    time::Instant,
 };
 
 use super::support::{Bed, JSON, QUOTE, Setup, bounded, quote, until};

@@ -4,7 +4,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _},
     net::SocketAddr,
     process::{Child, Command, ExitStatus, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use segue::{
@@ -13,6 +13,7 @@ use segue::{
     store::{self, Store},
 };
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::support::{Folders, Http, JSON, QUOTE, Setup, bounded, quote, until};
 

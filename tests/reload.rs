@@ -9,7 +9,7 @@ use segue::simulate::bss::fault::{Fault, Kind};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::support::{Bed, JSON, QUOTE, Setup, bounded, quote, until};
+use super::support::{Bed, JSON, QUOTE, Setup, bounded, capture, quote, until};
 
 const CODES: &str = "mappings/tiny/codes.yaml";
 const FIRM: &str = "- { sonata: firm, legacy: F }\n";
@@ -28,6 +28,7 @@ async fn generation(bed: &Bed) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broken_plan_is_told_and_the_old_one_stays() {
     bounded(async {
+        capture::install();
         let bed = Bed::start().await;
         let before = bed.admin("GET", "/plan").await.json();
         let rows = [
@@ -66,6 +67,11 @@ async fn a_broken_plan_is_told_and_the_old_one_stays() {
         bed.folders.edit("config/partners/rival.yaml", "mapping: tyni", "mapping: tiny");
         let answer = bed.admin("POST", "/reload").await;
         assert_eq!((answer.status, answer.json()["generation"].as_u64()), (200, Some(2)), "{answer:?}");
+        // What is set up once is not changed behind anyone's back.
+        bed.folders.edit("config/segue.yaml", "limits: {  }", "limits: { in_flight_max: 4711 }");
+        assert_eq!(bed.admin("POST", "/reload").await.status, 200);
+        let told = capture::lines(&["takes effect at the next start only", "\"limits of listeners\""]);
+        assert!(!told.is_empty());
     })
     .await;
 }
@@ -84,20 +90,36 @@ async fn a_changed_file_is_taken_without_dropping_what_runs() {
         });
         until(async || bed.received().len() == 1).await;
         bed.folders.edit(CODES, FIRM, FIRM_AND_BUDGETARY);
-        until(async || generation(&bed).await == 2).await;
+        until(async || generation(&bed).await >= 2).await;
         let answer = bed.post(QUOTE, &budgetary()).await;
         assert_ne!(answer.status, 422, "the new plan knows the code: {answer:?}");
         let slow = slow.await.unwrap();
         assert_eq!((slow.status, slow.member("externalId")), (201, "slow".to_owned()), "{slow:?}");
 
+        // Editors and deployments put a new file in the place of the old one.
+        let old = bed.folders.read(CODES).replace(FIRM_AND_BUDGETARY, FIRM);
+        bed.folders.write("mappings/tiny/codes.new", &old);
+        std::fs::rename(bed.folders.path("mappings/tiny/codes.new"), bed.folders.path(CODES)).unwrap();
+        until(async || generation(&bed).await >= 3).await;
+        // The mappings move to another folder, which is watched from then on.
+        for name in ["set.yaml", "codes.yaml", "functions.rhai", "quote.yaml", "order.yaml", "address.yaml"] {
+            bed.folders
+                .write(&format!("moved/tiny/{name}"), &bed.folders.read(&format!("mappings/tiny/{name}")));
+        }
+        bed.folders.edit("config/segue.yaml", "../mappings", "../moved");
+        until(async || generation(&bed).await >= 4).await;
+        bed.folders.edit("moved/tiny/codes.yaml", FIRM, FIRM_AND_BUDGETARY);
+        until(async || generation(&bed).await >= 5).await;
+
         // A file that is written in two steps is taken when it is whole; a broken one is not taken at all.
-        bed.folders.write(CODES, "level:\n  - { sonata: firm,");
+        let live = generation(&bed).await;
+        bed.folders.write("moved/tiny/codes.yaml", "level:\n  - { sonata: firm,");
         until(async || {
             let metrics = bed.admin("GET", "/metrics").await.text();
             metrics.contains("segue_reloads_total{outcome=\"refused\"}")
         })
         .await;
-        assert_eq!(generation(&bed).await, 2);
+        assert_eq!(generation(&bed).await, live);
         bed.assert_recovered("a broken file").await;
     })
     .await;

@@ -1,5 +1,7 @@
 //! What must happen when something is wrong with a request: over real sockets, row by row.
 
+use std::io::Write as _;
+
 use serde_json::{Value, json};
 
 use super::support::{ADDRESS, Bed, CANCEL_QUOTE, JSON, ORDER, QUOTE, Setup, bounded, order, quote};
@@ -73,10 +75,25 @@ async fn what_is_no_document_is_refused_with_its_place() {
         let zipped = [JSON, ("content-encoding", "br")];
         let answer = bed.client.send(to, "POST", QUOTE, &zipped, quote("z").to_string().into()).await;
         answer.assert_problem("unknown encoding", 400, "invalidBody");
+        let pack = |body: &[u8]| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            encoder.write_all(body).unwrap();
+            encoder.finish().unwrap()
+        };
+        let zipped = [JSON, ("content-encoding", "gzip")];
+        let bomb = pack(format!("{{\"externalId\":\"{}\"}}", "x".repeat(60_000)).as_bytes());
+        assert!(bomb.len() < 2048);
+        let answer = bed.client.send(to, "POST", QUOTE, &zipped, bomb.into()).await;
+        answer.assert_problem("too large once unpacked", 400, "invalidBody");
         assert!(bed.received().is_empty(), "{:?}", bed.received());
+        let good = pack(quote("packed").to_string().as_bytes());
+        assert_eq!(bed.client.send(to, "POST", QUOTE, &zipped, good.into()).await.status, 201);
     })
     .await;
 }
+
+/// What is wrong, the body, and the code and place of each fault.
+type Row = (&'static str, Value, Vec<(&'static str, &'static str)>);
 
 fn changed(pointer: &str, value: Value) -> Value {
     let mut body = quote("c");
@@ -94,7 +111,7 @@ async fn what_breaks_the_contract_is_told_fault_by_fault() {
     bounded(async {
         let bed = Bed::start().await;
         let config = "/quoteItem/0/product/productConfiguration";
-        let rows: Vec<(&str, Value, Vec<(&str, &str)>)> = vec![
+        let rows: Vec<Row> = vec![
             ("missing", changed("/quoteItem/0", json!({ "id": "a" })), vec![("missingProperty", "/quoteItem/0/action")]),
             ("wrong type", changed("/instantSyncQuote", json!("yes")), vec![("invalidValue", "/instantSyncQuote")]),
             ("unknown enum", changed("/buyerRequestedQuoteLevel", json!("gold")), vec![("invalidValue", "/buyerRequestedQuoteLevel")]),

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use tokio::{
@@ -13,6 +14,7 @@ use tokio::{
 use super::watch_files::Watch;
 use crate::{
     admin::ReloadRequest,
+    config::Gateway,
     legacy::Backends,
     plan::{self, PlanHandle},
     telemetry::metrics::Metrics,
@@ -41,20 +43,32 @@ impl Reloader {
     pub async fn run(self, mut asked: mpsc::Receiver<ReloadRequest>, mut stopped: watch::Receiver<bool>) {
         let mut hangup = signal(SignalKind::hangup()).ok();
         let mut files = self.watch();
+        if files.is_some() {
+            // What changed between the reading for the start and the watch.
+            let _ = self.reload(false).await;
+        }
         loop {
-            let (request, is_asked) = tokio::select! {
+            let (request, is_asked, has_changed) = tokio::select! {
                 _ = stopped.wait_for(|stop| *stop) => return,
                 request = asked.recv() => match request {
-                    Some(request) => (Some(request), true),
+                    Some(request) => (Some(request), true, false),
                     None => return,
                 },
-                () = next_hangup(&mut hangup) => (None, true),
-                changed = next_change(&mut files) => {
-                    if !changed { files = None; }
-                    (None, false)
-                }
+                () = next_hangup(&mut hangup) => (None, true, false),
+                () = next_change(&mut files) => (None, false, true),
             };
+            // A folder that was replaced is another one under the old name, so the watch begins again; before the
+            // files are read, or a change in between would be missed.
+            if has_changed {
+                files = self.watch();
+            }
+            let watched = self.watched();
             let result = self.reload(is_asked).await;
+            if self.watched() != watched {
+                files = self.watch();
+                // Told in the log, as every reload that nobody waits for.
+                let _ = self.reload(false).await;
+            }
             if let Some(request) = request {
                 // Who asked may have gone; the reload stands all the same.
                 let _ = request.send(result);
@@ -62,14 +76,16 @@ impl Reloader {
         }
     }
 
-    fn watch(&self) -> Option<Watch> {
+    /// What the live plan wants watched, and for how long it must be quiet.
+    fn watched(&self) -> Option<(PathBuf, Duration)> {
         let plan = self.plan.load();
         let settings = &plan.settings().gateway;
-        if !settings.reload.watch {
-            return None;
-        }
-        let folders = [self.config.clone(), settings.mappings.clone()];
-        Watch::start(&folders, settings.reload.debounce)
+        settings.reload.watch.then(|| (settings.mappings.clone(), settings.reload.debounce))
+    }
+
+    fn watch(&self) -> Option<Watch> {
+        let (mappings, debounce) = self.watched()?;
+        Watch::start(&[self.config.clone(), mappings], debounce)
             .inspect_err(|error| tracing::warn!(%error, "files are not watched; use SIGHUP or POST /reload"))
             .ok()
     }
@@ -105,6 +121,10 @@ impl Reloader {
         self.metrics.plan(generation, plan.hash());
         self.metrics.reload(true);
         tracing::info!(generation, hash = plan.hash(), diagnostics, "reloaded");
+        let later = needs_restart(&before.settings().gateway, &plan.settings().gateway);
+        if !later.is_empty() {
+            tracing::warn!(settings = later.join(", "), "changed, but takes effect at the next start only");
+        }
         self.plan.install(plan);
         Ok(generation)
     }
@@ -123,6 +143,24 @@ fn settled(config: &Path, previous: &plan::Plan) -> plan::Built {
     built
 }
 
+/// What is set up once and stays as it was started.
+fn needs_restart(before: &Gateway, after: &Gateway) -> Vec<&'static str> {
+    let addresses = |gateway: &Gateway| (gateway.listeners.sonata.address, gateway.listeners.admin.address);
+    let of_listeners = |gateway: &Gateway| {
+        let limits = &gateway.limits;
+        let counts = (limits.in_flight_max, limits.connections_max, limits.header_bytes_max);
+        (counts, limits.header_read_max, limits.answer_write_max, limits.drain_max)
+    };
+    let rows = [
+        ("listeners", addresses(before) != addresses(after)),
+        ("limits of listeners", of_listeners(before) != of_listeners(after)),
+        ("store", before.store != after.store),
+        ("telemetry", before.telemetry != after.telemetry),
+        ("demonstration", before.demonstration != after.demonstration),
+    ];
+    rows.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}
+
 async fn next_hangup(hangup: &mut Option<Signal>) {
     match hangup {
         Some(signal) => {
@@ -132,9 +170,12 @@ async fn next_hangup(hangup: &mut Option<Signal>) {
     }
 }
 
-async fn next_change(files: &mut Option<Watch>) -> bool {
-    match files {
-        Some(watch) => watch.changed().await,
-        None => std::future::pending().await,
+async fn next_change(files: &mut Option<Watch>) {
+    if let Some(watch) = files
+        && watch.changed().await
+    {
+        return;
     }
+    // Nothing is watched, or the watch has ended.
+    std::future::pending::<()>().await;
 }
