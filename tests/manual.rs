@@ -42,10 +42,10 @@ fn section<'t>(text: &'t str, title: &str) -> &'t str {
 
 /// Rules by themselves, as those of a quote, with the code tables, functions and common shapes of the shipped set.
 fn compiled(rules: &str) -> Result<(), String> {
-    let indented: String = rules.lines().map(|line| format!("      {line}\n")).collect();
+    let indented = rules.replace('\n', "\n      ");
     let operation = "operations: { createQuote: { call: POST /x, request: manual, answer: manual } }";
     let file = format!(
-        "function: quote\nshapes:\n  manual:\n    sonata: [ Quote_Create, Quote ]\n    fields:\n{indented}{operation}\n"
+        "function: quote\nshapes:\n  manual:\n    sonata: [ Quote_Create, Quote ]\n    fields:\n      {indented}\n{operation}\n"
     );
     let shipped = ["set.yaml", "codes.yaml", "common.yaml", "functions.rhai"];
     let texts: Vec<_> = shipped.iter().map(|name| (*name, read(&format!("mappings/acme/{name}")))).collect();
@@ -97,7 +97,9 @@ fn the_manual_has_every_converter() {
     let table = section(&manual, "Table of converters");
     let cells = table.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
     let shown: Vec<Converter> = cells
-        .flat_map(|cell| format!("`{cell}").split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
+        .flat_map(|cell| {
+            format!("`{cell}").split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()
+        })
         .map(|text| Converter::parse(&text).unwrap_or_else(|error| panic!("{text}: {error:?}")))
         .collect();
     for entry in CONVERTERS {
