@@ -196,7 +196,9 @@ fn show_tells_where_rules_and_settings_come_from() {
     let (status, out, err) = run(&config, &["show", "config"], "");
     assert_eq!((status, err.as_str()), (0, ""), "{out}");
     let row = |start: &str| out.lines().find(|line| line.trim_start().starts_with(start)).unwrap().to_owned();
-    assert!(row("limits.depth_max: 64 ").ends_with("config/segue.yaml:12"), "{out}");
+    let shipped = std::fs::read_to_string(config.join("segue.yaml")).unwrap();
+    let line = shipped.lines().position(|line| line.trim_start().starts_with("depth_max:")).unwrap() + 1;
+    assert!(row("limits.depth_max: 64 ").ends_with(&format!("config/segue.yaml:{line}")), "{out}");
     assert!(row("limits.faults_max: 100 ").ends_with("# default"), "{out}");
     assert!(row("credentials.bearer.file: [secret]").contains("acme.yaml:7"), "{out}");
     assert!(!out.contains("9f2c") && !out.contains("secrets/token"), "{out}");

@@ -65,9 +65,14 @@ mod tests {
         };
         let partner = PartnerId::parse("globex").unwrap();
         let id = |name: &str| ExchangeId::parse(name).unwrap();
-        for (name, step, hours) in
-            [("old-done", Step::Done, 3), ("old-open", Step::Intent, 3), ("new-done", Step::Done, 1)]
-        {
+        let rows = [
+            ("old-done", Step::Intent, 3),
+            ("old-done", Step::Done, 3),
+            ("old-open", Step::Intent, 3),
+            ("new-done", Step::Intent, 3),
+            ("new-done", Step::Done, 1),
+        ];
+        for (name, step, hours) in rows {
             let entry = JournalEntry {
                 exchange: id(name),
                 operation: "quote.createQuote".to_owned(),
@@ -83,7 +88,7 @@ mod tests {
             gateway.store.commit(batch).await.unwrap();
         }
         once(&gateway).await;
-        for (name, rows) in [("old-done", 0), ("old-open", 1), ("new-done", 1)] {
+        for (name, rows) in [("old-done", 0), ("old-open", 1), ("new-done", 2)] {
             let kept = gateway.store.journal(&partner, &id(name)).await.unwrap();
             assert_eq!(kept.len(), rows, "{name}");
         }

@@ -168,7 +168,7 @@ fn format(fields: &mut Fields<'_>, out: &mut Diagnostics) {
     }
 }
 
-fn base_url(scalar: &Scalar, out: &mut Diagnostics) -> Option<Uri> {
+pub(super) fn base_url(scalar: &Scalar, out: &mut Diagnostics) -> Option<Uri> {
     let trimmed = scalar.text.trim_end_matches('/');
     let uri = trimmed.parse::<Uri>().ok().filter(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))

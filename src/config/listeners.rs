@@ -1,6 +1,6 @@
 //! Where the gateway listens.
 
-use super::{code, later};
+use super::{backend::base_url, code, later};
 use crate::text::{
     Diagnostic, Diagnostics, Span,
     yaml::{Fields, Node},
@@ -14,11 +14,18 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Place in the file; `None` for a default.
     pub span: Option<Span>,
+    /// The URL under which partners reach it, without a slash at the end; `None`: its own address.
+    pub public_url: Option<String>,
 }
 
 impl Listener {
     fn loopback(port: u16) -> Self {
-        Self { address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port), span: None }
+        Self { address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port), span: None, public_url: None }
+    }
+
+    /// The URL that `href`s begin with.
+    pub fn url(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.address))
     }
 
     /// Whether only this machine can reach it.
@@ -67,6 +74,8 @@ fn listener(fields: &mut Fields<'_>, key: &'static str, out: &mut Diagnostics) -
     let node = fields.take(key)?;
     let mut inner = Fields::of(node, &format!("`{key}`"), out)?;
     let address = inner.require_scalar("address", out).map(|scalar| (scalar, scalar.span()));
+    let public_url = inner.scalar("public_url", out).and_then(|scalar| base_url(scalar, out));
+    let public_url = public_url.map(|url| url.to_string().trim_end_matches('/').to_owned());
     for (known, what) in
         [("tls", "TLS on a listener"), ("credentials", "asking for credentials on a listener")]
     {
@@ -76,7 +85,7 @@ fn listener(fields: &mut Fields<'_>, key: &'static str, out: &mut Diagnostics) -
     }
     inner.finish(out);
     let (scalar, span) = address?;
-    Some(Listener { address: address_of(&scalar.text, span, out)?, span: Some(span) })
+    Some(Listener { address: address_of(&scalar.text, span, out)?, span: Some(span), public_url })
 }
 
 /// An IP address with port; names are refused, because what they stand for can change under us.

@@ -11,9 +11,10 @@ use super::{
     facts::with_reply,
     references::{self, new_id},
     reply::Reply,
-    seller::{Work, success_status},
-    story::{Answer, Story},
+    story::Story,
     subject::{Subject, to_store},
+    wire::Answer,
+    work::Work,
 };
 use crate::{
     config::AnswerFindings,
@@ -103,7 +104,7 @@ pub async fn make(
 pub fn success(work: &Work<'_>, document: &Document) -> Answer {
     let has_body = work.route.operation.success_body().is_some();
     let body = if has_body { document.bytes() } else { Bytes::new() };
-    Answer { status: success_status(work.route), body, headers: HeaderMap::new() }
+    Answer { status: work.success_status(), body, headers: HeaderMap::new() }
 }
 
 async fn map(

@@ -13,9 +13,10 @@ use super::{
     facts::{EntityFacts, StoryTexts, facts},
     filter,
     reply::Reply,
-    seller::{Work, calling, success_status},
-    story::{Answer, Story},
+    story::Story,
     subject::Subject,
+    wire::Answer,
+    work::Work,
 };
 use crate::{
     custody::kind_of,
@@ -94,7 +95,7 @@ pub async fn answer(
     } else {
         HeaderMap::new()
     };
-    Ok(Answer { status: success_status(work.route), body: array(&wanted).bytes(), headers })
+    Ok(Answer { status: work.success_status(), body: array(&wanted).bytes(), headers })
 }
 
 /// `X-Total-Count` where it is known, `X-Result-Count`, and whether there is more (MEF 115 R58).
@@ -144,7 +145,7 @@ async fn fetch(
     if let (Some(paging), Some(one)) = (&program.paging, prepared.first_mut()) {
         one.query.extend(page_parameters(paging, page));
     }
-    let calling = calling(story, work, &origin, headers);
+    let calling = work.calling(story, &origin, headers);
     let replies = call::run(story, &calling, &prepared).await.map_err(|broken| {
         let Broken { error, .. } = *broken;
         error
@@ -254,7 +255,7 @@ impl Listing<'_> {
         reply: &Reply,
         element: (usize, Node<'_>),
     ) -> Result<Mapped, ExchangeError> {
-        let (texts, href) = (StoryTexts::of(story), super::seller::href(story, work, &stored.id));
+        let (texts, href) = (StoryTexts::of(story), work.href(story, &stored.id));
         let parent = stored.parent.as_deref();
         let entity = EntityFacts { id: stored.id.as_str(), href: &href, stored: Some(stored), parent };
         let facts = facts(work.partner, (work.route.contract, work.route.operation), &texts, Some(entity));
@@ -291,7 +292,7 @@ async fn met(
 
 /// The whole entity: what is kept of it, with what the legacy system says now.
 fn completed(story: &Story<'_>, work: &Work<'_>, stored: &Subject, mapped: Option<&Document>) -> Document {
-    let href = super::seller::href(story, work, &stored.id);
+    let href = work.href(story, &stored.id);
     let completed = crate::custody::complete(&crate::custody::Completing {
         kind: work.duty.kind,
         request: stored.request.as_ref(),

@@ -23,6 +23,8 @@ pub mod seller;
 pub mod stack;
 mod story;
 mod subject;
+mod wire;
+mod work;
 
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use http_body_util::Full;
 use super::{
     Gateway,
     error::ExchangeError,
-    story::{Answer, render},
+    wire::{Answer, render},
 };
 use crate::{
     mapping::{
@@ -24,9 +24,6 @@ use crate::{
     },
     telemetry::metrics::Outcome,
 };
-
-/// Media type of every body that a partner gets.
-pub const MEDIA_TYPE: &str = "application/json;charset=utf-8";
 
 /// Seconds after which a partner may try again when a legacy system is down (`Retry-After`).
 const RETRY_AFTER_S: &str = "30";

@@ -2,39 +2,37 @@
 //!
 //! `seller` is the story, step by step; what a step does is in the file of its name.
 
-use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderMap, Request, Response, StatusCode, request::Parts};
+use http::{HeaderMap, Request, Response, request::Parts};
 use http_body_util::Full;
 use hyper::body::Body;
 
 use super::{
     Gateway, answer,
-    call::{self, Broken, Calling},
+    call::{self, Broken},
     calls::Origin,
     error::ExchangeError,
     facts::{EntityFacts, StoryTexts, facts},
     journal::Journal,
     list, references,
-    request::{Received, json_limits, receive},
+    request::receive,
     stack::panic_text,
-    story::{Answer, Story},
+    story::Story,
     subject::{self, Subject},
+    wire::Answer,
+    work::Work,
 };
 use crate::{
-    custody::{self, Owner},
     ids::{BackendId, SonataId},
-    json::{Document, Node},
+    json::Document,
     legacy::BackendSettings,
     mapping::apply::References,
     plan::{MappedOperation, PartnerPlan, Plan, Route, RouteError, Served},
     server::PeerIdentity,
-    sonata::{
-        Fault, FaultCode,
-        entity::{Act, Duty, duty_of},
-    },
+    sonata::entity::{Act, Duty, duty_of},
     store::Batch,
 };
 
@@ -56,26 +54,6 @@ where
 async fn guarded<T>(work: impl Future<Output = Result<T, ExchangeError>>) -> Result<T, ExchangeError> {
     let told = AssertUnwindSafe(work).catch_unwind().await;
     told.unwrap_or_else(|payload| Err(ExchangeError::Panicked(panic_text(&*payload).to_owned())))
-}
-
-/// What the middle of the story works on.
-pub struct Work<'w> {
-    /// The partner.
-    pub partner: &'w PartnerPlan,
-    /// Contract and operation.
-    pub route: &'w Route<'w>,
-    /// The mapping.
-    pub operation: &'w MappedOperation,
-    /// What the operation does to entities.
-    pub duty: &'static Duty,
-    /// The request.
-    pub received: &'w Received,
-    /// Whose entities it may see.
-    pub owner: &'w Owner,
-    /// The legacy system.
-    pub backend: &'w BackendSettings,
-    /// The entity that the operation names.
-    pub subject: Option<&'w Subject>,
 }
 
 async fn seller<B>(story: &mut Story<'_>, head: &Parts, body: B) -> Result<Answer, ExchangeError>
@@ -107,7 +85,7 @@ where
         backend: &backend,
         subject: subject.as_ref(),
     };
-    may_move(&work)?;
+    work.may_move()?;
     match duty.act {
         Act::List => list::answer(story, &work, &head.headers).await,
         _ => single(story, &work, &head.headers).await,
@@ -120,18 +98,18 @@ async fn single(
     work: &Work<'_>,
     headers: &HeaderMap,
 ) -> Result<Answer, ExchangeError> {
-    let id = entity_id(story, work)?;
-    let href = id.as_ref().map(|id| href(story, work, id)).unwrap_or_default();
+    let id = work.entity_id(story)?;
+    let href = id.as_ref().map(|id| work.href(story, id)).unwrap_or_default();
     let texts = StoryTexts::of(story);
-    let (stored, parent) = relations(work);
+    let (stored, parent) = work.relations();
     let entity = id.as_ref().map(|id| EntityFacts { id: id.as_str(), href: &href, stored, parent });
     let facts = facts(work.partner, (work.route.contract, work.route.operation), &texts, entity);
     let (program, nothing) = (&*work.operation.program, References::new());
-    let item_id = item_id(work)?;
+    let item_id = work.item_id()?;
     let remembered = work.subject.map(Subject::all_keys).unwrap_or_default();
     let origin = Origin {
         received: work.received,
-        stored: work.subject.and_then(|subject| subject.document.as_ref()),
+        stored: work.stored(),
         facts: &facts,
         references: &nothing,
         remembered: &remembered,
@@ -148,9 +126,9 @@ async fn single(
     let origin = Origin { references: &references, ..origin };
     let prepared = origin.prepare(&planned)?;
 
-    let mut journal = Journal::new(&work.owner.partner, &work.backend.id, operation_name(work));
+    let mut journal = Journal::new(&work.owner.partner, &work.backend.id, work.operation_name());
     journal.begin(story, &prepared).await?;
-    let calling = calling(story, work, &origin, headers);
+    let calling = work.calling(story, &origin, headers);
     let replies = match call::run(story, &calling, &prepared).await {
         Ok(replies) => replies,
         Err(broken) => return Err(settle(story, work, &journal, *broken).await),
@@ -213,81 +191,6 @@ fn backend(plan: &Plan, id: &BackendId) -> Result<Arc<BackendSettings>, Exchange
     backend.ok_or_else(|| ExchangeError::Internal(format!("backend `{id}` is not configured")))
 }
 
-/// The Buyer may only move an entity where its state machine allows it (section 4 of the guides).
-fn may_move(work: &Work<'_>) -> Result<(), ExchangeError> {
-    let (Act::Move { state }, Some(subject)) = (work.duty.act, work.subject) else { return Ok(()) };
-    let Some(document) = &subject.document else { return Ok(()) };
-    custody::may_move(subject.kind, document.root(), state).map_err(|illegal| ExchangeError::Conflict {
-        pointer: work.duty.about.map(|(_, members)| format!("/{}", members.join("/"))),
-        reason: illegal.to_string(),
-    })
-}
-
-/// The id of the entity that the operation makes or answers.
-fn entity_id(story: &Story<'_>, work: &Work<'_>) -> Result<Option<SonataId>, ExchangeError> {
-    match work.duty.act {
-        Act::Create => references::new_id(story).map(Some),
-        Act::Retrieve | Act::Update | Act::Move { .. } => Ok(work.subject.map(|subject| subject.id.clone())),
-        Act::List | Act::Ask => Ok(None),
-    }
-}
-
-/// What is stored of the entity itself, and the entity that it belongs to.
-fn relations<'w>(work: &Work<'w>) -> (Option<&'w Subject>, Option<&'w Subject>) {
-    match work.duty.act {
-        Act::Create => (None, work.subject),
-        _ => (work.subject, work.subject.and_then(|subject| subject.parent.as_deref())),
-    }
-}
-
-/// The item that the request names outside of any array.
-///
-/// # Errors
-/// 422 `referenceNotFound` where the entity does not have it.
-fn item_id<'w>(work: &Work<'w>) -> Result<Option<Cow<'w, str>>, ExchangeError> {
-    let (Some(body), Some(members)) = (&work.received.body, work.duty.item) else { return Ok(None) };
-    let named = members.iter().try_fold(body.root(), |node, member| node.get(member));
-    let Some(id) = named.and_then(Node::as_str) else { return Ok(None) };
-    let stored =
-        work.subject.and_then(|subject| Some((subject.kind.facts().items?, subject.document.as_ref()?)));
-    let items = stored.and_then(|(items, document)| document.root().get(items));
-    if items.is_some_and(|items| {
-        items.elements().all(|item| item.get("id").and_then(Node::as_str).as_ref() != Some(&id))
-    }) {
-        let pointer = format!("/{}", members.join("/"));
-        let fault = Fault::new(FaultCode::ReferenceNotFound, pointer, "there is no such item");
-        return Err(ExchangeError::Contract(vec![fault]));
-    }
-    Ok(Some(id))
-}
-
-pub(super) fn href(story: &Story<'_>, work: &Work<'_>, id: &SonataId) -> String {
-    let listener = story.plan.settings().gateway.listeners.sonata.address;
-    let base_path = format!("{}{}", work.partner.settings().base_path, work.route.contract.base_path());
-    custody::href(&format!("http://{listener}"), &base_path, work.duty.kind, id.as_str())
-}
-
-fn operation_name(work: &Work<'_>) -> String {
-    format!("{}.{}", work.route.function().name(), work.route.operation.operation_id)
-}
-
-pub(super) fn calling<'c, 'm>(
-    story: &Story<'_>,
-    work: &'c Work<'m>,
-    origin: &'c Origin<'m>,
-    headers: &HeaderMap,
-) -> Calling<'c, 'm> {
-    let mut forwarded = work.backend.forwarded(headers);
-    if work.backend.forward.iter().any(|name| name == "traceparent")
-        && let Ok(value) = http::HeaderValue::from_str(&story.trace.to_string())
-    {
-        forwarded.insert("traceparent", value);
-    }
-    let limits = json_limits(&story.plan.settings().gateway.limits);
-    let limits = crate::json::Limits { bytes_max: work.backend.response_bytes_max, ..limits };
-    Calling { program: &work.operation.program, origin, backend: work.backend, forwarded, limits }
-}
-
 /// A call failed. Where the legacy system did nothing the exchange is over; else what was answered is kept for
 /// attention.
 async fn settle(story: &Story<'_>, work: &Work<'_>, journal: &Journal, broken: Broken) -> ExchangeError {
@@ -323,9 +226,4 @@ async fn keep(story: &Story<'_>, work: &Work<'_>, changes: Vec<crate::store::Cha
     if let Err(error) = story.gateway.store.commit(batch).await {
         tracing::error!(exchange = story.id.as_str(), %error, "what the legacy system did could not be kept");
     }
-}
-
-/// The status that the operation promises.
-pub(super) fn success_status(route: &Route<'_>) -> StatusCode {
-    StatusCode::from_u16(route.operation.success_status).unwrap_or(StatusCode::OK)
 }

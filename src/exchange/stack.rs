@@ -107,6 +107,6 @@ fn internal_error() -> Response<Full<Bytes>> {
         Bytes::from_static(br#"{"code":"internalError","reason":"The request could not be processed."}"#);
     let mut answer = Response::new(Full::new(body));
     *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(super::problem::MEDIA_TYPE));
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(super::wire::MEDIA_TYPE));
     answer
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header, request::Parts};
+use http::{Response, request::Parts};
 use http_body_util::Full;
 use tokio::time::Instant;
 
@@ -12,6 +12,7 @@ use super::{
     error::{Blame, ExchangeError},
     ports::Moment,
     problem,
+    wire::{Answer, render},
 };
 use crate::{
     ids::ExchangeId,
@@ -19,17 +20,6 @@ use crate::{
     sonata::{Contract, Operation},
     telemetry::{ExchangeRecord, TraceContext, metrics},
 };
-
-/// What an exchange answers.
-#[derive(Debug)]
-pub struct Answer {
-    /// HTTP status.
-    pub status: StatusCode,
-    /// The body; empty for none.
-    pub body: Bytes,
-    /// Headers beside the media type.
-    pub headers: HeaderMap,
-}
 
 /// One exchange.
 pub struct Story<'g> {
@@ -198,17 +188,4 @@ fn outcome(error: &ExchangeError) -> metrics::Outcome {
         Blame::Gateway => metrics::Outcome::Gateway,
         Blame::NotOffered => metrics::Outcome::NotImplemented,
     }
-}
-
-/// The HTTP message of an answer.
-pub fn render(answer: Answer) -> Response<Full<Bytes>> {
-    let has_body = !answer.body.is_empty();
-    let mut response = Response::new(Full::new(answer.body));
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = answer.headers;
-    if has_body {
-        let media_type = HeaderValue::from_static(problem::MEDIA_TYPE);
-        response.headers_mut().insert(header::CONTENT_TYPE, media_type);
-    }
-    response
 }

@@ -1,0 +1,146 @@
+//! What the middle of an exchange works on, and what follows from it.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::{
+    call::Calling,
+    calls::Origin,
+    error::ExchangeError,
+    references,
+    request::{Received, json_limits},
+    story::Story,
+    subject::Subject,
+};
+use crate::{
+    custody::{self, Owner},
+    ids::SonataId,
+    json::{Document, Limits, Node},
+    legacy::BackendSettings,
+    plan::{MappedOperation, PartnerPlan, Route},
+    sonata::{
+        Fault, FaultCode,
+        entity::{Act, Duty},
+    },
+};
+
+/// One operation, read and routed, before anything is mapped.
+pub struct Work<'w> {
+    /// The partner.
+    pub partner: &'w PartnerPlan,
+    /// Contract and operation.
+    pub route: &'w Route<'w>,
+    /// The mapping.
+    pub operation: &'w MappedOperation,
+    /// What the operation does to entities.
+    pub duty: &'static Duty,
+    /// The request.
+    pub received: &'w Received,
+    /// Whose entities it may see.
+    pub owner: &'w Owner,
+    /// The legacy system.
+    pub backend: &'w BackendSettings,
+    /// The entity that the operation names.
+    pub subject: Option<&'w Subject>,
+}
+
+impl<'w> Work<'w> {
+    /// The Buyer may only move an entity where its state machine allows it (section 4 of the guides).
+    ///
+    /// # Errors
+    /// 422 at what names the entity.
+    pub fn may_move(&self) -> Result<(), ExchangeError> {
+        let (Act::Move { state }, Some(subject)) = (self.duty.act, self.subject) else { return Ok(()) };
+        let Some(document) = &subject.document else { return Ok(()) };
+        custody::may_move(subject.kind, document.root(), state).map_err(|illegal| ExchangeError::Conflict {
+            pointer: self.duty.about.map(|(_, members)| pointer(members)),
+            reason: illegal.to_string(),
+        })
+    }
+
+    /// The id of the entity that the operation makes or answers.
+    ///
+    /// # Errors
+    /// None in practice: a new id is within the bounds of one.
+    pub fn entity_id(&self, story: &Story<'_>) -> Result<Option<SonataId>, ExchangeError> {
+        match self.duty.act {
+            Act::Create => references::new_id(story).map(Some),
+            Act::Retrieve | Act::Update | Act::Move { .. } => {
+                Ok(self.subject.map(|subject| subject.id.clone()))
+            }
+            Act::List | Act::Ask => Ok(None),
+        }
+    }
+
+    /// What is stored of the entity itself, and the entity that it belongs to.
+    pub fn relations(&self) -> (Option<&'w Subject>, Option<&'w Subject>) {
+        match self.duty.act {
+            Act::Create => (None, self.subject),
+            _ => (self.subject, self.subject.and_then(|subject| subject.parent.as_deref())),
+        }
+    }
+
+    /// The item that the request names outside of any array.
+    ///
+    /// # Errors
+    /// 422 `referenceNotFound` where the entity does not have it.
+    pub fn item_id(&self) -> Result<Option<Cow<'w, str>>, ExchangeError> {
+        let (Some(body), Some(members)) = (&self.received.body, self.duty.item) else { return Ok(None) };
+        let named = members.iter().try_fold(body.root(), |node, member| node.get(member));
+        let Some(id) = named.and_then(Node::as_str) else { return Ok(None) };
+        let stored =
+            self.subject.and_then(|subject| Some((subject.kind.facts().items?, subject.document.as_ref()?)));
+        let items = stored.and_then(|(items, document)| document.root().get(items));
+        let has_id = |item: Node<'_>| item.get("id").and_then(Node::as_str).as_ref() == Some(&id);
+        if items.is_some_and(|items| !items.elements().any(has_id)) {
+            let fault = Fault::new(FaultCode::ReferenceNotFound, pointer(members), "there is no such item");
+            return Err(ExchangeError::Contract(vec![fault]));
+        }
+        Ok(Some(id))
+    }
+
+    /// The URL under which the partner finds an entity.
+    pub fn href(&self, story: &Story<'_>, id: &SonataId) -> String {
+        let public_url = story.plan.settings().gateway.listeners.sonata.url();
+        let base_path = format!("{}{}", self.partner.settings().base_path, self.route.contract.base_path());
+        custody::href(&public_url, &base_path, self.duty.kind, id.as_str())
+    }
+
+    /// Function and operation, as the journal names them.
+    pub fn operation_name(&self) -> String {
+        format!("{}.{}", self.route.function().name(), self.route.operation.operation_id)
+    }
+
+    /// What the calls of this exchange share.
+    pub fn calling<'c>(
+        &'c self,
+        story: &Story<'_>,
+        origin: &'c Origin<'w>,
+        headers: &HeaderMap,
+    ) -> Calling<'c, 'w> {
+        let mut forwarded = self.backend.forwarded(headers);
+        if self.backend.forward.iter().any(|name| name == "traceparent")
+            && let Ok(value) = HeaderValue::from_str(&story.trace.to_string())
+        {
+            forwarded.insert("traceparent", value);
+        }
+        let limits = json_limits(&story.plan.settings().gateway.limits);
+        let limits = Limits { bytes_max: self.backend.response_bytes_max, ..limits };
+        Calling { program: &self.operation.program, origin, backend: self.backend, forwarded, limits }
+    }
+
+    /// The status that the operation promises.
+    pub fn success_status(&self) -> StatusCode {
+        StatusCode::from_u16(self.route.operation.success_status).unwrap_or(StatusCode::OK)
+    }
+
+    /// The document that is stored of the entity that the operation names.
+    pub fn stored(&self) -> Option<&'w Document> {
+        self.subject.and_then(|subject| subject.document.as_ref())
+    }
+}
+
+fn pointer(members: &[&str]) -> String {
+    format!("/{}", members.join("/"))
+}
