@@ -112,7 +112,8 @@ struct Peer {
     child: Child,
     /// nginx works in a child of the process that we started.
     worker_pid: u32,
-    cpu_us: Vec<f64>,
+    /// Per request: of the whole process, and of Segue's store thread alone.
+    cpu_us: Vec<(f64, f64)>,
     failed: usize,
 }
 
@@ -182,8 +183,8 @@ fn compare() {
             let failed = runtime.block_on(load(peer.address, peer.path, &body));
             // The first round warms pools, caches and the plan.
             if round > 0 {
-                let spent = cpu_us(peer.worker_pid) - before;
-                peer.cpu_us.push(spent / f64::from(u32::try_from(REQUESTS_A_ROUND).unwrap()));
+                let (after, requests) = (cpu_us(peer.worker_pid), REQUESTS_A_ROUND as f64);
+                peer.cpu_us.push(((after.0 - before.0) / requests, (after.1 - before.1) / requests));
                 peer.failed += failed;
             }
         }
@@ -197,18 +198,21 @@ fn print(peers: &mut [Peer], body_bytes: usize) {
     );
     let mut hop = None;
     for peer in peers {
-        peer.cpu_us.sort_by(f64::total_cmp);
-        let median = peer.cpu_us[peer.cpu_us.len() / 2];
+        peer.cpu_us.sort_by(|left, right| left.0.total_cmp(&right.0));
+        let (median, store) = peer.cpu_us[peer.cpu_us.len() / 2];
         let hop = *hop.get_or_insert(median);
-        println!(
-            "{:<28} {:>8.1} us CPU a request (min {:.1}, max {:.1})  {:>5.2} x the bare hop  failed {}",
+        print!(
+            "{:<28} {:>8.1} us CPU a request (min {:.1}, max {:.1})  {:>5.2} x the bare hop",
             peer.name,
             median,
-            peer.cpu_us[0],
-            peer.cpu_us[peer.cpu_us.len() - 1],
+            peer.cpu_us[0].0,
+            peer.cpu_us[peer.cpu_us.len() - 1].0,
             median / hop,
-            peer.failed
         );
+        if store > 0.0 {
+            print!(", {:.2} x without the store's thread ({store:.1} us)", (median - store) / hop);
+        }
+        println!("  failed {}", peer.failed);
     }
 }
 
@@ -340,14 +344,20 @@ fn wait_for(address: SocketAddr, name: &str) {
     }
 }
 
-/// CPU time of all threads of a process. A thread that ended is not counted, and none of these ends while loaded.
-fn cpu_us(pid: u32) -> f64 {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    let spent_ns = threads.map(|thread| {
-        let text = fs::read_to_string(thread.unwrap().path().join("schedstat")).unwrap_or_default();
-        text.split(' ').next().and_then(|first| first.parse::<f64>().ok()).unwrap_or_default()
-    });
-    spent_ns.sum::<f64>() / 1e3
+/// CPU time of all threads of a process, and of those called `store` alone. A thread that ended is not counted, and
+/// none of these ends while loaded.
+fn cpu_us(pid: u32) -> (f64, f64) {
+    let mut spent_us = (0.0, 0.0);
+    for thread in fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
+        let folder = thread.unwrap().path();
+        let text = fs::read_to_string(folder.join("schedstat")).unwrap_or_default();
+        let own_ns: f64 = text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or_default();
+        spent_us.0 += own_ns / 1e3;
+        if fs::read_to_string(folder.join("comm")).is_ok_and(|name| name.trim() == "store") {
+            spent_us.1 += own_ns / 1e3;
+        }
+    }
+    spent_us
 }
 
 fn child_of(pid: u32) -> Option<u32> {

@@ -1,4 +1,5 @@
 //! The reference exchange: a dense quote request of 6.8 KB on one access line, and what Acme answers to it.
+#![allow(dead_code, reason = "each bench takes what it needs")]
 
 /// The request of the Buyer, without blanks.
 #[must_use]

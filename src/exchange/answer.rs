@@ -411,14 +411,21 @@ pub fn hold_as(
     ty: crate::sonata::TypeId,
 ) -> Result<Document, ExchangeError> {
     let contract = work.route.contract;
-    let document = custody::project(document.root(), contract.view(ty));
     let products = work
         .partner
         .products(work.route.function())
         .ok_or_else(|| ExchangeError::Internal("the release has no products".to_owned()))?;
     // What the Buyer's own products may have wrong, its echo in our answer may.
     let product_faults = work.partner.settings().policy.product_payload;
-    let checked = check(document.root(), contract, ty, &Options { product_faults, ..Options::new(products) });
+    let options = Options { product_faults, ..Options::new(products) };
+    let projected = || custody::project(document.root(), contract.view(ty));
+    let checked = check(document.root(), contract, ty, &options);
+    if checked.is_valid() && checked.unknown.is_empty() {
+        debug_assert_eq!(projected().text(), document.root().raw(), "nothing is unknown, so nothing goes");
+        return Ok(document.clone());
+    }
+    let document = projected();
+    let checked = check(document.root(), contract, ty, &options);
     if checked.is_valid() {
         return Ok(document);
     }

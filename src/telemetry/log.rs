@@ -4,6 +4,8 @@
 
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
+use super::line::JsonLine;
+
 /// Why logging was not set up.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
@@ -46,14 +48,7 @@ where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let filter = parse(filter)?;
-    Ok(tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_env_filter(filter)
-        .with_writer(writer)
-        .finish())
+    Ok(tracing_subscriber::fmt().event_format(JsonLine).with_env_filter(filter).with_writer(writer).finish())
 }
 
 #[cfg(test)]
@@ -97,9 +92,26 @@ pub(crate) mod tests {
 
     #[test]
     fn text_from_outside_cannot_break_a_line() {
-        let text = captured(|| tracing::info!(name = "a\nb\"", "said"));
+        let hostile = "a\nb\"\\\r\t\u{0}\u{1b}é\u{2028}";
+        let text = captured(|| tracing::info!(name = hostile, display = %hostile, "said {hostile}"));
         assert_eq!(text.lines().count(), 1, "{text}");
         let line: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!((&line["name"], &line["message"]), (&"a\nb\"".into(), &"said".into()));
+        assert_eq!((&line["name"], &line["display"]), (&hostile.into(), &hostile.into()));
+        assert_eq!(line["message"], format!("said {hostile}"));
+    }
+
+    #[test]
+    fn values_keep_their_kind() {
+        let none: Option<u64> = None;
+        let text = captured(|| {
+            tracing::warn!(whole = 7_u64, less = -7_i64, half = 0.5, not = f64::NAN, yes = true, none);
+        });
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(line["timestamp"].as_str().unwrap().ends_with('Z'), "{text}");
+        let rest = serde_json::json!({
+            "timestamp": line["timestamp"], "level": "WARN", "target": "segue::telemetry::log::tests",
+            "whole": 7, "less": -7, "half": 0.5, "not": null, "yes": true,
+        });
+        assert_eq!(line, rest);
     }
 }
