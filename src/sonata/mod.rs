@@ -14,6 +14,7 @@ pub mod entity;
 pub mod facts;
 mod fault;
 pub mod import;
+mod names;
 mod operation;
 pub mod problem;
 mod product;

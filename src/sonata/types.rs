@@ -5,7 +5,7 @@
 //! it is derived from, only its members do. Names are shared, references are numbers, members are sorted: a walk
 //! over a message allocates nothing for them.
 
-use super::facts;
+use super::{facts, names::Names};
 use regex::Regex;
 use std::{collections::HashMap, sync::Arc};
 
@@ -130,6 +130,8 @@ pub(super) struct ArrayRules {
 pub(super) struct ObjectRules {
     /// Sorted by name.
     pub members: Vec<Member>,
+    /// Where they stand, once all are there.
+    names: Names,
     pub required_count: u32,
     pub members_min: u32,
     pub choice: Option<Choice>,
@@ -157,8 +159,12 @@ pub(super) enum Choice {
 impl ObjectRules {
     /// The member of this name.
     pub fn member(&self, name: &str) -> Option<&Member> {
-        let at = self.members.binary_search_by(|member| member.name.as_ref().cmp(name)).ok()?;
-        self.members.get(at)
+        let mut found = self.names.places(name).filter_map(|place| self.members.get(place));
+        found.find(|member| *member.name == *name)
+    }
+
+    fn index(&mut self) {
+        self.names = Names::of(self.members.iter().map(|member| &*member.name));
     }
 }
 
@@ -183,7 +189,9 @@ impl Types {
             compiler.named(&type_.name)?;
         }
         let more = more.iter().map(|expression| compiler.expression(expression)).collect::<Result<_, _>>()?;
-        Ok((compiler.out, more))
+        let mut out = compiler.out;
+        out.types.iter_mut().filter_map(|type_| type_.object.as_mut()).for_each(|object| object.index());
+        Ok((out, more))
     }
 
     /// The type of this name in the standard.
