@@ -183,7 +183,8 @@ fn compare() {
             let failed = runtime.block_on(load(peer.address, peer.path, &body));
             // The first round warms pools, caches and the plan.
             if round > 0 {
-                let (after, requests) = (cpu_us(peer.worker_pid), REQUESTS_A_ROUND as f64);
+                let (after, requests) =
+                    (cpu_us(peer.worker_pid), f64::from(u32::try_from(REQUESTS_A_ROUND).unwrap()));
                 peer.cpu_us.push(((after.0 - before.0) / requests, (after.1 - before.1) / requests));
                 peer.failed += failed;
             }

@@ -129,10 +129,10 @@ fn transaction(
     connection: &mut Connection,
     group: &[Waiting],
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-    match together(connection, group)? {
-        true => Ok(group.iter().map(|_| Ok(())).collect()),
-        false => apart(connection, group),
+    if together(connection, group)? {
+        return Ok(group.iter().map(|_| Ok(())).collect());
     }
+    apart(connection, group)
 }
 
 /// Commits a group in which every batch fits, which most do; false, and nothing is written, where one does not.
@@ -140,9 +140,10 @@ fn together(connection: &Connection, group: &[Waiting]) -> Result<bool, StoreErr
     // Prepared once: these two run as often as all others together.
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     let fits = group.iter().all(|(batch, _)| write::apply(connection, batch).is_ok());
-    let committed = match fits {
-        true => connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])),
-        false => Ok(0),
+    let committed = if fits {
+        connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]))
+    } else {
+        Ok(0)
     };
     // Where the disk is full SQLite has rolled back by itself.
     if !connection.is_autocommit() {

@@ -53,8 +53,8 @@ impl Plain {
 fn follow<'d>(value: &Value<'d>, properties: &[Box<str>]) -> Option<std::borrow::Cow<'d, str>> {
     match (value, properties.split_first()) {
         (Value::Node(node), _) => {
-            let step = |node: Node<'d>, name: &Box<str>| node.get(name);
-            properties.iter().try_fold(*node, step)?.as_str()
+            let mut names = properties.iter().map(AsRef::as_ref);
+            names.try_fold(*node, |node: Node<'d>, name: &str| node.get(name))?.as_str()
         }
         (Value::Object(members), Some((name, rest))) if members.len() <= limits::MAP_MEMBERS_MAX => {
             follow(&members.iter().rev().find(|(own, _)| **own == **name)?.1, rest)
