@@ -417,7 +417,10 @@ pub fn hold_as(
         .ok_or_else(|| ExchangeError::Internal("the release has no products".to_owned()))?;
     // What the Buyer's own products may have wrong, its echo in our answer may.
     let product_faults = work.partner.settings().policy.product_payload;
-    let options = Options { product_faults, ..Options::new(products) };
+    let received = work.received.body.iter();
+    let accepted: Vec<Node<'_>> =
+        received.flat_map(|body| work.received.products.iter().map(|id| body.node(*id))).collect();
+    let options = Options { product_faults, accepted: &accepted, ..Options::new(products) };
     let projected = || custody::project(document.root(), contract.view(ty));
     let checked = check(document.root(), contract, ty, &options);
     if checked.is_valid() && checked.unknown.is_empty() {

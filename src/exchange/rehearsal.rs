@@ -92,8 +92,13 @@ impl Rehearsal<'_> {
         call: Option<&str>,
     ) -> Result<Vec<Rehearsed>, ExchangeError> {
         let texts = StoryTexts::new(NEW_ID, self.now);
-        let received =
-            Received { query: self.query.clone(), path: self.path.clone(), headers: Vec::new(), body };
+        let received = Received {
+            query: self.query.clone(),
+            path: self.path.clone(),
+            headers: Vec::new(),
+            body,
+            products: Vec::new(),
+        };
         let subject = self.subject(received.body.as_ref().map(Document::root));
         let facts = facts(self.partner, self.route, &texts, Some(entity(subject.as_ref())));
         let item_id = self.item_id(received.body.as_ref());

@@ -8,7 +8,7 @@ use super::{error::ExchangeError, story::Story};
 use crate::{
     body::{self, BodyLimits},
     config::{self, Represented},
-    json::{Document, Limits},
+    json::{Document, Limits, NodeId},
     plan::{PartnerPlan, Route},
     sonata::{
         Operation, Options, UnknownMembers, check,
@@ -27,6 +27,8 @@ pub struct Received {
     pub headers: Vec<(String, String)>,
     /// The body, where the operation has one.
     pub body: Option<Document>,
+    /// Product configurations of the body in which nothing is wrong.
+    pub products: Vec<NodeId>,
 }
 
 impl Received {
@@ -52,11 +54,14 @@ where
 {
     let query = query(partner, route, head.uri.query().unwrap_or_default())?;
     let path = route.id().map(|id| ("id".to_owned(), id)).into_iter().collect();
-    let body = match route.operation.request {
-        Some(_) => Some(document(story, partner, route, &head.headers, body).await?),
-        None => None,
+    let (body, products) = match route.operation.request {
+        Some(_) => {
+            let (body, products) = document(story, partner, route, &head.headers, body).await?;
+            (Some(body), products)
+        }
+        None => (None, Vec::new()),
     };
-    Ok(Received { query, path, headers: headers(&head.headers), body })
+    Ok(Received { query, path, headers: headers(&head.headers), body, products })
 }
 
 fn query(
@@ -109,13 +114,14 @@ fn names<T>(represented: &Represented<T>, text: impl Fn(&T) -> &str) -> Option<V
     }
 }
 
+/// The body, and the product configurations in it in which nothing is wrong.
 async fn document<B>(
     story: &mut Story<'_>,
     partner: &PartnerPlan,
     route: &Route<'_>,
     headers: &HeaderMap,
     body: B,
-) -> Result<Document, ExchangeError>
+) -> Result<(Document, Vec<NodeId>), ExchangeError>
 where
     B: Body<Data = bytes::Bytes>,
 {
@@ -129,13 +135,14 @@ where
         BodyLimits { discarded_bytes_max: DISCARDED_BYTES_MAX, ..BodyLimits::of(limits.body_bytes_max) };
     let bytes = body::read(headers, body.map_err(|_| ()), &body_limits, deadline).await;
     let bytes = bytes.map_err(|error| ExchangeError::Body(error.to_string()))?;
-    let document = Document::parse(bytes.clone(), &json_limits(limits))
-        .map_err(|error| ExchangeError::Body(error.to_string()))?;
-    let policy = &partner.settings().policy;
-    let (unknown_members, product_faults) = (policy.unknown_members, policy.product_payload);
+    let json_limits = json_limits(limits);
     let faults_max = limits.faults_max;
     story.read(bytes.len());
-    let Some(ty) = route.operation.request else { return Ok(document) };
+    let document =
+        Document::parse(bytes, &json_limits).map_err(|error| ExchangeError::Body(error.to_string()))?;
+    let policy = &partner.settings().policy;
+    let (unknown_members, product_faults) = (policy.unknown_members, policy.product_payload);
+    let Some(ty) = route.operation.request else { return Ok((document, Vec::new())) };
     let products = partner
         .products(route.function())
         .ok_or_else(|| ExchangeError::Internal("the release has no products".to_owned()))?;
@@ -147,7 +154,10 @@ where
     for fault in &checked.product_findings {
         story.finding(fault.code.as_str(), &format!("the request at {}: {}", fault.pointer, fault.reason));
     }
-    Ok(if unknown_members == UnknownMembers::Strip { strip(&document, &checked.unknown) } else { document })
+    if unknown_members == UnknownMembers::Strip && !checked.unknown.is_empty() {
+        return Ok((strip(&document, &checked.unknown), Vec::new()));
+    }
+    Ok((document, checked.products))
 }
 
 /// The media type must be JSON; its parameters do not matter.

@@ -20,6 +20,7 @@ const PREFIX: &str = "$[?";
 pub struct Condition {
     text: Box<str>,
     expression: Expression,
+    from_root: bool,
 }
 
 /// One `path == literal` term of a condition.
@@ -40,13 +41,19 @@ impl Condition {
         let scanned = scan::condition(text)?;
         let parsed = lower::parse(&format!("{PREFIX}{}]", scanned.plain), PREFIX.len())?;
         let expression = Lowering::new(&scanned).only_filter(&parsed.segments)?;
-        Ok(Self { text: text.into(), expression })
+        Ok(Self { text: text.into(), expression, from_root: text.contains('$') })
     }
 
     /// The condition as it was written.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether it may look at the root, which may mean to look through the whole document.
+    #[must_use]
+    pub fn from_root(&self) -> bool {
+        self.from_root
     }
 
     /// Whether the condition holds, `@` being `scope` and `$` being `root`.

@@ -201,7 +201,7 @@ impl<'m> Run<'m> {
     /// Whether a condition holds; one that looks at the root is counted as a search of the message.
     pub fn holds(&mut self, scope: Scope<'m>, condition: Option<&Condition>) -> bool {
         let Some(condition) = condition else { return true };
-        if condition.text().contains('$') {
+        if condition.from_root() {
             // Beyond the limit the run is exhausted, which `finish` tells.
             let _ = self.count_comparisons(scope.root.document().node_count());
         }

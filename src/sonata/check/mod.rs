@@ -64,6 +64,9 @@ pub struct Options<'a> {
     pub product_faults: ProductFaults,
     /// Faults reported at most; at least 1.
     pub faults_max: usize,
+    /// Product configurations that were found right before with the same products, in the order in which they are
+    /// expected: one that is met with the same text is not checked again. An answer repeats those of its request.
+    pub accepted: &'a [Node<'a>],
 }
 
 impl<'a> Options<'a> {
@@ -77,6 +80,7 @@ impl<'a> Options<'a> {
             unknown_members: UnknownMembers::Ignore,
             product_faults: ProductFaults::Refuse,
             faults_max: Self::FAULTS_MAX,
+            accepted: &[],
         }
     }
 }
@@ -93,6 +97,8 @@ pub struct Checked {
     pub product_findings: Vec<Fault>,
     /// Whether there were more faults.
     pub more: bool,
+    /// Product configurations in which nothing is wrong and nothing unknown, in document order.
+    pub products: Vec<NodeId>,
 }
 
 impl Checked {

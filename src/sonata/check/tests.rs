@@ -223,3 +223,21 @@ fn queries() {
     let pairs: Vec<_> = form_urlencoded::parse(b"marketSegment=A&marketSegment=B").collect();
     assert_eq!(check_query(catalog, operation, &pairs), [], "MEF 142 repeats filters");
 }
+
+#[test]
+fn an_accepted_configuration_is_accepted_again_only_as_it_was() {
+    let text = include_str!("../../../benches/reference/quote-request.json");
+    let contract = catalogue().contract(Release::Grace, Function::QUOTE).unwrap();
+    let products = catalogue().products(Release::Grace);
+    let ty = contract.types.named("Quote_Create").unwrap();
+    let document = Document::from_text(text).unwrap();
+    let first = check(document.root(), contract, ty, &Options::new(&products));
+    let accepted: Vec<Node<'_>> = first.products.iter().map(|id| document.node(*id)).collect();
+    assert_eq!((first.is_valid(), accepted.len()), (true, 1), "{:?}", first.faults);
+    let options = Options { accepted: &accepted, ..Options::new(&products) };
+    let again = check(document.root(), contract, ty, &options);
+    assert_eq!((again.is_valid(), again.products.len()), (true, 0));
+    let changed = Document::from_text(&text.replace("1526", "\"1526\"")).unwrap();
+    let again = check(changed.root(), contract, ty, &options);
+    assert_eq!((again.faults.len(), again.products.len()), (1, 0), "one with a fault is not accepted");
+}

@@ -50,6 +50,10 @@ pub(super) struct Walk<'o> {
     told: Vec<Finding>,
     /// Findings beyond the limit.
     pub more: bool,
+    /// Product configurations in which nothing was found.
+    products: Vec<NodeId>,
+    /// How many product configurations were met.
+    met: usize,
     /// Whether only the question is asked, not what is wrong: the first fault ends the walk, and is not written down.
     asks_only: bool,
     /// The answer to that question: something is wrong.
@@ -71,6 +75,8 @@ impl<'o> Walk<'o> {
             unknown: Vec::new(),
             told: Vec::new(),
             more: false,
+            products: Vec::new(),
+            met: 0,
             asks_only: false,
             failed: false,
         }
@@ -110,7 +116,7 @@ impl<'o> Walk<'o> {
         }
         let faults = told(document, self.findings);
         let product_findings = told(document, self.told);
-        Checked { faults, unknown: self.unknown, product_findings, more: self.more }
+        Checked { faults, unknown: self.unknown, product_findings, more: self.more, products: self.products }
     }
 
     fn find(&mut self, node: Node<'_>, code: FaultCode, reason: impl FnOnce() -> String) {
@@ -353,6 +359,11 @@ impl<'o> Walk<'o> {
             }
             Choice::Product(_) => {
                 self.base_only(node, types, base);
+                let accepted = self.options.accepted.get(self.met);
+                self.met += 1;
+                if accepted.is_some_and(|accepted| accepted.raw() == node.raw()) {
+                    return true;
+                }
                 match self.options.products.resolve(&text) {
                     Some(product) if self.options.product_faults == ProductFaults::Tell => {
                         let mut walk = Self::new(self.options);
@@ -361,7 +372,13 @@ impl<'o> Walk<'o> {
                         self.told.extend(walk.findings.into_iter().take(room));
                         self.unknown.extend(walk.unknown);
                     }
-                    Some(product) => self.named_product(node, &product, member, Some(base)),
+                    Some(product) => {
+                        let before = (self.findings.len(), self.unknown.len());
+                        self.named_product(node, &product, member, Some(base));
+                        if (self.findings.len(), self.unknown.len()) == before && !self.more && !self.failed {
+                            self.products.push(node.id());
+                        }
+                    }
                     None => self.find(chosen, FaultCode::InvalidValue, || {
                         format!("{member} is {}, which is no known product", excerpt(&text))
                     }),
