@@ -32,8 +32,8 @@ use hyper_util::{
 };
 
 const ROUNDS: usize = 5;
-const REQUESTS_A_ROUND: usize = 4_000;
-const CONNECTIONS: usize = 8;
+const REQUESTS_A_ROUND: u32 = 4_000;
+const CONNECTIONS: u32 = 8;
 const ANSWER_BYTES: usize = 3 * 1024;
 /// Rows that the simulated BSS keeps, so that it does not grow while it is measured beside others.
 const BSS_ROWS: &str = "1000";
@@ -43,9 +43,9 @@ fn main() {
     match words.get(1).map(String::as_str) {
         Some("--upstream") => current_thread(upstream(words[2].parse().unwrap())),
         Some("--pass") => current_thread(pass(words[2].parse().unwrap(), words[3].parse().unwrap())),
+        _ if words.iter().any(|word| word == "--bench") => compare(),
         // `cargo test --benches` must not run a load.
-        _ if words.iter().any(|word| word == "--test") => {}
-        _ => compare(),
+        _ => {}
     }
 }
 
@@ -183,8 +183,7 @@ fn compare() {
             let failed = runtime.block_on(load(peer.address, peer.path, &body));
             // The first round warms pools, caches and the plan.
             if round > 0 {
-                let (after, requests) =
-                    (cpu_us(peer.worker_pid), f64::from(u32::try_from(REQUESTS_A_ROUND).unwrap()));
+                let (after, requests) = (cpu_us(peer.worker_pid), f64::from(REQUESTS_A_ROUND));
                 peer.cpu_us.push(((after.0 - before.0) / requests, (after.1 - before.1) / requests));
                 peer.failed += failed;
             }

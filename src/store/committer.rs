@@ -141,18 +141,14 @@ fn together(connection: &Connection, group: &[Waiting]) -> Result<bool, StoreErr
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     let fits = group.iter().all(|(batch, _)| write::apply(connection, batch).is_ok());
     let committed = if fits {
-        connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]))
+        connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map(drop)
     } else {
-        Ok(0)
+        Ok(())
     };
     // Where the disk is full SQLite has rolled back by itself.
-    if !connection.is_autocommit() {
-        connection.execute_batch("ROLLBACK")?;
-    }
-    match committed {
-        Ok(_) => Ok(fits),
-        Err(error) => Err(StoreError::Unknown(error.to_string())),
-    }
+    let left = if connection.is_autocommit() { Ok(()) } else { connection.execute_batch("ROLLBACK") };
+    committed.and(left).map_err(|error| StoreError::Unknown(error.to_string()))?;
+    Ok(fits)
 }
 
 /// Commits what fits of a group, each batch behind a savepoint of its own.
