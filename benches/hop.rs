@@ -110,8 +110,6 @@ struct Peer {
     address: SocketAddr,
     path: &'static str,
     child: Child,
-    /// nginx works in a child of the process that we started.
-    worker_pid: u32,
     /// Per request: of the whole process, and of Segue's store thread alone.
     cpu_us: Vec<(f64, f64)>,
     failed: usize,
@@ -179,11 +177,11 @@ fn compare() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for round in 0..=ROUNDS {
         for peer in &mut peers {
-            let before = cpu_us(peer.worker_pid);
+            let before = cpu_us(peer.child.id());
             let failed = runtime.block_on(load(peer.address, peer.path, &body));
             // The first round warms pools, caches and the plan.
             if round > 0 {
-                let (after, requests) = (cpu_us(peer.worker_pid), f64::from(REQUESTS_A_ROUND));
+                let (after, requests) = (cpu_us(peer.child.id()), f64::from(REQUESTS_A_ROUND));
                 peer.cpu_us.push(((after.0 - before.0) / requests, (after.1 - before.1) / requests));
                 peer.failed += failed;
             }
@@ -260,15 +258,14 @@ fn start_with(
 ) -> Peer {
     let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
     wait_for(address, name);
-    let worker_pid = child.id();
-    Peer { name, address, path, child, worker_pid, cpu_us: Vec::new(), failed: 0 }
+    Peer { name, address, path, child, cpu_us: Vec::new(), failed: 0 }
 }
 
 fn start_nginx(folder: &Path, upstream: SocketAddr) -> Option<Peer> {
     let nginx = ["/usr/sbin/nginx", "/usr/bin/nginx"].iter().find(|path| Path::new(path).exists())?;
     let address = free_address();
     let settings = format!(
-        "daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log /dev/null;\n\
+        "daemon off; master_process off; pid {folder}/nginx.pid; error_log /dev/null;\n\
          events {{ worker_connections 256; }}\n\
          http {{ access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;\n\
          fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n\
@@ -279,9 +276,8 @@ fn start_nginx(folder: &Path, upstream: SocketAddr) -> Option<Peer> {
     );
     let file = folder.join("nginx.conf");
     fs::write(&file, settings).ok()?;
-    let mut peer = start("nginx", address, "/quote", Command::new(nginx).arg("-c").arg(&file));
-    peer.worker_pid = child_of(peer.child.id()).unwrap_or(peer.worker_pid);
-    Some(peer)
+    // One process: the worker of a master that is killed would be left behind.
+    Some(start("nginx", address, "/quote", Command::new(nginx).arg("-c").arg(&file)))
 }
 
 /// Segue on the demonstration's settings, with other addresses and another place for the store. Its log goes to a
@@ -358,9 +354,4 @@ fn cpu_us(pid: u32) -> (f64, f64) {
         }
     }
     spent_us
-}
-
-fn child_of(pid: u32) -> Option<u32> {
-    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
-    children.split_whitespace().next()?.parse().ok()
 }
