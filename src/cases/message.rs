@@ -26,7 +26,7 @@ pub struct ResponseFile {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Body,
-    /// How the call fails instead of being answered: `connect`, `timeout`, `closed` or `too-large`.
+    /// How the call fails instead of being answered: one of [`FAULTS`].
     pub fault: Option<String>,
 }
 
@@ -74,6 +74,9 @@ pub enum MessageError {
     #[error("{0}")]
     Form(String),
 }
+
+/// How a call may fail in a case.
+pub const FAULTS: [&str; 5] = ["connect", "timeout", "closed", "too-large", "overloaded"];
 
 const METHODS: [&str; 5] = ["GET", "POST", "PATCH", "PUT", "DELETE"];
 
@@ -126,7 +129,7 @@ impl ResponseFile {
                     let status = value.as_i64().and_then(|number| u16::try_from(number).ok());
                     file.status = status.ok_or_else(|| MessageError::Form("`status` is a number".into()))?;
                 }
-                "fault" => file.fault = Some(text_of(&name, value)?),
+                "fault" => file.fault = Some(fault(&text_of(&name, value)?)?),
                 "headers" => file.headers = headers(value)?,
                 _ => file.body = body(&name, value)?,
             }
@@ -149,6 +152,13 @@ impl ResponseFile {
         print_rest(&mut members, &self.headers, &self.body);
         print_members(&members)
     }
+}
+
+fn fault(word: &str) -> Result<String, MessageError> {
+    if FAULTS.contains(&word) {
+        return Ok(word.to_owned());
+    }
+    Err(MessageError::Form(format!("`{word}` is no fault: write one of {}", FAULTS.join(", "))))
 }
 
 fn text_of(name: &str, value: Node<'_>) -> Result<String, MessageError> {
@@ -287,6 +297,9 @@ mod tests {
     fn what_is_no_message() {
         assert!(RequestFile::parse("{}").is_err());
         assert!(ResponseFile::parse("{}").is_err());
+        assert!(ResponseFile::parse(r#"{ "fault": "timeout" }"#).is_ok());
+        let misspelt = ResponseFile::parse(r#"{ "fault": "time-out" }"#).unwrap_err().to_string();
+        assert!(misspelt.contains("time-out") && misspelt.contains("timeout"), "{misspelt}");
         assert!(
             RequestFile::parse(r#"{ "POST": "/q", "bodi": {} }"#).unwrap_err().to_string().contains("bodi")
         );
