@@ -203,3 +203,26 @@ fn show_tells_where_rules_and_settings_come_from() {
     assert!(row("credentials.bearer.file: [secret]").contains("acme.yaml:7"), "{out}");
     assert!(!out.contains("9f2c") && !out.contains("secrets/token"), "{out}");
 }
+
+#[test]
+fn every_operation_of_the_standard_is_listed_with_how_it_is_served_and_tested() {
+    let (status, output, _) = segue(&["operations", "--partner", "globex", "--format", "json"], "");
+    assert_eq!(status, 0);
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&output).unwrap();
+    assert_eq!(rows.len(), 114, "grace has 114 operations, listeners included");
+    let served: Vec<&serde_json::Value> = rows.iter().filter(|row| row["served"] == "legacy").collect();
+    assert!(served.len() >= 20, "{} served", served.len());
+    for row in served {
+        let name = format!("{}.{}", row["function"].as_str().unwrap(), row["operationId"].as_str().unwrap());
+        assert!(row["casesGood"].as_u64().unwrap() > 0, "{name} has no good case");
+        assert!(row["casesFaulty"].as_u64().unwrap() > 0, "{name} has no faulty case");
+        assert!(!row["calls"].as_array().unwrap().is_empty(), "{name} makes no call");
+    }
+    let (status, output, _) = segue(&["operations"], "");
+    assert_eq!(status, 0);
+    let line = output.lines().find(|line| line.contains(" quote.createQuote ")).unwrap();
+    assert!(line.contains("POST /quote ") && line.ends_with("POST /v2/offers"), "{line}");
+    let (status, _, complaint) = segue(&["operations", "--partner", "globx"], "");
+    assert_eq!(status, 2);
+    assert!(complaint.contains("did you mean `globex`?"), "{complaint}");
+}

@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod check;
 mod map;
 mod message;
+mod operations;
 pub mod output;
 mod sdk;
 mod serve;
@@ -46,6 +47,8 @@ enum Command {
     Trace(message::MessageArguments),
     /// Print a partner's effective mapping, or the effective configuration.
     Show(ShowArguments),
+    /// List every operation of the standard, how it is served and how many cases hold it.
+    Operations(OperationsArguments),
     /// Work on the catalogue of the standard.
     Sdk {
         #[command(subcommand)]
@@ -99,6 +102,17 @@ struct ShowArguments {
     what: Option<String>,
 }
 
+/// `segue operations`.
+#[derive(Debug, Args)]
+struct OperationsArguments {
+    /// The partner whose operations are listed; without it those of every partner.
+    #[arg(long)]
+    partner: Option<String>,
+    /// How the table is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
 #[derive(Debug, Subcommand)]
 enum SdkCommand {
     /// Read the official interface files below FOLDER and write the catalogue's facts.
@@ -139,6 +153,7 @@ pub fn main() -> ExitCode {
         Command::Map(arguments) => map::run(&config, &arguments),
         Command::Trace(arguments) => trace::run(&config, &arguments),
         Command::Show(arguments) => show::run(&config, &arguments),
+        Command::Operations(arguments) => operations::run(&config, &arguments),
         Command::Sdk { command: SdkCommand::Import { folder, into } } => sdk::import(&folder, &into),
         Command::Simulate { command: SimulateCommand::Bss { address, journal, rows } } => {
             simulate::run_bss(address, journal, rows)
