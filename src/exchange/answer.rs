@@ -170,15 +170,16 @@ pub async fn map_reply(
     Ok(Mapped { document: applied.body, changes, keys: applied.keys })
 }
 
-/// Sonata ids for the legacy ids that an answer names; what was never told to this partner gets a new one.
-async fn adopt(
+/// Sonata ids for the legacy ids that an answer names, and what keeps the new ones; what was never told to this partner gets a new one.
+pub async fn adopt(
     story: &Story<'_>,
     work: &Work<'_>,
     needed: Vec<apply::NeededReference>,
 ) -> Result<(References, Vec<Change>), ExchangeError> {
     let wanted = needed.iter().filter_map(|need| {
         let legacy = LegacyId::parse(&need.id).ok()?;
-        if EntityKind::parse(&need.kind).is_some_and(EntityKind::is_made_by_buyer) {
+        if EntityKind::parse(&need.kind).is_some_and(|kind| kind.is_made_by_buyer() || kind.has_legacy_ids())
+        {
             return None;
         }
         Some((crate::store::Kind::new(need.kind.to_string()), legacy))
@@ -216,7 +217,7 @@ fn belonging(story: &Story<'_>, work: &Work<'_>, change: Change) -> Change {
     Change::Create(Box::new(entity))
 }
 
-fn tell(story: &mut Story<'_>, finding: &Failure) {
+pub fn tell(story: &mut Story<'_>, finding: &Failure) {
     story.finding(finding.code.as_str(), &format!("{}: {}", finding.origin, finding.message));
 }
 
@@ -397,10 +398,22 @@ fn moved(story: &mut Story<'_>, work: &Work<'_>, state: &str) -> Option<Change> 
 }
 
 /// Holds our own answer against the contract: what the standard does not know is taken out, what it misses is told.
+/// An operation on one entity whose answer is an array all the same (a bill by its id) answers an array of one.
 fn hold(story: &mut Story<'_>, work: &Work<'_>, document: Document) -> Result<Document, ExchangeError> {
     let Some(body) = work.route.operation.success_body() else { return Ok(document) };
-    let ty = body.item.filter(|_| matches!(work.duty.act, Act::List)).unwrap_or(body.value);
-    hold_as(story, work, &document, ty)
+    let Some(item) = body.item else { return hold_as(story, work, &document, body.value) };
+    Ok(array(&[hold_as(story, work, &document, item)?]))
+}
+
+/// An array of these elements.
+pub fn array(elements: &[Document]) -> Document {
+    let mut builder = Builder::new();
+    let root = builder.array();
+    for element in elements {
+        let element = builder.copy(element.root());
+        builder.push(root, element);
+    }
+    builder.finish(root)
 }
 
 /// As [`hold`], for a message of this type.

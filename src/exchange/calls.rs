@@ -264,6 +264,10 @@ impl<'m> Origin<'m> {
                 other => address.extend(percent_encoding::utf8_percent_encode(&fill(other)?, SEGMENT)),
             }
         }
+        // An id that a partner made up must not climb to another resource.
+        if address.split('/').any(|segment| matches!(segment, "." | "..")) {
+            return Err(ExchangeError::NotFound);
+        }
         let mut pairs = Vec::new();
         for (name, template) in &target.query {
             let value = template.iter().map(fill).collect::<Result<String, _>>()?;

@@ -10,7 +10,6 @@ mod call;
 mod calls;
 pub mod error;
 mod facts;
-mod filter;
 mod journal;
 mod list;
 pub mod ports;

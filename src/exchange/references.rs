@@ -19,9 +19,10 @@ pub async fn to_legacy(
     backend: &BackendId,
     needed: &[NeededReference],
 ) -> Result<References, ExchangeError> {
-    let mut references = References::new();
+    let mut references = own_counterparts(needed);
     let wanted = needed
         .iter()
+        .filter(|need| !has_legacy_ids(&need.kind))
         .filter_map(|need| Some((Kind::new(need.kind.to_string()), SonataId::parse(&need.id).ok()?)));
     let wanted: Vec<(Kind, SonataId)> = wanted.collect();
     if wanted.is_empty() {
@@ -45,7 +46,7 @@ pub async fn to_sonata(
     backend: &BackendId,
     needed: &[NeededReference],
 ) -> Result<References, ExchangeError> {
-    let mut references = References::new();
+    let mut references = own_counterparts(needed);
     let made =
         |need: &&NeededReference| EntityKind::parse(&need.kind).is_some_and(EntityKind::is_made_by_buyer);
     let wanted = needed.iter().filter(made);
@@ -59,6 +60,20 @@ pub async fn to_sonata(
         references.insert(kind.as_str(), legacy.as_str(), id.as_str());
     }
     Ok(references)
+}
+
+/// Whether both sides name entities of this kind by the same ids.
+pub fn has_legacy_ids(kind: &str) -> bool {
+    EntityKind::parse(kind).is_some_and(EntityKind::has_legacy_ids)
+}
+
+/// The ids that are the same on both sides.
+fn own_counterparts(needed: &[NeededReference]) -> References {
+    let mut references = References::new();
+    for need in needed.iter().filter(|need| has_legacy_ids(&need.kind)) {
+        references.insert(&need.kind, need.id.clone(), need.id.clone());
+    }
+    references
 }
 
 /// A new id for an entity.

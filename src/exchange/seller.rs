@@ -131,7 +131,7 @@ async fn single(
     let calling = work.calling(story, &origin, headers);
     let replies = match call::run(story, &calling, &prepared).await {
         Ok(replies) => replies,
-        Err(broken) => return Err(settle(story, work, &journal, *broken).await),
+        Err(broken) => return Err(work.or_not_found(settle(story, work, &journal, *broken).await)),
     };
 
     // Guarded by itself: the legacy system has acted, and a defect of ours must not hide that.

@@ -38,6 +38,21 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// An entity of which nothing is known but its ids.
+    pub fn named(kind: EntityKind, id: SonataId, legacy_id: LegacyId, backend: &BackendId) -> Self {
+        Self {
+            kind,
+            id,
+            legacy_id: Some(legacy_id),
+            backend: Some(backend.clone()),
+            entity: None,
+            document: None,
+            request: None,
+            keys: Vec::new(),
+            parent: None,
+        }
+    }
+
     /// The keys of its elements and of those of the entity that it belongs to.
     pub fn all_keys(&self) -> Vec<KeyPair> {
         let parent = self.parent.iter().flat_map(|parent| &parent.keys);
@@ -113,6 +128,9 @@ async fn load_one(
     kind: EntityKind,
     id: SonataId,
 ) -> Result<Option<Subject>, ExchangeError> {
+    if kind.has_legacy_ids() {
+        return Ok(LegacyId::parse(id.as_str()).ok().map(|legacy| Subject::named(kind, id, legacy, backend)));
+    }
     let store = &story.gateway.store;
     if let Some(entity) = store.entity(&owner.partner, &kind_of(kind), &id).await? {
         if entity.buyer != owner.buyer || entity.seller != owner.seller {
@@ -135,17 +153,7 @@ async fn load_one(
     }
     let wanted = vec![(kind_of(kind), id.clone())];
     let found = store.to_legacy(&owner.partner, backend, wanted).await?;
-    Ok(found.into_values().next().map(|legacy_id| Subject {
-        kind,
-        id,
-        legacy_id: Some(legacy_id),
-        backend: Some(backend.clone()),
-        entity: None,
-        document: None,
-        request: None,
-        keys: Vec::new(),
-        parent: None,
-    }))
+    Ok(found.into_values().next().map(|legacy_id| Subject::named(kind, id, legacy_id, backend)))
 }
 
 /// What we stored was a document within limits when it was stored; limits may have been lowered since.

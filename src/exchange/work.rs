@@ -100,6 +100,19 @@ impl<'w> Work<'w> {
         Ok(Some(id))
     }
 
+    /// What the legacy system made and no longer has is not there. What the Buyer made must be: that a legacy system
+    /// lost it is a failure.
+    pub fn or_not_found(&self, error: ExchangeError) -> ExchangeError {
+        match error {
+            ExchangeError::LegacyStatus { status: 404, .. }
+                if self.duty.act == Act::Retrieve && !self.duty.kind.is_made_by_buyer() =>
+            {
+                ExchangeError::NotFound
+            }
+            error => error,
+        }
+    }
+
     /// The URL under which the partner finds an entity.
     pub fn href(&self, story: &Story<'_>, id: &SonataId) -> String {
         let public_url = story.plan.settings().gateway.listeners.sonata.url();

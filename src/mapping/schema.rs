@@ -68,7 +68,7 @@ pub struct OperationFacts {
     pub request: Option<String>,
     /// Name of the type of the success body; of its elements where it is a list.
     pub answer: Option<String>,
-    /// Whether the success body is a list.
+    /// Whether several entities are answered, one message for each. The contract may still have them in an array or not.
     pub list: bool,
     /// Names of the query parameters.
     pub query: Vec<String>,

@@ -119,7 +119,10 @@ impl Schema for ContractSchema {
         Some(OperationFacts {
             request: operation.request.and_then(name),
             answer: body.and_then(|body| name(body.item.unwrap_or(body.value))),
-            list: body.is_some_and(sonata::Body::is_array),
+            list: match duty {
+                Some(duty) => duty.act == Act::List,
+                None => body.is_some_and(sonata::Body::is_array),
+            },
             query: operation.query.iter().map(|parameter| parameter.name.clone()).collect(),
             path: operation
                 .path

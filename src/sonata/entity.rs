@@ -26,6 +26,16 @@ pub enum EntityKind {
     Product,
 }
 
+/// Whose ids the partner names the entities of a kind by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ids {
+    /// Ours: a pair of ids is kept for each entity that a partner was told of, and no other is the partner's.
+    Ours,
+    /// The legacy system's own, told as they are, as those of a public catalogue: nothing is kept, and any partner
+    /// may ask for any id.
+    Legacy,
+}
+
 /// What is fixed about a kind.
 struct Row {
     kind: EntityKind,
@@ -53,6 +63,8 @@ pub struct EntityFacts {
     pub seller_role: Option<&'static str>,
     /// The kind that an entity of this kind belongs to: the order of a charge.
     pub parent: Option<EntityKind>,
+    /// Whose ids its entities have.
+    pub ids: Ids,
     /// Below the API's base path, the resource that `href` names.
     pub resource: &'static str,
     /// Name of its state machine in [`super::state`], and of its items'.
@@ -68,6 +80,7 @@ const NOTHING: EntityFacts = EntityFacts {
     item_history: None,
     seller_role: None,
     parent: None,
+    ids: Ids::Ours,
     resource: "",
     machines: ("", ""),
 };
@@ -90,6 +103,7 @@ static KINDS: [Row; 7] = [
             item_history: None,
             seller_role: Some("sellerContactInformation"),
             parent: None,
+            ids: Ids::Ours,
             resource: "quote",
             machines: ("quoteFirm", "quoteItemFirm"),
         },
@@ -106,6 +120,7 @@ static KINDS: [Row; 7] = [
             item_history: Some("stateChange"),
             seller_role: Some("sellerContact"),
             parent: None,
+            ids: Ids::Ours,
             resource: "productOrder",
             machines: ("productOrder", "productOrderItem"),
         },
@@ -191,6 +206,19 @@ impl EntityKind {
     #[must_use]
     pub fn is_made_by_buyer(self) -> bool {
         DUTIES.iter().any(|duty| duty.kind == self && duty.act == Act::Create)
+    }
+
+    /// Whether a partner names its entities by the legacy system's own ids.
+    #[must_use]
+    pub fn has_legacy_ids(self) -> bool {
+        self.facts().ids == Ids::Legacy
+    }
+
+    /// Whether an entity that a legacy list names for the first time becomes the partner's by that: its query is the
+    /// partner's own, and nobody else says whose the entity is.
+    #[must_use]
+    pub fn is_adopted_by_list(self) -> bool {
+        !self.is_made_by_buyer() && self.facts().parent.is_none()
     }
 
     fn row(self) -> &'static Row {
@@ -325,7 +353,7 @@ mod tests {
         for duty in DUTIES.iter().filter(|duty| matches!(duty.act, Act::Retrieve)) {
             let contract = catalogue().contract(Release::Grace, duty.function).unwrap();
             let body = contract.operation(duty.operation_id).unwrap().success_body().unwrap();
-            let view = contract.view(body.value);
+            let view = contract.view(body.item.unwrap_or(body.value));
             let facts = duty.kind.facts();
             for name in [facts.state, facts.history, facts.created, facts.items].into_iter().flatten() {
                 assert!(view.member(name).is_some(), "{}: {name}", duty.kind.name());

@@ -69,6 +69,10 @@ impl<'c> Compiler<'c> {
             let hint = "write `answer: { each: \"items[*]\", shape: SHAPE }`";
             self.out.push(fault(format!("the answer of `{id}` is a list")).hint(hint));
         }
+        if let (true, AnswerFrom::Elements { legacy_id: None, .. }) = (making.facts.list, &raw.from) {
+            let hint = "add `legacy_id: no`: where an element has its id";
+            self.out.push(fault("a list does not say whose its elements are".to_owned()).hint(hint));
+        }
         if matches!(raw.from, AnswerFrom::Calls { .. })
             && !making.operation.calls.iter().any(|call| call.each.is_some())
         {
