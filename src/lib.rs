@@ -13,6 +13,7 @@ pub mod cli;
 pub mod config;
 pub mod custody;
 pub mod exchange;
+pub mod format;
 pub mod ids;
 pub mod json;
 pub mod legacy;

@@ -19,3 +19,4 @@ mod reload;
 mod support;
 mod table;
 mod tidy;
+mod xml;

@@ -1,0 +1,4 @@
+mod laws;
+mod reading;
+mod wire;
+mod writing;
