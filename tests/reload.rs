@@ -125,6 +125,37 @@ async fn a_changed_file_is_taken_without_dropping_what_runs() {
     .await;
 }
 
+/// A partner's own product, beside which a newer version of the line's schema would stand as well.
+const FIBRE: &str = "$id: urn:globex:lso:spec:sonata:dark-fibre:v1.0.0:all\ntype: object\nrequired: [ pairs ]\n\
+                     properties:\n  pairs: { type: integer, minimum: 1 }\n  \
+                     maximumServiceFrameSize: { type: integer }\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_product_schema_that_is_dropped_in_is_checked_from_then_on() {
+    bounded(async {
+        let bed = Bed::with(Setup { reload: "debounce_ms: 50", ..Setup::default() }).await;
+        let mut body = quote("fibre");
+        body["quoteItem"][0]["product"]["productConfiguration"] =
+            json!({ "@type": "urn:globex:lso:spec:sonata:dark-fibre:v1.0.0:all", "pairs": 0 });
+        let of = |member: &str| format!("/quoteItem/0/product/productConfiguration/{member}");
+        let answer = bed.post(QUOTE, &body).await;
+        answer.assert_faults("not known", &[("invalidValue", of("@type").as_str())]);
+        bed.folders.write("config/products/fibre.yaml", FIBRE);
+        until(async || generation(&bed).await >= 2).await;
+        let answer = bed.post(QUOTE, &body).await;
+        answer.assert_faults("none of a pair", &[("invalidValue", of("pairs").as_str())]);
+        body["quoteItem"][0]["product"]["productConfiguration"]["pairs"] = json!(2);
+        assert_eq!(bed.post(QUOTE, &body).await.status, 201);
+        // One that cannot be checked takes nothing away.
+        bed.folders.write("config/products/fibre.yaml", &FIBRE.replace("minimum", "minimun"));
+        let answer = bed.admin("POST", "/reload").await;
+        assert_eq!(answer.status, 422);
+        assert!(answer.text().contains("error[P107]: this product cannot be checked"), "{}", answer.text());
+        assert_eq!(bed.post(QUOTE, &body).await.status, 201);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_reloads_under_traffic_fail_nobody() {
     bounded(async {

@@ -12,21 +12,28 @@ use std::{
 const FILES_MAX: usize = 20_000;
 /// Folders inside each other.
 const DEPTH_MAX: usize = 8;
+/// Folder of the product schemas, below the configuration folder.
+pub const PRODUCTS_FOLDER: &str = "products/";
 /// Largest file, in bytes; a little beyond what the YAML reader takes, so that it can tell.
 const FILE_BYTES_MAX: u64 = 4 << 20;
 
-/// The texts of a configuration folder: `segue.yaml`, `backends/*.yaml`, `partners/*.yaml`, and any other YAML
-/// beside them, which is told as stray. `secrets/` is never read here.
+/// The texts of a configuration folder: `segue.yaml`, `backends/*.yaml`, `partners/*.yaml`, product schemas below
+/// `products/`, and any other YAML beside them, which is told as stray. `secrets/` is never read here.
 pub fn read_config(folder: &Path, out: &mut Diagnostics) -> FileSet {
     let in_rooms = |path: &str| match path.split_once('/') {
         None | Some(("backends" | "partners", _)) => is_yaml(path),
+        Some(("products", _)) => is_yaml(path) || has_ending(path, "json"),
         Some(_) => false,
     };
     read_folder(folder, in_rooms, out)
 }
 
 fn is_yaml(path: &str) -> bool {
-    Path::new(path).extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
+    has_ending(path, "yaml") || has_ending(path, "yml")
+}
+
+fn has_ending(path: &str, wanted: &str) -> bool {
+    Path::new(path).extension().is_some_and(|ending| ending == wanted)
 }
 
 /// The texts below a folder whose path (relative, with `/`) is wanted. Hidden files and folders are left out, as

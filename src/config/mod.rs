@@ -29,6 +29,7 @@ mod words;
 pub use backend::{Backend, BackendLimits, Format, Timeouts};
 pub use credentials::Credentials;
 pub use effective::{Effective, effective};
+pub use files::PRODUCTS_FOLDER;
 pub use gateway::{Demonstration, Gateway, LogFormat, LogLevel, Reload, Store, Telemetry};
 pub use headers::{HeaderCase, Headers};
 pub use limits::Limits;

@@ -1,6 +1,8 @@
 //! From the files to [`Settings`]: which file is what, and what only all of them together can show.
 
-use super::{Backend, Gateway, Identify, Partner, Settings, code, credentials, secret::Lookup};
+use super::{
+    Backend, Gateway, Identify, PRODUCTS_FOLDER, Partner, Settings, code, credentials, secret::Lookup,
+};
 use crate::{
     ids::PartnerId,
     text::{
@@ -74,6 +76,10 @@ pub(super) fn settings(
     let mut backends = BTreeMap::new();
     let mut partners: BTreeMap<PartnerId, Partner> = BTreeMap::new();
     for (path, _) in files.iter() {
+        // Product schemas are the standard's business, not settings; the plan reads them.
+        if path.starts_with(PRODUCTS_FOLDER) {
+            continue;
+        }
         let Some(node) = open(files, path, sources, out) else { continue };
         if path == "segue.yaml" {
             gateway = Gateway::read(&node, &context, out);
@@ -87,7 +93,7 @@ pub(super) fn settings(
             }
         } else {
             let message = format!("`{}` has no job in the configuration folder", files.shown(path));
-            let hint = "the folder holds segue.yaml, backends/NAME.yaml and partners/NAME.yaml";
+            let hint = "the folder holds segue.yaml, backends/NAME.yaml, partners/NAME.yaml and products/";
             out.push(Diagnostic::error(code::STRAY_FILE, message).hint(hint));
         }
     }

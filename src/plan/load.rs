@@ -10,6 +10,7 @@ use super::{
     ContractSchema, Plan,
     backend::backends,
     partner::{self, BackendRoute, PartnerPlan},
+    products::OwnProducts,
     sets::{OverlayFile, PartnerFiles, partner_files, read_mappings},
 };
 use crate::{
@@ -34,6 +35,12 @@ const NO_OPERATION: Code = Code("P104");
 const NO_BACKEND: Code = Code("P105");
 /// `P106`: the URL of a backend is none that paths can be appended to.
 pub(super) const BAD_BACKEND: Code = Code("P106");
+/// `P107`: a product schema is none that messages can be checked against.
+pub(super) const BAD_PRODUCT: Code = Code("P107");
+/// `P108`: a file below `products/` that no product is or needs.
+pub(super) const UNUSED_FILE: Code = Code("P108");
+/// `P109`: a product schema takes the place of one of the catalogue.
+pub(super) const REPLACES: Code = Code("P109");
 
 /// Codes of this room with their meanings.
 pub const CODES: &[Meaning] = &[
@@ -42,6 +49,9 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(NO_RELEASE, "the release is one that this version does not have"),
     Meaning::new(NO_OPERATION, "`operations:` names an operation that the release does not have"),
     Meaning::new(NO_BACKEND, "a partner has no route to a backend"),
+    Meaning::new(BAD_PRODUCT, "a product schema is none that messages can be checked against"),
+    Meaning::new(UNUSED_FILE, "a file below `products/` that no product is or needs"),
+    Meaning::new(REPLACES, "a product schema takes the place of a published one"),
     Meaning::new(BAD_BACKEND, "the URL of a backend is none that paths can be appended to"),
 ];
 
@@ -63,7 +73,10 @@ pub fn load(config: &Path, previous: Option<&Plan>) -> Built {
     let Some(settings) = settings else { return Built { plan: None, diagnostics, sources } };
     let mappings = read_mappings(&settings, &mut diagnostics);
     let hash = hash_of(&[&files, &mappings]);
+    let known = previous.map(|plan| &plan.own_products);
+    let own_products = OwnProducts::load(&files, known, &mut sources, &mut diagnostics);
     let mut builder = Builder {
+        own_products: &own_products,
         mappings: &mappings,
         previous,
         compiled: HashMap::new(),
@@ -86,6 +99,7 @@ pub fn load(config: &Path, previous: Option<&Plan>) -> Built {
         settings,
         partners,
         compiled,
+        own_products,
     });
     Built { plan, diagnostics, sources }
 }
@@ -99,7 +113,7 @@ pub fn content_hash(config: &Path) -> String {
     hash_of(&[&loaded.files, &mappings]).to_hex().to_string()
 }
 
-fn hash_of(sets: &[&FileSet]) -> blake3::Hash {
+pub(super) fn hash_of(sets: &[&FileSet]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     for set in sets {
         for (path, text) in set.iter() {
@@ -112,6 +126,7 @@ fn hash_of(sets: &[&FileSet]) -> blake3::Hash {
 }
 
 struct Builder<'b> {
+    own_products: &'b OwnProducts,
     mappings: &'b FileSet,
     previous: Option<&'b Plan>,
     compiled: CompiledSets,
@@ -152,7 +167,7 @@ impl Builder<'_> {
             if all.contains_key(&release) {
                 continue;
             }
-            match catalogue().products(release).with_aliases(aliases()) {
+            match self.own_products.before(release).with_aliases(aliases()) {
                 Ok(products) => {
                     all.insert(release, products);
                 }
@@ -214,7 +229,7 @@ impl Builder<'_> {
                 .collect(),
             ..CompileOptions::default()
         };
-        let key = Self::key(&set, overlay.as_ref().map(OverlayFile::text), settings, contracts);
+        let key = self.key(&set, overlay.as_ref().map(OverlayFile::text), settings, contracts);
         let known = self.compiled.get(&key).or_else(|| self.previous?.compiled.get(&key)).cloned();
         if let Some(known) = known {
             self.compiled.insert(key, Arc::clone(&known));
@@ -234,6 +249,7 @@ impl Builder<'_> {
 
     /// All that a compilation depends on.
     fn key(
+        &self,
         set: &FileSet,
         overlay: Option<&str>,
         settings: &Partner,
@@ -241,6 +257,9 @@ impl Builder<'_> {
     ) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
         hasher.update(hash_of(&[set]).as_bytes()).update(overlay.unwrap_or_default().as_bytes());
+        if let Some(products) = self.own_products.hash() {
+            hasher.update(products.as_bytes());
+        }
         for (alias, target) in &settings.type_aliases {
             hasher.update(format!("\0{}\0{}", alias.value, target.value).as_bytes());
         }

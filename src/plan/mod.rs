@@ -8,6 +8,7 @@ mod backend;
 mod handle;
 mod load;
 mod partner;
+mod products;
 mod route;
 mod schema;
 mod sets;
@@ -39,6 +40,7 @@ pub struct Plan {
     backends: BTreeMap<BackendId, Arc<BackendSettings>>,
     partners: BTreeMap<PartnerId, Arc<PartnerPlan>>,
     compiled: load::CompiledSets,
+    own_products: products::OwnProducts,
 }
 
 impl Plan {

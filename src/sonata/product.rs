@@ -5,7 +5,10 @@
 //! products; its aliases are part of [`Products`].
 
 use super::{Types, TypesError, facts, types::TypeId, view::TypeView};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Compiled product schemas of one source.
 #[derive(Debug)]
@@ -16,6 +19,11 @@ pub struct ProductTypes {
 }
 
 impl ProductTypes {
+    /// URNs of the products.
+    pub fn urns(&self) -> impl Iterator<Item = &str> {
+        self.roots.keys().map(AsRef::as_ref)
+    }
+
     /// Compiles a file of facts.
     ///
     /// # Errors
@@ -83,6 +91,13 @@ impl Products {
         Self { sources, aliases: BTreeMap::new() }
     }
 
+    /// The same with products of another source, which are looked at first.
+    #[must_use]
+    pub fn with_source(mut self, source: Arc<ProductTypes>) -> Self {
+        self.sources.insert(0, source);
+        self
+    }
+
     /// The same with aliases: each maps what a partner writes as `@type` to a URN or short name.
     ///
     /// # Errors
@@ -105,9 +120,13 @@ impl Products {
     /// The product of this URN or, where only one has it, this short name. For configuration and mappings.
     pub fn known(&self, name: &str) -> Option<ProductSchema> {
         self.by_urn(name).or_else(|| {
-            let mut found = self.urns().filter(|urn| short_name(urn) == name);
-            let urn = found.next()?;
-            if found.next().is_some() { None } else { self.by_urn(urn) }
+            // The release's own stand last and go first: a newer version beside them changes no mapping's meaning.
+            let only = |source: &Arc<ProductTypes>| {
+                let mut found = source.urns().filter(|urn| short_name(urn) == name);
+                let urn = found.next()?.to_owned();
+                if found.next().is_some() { None } else { Some(urn) }
+            };
+            self.by_urn(&self.sources.iter().rev().find_map(only)?)
         })
     }
 
@@ -125,7 +144,9 @@ impl Products {
 
     /// URNs of all products.
     pub fn urns(&self) -> impl Iterator<Item = &str> {
-        self.sources.iter().flat_map(|source| source.roots.keys().map(AsRef::as_ref))
+        let all: BTreeSet<&str> =
+            self.sources.iter().flat_map(|source| source.roots.keys().map(AsRef::as_ref)).collect();
+        all.into_iter()
     }
 
     fn by_urn(&self, urn: &str) -> Option<ProductSchema> {

@@ -13,9 +13,11 @@ mod product;
 mod schema;
 mod tree;
 
+pub use product::{UnusedFiles, import_products};
 pub use tree::Tree;
 
 use super::{Release, facts};
+use crate::text::Span;
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -30,11 +32,19 @@ pub struct ImportError {
     pub place: String,
     /// What is wrong.
     pub message: String,
+    /// The schema that says it, in the sources that the tree was read into.
+    pub span: Option<Span>,
 }
 
 impl ImportError {
     pub(super) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { place: place.into(), message: message.into() }
+        Self { place: place.into(), message: message.into(), span: None }
+    }
+
+    /// The same, where nothing nearer was named, at this schema.
+    fn within(mut self, span: Span) -> Self {
+        self.span = self.span.or(Some(span));
+        self
     }
 }
 

@@ -1,4 +1,4 @@
-//! Product schemas: many small files that refer to each other, to one file of facts.
+//! Product schemas: many small files that refer to each other, to facts.
 
 use super::{
     ImportError, Tree,
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     sonata::facts::{File, Product, Type},
-    text::yaml::Node,
+    text::{Span, yaml::Node},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,13 +22,46 @@ type Place = (String, String);
 /// A definition keeps its name; where two files use one name, each gets its file's stem before it. The root of a
 /// file is called as the file.
 pub(super) fn import(tree: &Tree) -> Result<File, ImportError> {
-    let mut names = Names::of(tree);
+    let roots = tree.below(FOLDER).filter_map(|(path, root)| Some((path, text_of(root, "$id")?)));
+    import_roots(tree, FOLDER, roots).map(|(file, _)| file)
+}
+
+/// Files that have no `$id` and that no product refers to, each with its root.
+pub type UnusedFiles = Vec<(String, Span)>;
+
+/// Imports every file below a folder of the tree that has an `$id`, each by itself with what it refers to, so that
+/// all that is wrong is told at once.
+pub fn import_products(tree: &Tree, folder: &str) -> (Vec<(Span, Result<File, ImportError>)>, UnusedFiles) {
+    let mut used: BTreeSet<String> = BTreeSet::new();
     let mut products = Vec::new();
-    for (path, root) in tree.below(FOLDER) {
-        if let Some(urn) = text_of(root, "$id") {
-            let type_name = names.name(path, "")?;
-            products.push(Product { urn: urn.to_owned(), type_name });
-        }
+    for (path, root) in tree.below(folder) {
+        let Some(urn) = text_of(root, "$id") else { continue };
+        used.insert(path.to_owned());
+        let imported = import_roots(tree, folder, std::iter::once((path, urn)));
+        let file = imported.map(|(file, files)| {
+            used.extend(files);
+            file
+        });
+        products.push((root.get("$id").map_or(root.span, |id| id.span), file));
+    }
+    // A fault ends an import before all that it refers to is known: what is unused is then not known either.
+    let is_known = products.iter().all(|(_, file)| file.is_ok());
+    let unused = tree.below(folder).filter(|(path, _)| is_known && !used.contains(*path));
+    let unused = unused.map(|(path, root)| (path.to_owned(), root.span)).collect();
+    (products, unused)
+}
+
+/// The products of these files with all that they refer to, and the files that were referred to.
+fn import_roots<'t>(
+    tree: &'t Tree,
+    folder: &'t str,
+    roots: impl Iterator<Item = (&'t str, &'t str)>,
+) -> Result<(File, BTreeSet<String>), ImportError> {
+    let mut names = Names::of(tree, folder);
+    let mut products = Vec::new();
+    for (path, urn) in roots {
+        let type_name = names.name(path, "")?;
+        products.push(Product { urn: urn.to_owned(), type_name });
     }
     let mut defined: BTreeMap<Place, Vec<Type>> = BTreeMap::new();
     while let Some(place) = names.wanted.pop_first() {
@@ -45,10 +78,11 @@ pub(super) fn import(tree: &Tree) -> Result<File, ImportError> {
         let types = schemas.types;
         defined.insert(place, types);
     }
+    let files = defined.keys().map(|(path, _)| path.clone()).collect();
     let mut types: Vec<Type> = defined.into_values().flatten().collect();
     settle_partial(&mut types);
     products.sort_by(|left, right| left.urn.cmp(&right.urn));
-    Ok(File { api: None, operations: Vec::new(), products, types })
+    Ok((File { api: None, operations: Vec::new(), products, types }, files))
 }
 
 fn find<'t>(tree: &'t Tree, path: &str, definition: &str) -> Option<&'t Node> {
@@ -66,9 +100,9 @@ struct Names {
 }
 
 impl Names {
-    fn of(tree: &Tree) -> Self {
+    fn of(tree: &Tree, folder: &str) -> Self {
         let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (path, root) in tree.below(FOLDER) {
+        for (path, root) in tree.below(folder) {
             for entry in root.get("definitions").and_then(Node::as_mapping).unwrap_or_default() {
                 files.entry(entry.key.clone()).or_default().push(path.to_owned());
             }

@@ -61,6 +61,10 @@ impl Schemas<'_> {
 
     /// Defines `name` as this schema says.
     pub fn define(&mut self, name: &str, node: &Node) -> Result<(), ImportError> {
+        self.define_here(name, node).map_err(|error| error.within(node.span))
+    }
+
+    fn define_here(&mut self, name: &str, node: &Node) -> Result<(), ImportError> {
         self.known(name, node)?;
         let at = self.types.len();
         self.types.push(Type { name: name.to_owned(), ..Type::default() });
@@ -86,6 +90,10 @@ impl Schemas<'_> {
 
     /// The expression for a schema in place; what needs a name gets `owner`.
     pub fn expression(&mut self, owner: &str, node: &Node) -> Result<Expression, ImportError> {
+        self.expression_here(owner, node).map_err(|error| error.within(node.span))
+    }
+
+    fn expression_here(&mut self, owner: &str, node: &Node) -> Result<Expression, ImportError> {
         self.known(owner, node)?;
         if let Some(reference) = node.get("$ref") {
             let reference = reference.as_text().ok_or_else(|| self.fail(owner, "$ref is no text"))?;

@@ -35,16 +35,33 @@ impl Tree {
         let mut tree = Self::default();
         for (path, text) in texts {
             let mut sources = Sources::new();
-            // The SDK has tabs inside sentences, which are dropped; our reader refuses tabs anywhere.
-            let id = sources.add(&path, text.replace('\t', " "));
             let mut diagnostics = Diagnostics::new();
-            let node = yaml::load(&sources, id, &mut diagnostics);
-            match node {
-                Some(node) if !diagnostics.has_errors() => tree.0.insert(path, node),
-                _ => return Err(ImportError::new(path, diagnostics.render_text(&sources))),
-            };
+            let shown = path.clone();
+            tree.add(path, &shown, &text, &mut sources, &mut diagnostics);
+            if diagnostics.has_errors() {
+                return Err(ImportError::new(shown, diagnostics.render_text(&sources)));
+            }
         }
         Ok(tree)
+    }
+
+    /// Reads one file more into the tree, its text into `sources` under the path `shown`; a file that is no YAML
+    /// that Segue accepts is told and left out.
+    pub fn add(
+        &mut self,
+        path: String,
+        shown: &str,
+        text: &str,
+        sources: &mut Sources,
+        out: &mut Diagnostics,
+    ) {
+        // Published files have tabs inside sentences, which are dropped; our reader refuses tabs anywhere.
+        let id = sources.add(shown, text.replace('\t', " "));
+        let mut faults = Diagnostics::new();
+        if let Some(node) = yaml::load(sources, id, &mut faults).filter(|_| !faults.has_errors()) {
+            self.0.insert(path, node);
+        }
+        out.append(faults);
     }
 
     /// Root of a file.
