@@ -18,6 +18,7 @@
 
 mod address;
 mod article;
+mod bill;
 mod charge;
 pub mod control;
 mod day;

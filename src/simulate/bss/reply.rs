@@ -6,6 +6,7 @@ use serde::Serialize;
 #[derive(Debug)]
 pub(super) struct Reply {
     pub status: u16,
+    pub media_type: &'static str,
     pub body: Vec<u8>,
     /// Numbers of what this request made or changed.
     pub made: Vec<String>,
@@ -22,9 +23,15 @@ impl Reply {
         Self { made, ..Self::row(row) }
     }
 
+    /// Where a fault let nothing happen.
+    pub fn nothing() -> Self {
+        Self { status: 0, media_type: "application/json", body: Vec::new(), made: Vec::new() }
+    }
+
     pub fn with(status: u16, row: &impl Serialize) -> Self {
         // Rows have text keys and finite numbers: writing them cannot fail, and if it did the answer is empty.
-        Self { status, body: serde_json::to_vec(row).unwrap_or_default(), made: Vec::new() }
+        let body = serde_json::to_vec(row).unwrap_or_default();
+        Self { status, media_type: "application/json", body, made: Vec::new() }
     }
 }
 
@@ -48,6 +55,8 @@ pub(super) enum Refusal {
     Conflict(Complaint),
     /// A business reason, told with 200 as the desk always did.
     Business(&'static str),
+    /// In plain text, as the billing export tells everything that is wrong.
+    Text(u16, &'static str),
 }
 
 impl Refusal {
@@ -70,6 +79,10 @@ impl From<Refusal> for Reply {
             Refusal::Wrong(err) => Self::with(400, &Complaints { err: &err }),
             Refusal::Unknown(one) => Self::with(404, &Complaints { err: &[one] }),
             Refusal::Conflict(one) => Self::with(409, &Complaints { err: &[one] }),
+            Refusal::Text(status, text) => {
+                let body = format!("{text}\r\n").into_bytes();
+                Self { status, media_type: "text/plain", body, made: Vec::new() }
+            }
             Refusal::Business(t) => Self::row(&serde_json::json!({ "rc": 8, "t": t })),
         }
     }

@@ -9,7 +9,7 @@ use super::article::Sku;
 use super::page::Query;
 use super::reply::{Complaint, Refusal, Reply};
 use super::state::State;
-use super::{address, charge, control, info, offer, order, pack, task};
+use super::{address, bill, charge, control, info, offer, order, pack, task};
 
 /// A request as the desk sees it.
 #[derive(Debug)]
@@ -91,6 +91,9 @@ fn tasks_and_charges(state: &mut State, request: &Request<'_>, segments: &[&str]
         ("GET", ["stornos", no]) => task::storno(state, no),
         ("GET", ["wishes"]) => task::wishes(state, query),
         ("GET", ["wishes", no]) => task::wish_row(state, no),
+        ("GET", ["bill", "invoices"]) => bill::invoices(state, query),
+        ("GET", ["bill", "invoices", no]) => bill::invoice(state, no),
+        ("GET", ["bill", "positions", no]) => bill::position(state, no),
         ("GET", ["charges"]) => charge::list(state, query),
         ("GET", ["charges", no]) => charge::get(state, no),
         ("POST", ["charges", no, "answer"]) => charge::answer(state, no, request.body),

@@ -129,7 +129,7 @@ async fn handle(
 fn act(bss: &Bss, asked: &route::Request<'_>, fault: Option<&Fault>) -> Reply {
     let mut state = bss.lock();
     let mut reply = match fault {
-        Some(fault) if !fault.lets_act() => Reply { status: 0, body: Vec::new(), made: Vec::new() },
+        Some(fault) if !fault.lets_act() => Reply::nothing(),
         _ => route::answer(&mut state, asked),
     };
     let made = std::mem::take(&mut reply.made);
@@ -156,7 +156,7 @@ fn status_of(fault: &Fault, own: u16) -> u16 {
 }
 
 fn plain(reply: Reply) -> Response<Outgoing> {
-    response(reply.status, "application/json", Outgoing::Whole(Some(reply.body.into())))
+    response(reply.status, reply.media_type, Outgoing::Whole(Some(reply.body.into())))
 }
 
 fn response(status: u16, media_type: &'static str, body: Outgoing) -> Response<Outgoing> {
@@ -173,7 +173,7 @@ fn replaced(status: u16, media_type: &'static str, body: &'static [u8]) -> Respo
 /// Breaks the answer as the fault says; an error closes the connection at once.
 fn broken(reply: Reply, fault: &Fault, surplus: &Surplus) -> Result<Response<Outgoing>, io::Error> {
     let body = Bytes::from(reply.body);
-    let own = |body| response(reply.status, "application/json", body);
+    let own = |body| response(reply.status, reply.media_type, body);
     let half = body.len() / 2;
     Ok(match fault.kind {
         Kind::Late => own(Outgoing::Whole(Some(body))),

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::Settings;
 use super::article::Sku;
+use super::bill::Export;
 use super::charge::Charge;
 use super::fault::Faults;
 use super::gazetteer::{self, Address};
@@ -38,6 +39,8 @@ pub(super) struct State {
     believed: HashMap<String, Address>,
     believed_order: VecDeque<String>,
     believed_max: usize,
+    /// What the billing export has.
+    pub export: Export,
     pub faults: Faults,
     pub journal: Journal,
 }
@@ -71,6 +74,7 @@ impl State {
             believed: HashMap::new(),
             believed_order: VecDeque::new(),
             believed_max: rows_max,
+            export: Export::before(settings.today),
             faults: Faults::default(),
             journal: Journal::new(settings.journal_entries_max),
         }
