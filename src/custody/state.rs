@@ -125,10 +125,8 @@ pub(super) fn aggregate(kind: EntityKind, items: &[String]) -> Option<&'static s
         EntityKind::Quote => Some(quote(items)),
         EntityKind::ProductOrder => Some(order(items)),
         EntityKind::Charge => Some(charge(items)),
-        EntityKind::GeographicAddress
-        | EntityKind::CancelProductOrder
-        | EntityKind::ModifyProductOrderItemRequestedDeliveryDate
-        | EntityKind::Product => None,
+        // No other kind has items with states of their own.
+        _ => None,
     }
 }
 

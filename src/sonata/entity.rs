@@ -24,6 +24,20 @@ pub enum EntityKind {
     ModifyProductOrderItemRequestedDeliveryDate,
     /// A product of the inventory (MEF 116).
     Product,
+    /// A bill of a billing account (MEF 141).
+    CustomerBill,
+    /// A position of a bill (MEF 141).
+    CustomerBillItem,
+    /// A group of offerings in the catalogue (MEF 142).
+    ProductCategory,
+    /// What the Seller offers (MEF 142).
+    ProductOffering,
+    /// What an offering is made by (MEF 142).
+    ProductSpecification,
+    /// Work of the Seller's people on site, made by the Seller (MEF 137).
+    WorkOrder,
+    /// When the Seller's people come for a work order (MEF 137).
+    Appointment,
 }
 
 /// Whose ids the partner names the entities of a kind by.
@@ -85,7 +99,7 @@ const NOTHING: EntityFacts = EntityFacts {
     machines: ("", ""),
 };
 
-static KINDS: [Row; 7] = [
+static KINDS: [Row; 14] = [
     Row {
         kind: EntityKind::GeographicAddress,
         name: "geographicAddress",
@@ -175,6 +189,62 @@ static KINDS: [Row; 7] = [
             ..NOTHING
         },
     },
+    Row {
+        kind: EntityKind::CustomerBill,
+        name: "customerBill",
+        facts: EntityFacts {
+            state: Some("state"),
+            resource: "customerBill",
+            machines: ("customerBill", ""),
+            ..NOTHING
+        },
+    },
+    Row {
+        kind: EntityKind::CustomerBillItem,
+        name: "customerBillItem",
+        facts: EntityFacts {
+            state: Some("state"),
+            resource: "customerBillItem",
+            machines: ("customerBillItem", ""),
+            ..NOTHING
+        },
+    },
+    Row {
+        kind: EntityKind::ProductCategory,
+        name: "productCategory",
+        facts: EntityFacts { ids: Ids::Legacy, resource: "category", ..NOTHING },
+    },
+    Row {
+        kind: EntityKind::ProductOffering,
+        name: "productOffering",
+        facts: EntityFacts { ids: Ids::Legacy, resource: "productOffering", ..NOTHING },
+    },
+    Row {
+        kind: EntityKind::ProductSpecification,
+        name: "productSpecification",
+        facts: EntityFacts { ids: Ids::Legacy, resource: "productSpecification", ..NOTHING },
+    },
+    Row {
+        kind: EntityKind::WorkOrder,
+        name: "workOrder",
+        facts: EntityFacts {
+            state: Some("state"),
+            resource: "workorder",
+            machines: ("workOrder", ""),
+            ..NOTHING
+        },
+    },
+    Row {
+        kind: EntityKind::Appointment,
+        name: "appointment",
+        facts: EntityFacts {
+            state: Some("status"),
+            state_first: Some("confirmed"),
+            resource: "appointment",
+            machines: ("appointment", ""),
+            ..NOTHING
+        },
+    },
 ];
 
 impl EntityKind {
@@ -237,7 +307,7 @@ pub enum Act {
     List,
     /// Changes the entity named by the path's `id`.
     Update,
-    /// Moves the entity that the body names into a state; the answer repeats the request.
+    /// Moves the entity that the path's `id` or the body names into a state; the answer repeats the request.
     Move {
         /// The state that it is in afterwards.
         state: &'static str,
@@ -271,10 +341,12 @@ const ORDER_ID: Option<(EntityKind, &[&str])> =
 const ITEM_ORDER_ID: Option<(EntityKind, &[&str])> =
     Some((EntityKind::ProductOrder, &["productOrderItem", "productOrderId"]));
 
+const WORK_ORDER_ID: Option<(EntityKind, &[&str])> = Some((EntityKind::WorkOrder, &["workOrder", "id"]));
+
 const MODIFY: EntityKind = EntityKind::ModifyProductOrderItemRequestedDeliveryDate;
 
 /// All operations that have to do with entities.
-static DUTIES: [Duty; 21] = [
+static DUTIES: [Duty; 40] = [
     duty(Function::ADDRESS, "createGeographicAddressValidation", Act::Ask, EntityKind::GeographicAddress),
     duty(Function::ADDRESS, "retrieveGeographicAddress", Act::Retrieve, EntityKind::GeographicAddress),
     duty(Function::QUOTE, "createQuote", Act::Create, EntityKind::Quote),
@@ -309,6 +381,41 @@ static DUTIES: [Duty; 21] = [
     duty(Function::ORDER, "retrieveModifyProductOrderItemRequestedDeliveryDate", Act::Retrieve, MODIFY),
     duty(Function::ORDER, "listModifyProductOrderItemRequestedDeliveryDate", Act::List, MODIFY),
     duty(Function::INVENTORY, "retrieveProduct", Act::Retrieve, EntityKind::Product),
+    duty(Function::BILLING, "listCustomerBill", Act::List, EntityKind::CustomerBill),
+    duty(Function::BILLING, "retrieveCustomerBill", Act::Retrieve, EntityKind::CustomerBill),
+    duty(Function::BILLING, "retrieveCustomerBillItem", Act::Retrieve, EntityKind::CustomerBillItem),
+    duty(Function::CATALOG, "listCategory", Act::List, EntityKind::ProductCategory),
+    duty(Function::CATALOG, "retrieveCategory", Act::Retrieve, EntityKind::ProductCategory),
+    duty(Function::CATALOG, "listProductOffering", Act::List, EntityKind::ProductOffering),
+    duty(Function::CATALOG, "retrieveProductOffering", Act::Retrieve, EntityKind::ProductOffering),
+    duty(Function::CATALOG, "listProductSpecification", Act::List, EntityKind::ProductSpecification),
+    duty(Function::CATALOG, "retrieveProductSpecification", Act::Retrieve, EntityKind::ProductSpecification),
+    duty(
+        Function::AVAILABILITY_PRICING,
+        "productOfferingAvailabilityRequest",
+        Act::Ask,
+        EntityKind::ProductOffering,
+    ),
+    duty(Function::AVAILABILITY_PRICING, "pricingDiscoveryRequest", Act::Ask, EntityKind::ProductOffering),
+    duty(Function::WORK_ORDER, "listWorkOrder", Act::List, EntityKind::WorkOrder),
+    duty(Function::WORK_ORDER, "retrieveWorkOrder", Act::Retrieve, EntityKind::WorkOrder),
+    Duty {
+        about: WORK_ORDER_ID,
+        ..duty(Function::APPOINTMENT, "createSearchTimeSlot", Act::Ask, EntityKind::WorkOrder)
+    },
+    Duty {
+        about: WORK_ORDER_ID,
+        ..duty(Function::APPOINTMENT, "createAppointment", Act::Create, EntityKind::Appointment)
+    },
+    duty(Function::APPOINTMENT, "listAppointment", Act::List, EntityKind::Appointment),
+    duty(Function::APPOINTMENT, "retrieveAppointment", Act::Retrieve, EntityKind::Appointment),
+    duty(Function::APPOINTMENT, "patchAppointment", Act::Update, EntityKind::Appointment),
+    duty(
+        Function::APPOINTMENT,
+        "cancelAppointment",
+        Act::Move { state: "cancelled" },
+        EntityKind::Appointment,
+    ),
 ];
 
 /// What an operation does to entities; none where it has to do with none (hubs, listeners).
@@ -344,7 +451,12 @@ mod tests {
             let operation = contract.operation(duty.operation_id);
             assert!(operation.is_some(), "{}", duty.operation_id);
             let has_id = operation.unwrap().path_text().contains("{id}");
-            assert_eq!(has_id, matches!(duty.act, Act::Retrieve | Act::Update), "{}", duty.operation_id);
+            let by_path = match duty.act {
+                Act::Retrieve | Act::Update => true,
+                Act::Move { .. } => duty.about.is_none(),
+                Act::Create | Act::List | Act::Ask => false,
+            };
+            assert_eq!(has_id, by_path, "{}", duty.operation_id);
         }
     }
 

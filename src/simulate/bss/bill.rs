@@ -135,7 +135,8 @@ pub(super) struct Export {
 /// Account, months back, print, state, positions: type, text, article, asset, quantity, unit, rate in minor units,
 /// state where it is not the invoice's, and surcharge.
 type Printed = (&'static str, i32, &'static str, &'static str, &'static [Line]);
-type Line = (&'static str, &'static str, &'static str, &'static str, i64, &'static str, i64, &'static str, i64);
+type Line =
+    (&'static str, &'static str, &'static str, &'static str, i64, &'static str, i64, &'static str, i64);
 
 #[rustfmt::skip]
 const PRINTED: &[Printed] = &[
@@ -173,7 +174,12 @@ impl Export {
             pos.push(pos_no.clone());
             net += qty * rate;
             fee += surcharge;
-            let fees = [Fee { typ: "S", txt: "Weekend work", bp: surcharge * 10_000 / (qty * rate).max(1), amt: surcharge }];
+            let fees = [Fee {
+                typ: "S",
+                txt: "Weekend work",
+                bp: surcharge * 10_000 / (qty * rate).max(1),
+                amt: surcharge,
+            }];
             self.positions.push(Position {
                 pos_no,
                 inv_no: inv_no.clone(),

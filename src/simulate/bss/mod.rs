@@ -1,8 +1,8 @@
 //! "Acme", a carrier's order desk as it was built twenty years ago.
 //!
 //! `config/openapi/acme.yaml` describes its interface: address check, offers, orders with one endpoint per article,
-//! folders, cancellations, changes of the wished date, charges. It keeps everything in memory and knows nothing of
-//! the standard that its callers may speak.
+//! folders, cancellations, changes of the wished date, charges, and the billing export, which tells what is wrong in
+//! plain text. It keeps everything in memory and knows nothing of the standard that its callers may speak.
 //!
 //! **Nothing here is left to chance**: the date is given, numbers are sequential, prices follow from article, rate and
 //! term. Work goes on only when somebody says so: `POST /sim/advance`, or by asking when
