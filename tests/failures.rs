@@ -82,7 +82,7 @@ impl LegacyPort for Defect {
         request: LegacyRequest,
         deadline: Instant,
     ) -> Calling<'c> {
-        let body = request.body.clone().unwrap_or_default();
+        let body = request.body.clone().map(|(_, body)| body).unwrap_or_default();
         assert!(!String::from_utf8_lossy(&body).contains("panic"), "a defect in the port");
         LegacyPort::call(&self.0, backend, request, deadline)
     }

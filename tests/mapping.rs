@@ -40,7 +40,7 @@ fn compiled(files: &[(&str, &str)], side: Side) -> Result<CompiledSet, String> {
     let overlay = partner.get(OVERLAY).is_some().then_some((&partner, OVERLAY));
     let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
     let aliases = vec![("urn:alias:uni".to_owned(), "operator-uni".to_owned())];
-    let options = CompileOptions { side, aliases };
+    let options = CompileOptions { side, aliases, ..CompileOptions::default() };
     let compiled = compile::compile(&files, overlay, &schema, &options, &mut sources, &mut out);
     compiled.ok_or_else(|| out.render_text(&sources))
 }

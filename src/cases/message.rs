@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 
-use crate::json::{Document, Kind, Node, writer::write_string};
+use crate::{
+    format,
+    json::{Builder, Document, Kind, Node, writer::write_string},
+};
 
 /// A request as a file of a case has it.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +41,8 @@ pub enum Body {
     None,
     /// `body`: JSON, kept as written in the file.
     Json(Document),
+    /// `xml`: lines of XML, as [`format::lines`] writes them.
+    Xml(Document),
     /// `text`: any text, `hex`: any bytes.
     Raw(Bytes),
 }
@@ -49,6 +54,10 @@ impl Body {
         match self {
             Self::None => Bytes::new(),
             Self::Json(document) => document.bytes(),
+            Self::Xml(lines) => {
+                let lines = lines.root().elements().filter_map(Node::as_str).collect::<Vec<_>>();
+                lines.join("\n").into()
+            }
             Self::Raw(bytes) => bytes.clone(),
         }
     }
@@ -59,8 +68,24 @@ impl Body {
         if bytes.is_empty() {
             return Self::None;
         }
+        if let Some(xml) = std::str::from_utf8(bytes).ok().and_then(Self::xml) {
+            return xml;
+        }
         Document::parse(bytes.clone(), &crate::json::Limits::default())
             .map_or_else(|_| Self::Raw(bytes.clone()), Self::Json)
+    }
+
+    /// XML as its lines, so that two texts that say the same are the same body; none for any other text.
+    fn xml(text: &str) -> Option<Self> {
+        let lines = Some(text).filter(|text| text.starts_with('<'))?;
+        let lines = format::lines(lines).ok()?;
+        let mut builder = Builder::new();
+        let root = builder.array();
+        for line in lines {
+            let line = builder.string(line);
+            builder.push(root, line);
+        }
+        Some(Self::Xml(builder.finish(root)))
     }
 }
 
@@ -174,6 +199,14 @@ fn headers(value: Node<'_>) -> Result<Vec<(String, String)>, MessageError> {
 fn body(name: &str, value: Node<'_>) -> Result<Body, MessageError> {
     match name {
         "body" => Ok(Body::Json(Document::of(value))),
+        "xml" => {
+            let lines: Option<Vec<_>> = value.elements().map(Node::as_str).collect();
+            let text = lines.map(|lines| lines.join("\n")).or(value.as_str().map(Into::into));
+            let body = text.as_deref().and_then(|text| Body::xml(text.trim()));
+            body.ok_or_else(|| {
+                MessageError::Form("`xml` is the lines of well-formed XML, or one text".into())
+            })
+        }
         "text" => Ok(Body::Raw(text_of(name, value)?.into())),
         "hex" => {
             let text = text_of(name, value)?;
@@ -185,7 +218,7 @@ fn body(name: &str, value: Node<'_>) -> Result<Body, MessageError> {
                 .map_err(|_| MessageError::Form("`hex` is pairs of hexadecimal digits".into()))
         }
         _ => Err(MessageError::Form(format!(
-            "`{name}` is no member of a message: it has a method or `status`, `headers`, and `body`, `text`, `hex` or `fault`"
+            "`{name}` is no member of a message: it has a method or `status`, `headers`, and `body`, `xml`, `text`, `hex` or `fault`"
         ))),
     }
 }
@@ -202,6 +235,11 @@ fn print_rest(members: &mut Vec<(String, String)>, headers: &[(String, String)],
             let mut text = String::new();
             print_node(&mut text, document.root(), 1);
             members.push(("body".to_owned(), text));
+        }
+        Body::Xml(lines) => {
+            let mut text = String::new();
+            print_node(&mut text, lines.root(), 1);
+            members.push(("xml".to_owned(), text));
         }
         Body::Raw(bytes) => {
             if let Ok(text) = std::str::from_utf8(bytes) {
@@ -291,6 +329,21 @@ mod tests {
         let file = RequestFile::parse(r#"{ "POST": "/q", "hex": "7b ff" }"#).unwrap();
         assert_eq!(file.body.bytes(), Bytes::from_static(&[0x7b, 0xff]));
         assert!(file.print().contains("7bff"));
+    }
+
+    #[test]
+    fn xml_is_compared_by_what_it_says() {
+        let file = RequestFile::parse(
+            r#"{ "POST": "/s", "xml": [ "<a xmlns='u' c='1' b='2'>", " <d/>", "</a>" ] }"#,
+        );
+        let other = Bytes::from("<?xml version='1.0'?><x:a xmlns:x='u' b='2' c=\"1\"><x:d></x:d></x:a>");
+        let (Body::Xml(left), Body::Xml(right)) = (file.unwrap().body, Body::of(&other)) else { panic!() };
+        assert_eq!(left.text(), right.text());
+        let printed = ResponseFile { status: 200, body: Body::of(&other), ..ResponseFile::default() }.print();
+        let again = ResponseFile::parse(&printed).unwrap();
+        assert_eq!(again.body.bytes(), Body::of(&other).bytes(), "{printed}");
+        assert!(RequestFile::parse(r#"{ "POST": "/s", "xml": [ "<a>" ] }"#).is_err());
+        assert!(RequestFile::parse(r#"{ "POST": "/s", "xml": {} }"#).is_err());
     }
 
     #[test]

@@ -213,7 +213,7 @@ fn compare_headers(name: &str, expected: &[(String, String)], actual: &[(String,
 fn compare_bodies(name: &str, expected: &Body, actual: &Body, ignore: &[String]) -> Vec<String> {
     match (expected, actual) {
         (Body::None, Body::None) => Vec::new(),
-        (Body::Json(expected), Body::Json(actual)) => {
+        (Body::Json(expected), Body::Json(actual)) | (Body::Xml(expected), Body::Xml(actual)) => {
             let found = compare(expected.root(), actual.root(), ignore);
             found.iter().map(|difference| told(name, difference)).collect()
         }
@@ -320,7 +320,7 @@ fn file_of(request: &LegacyRequest) -> RequestFile {
         method: request.method.as_str().to_owned(),
         path: request.path_and_query.as_str().to_owned(),
         headers: headers.collect(),
-        body: request.body.as_ref().map(Body::of).unwrap_or_default(),
+        body: request.body.as_ref().map(|(_, body)| Body::of(body)).unwrap_or_default(),
     }
 }
 
@@ -345,8 +345,11 @@ fn reply(response: &ResponseFile) -> Result<LegacyReply, LegacyError> {
     let mut headers = HeaderMap::new();
     let typed = response.headers.iter().any(|(name, _)| name == "content-type");
     if !typed {
-        let media_type =
-            if matches!(response.body, Body::Raw(_)) { "text/plain" } else { "application/json" };
+        let media_type = match response.body {
+            Body::Raw(_) => "text/plain",
+            Body::Xml(_) => "text/xml",
+            Body::None | Body::Json(_) => "application/json",
+        };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     }
     for (name, value) in &response.headers {

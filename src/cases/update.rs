@@ -23,7 +23,7 @@ pub fn update(case: &Case, played: &Played) -> io::Result<Vec<String>> {
     for (index, (request, response)) in played.calls.iter().enumerate() {
         let letter = if single { String::new() } else { letter(index) };
         let mut request = request.clone();
-        request.headers.clear();
+        request.headers.retain(|(name, _)| name == "soapaction");
         write(case, &call_file(&case.folder, 2, &letter), &request.print(), &mut changed)?;
         let answered = call_file(&case.folder, 3, &letter);
         if !answered.is_file() && (response.status != 0 || response.fault.is_some()) {

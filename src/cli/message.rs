@@ -14,10 +14,11 @@ use crate::{
         ports::Clock,
         rehearsal::{Rehearsal, Rehearsed},
     },
+    format::Format,
     json::{Document, Limits},
     legacy::LegacyReply,
     mapping::apply::Failure,
-    plan::{self, Plan, Served},
+    plan::{self, MappedOperation, PartnerPlan, Plan, Served},
 };
 
 /// Which message, and how it is read. The body comes from standard input.
@@ -88,6 +89,7 @@ pub fn rehearse(config: &Path, arguments: &MessageArguments) -> anyhow::Result<O
         partner,
         route: (contract, operation),
         mapped,
+        format: format_of(&plan, partner, mapped),
         query: form_urlencoded::parse(arguments.query.as_bytes()).into_owned().collect(),
         path: path.collect::<anyhow::Result<_>>()?,
         now: arguments.now.unwrap_or_else(|| Clock::System.now()),
@@ -104,6 +106,12 @@ pub fn rehearse(config: &Path, arguments: &MessageArguments) -> anyhow::Result<O
         Way::ToLegacy => request(&rehearsal, arguments, bytes.into()),
         Way::ToSonata => reply(&rehearsal, arguments, bytes.into())?,
     })
+}
+
+/// The format of the operation's backend, or of the partner's first.
+fn format_of<'p>(plan: &'p Plan, partner: &'p PartnerPlan, mapped: &'p MappedOperation) -> &'p Format {
+    let backend = mapped.backend.as_ref().or_else(|| partner.backends().next());
+    backend.and_then(|id| plan.backend(id)).map_or(&Format::Json, |backend| &backend.format)
 }
 
 /// The plan; what is wrong with it is written to standard error.

@@ -4,8 +4,10 @@ use super::{
     Credentials, Headers, code, later,
     number::Number,
     read::{Context, name_of},
+    wire,
 };
 use crate::{
+    format::Format,
     ids::BackendId,
     text::{
         Diagnostic, Diagnostics,
@@ -57,13 +59,6 @@ pub struct Backend {
     pub headers: Headers,
 }
 
-/// Form of a legacy system's messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// `application/json`
-    Json,
-}
-
 /// How long the gateway waits for a backend; the deadline of the exchange ends every wait earlier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeouts {
@@ -97,7 +92,7 @@ impl Backend {
         let id = name_of(&mut fields, "backend", stem, out);
         let url = fields.require_scalar("base_url", out);
         let base_url = url.and_then(|scalar| base_url(scalar, out));
-        format(&mut fields, out);
+        let format = wire::format(fields.take("format"), out);
         let openapi = fields.text("openapi", out).map(|path| context.path(path));
         let credentials_node = fields.take("credentials");
         let credentials = Credentials::read(credentials_node, context, out);
@@ -116,7 +111,7 @@ impl Backend {
             out.push(Diagnostic::warning(code::UNENCRYPTED, message).at(scalar.span()).hint("use https"));
         }
         let (id, base_url) = (BackendId::parse(id?).ok()?, base_url?);
-        Some(Self { id, base_url, format: Format::Json, openapi, credentials, timeouts, limits, headers })
+        Some(Self { id, base_url, format, openapi, credentials, timeouts, limits, headers })
     }
 }
 
@@ -155,16 +150,6 @@ impl BackendLimits {
 impl Default for BackendLimits {
     fn default() -> Self {
         Self::read(None, &mut Diagnostics::new())
-    }
-}
-
-fn format(fields: &mut Fields<'_>, out: &mut Diagnostics) {
-    let formats = [("json", true), ("xml", false), ("soap", false), ("form", false)];
-    let entry = fields.entry("format");
-    let known = fields.choice("format", &formats, out);
-    if let (Some(false), Some(entry)) = (known, entry) {
-        let what = format!("the format `{}`", entry.value.as_text().unwrap_or_default());
-        out.push(later(&what, entry.value.span).hint("write `json`"));
     }
 }
 

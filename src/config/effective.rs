@@ -133,7 +133,7 @@ fn of_backend(backend: &Backend) -> Defaults {
         HeaderCase::Title => "title",
     };
     let mut all = pairs([
-        ("format", word(&backend.format)),
+        ("format", backend.format.word().to_owned()),
         ("credentials", "none".to_owned()),
         ("headers.forward", "[]".to_owned()),
         ("headers.case", case.to_owned()),

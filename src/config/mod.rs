@@ -24,9 +24,10 @@ mod policy;
 mod read;
 pub mod secret;
 mod tree;
+mod wire;
 mod words;
 
-pub use backend::{Backend, BackendLimits, Format, Timeouts};
+pub use backend::{Backend, BackendLimits, Timeouts};
 pub use credentials::Credentials;
 pub use effective::{Effective, effective};
 pub use files::PRODUCTS_FOLDER;

@@ -1,17 +1,19 @@
 //! Making the calls: in order, side by side where allowed, inside the deadline, taken back where one fails.
 
-use bytes::Bytes;
+use std::borrow::Cow;
+
 use futures_util::future::join_all;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, uri::PathAndQuery};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header::InvalidHeaderValue, uri::PathAndQuery};
 use tokio::time::Instant;
 
 use super::{
     calls::{Origin, Planned, Prepared, place},
     error::ExchangeError,
-    reply::{Reply, Sender, understand},
+    reply::{Reading, Reply, Sender, understand},
     story::Story,
 };
 use crate::{
+    format::{self, Format, Outgoing},
     json::Limits,
     legacy::{BackendSettings, LegacyReply, LegacyRequest},
     mapping::operation::{Call, OperationProgram},
@@ -133,14 +135,14 @@ async fn make(
     let failed = |error: ExchangeError| Box::new(Failed::from(error));
     let address = calling.origin.address(&call.target, &one.query, element, earlier, None).map_err(failed)?;
     let deadline = story.moment.deadline;
-    let answer = send(story, calling, call, &address, (one.body.clone(), &one.headers), deadline).await;
+    let answer = send(story, calling, call, &address, (one.message.clone(), &one.headers), deadline).await;
     let sender = Sender {
         scope: element.map(|(_, element)| element),
         root: calling.origin.received.body.as_ref().map(crate::json::Document::root),
     };
     let item = element.map(|(position, _)| position);
-    let understood =
-        understand(calling.program, index, item, &answer.map_err(failed)?, &calling.limits, sender);
+    let reading = Reading { wire: calling.origin.wire, limits: &calling.limits };
+    let understood = understand(calling.program, (index, item), &answer.map_err(failed)?, reading, sender);
     understood.map_err(|not| {
         let unclear = !not.says_no;
         Box::new(Failed { error: not.error, reply: unclear.then_some(not.reply), unclear })
@@ -152,7 +154,7 @@ async fn send(
     calling: &Calling<'_, '_>,
     call: &Call,
     address: &str,
-    (body, headers): (Option<Bytes>, &[(String, String)]),
+    (message, headers): (Option<Outgoing>, &[(String, String)]),
     deadline: Instant,
 ) -> Result<LegacyReply, ExchangeError> {
     let internal = |what: &str| ExchangeError::Internal(format!("call `{}`: {what}", call.name));
@@ -163,6 +165,12 @@ async fn send(
             HeaderValue::from_str(value).map_err(|_| internal("a header's value is no header text"))?;
         all.insert(name, value);
     }
+    if let Some(action) = message.as_ref().and_then(|message| message.soap_action.as_deref()) {
+        let action = HeaderValue::from_str(action).map_err(|_| internal("no SOAP action"))?;
+        all.insert(HeaderName::from_static("soapaction"), action);
+    }
+    let body = message.map(|message| Ok((media_type(message.content_type)?, message.body))).transpose();
+    let body = body.map_err(|_: InvalidHeaderValue| internal("no media type"))?;
     let request = LegacyRequest {
         method: Method::from_bytes(call.target.method.as_bytes()).map_err(|_| internal("no method"))?,
         path_and_query: PathAndQuery::try_from(address).map_err(|_| internal("no address"))?,
@@ -171,6 +179,13 @@ async fn send(
     };
     let answer = story.gateway.legacy.call(calling.backend, request, deadline).await;
     answer.map_err(|error| ExchangeError::Legacy { call: call.name.to_string(), error })
+}
+
+fn media_type(text: Cow<'static, str>) -> Result<HeaderValue, InvalidHeaderValue> {
+    match text {
+        Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
+        Cow::Owned(text) => HeaderValue::try_from(text),
+    }
 }
 
 /// Takes back what was done before a call failed, last first. What could not be taken back is returned: it stays in
@@ -192,17 +207,14 @@ async fn take_back(story: &Story<'_>, calling: &Calling<'_, '_>, done: Vec<Reply
 
 async fn take_back_one(story: &Story<'_>, calling: &Calling<'_, '_>, undo: &Call, reply: &Reply) -> bool {
     let Ok(address) = calling.origin.address(&undo.target, &[], None, &[], Some(reply)) else { return false };
-    let body = match &undo.request {
-        Some(program) => match undo_body(calling, program, reply) {
-            Some(body) => Some(body),
-            None => return false,
-        },
-        None => None,
-    };
+    let Some(call) = calling.program.calls.get(reply.call) else { return false };
+    // It is mapped from the same request as the call that it takes back.
+    let planned = Planned { index: reply.call, call, element: None };
+    let Ok(message) = calling.origin.map(&planned, undo) else { return false };
     // What is taken back is so often because time is over: it gets time of its own, and the caller does not wait.
     let deadline = Instant::now() + std::time::Duration::from_millis(calling.backend.answer_ms_max);
-    match send(story, calling, undo, &address, (body, &[]), deadline).await {
-        Ok(answer) if answer.status.is_success() => true,
+    match send(story, calling, undo, &address, (message, &[]), deadline).await {
+        Ok(answer) if answer.status.is_success() && !is_fault(calling, &answer) => true,
         Ok(answer) => {
             let status = answer.status.as_u16();
             tracing::error!(exchange = story.id.as_str(), call = &*undo.name, status, "not taken back");
@@ -215,15 +227,15 @@ async fn take_back_one(story: &Story<'_>, calling: &Calling<'_, '_>, undo: &Call
     }
 }
 
-/// The body of an undo is mapped from the same request as the call that it takes back.
-fn undo_body(
-    calling: &Calling<'_, '_>,
-    program: &crate::mapping::program::Program,
-    reply: &Reply,
-) -> Option<Bytes> {
-    let call = calling.program.calls.get(reply.call)?;
-    let planned = Planned { index: reply.call, call, element: None };
-    calling.origin.map(&planned, program)
+/// Whether an answer is a SOAP fault, which may come with any status.
+fn is_fault(calling: &Calling<'_, '_>, answer: &LegacyReply) -> bool {
+    let wire = calling.origin.wire;
+    if !matches!(wire.format, Format::Soap(_)) {
+        return false;
+    }
+    let read =
+        format::decode(wire.format, wire.names, (answer.content_type(), &answer.body), &calling.limits);
+    read.map_or(true, |incoming| incoming.fault.is_some())
 }
 
 /// The legacy id that a reply names for what was made.

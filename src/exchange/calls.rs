@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
-
 use super::{
     error::ExchangeError,
     facts::{find, scalar_node},
@@ -11,15 +9,17 @@ use super::{
     request::Received,
 };
 use crate::{
+    format::{self, Format, FormatError, Names, Outgoing},
     json::{Document, Node},
     mapping::{
         apply::{self, Applied, Failure, Fault, Input, KeyPair, KeyText, NeededReference, References},
         operation::{Call, CallTarget, OperationProgram, TemplatePart},
         path::{FieldPath, Part},
-        program::{FailureCode, Program},
+        program::FailureCode,
         trace::Row,
         value::Value,
     },
+    sonata::entity::Act,
 };
 
 /// What the requests of an operation are mapped from.
@@ -40,6 +40,41 @@ pub struct Origin<'m> {
     pub item_id: Option<&'m str>,
     /// Most calls of one exchange.
     pub calls_max: usize,
+    /// How messages look.
+    pub wire: Wire<'m>,
+}
+
+/// How the messages of an operation look at its legacy system.
+#[derive(Debug, Clone, Copy)]
+pub struct Wire<'m> {
+    /// The backend's format.
+    pub format: &'m Format,
+    /// What the mapping set says of its elements.
+    pub names: &'m Names,
+}
+
+impl Wire<'_> {
+    /// A document as a message of this call.
+    ///
+    /// # Errors
+    /// The format cannot say it: the sender's fault where another value would do, else the mapping's.
+    pub fn encode(&self, call: &Call, document: Option<&Document>) -> Result<Option<Outgoing>, Failure> {
+        format::encode(self.format, self.names, call.target.soap.as_deref(), document).map_err(|error| {
+            let (pointer, what, value) = match error {
+                FormatError::Unsayable { pointer, what, value } => (pointer, what.to_owned(), value),
+                other => (String::new(), other.to_string(), false),
+            };
+            Failure {
+                origin: call.origin.clone(),
+                fault: if value { Fault::Sender } else { Fault::Mapping },
+                code: FailureCode::InvalidValue,
+                part: Part::Body,
+                source_pointer: String::new(),
+                target: pointer,
+                message: what,
+            }
+        })
+    }
 }
 
 /// One call with the element that it is for.
@@ -58,8 +93,8 @@ pub struct Planned<'m> {
 pub struct Prepared<'m> {
     /// What it is.
     pub planned: Planned<'m>,
-    /// The body; none: nothing but the address.
-    pub body: Option<Bytes>,
+    /// The message; none: nothing but the address.
+    pub message: Option<Outgoing>,
     /// Query parameters that the mapping wrote.
     pub query: Vec<(String, String)>,
     /// Headers that the mapping wrote.
@@ -77,9 +112,14 @@ impl Prepared<'_> {
         }
     }
 
-    /// Whether it changes something at the legacy system.
-    pub fn changes(&self) -> bool {
-        !matches!(&*self.planned.call.target.method, "GET" | "HEAD")
+    /// Whether it changes something at the legacy system. All calls of SOAP are posted: there it is what the
+    /// operation does that decides.
+    pub fn changes(&self, act: Act) -> bool {
+        let target = &self.planned.call.target;
+        match &target.soap {
+            Some(_) => !matches!(act, Act::List | Act::Retrieve | Act::Ask),
+            None => !matches!(&*target.method, "GET" | "HEAD"),
+        }
     }
 }
 
@@ -188,13 +228,16 @@ impl<'m> Origin<'m> {
                 None => Ok(Applied::default()),
             };
             match applied {
-                Ok(applied) => prepared.push(Prepared {
-                    planned: *one,
-                    body: applied.body.as_ref().map(Document::bytes),
-                    query: applied.query,
-                    headers: applied.headers,
-                    keys: applied.keys,
-                }),
+                Ok(applied) => match self.wire.encode(one.call, applied.body.as_ref()) {
+                    Ok(message) => prepared.push(Prepared {
+                        planned: *one,
+                        message,
+                        query: applied.query,
+                        headers: applied.headers,
+                        keys: applied.keys,
+                    }),
+                    Err(failure) => failures.push(failure),
+                },
                 Err(told) => failures.extend(told),
             }
         }
@@ -209,10 +252,13 @@ impl<'m> Origin<'m> {
         }
     }
 
-    /// The body of one more request, such as an undo; none where the mapping refuses.
-    pub fn map(&self, planned: &Planned<'m>, program: &Program) -> Option<Bytes> {
-        let applied = apply::apply(program, &self.input(planned, self.facts)).ok()?;
-        Some(applied.body.map(|body| body.bytes()).unwrap_or_default())
+    /// What takes a call back; `Err` where the mapping refuses, which is told elsewhere.
+    pub fn map(&self, planned: &Planned<'m>, undo: &Call) -> Result<Option<Outgoing>, Vec<Failure>> {
+        let applied = match &undo.request {
+            Some(program) => apply::apply(program, &self.input(planned, self.facts))?,
+            None => Applied::default(),
+        };
+        self.wire.encode(undo, applied.body.as_ref()).map_err(|failure| vec![failure])
     }
 
     /// Path and query of a call, percent-encoded.
@@ -257,7 +303,10 @@ impl<'m> Origin<'m> {
                 TemplatePart::Cursor => return Err(missing("a cursor")),
             })
         };
-        let mut address = String::new();
+        let mut address = match (&target.soap, self.wire.format) {
+            (Some(_), Format::Soap(soap)) => soap.path.to_string(),
+            _ => String::new(),
+        };
         for part in &target.path {
             match part {
                 TemplatePart::Literal(text) => address.push_str(text),

@@ -53,6 +53,13 @@ pub enum ExchangeError {
         /// The name of the call.
         call: String,
     },
+    /// The legacy system answered with a SOAP fault, and the mapping says nothing about it.
+    LegacyFault {
+        /// The fault's code, without prefix.
+        code: String,
+        /// The name of the call.
+        call: String,
+    },
     /// The legacy system's answer is not what its format promises.
     LegacyGarbage {
         /// The name of the call.
@@ -120,7 +127,10 @@ impl ExchangeError {
             | Self::Conflict { .. }
             | Self::Refused(_)
             | Self::LegacyProblem(_) => Blame::Buyer,
-            Self::LegacyStatus { .. } | Self::LegacyGarbage { .. } | Self::Legacy { .. } => Blame::Legacy,
+            Self::LegacyStatus { .. }
+            | Self::LegacyFault { .. }
+            | Self::LegacyGarbage { .. }
+            | Self::Legacy { .. } => Blame::Legacy,
             Self::NotServed | Self::Manual => Blame::NotOffered,
             Self::Mapping(_)
             | Self::AnswerContract(_)
@@ -149,6 +159,9 @@ impl fmt::Display for ExchangeError {
             Self::LegacyProblem(problem) => write!(f, "the legacy system refused: {}", problem.reason),
             Self::LegacyStatus { status, call } => {
                 write!(f, "call `{call}` was answered with status {status}")
+            }
+            Self::LegacyFault { code, call } => {
+                write!(f, "call `{call}` was answered with the fault {code:?}")
             }
             Self::LegacyGarbage { call, detail } => write!(f, "call `{call}` was answered with {detail}"),
             Self::Legacy { call, error } => write!(f, "call `{call}`: {error}"),

@@ -65,7 +65,8 @@ pub fn with_reply<'m>(facts: &Value<'m>, request: Option<&'m Document>, reply: &
     let Value::Object(members) = facts else { return facts.clone() };
     let mut members = members.clone();
     let headers = reply.headers.iter().map(|(name, value)| member(name, text(value)));
-    let raw = std::str::from_utf8(&reply.raw).unwrap_or_default();
+    let utf8 = || std::str::from_utf8(&reply.raw).unwrap_or_default();
+    let raw = reply.text.as_deref().unwrap_or_else(utf8);
     let legacy = vec![
         member("status", Value::integer(i64::from(reply.status))),
         member("headers", Value::Object(headers.collect())),

@@ -9,6 +9,7 @@ use super::{calls::Prepared, error::ExchangeError, reply::Reply, story::Story};
 use crate::{
     ids::{BackendId, PartnerId},
     mapping::operation::OperationProgram,
+    sonata::entity::Act,
     store::{Batch, Change, JournalEntry, Step},
 };
 
@@ -31,11 +32,17 @@ impl Journal {
     ///
     /// # Errors
     /// The store's; nothing may be sent then.
-    pub async fn begin(&mut self, story: &Story<'_>, prepared: &[Prepared<'_>]) -> Result<(), ExchangeError> {
+    pub async fn begin(
+        &mut self,
+        story: &Story<'_>,
+        act: Act,
+        prepared: &[Prepared<'_>],
+    ) -> Result<(), ExchangeError> {
         let mut batch = Batch::new(self.partner.clone());
-        for one in prepared.iter().filter(|one| one.changes()) {
+        for one in prepared.iter().filter(|one| one.changes(act)) {
             let mut entry = self.entry(story, one.name(), Step::Intent);
-            entry.request_hash = one.body.as_ref().map(|body| *blake3::hash(body).as_bytes());
+            let body = one.message.as_ref().map(|message| &message.body);
+            entry.request_hash = body.map(|body| *blake3::hash(body).as_bytes());
             batch = batch.with(Change::Journal(Box::new(entry)));
         }
         if batch.changes.is_empty() {

@@ -98,7 +98,7 @@ fn problem(error: &ExchangeError) -> Problem {
             let pointer = told.pointer.as_deref().unwrap_or_default();
             Problem::unprocessable(vec![Fault::new(fault_code(told.code), pointer, &told.reason)])
         }
-        E::LegacyStatus { .. } | E::LegacyGarbage { .. } | E::Legacy { .. } => {
+        E::LegacyStatus { .. } | E::LegacyFault { .. } | E::LegacyGarbage { .. } | E::Legacy { .. } => {
             Problem::new(ProblemCode::InternalError, "A system behind this one cannot answer now.")
         }
         E::Mapping(_) | E::AnswerContract(_) | E::Store(_) | E::Panicked(_) | E::Internal(_) => internal(),

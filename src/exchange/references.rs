@@ -28,9 +28,16 @@ pub async fn to_legacy(
     if wanted.is_empty() {
         return Ok(references);
     }
-    let found = story.gateway.store.to_legacy(partner, backend, wanted).await?;
-    for ((kind, id), legacy) in found {
-        references.insert(kind.as_str(), id.as_str(), legacy.as_str());
+    let mut wanted = wanted;
+    for backend in own_first(story, backend) {
+        let found = story.gateway.store.to_legacy(partner, backend, wanted.clone()).await?;
+        wanted.retain(|one| !found.contains_key(one));
+        for ((kind, id), legacy) in found {
+            references.insert(kind.as_str(), id.as_str(), legacy.as_str());
+        }
+        if wanted.is_empty() {
+            break;
+        }
     }
     Ok(references)
 }
@@ -56,10 +63,25 @@ pub async fn to_sonata(
     if wanted.is_empty() {
         return Ok(references);
     }
-    for ((kind, legacy), id) in story.gateway.store.to_sonata(partner, backend, wanted).await? {
-        references.insert(kind.as_str(), legacy.as_str(), id.as_str());
+    let mut wanted = wanted;
+    for backend in own_first(story, backend) {
+        let found = story.gateway.store.to_sonata(partner, backend, wanted.clone()).await?;
+        wanted.retain(|one| !found.contains_key(one));
+        for ((kind, legacy), id) in found {
+            references.insert(kind.as_str(), legacy.as_str(), id.as_str());
+        }
+        if wanted.is_empty() {
+            break;
+        }
     }
     Ok(references)
+}
+
+/// Where ids are looked up: the backend that is called names its own things, and perhaps those of another one, such
+/// as a ticket system the order that a ticket is about.
+fn own_first<'s>(story: &'s Story<'_>, own: &'s BackendId) -> impl Iterator<Item = &'s BackendId> {
+    let others = story.plan.backends().map(|backend| &backend.id).filter(move |id| *id != own);
+    std::iter::once(own).chain(others)
 }
 
 /// Whether both sides name entities of this kind by the same ids.

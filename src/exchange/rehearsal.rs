@@ -7,14 +7,15 @@
 use jiff::Timestamp;
 
 use super::{
-    calls::{ITEM_LEGACY_IDS, Origin, Planned},
+    calls::{ITEM_LEGACY_IDS, Origin, Planned, Wire},
     error::ExchangeError,
     facts::{EntityFacts, StoryTexts, facts, with_reply},
-    reply::{Reply, Sender, understand},
+    reply::{Reading, Reply, Sender, understand},
     request::Received,
     subject::Subject,
 };
 use crate::{
+    format::Format,
     ids::{LegacyId, SonataId},
     json::{Document, Limits, Node},
     legacy::LegacyReply,
@@ -43,6 +44,8 @@ pub struct Rehearsal<'r> {
     pub route: (&'static Contract, &'static Operation),
     /// The mapping.
     pub mapped: &'r MappedOperation,
+    /// How messages look at the operation's backend.
+    pub format: &'r Format,
     /// Query parameters, decoded.
     pub query: Vec<(String, String)>,
     /// Path parameters, decoded.
@@ -112,6 +115,7 @@ impl Rehearsal<'_> {
             legacy_id: subject.as_ref().map(|subject| subject.id.as_str()),
             item_id: item_id.as_deref(),
             calls_max: usize::MAX,
+            wire: self.wire(),
         };
         let planned = origin.plan(&self.mapped.program)?;
         let references = own_counterparts(&origin.references(&planned));
@@ -137,7 +141,8 @@ impl Rehearsal<'_> {
         };
         let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
         let sender = Sender { scope: None, root: None };
-        let reply = understand(program, index.unwrap_or(0), None, reply, &limits, sender)?;
+        let reading = Reading { wire: self.wire(), limits: &limits };
+        let reply = understand(program, (index.unwrap_or(0), None), reply, reading, sender)?;
         let texts = StoryTexts::new(NEW_ID, self.now);
         let subject = self.subject(None);
         let facts = facts(self.partner, self.route, &texts, Some(entity(subject.as_ref())));
@@ -157,6 +162,10 @@ impl Rehearsal<'_> {
                 Ok(elements.map(one).collect())
             }
         }
+    }
+
+    fn wire(&self) -> Wire<'_> {
+        Wire { format: self.format, names: &self.mapped.names }
     }
 
     /// The entity that the operation names, as if its id were its legacy id.

@@ -3,11 +3,12 @@
 use bytes::Bytes;
 
 use super::{
-    calls::place,
+    calls::{Wire, place},
     error::{ExchangeError, LegacyProblem},
 };
 use crate::{
-    json::{Document, Limits, Node},
+    format::{self, FormatError, Incoming},
+    json::{Document, Kind, Limits, Node},
     legacy::LegacyReply,
     mapping::operation::{On, OperationProgram, Then},
 };
@@ -25,8 +26,19 @@ pub struct Reply {
     pub headers: Vec<(String, String)>,
     /// The body as received.
     pub raw: Bytes,
+    /// The body as text where it is none in UTF-8.
+    pub text: Option<String>,
     /// The body as a document, or what `on:` says in its place; none for an empty body.
     pub document: Option<Document>,
+}
+
+/// How an answer is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'r> {
+    /// The format.
+    pub wire: Wire<'r>,
+    /// Bounds of an answer as a document.
+    pub limits: &'r Limits,
 }
 
 /// Where a problem of `on:` may point to: the scope that the call was mapped from, and the sender's message.
@@ -64,16 +76,21 @@ impl From<Box<NotAnAnswer>> for ExchangeError {
 /// The problem that the mapping tells for it, or that it is no answer at all.
 pub fn understand(
     program: &OperationProgram,
-    call: usize,
-    item: Option<usize>,
+    (call, item): (usize, Option<usize>),
     answer: &LegacyReply,
-    limits: &Limits,
+    reading: Reading<'_>,
     sender: Sender<'_>,
 ) -> Result<Reply, Box<NotAnAnswer>> {
     let status = answer.status.as_u16();
-    let parsed = parse(answer, limits);
-    let document = parsed.as_ref().ok().and_then(Option::as_ref);
-    let fitting = program.on.iter().find(|on| fits(on, call, status, document, &answer.body));
+    let body = (answer.content_type(), &answer.body);
+    let parsed = format::decode(reading.wire.format, reading.wire.names, body, reading.limits);
+    let text = match std::str::from_utf8(&answer.body) {
+        Ok(_) => None,
+        Err(_) => format::text(answer.content_type(), &answer.body).ok(),
+    };
+    let raw = text.as_deref().or_else(|| std::str::from_utf8(&answer.body).ok());
+    let fitting = program.on.iter().find(|on| fits(on, call, status, parsed.as_ref().ok(), raw));
+    let fault = parsed.as_ref().ok().and_then(|incoming| incoming.fault.clone());
     let meaning = match fitting.map(|on| &on.then) {
         Some(Then::Problem { code, at, reason }) => {
             let each = program.calls.get(call).and_then(|call| call.each.as_ref());
@@ -98,13 +115,18 @@ pub fn understand(
         Ok(document) => (document, None),
         Err(error) => (None, Some(error)),
     };
-    let reply = Reply { call, item, status, headers, raw: answer.body.clone(), document };
+    let reply = Reply { call, item, status, headers, raw: answer.body.clone(), text, document };
     match error {
         None => Ok(reply),
         Some(error) => {
-            let refused =
-                matches!(error, ExchangeError::LegacyProblem(_) | ExchangeError::LegacyStatus { .. });
-            Err(Box::new(NotAnAnswer { error, reply, says_no: refused && status < 500 }))
+            let says_no = match (&error, fault) {
+                // The status of a fault says nothing: SOAP 1.1 has 500 for all of them.
+                (ExchangeError::LegacyProblem(_), Some(_)) => true,
+                (ExchangeError::LegacyFault { .. }, Some(fault)) => fault.blames_sender(),
+                (ExchangeError::LegacyProblem(_) | ExchangeError::LegacyStatus { .. }, _) => status < 500,
+                _ => false,
+            };
+            Err(Box::new(NotAnAnswer { error, reply, says_no }))
         }
     }
 }
@@ -114,15 +136,18 @@ fn good(
     program: &OperationProgram,
     call: usize,
     status: http::StatusCode,
-    parsed: Result<Option<Document>, String>,
+    parsed: Result<Incoming, FormatError>,
 ) -> Result<Option<Document>, ExchangeError> {
     let made = program.calls.get(call);
     let name = made.map_or_else(String::new, |call| call.name.to_string());
+    if let Ok(Incoming { fault: Some(fault), .. }) = &parsed {
+        return Err(ExchangeError::LegacyFault { call: name, code: fault.code.clone() });
+    }
     if !status.is_success() {
         return Err(ExchangeError::LegacyStatus { status: status.as_u16(), call: name });
     }
     let garbage = |detail| ExchangeError::LegacyGarbage { call: name.clone(), detail };
-    let document = parsed.map_err(garbage)?;
+    let document = parsed.map_err(|error| garbage(error.to_string()))?.document;
     let Some(path) = made.and_then(|call| call.legacy_id.as_ref()) else { return Ok(document) };
     match document.as_ref().and_then(|document| place(path, document.root())) {
         Some(_) => Ok(document),
@@ -130,28 +155,21 @@ fn good(
     }
 }
 
-/// The body as a document; `Err` says why it is none. An empty body is none without being wrong.
-fn parse(answer: &LegacyReply, limits: &Limits) -> Result<Option<Document>, String> {
-    if answer.body.is_empty() {
-        return Ok(None);
-    }
-    if let Some(media_type) = answer.content_type.as_deref().filter(|_| !answer.is_json()) {
-        return Err(format!("media type {media_type:?}, not JSON"));
-    }
-    Document::parse(answer.body.clone(), limits)
-        .map(Some)
-        .map_err(|error| format!("no JSON document: {error}"))
-}
-
-fn fits(on: &On, call: usize, status: u16, document: Option<&Document>, raw: &[u8]) -> bool {
+fn fits(on: &On, call: usize, status: u16, read: Option<&Incoming>, raw: Option<&str>) -> bool {
+    let document = read.and_then(|read| read.document.as_ref());
     let of_call = on.call.is_none_or(|wanted| wanted == call);
     let of_status = on.status.is_none_or(|wanted| wanted.holds(status));
     let of_body = on.condition.as_ref().is_none_or(|condition| {
         document.is_some_and(|document| condition.holds(document.root(), document.root()))
     });
+    let of_fault = on
+        .fault
+        .as_deref()
+        .is_none_or(|code| read.and_then(|read| read.fault.as_ref()).is_some_and(|fault| fault.is(code)));
+    // Plain text is a document where the backend's format has it.
     let of_text = on.text.as_deref().is_none_or(|text| {
-        document.is_none() && std::str::from_utf8(raw).is_ok_and(|body| body.contains(text))
+        document.is_none_or(|document| document.root().kind() == Kind::String)
+            && raw.is_some_and(|body| body.contains(text))
     });
-    // A SOAP fault needs a SOAP body, which this version's JSON backends do not have.
-    of_call && of_status && of_body && of_text && on.fault.is_none()
+    of_call && of_status && of_body && of_fault && of_text
 }

@@ -69,11 +69,16 @@ where
     let received = receive(story, &partner, &route, head, body).await?;
     let owner = subject::owner(&partner, &received)?;
     let body = received.body.as_ref().map(Document::root);
-    let routed = partner.backend(body).ok_or(ExchangeError::NotServed)?.clone();
+    let named = operation.backend.as_ref();
+    let routed = named.or_else(|| partner.backend(body)).ok_or(ExchangeError::NotServed)?.clone();
     let subject = subject::find(story, &owner, &routed, duty, &received).await?;
     let backend = backend(
         &story.plan,
-        subject.as_ref().and_then(|subject| subject.backend.as_ref()).unwrap_or(&routed),
+        // What is made at a backend of its own is not made where the entity is that it belongs to.
+        match (named, duty.act) {
+            (Some(named), Act::Create) => named,
+            _ => subject.as_ref().and_then(|subject| subject.backend.as_ref()).unwrap_or(&routed),
+        },
     )?;
     let work = Work {
         partner: &partner,
@@ -119,6 +124,7 @@ async fn single(
             .map(crate::ids::LegacyId::as_str),
         item_id: item_id.as_deref(),
         calls_max: story.plan.settings().gateway.limits.calls_max,
+        wire: work.wire(),
     };
     let planned = origin.plan(program)?;
     let needed = origin.references(&planned);
@@ -127,7 +133,7 @@ async fn single(
     let prepared = origin.prepare(&planned)?;
 
     let mut journal = Journal::new(&work.owner.partner, &work.backend.id, work.operation_name());
-    journal.begin(story, &prepared).await?;
+    journal.begin(story, work.duty.act, &prepared).await?;
     let calling = work.calling(story, &origin, headers);
     let replies = match call::run(story, &calling, &prepared).await {
         Ok(replies) => replies,

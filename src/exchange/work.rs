@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::{
     call::Calling,
-    calls::Origin,
+    calls::{Origin, Wire},
     error::ExchangeError,
     references,
     request::{Received, json_limits},
@@ -141,6 +141,11 @@ impl<'w> Work<'w> {
         let limits = json_limits(&story.plan.settings().gateway.limits);
         let limits = Limits { bytes_max: self.backend.response_bytes_max, ..limits };
         Calling { program: &self.operation.program, origin, backend: self.backend, forwarded, limits }
+    }
+
+    /// How the operation's messages look at its legacy system.
+    pub fn wire(&self) -> Wire<'w> {
+        Wire { format: &self.backend.format, names: &self.operation.names }
     }
 
     /// The status that the operation promises.

@@ -1,5 +1,7 @@
 //! One message out, one answer in, in the format of a backend.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use super::{
@@ -27,8 +29,8 @@ pub enum Format {
 /// A message on its way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// `Content-Type`; what is a header value whatever the mapping says.
-    pub content_type: String,
+    /// `Content-Type`; visible ASCII, whatever the mapping says.
+    pub content_type: Cow<'static, str>,
     /// `SOAPAction`, quotes included.
     pub soap_action: Option<String>,
     /// The body.
@@ -67,6 +69,24 @@ impl Fault {
 }
 
 impl Format {
+    /// Its word in a backend's settings.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Xml => "xml",
+            Self::Soap(_) => "soap",
+            Self::Form => "form",
+            Self::Text => "text",
+        }
+    }
+
+    /// Whether its messages are XML.
+    #[must_use]
+    pub fn is_xml(&self) -> bool {
+        matches!(self, Self::Xml | Self::Soap(_))
+    }
+
     /// What a call says that it takes.
     #[must_use]
     pub fn accept(&self) -> &'static str {
@@ -89,37 +109,35 @@ pub fn encode(
     operation: Option<&str>,
     document: Option<&Document>,
 ) -> Result<Option<Outgoing>, FormatError> {
-    let plain = |content_type: &str, body: Bytes| Outgoing {
-        content_type: content_type.to_owned(),
-        soap_action: None,
-        body,
-    };
+    let plain =
+        |content_type: Cow<'static, str>, body: Bytes| Outgoing { content_type, soap_action: None, body };
     if let Format::Soap(soap) = format {
         let operation = operation.unwrap_or_default();
         let body = soap::wrap(soap.version, operation, document, names)?.into();
         let action = soap.action.as_ref().map(|action| action.of(operation));
-        let media_type = soap.version.media_type();
         return Ok(Some(match (soap.version, action) {
             (SoapVersion::V1_1, action) => Outgoing {
                 soap_action: Some(format!("\"{}\"", action.unwrap_or_default())),
-                ..plain(&format!("{media_type}; charset=utf-8"), body)
+                ..plain("text/xml; charset=utf-8".into(), body)
             },
-            (SoapVersion::V1_2, None) => plain(&format!("{media_type}; charset=utf-8"), body),
+            (SoapVersion::V1_2, None) => plain("application/soap+xml; charset=utf-8".into(), body),
             (SoapVersion::V1_2, Some(action)) => {
-                plain(&format!("{media_type}; charset=utf-8; action=\"{action}\""), body)
+                plain(format!("application/soap+xml; charset=utf-8; action=\"{action}\"").into(), body)
             }
         }));
     }
     let Some(document) = document else { return Ok(None) };
     Ok(Some(match format {
-        Format::Xml => plain("application/xml; charset=utf-8", write::write_xml(document, names)?.into()),
-        Format::Form => plain("application/x-www-form-urlencoded", form::write(document)?.into()),
+        Format::Xml => {
+            plain("application/xml; charset=utf-8".into(), write::write_xml(document, names)?.into())
+        }
+        Format::Form => plain("application/x-www-form-urlencoded".into(), form::write(document)?.into()),
         Format::Text => {
             let text = document.root().as_str();
             let text = text.ok_or_else(|| unsayable(document.root(), "plain text has no members", false))?;
-            plain("text/plain; charset=utf-8", text.into_owned().into())
+            plain("text/plain; charset=utf-8".into(), text.into_owned().into())
         }
-        Format::Json | Format::Soap(_) => plain("application/json", document.bytes()),
+        Format::Json | Format::Soap(_) => plain("application/json".into(), document.bytes()),
     }))
 }
 
@@ -174,7 +192,7 @@ pub fn text(content_type: Option<&str>, body: &[u8]) -> Result<String, FormatErr
     let declared = content_type.and_then(charset::declared_in_header);
     let is_xml = content_type.and_then(media_type).is_some_and(|essence| kind_of(&essence) == Kind::Xml);
     let declared = declared.or_else(|| charset::declared_in_xml(body).filter(|_| is_xml));
-    charset::decode(body, declared).map(std::borrow::Cow::into_owned)
+    charset::decode(body, declared).map(Cow::into_owned)
 }
 
 /// The media type of a content type, in lower case and without parameters.

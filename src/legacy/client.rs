@@ -179,7 +179,8 @@ fn chain(error: &legacy::Error) -> String {
 }
 
 fn build(settings: &BackendSettings, request: &LegacyRequest) -> Result<Request<Full<Bytes>>, http::Error> {
-    let mut out = Request::new(Full::new(request.body.clone().unwrap_or_default()));
+    let mut out =
+        Request::new(Full::new(request.body.as_ref().map(|(_, body)| body.clone()).unwrap_or_default()));
     *out.method_mut() = request.method.clone();
     *out.uri_mut() = settings.base_url.join(&request.path_and_query)?;
     let headers = out.headers_mut();
@@ -189,13 +190,13 @@ fn build(settings: &BackendSettings, request: &LegacyRequest) -> Result<Request<
         }
     }
     let mut set = |name, value| headers.insert(name, value);
-    if let Some(body) = &request.body {
-        set(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some((media_type, body)) = &request.body {
+        set(header::CONTENT_TYPE, media_type.clone());
         set(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     } else if matches!(request.method, Method::POST | Method::PUT | Method::PATCH) {
         set(header::CONTENT_LENGTH, HeaderValue::from(0));
     }
-    set(header::ACCEPT, HeaderValue::from_static("application/json"));
+    set(header::ACCEPT, HeaderValue::from_static(settings.format.accept()));
     set(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     set(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     authenticate(headers, &settings.credentials)?;

@@ -5,7 +5,7 @@ use http::{
     uri::{Authority, PathAndQuery, Scheme},
 };
 
-use crate::{ids::BackendId, telemetry::Secret};
+use crate::{format::Format, ids::BackendId, telemetry::Secret};
 
 /// One legacy system. Times are in milliseconds.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub struct BackendSettings {
     pub forward: Vec<HeaderName>,
     /// How header names are written.
     pub header_case: HeaderCase,
+    /// How its messages look.
+    pub format: Format,
 }
 
 /// How header names are written to a backend.

@@ -117,6 +117,10 @@ pub const ANSWER: Code = Code("M508");
 pub const SHAPE_TYPE: Code = Code("M509");
 /// A duration that cannot be read.
 pub const DURATION: Code = Code("M510");
+/// A name that XML does not have.
+pub const XML_NAME: Code = Code("M511");
+/// An element of `namespaces` or `lists` that no rule has.
+pub const UNUSED_NAME: Code = Code("M512");
 
 /// A script that does not compile.
 pub const SCRIPT: Code = Code("S101");
@@ -193,6 +197,11 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(ANSWER, "What `answer` says and what the operation answers do not fit."),
     Meaning::new(SHAPE_TYPE, "The shape says which message types it is for, and this is none of them."),
     Meaning::new(DURATION, "A duration is a number and a unit: 30s, 10m, 12h, 90d."),
+    Meaning::new(
+        XML_NAME,
+        "XML has no element or attribute of this name: `a.b`, `@name` and `#text` are its paths.",
+    ),
+    Meaning::new(UNUSED_NAME, "No rule has an element of this name; perhaps it is misspelt."),
     Meaning::new(SCRIPT, "The script does not compile."),
     Meaning::new(FUNCTIONS, "functions.rhai does not compile; no script can use it."),
     Meaning::new(SCRIPT_INPUT, "An input of a script is a name and a path of the side that is read."),

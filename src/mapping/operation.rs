@@ -82,6 +82,8 @@ pub struct CallTarget {
     pub path: Template,
     /// Query parameters of the template in order (after `?`), those of the request program follow.
     pub query: Box<[(Box<str>, Template)]>,
+    /// The operation of `SOAP CreateTicket`: method `POST`, and the path is the backend's.
+    pub soap: Option<Box<str>>,
 }
 
 /// Text with places that are filled when the call is made.
@@ -148,7 +150,7 @@ pub struct On {
     pub status: Option<StatusMatch>,
     /// Condition on the reply's body, `@` and `$` its root; does not hold without a JSON body.
     pub condition: Option<Condition>,
-    /// SOAP fault code, without prefix.
+    /// SOAP fault code without prefix, or what it begins with up to a dot, or `*`.
     pub fault: Option<Box<str>>,
     /// A text that a body which is no document contains.
     pub text: Option<Box<str>>,

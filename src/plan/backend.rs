@@ -57,5 +57,6 @@ fn convert(backend: &config::Backend, base_url: BaseUrl) -> BackendSettings {
             config::HeaderCase::Lower => HeaderCase::AsIs,
             config::HeaderCase::Title => HeaderCase::Title,
         },
+        format: backend.format.clone(),
     }
 }

@@ -15,6 +15,8 @@ use super::{
 };
 use crate::{
     config::{self, Partner},
+    format::Format,
+    ids::BackendId,
     mapping::compile::{CompileOptions, CompiledSet, compile},
     sonata::{Contract, Products, Release, catalogue},
     text::{Code, Diagnostic, Diagnostics, FileSet, Meaning, Sources},
@@ -42,6 +44,9 @@ pub(super) const UNUSED_FILE: Code = Code("P108");
 /// `P109`: a product schema takes the place of one of the catalogue.
 pub(super) const REPLACES: Code = Code("P109");
 
+/// `P107`: a call in another format than its backend has.
+const FORMAT: Code = Code("P107");
+
 /// Codes of this room with their meanings.
 pub const CODES: &[Meaning] = &[
     Meaning::new(NO_MAPPING, "a partner names a mapping set that is not there"),
@@ -53,6 +58,7 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(UNUSED_FILE, "a file below `products/` that no product is or needs"),
     Meaning::new(REPLACES, "a product schema takes the place of a published one"),
     Meaning::new(BAD_BACKEND, "the URL of a backend is none that paths can be appended to"),
+    Meaning::new(FORMAT, "a call is in another format than its backend"),
 ];
 
 /// What came of loading.
@@ -83,6 +89,7 @@ pub fn load(config: &Path, previous: Option<&Plan>) -> Built {
         told: BTreeSet::new(),
         sources: &mut sources,
         out: &mut diagnostics,
+        formats: settings.backends.iter().map(|(id, backend)| (id.clone(), backend.format.clone())).collect(),
     };
     let partners: BTreeMap<_, _> = settings
         .partners
@@ -134,6 +141,8 @@ struct Builder<'b> {
     told: BTreeSet<String>,
     sources: &'b mut Sources,
     out: &'b mut Diagnostics,
+    /// Formats of the backends that are configured.
+    formats: BTreeMap<BackendId, Format>,
 }
 
 impl Builder<'_> {
@@ -150,6 +159,7 @@ impl Builder<'_> {
         let default = settings.releases.default.value;
         let compiled = self.mapping(settings, &contracts, products.get(&default)?.clone())?;
         let routes = self.routes(settings, &compiled)?;
+        self.check_formats(&compiled, &routes);
         Some(PartnerPlan::new(settings.clone(), contracts, products, &compiled, routes))
     }
 
@@ -227,6 +237,10 @@ impl Builder<'_> {
                 .iter()
                 .map(|(alias, target)| (alias.value.clone(), target.value.clone()))
                 .collect(),
+            xml_backends: {
+                let xml = self.formats.iter().filter(|(_, format)| **format == Format::Xml);
+                xml.map(|(id, _)| id.to_string()).collect()
+            },
             ..CompileOptions::default()
         };
         let key = self.key(&set, overlay.as_ref().map(OverlayFile::text), settings, contracts);
@@ -263,11 +277,52 @@ impl Builder<'_> {
         for (alias, target) in &settings.type_aliases {
             hasher.update(format!("\0{}\0{}", alias.value, target.value).as_bytes());
         }
+        for (id, format) in &self.formats {
+            hasher.update(format!("\0{id}\0{}", format.word()).as_bytes());
+        }
         for contract in contracts {
             let release = settings.releases.of(contract.function);
             hasher.update(format!("\0{}\0{release}", contract.function).as_bytes());
         }
         hasher.finalize()
+    }
+
+    /// The backends that operations name must be there, and speak SOAP exactly where calls do.
+    fn check_formats(&mut self, compiled: &CompiledSet, routes: &[BackendRoute]) {
+        for (name, operation) in &compiled.operations {
+            let named = operation.backend.as_ref();
+            let id = named.and_then(|(backend, _)| BackendId::parse(backend).ok());
+            if let (Some((backend, span)), true) =
+                (named, id.as_ref().is_none_or(|id| !self.formats.contains_key(id)))
+            {
+                let known = self.formats.keys().map(BackendId::as_str);
+                let hint = crate::text::suggest(backend, known).map(|near| format!("did you mean `{near}`?"));
+                let message = format!("`{backend}`, the backend of `{name}`, is not configured");
+                self.out.push(Diagnostic::error(NO_BACKEND, message).at(*span).maybe_hint(hint));
+                continue;
+            }
+            let backends: Vec<&BackendId> = match &id {
+                Some(id) => vec![id],
+                None => routes.iter().map(|route| &route.backend).collect(),
+            };
+            for call in operation.program.calls.iter() {
+                let soap = call.target.soap.is_some();
+                let speaks = |id: &BackendId| matches!(self.formats.get(id), Some(Format::Soap(_)));
+                let other = backends.iter().find(|id| self.formats.contains_key(**id) && speaks(id) != soap);
+                if let Some(id) = other {
+                    let (what, hint) = if soap {
+                        (
+                            "does not speak SOAP",
+                            "write a method and an address, or `format: soap` in the backend's file",
+                        )
+                    } else {
+                        ("speaks SOAP", "write `call: SOAP OPERATION`")
+                    };
+                    let message = format!("{}: `{name}` calls backend `{id}`, which {what}", call.origin);
+                    self.out.push(Diagnostic::error(FORMAT, message).hint(hint));
+                }
+            }
+        }
     }
 
     fn routes(&mut self, settings: &Partner, compiled: &CompiledSet) -> Option<Vec<BackendRoute>> {
@@ -280,8 +335,7 @@ impl Builder<'_> {
             })
             .collect();
         if routes.is_empty() {
-            let backend =
-                compiled.backend.as_deref().and_then(|name| crate::ids::BackendId::parse(name).ok());
+            let backend = compiled.backend.as_deref().and_then(|name| BackendId::parse(name).ok());
             let Some(backend) = backend else {
                 let message = format!("partner `{}` has no route to a backend", settings.id);
                 let fault = Diagnostic::error(NO_BACKEND, message).at(settings.mapping.span);

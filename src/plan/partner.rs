@@ -7,6 +7,7 @@ use http::Method;
 use super::route::{Route, RouteError, split_path};
 use crate::{
     config::{Partner, Switch},
+    format::Names,
     ids::{BackendId, PartnerId},
     json::query::Condition,
     mapping::{
@@ -30,12 +31,16 @@ pub enum Served {
 }
 
 /// An operation as the partner's mapping carries it out.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct MappedOperation {
     /// The calls, their messages and the answer.
     pub program: Arc<OperationProgram>,
     /// Attributes whose mapped value wins over what the Buyer sent (`echo: false`), as custody names them.
     pub echo_off: Vec<Box<str>>,
+    /// Its backend, whatever the partner's routes say.
+    pub backend: Option<BackendId>,
+    /// What the mapping set says once about the elements of its XML.
+    pub names: Arc<Names>,
 }
 
 /// One backend among those of a partner, with the condition under which it is the one.
@@ -81,8 +86,9 @@ impl PartnerPlan {
             let operations = changed.served.get_mut(&function);
             let served = operations.and_then(|operations| operations.get_mut(operation_id));
             if let Some(Served::Mapped(mapped)) = served {
-                let echo_off = mapped.echo_off.clone();
-                *mapped = Arc::new(MappedOperation { program: Arc::new(program), echo_off });
+                let changed =
+                    MappedOperation { program: Arc::new(program), ..MappedOperation::clone(mapped) };
+                *mapped = Arc::new(changed);
             }
         }
         changed
@@ -151,6 +157,11 @@ impl PartnerPlan {
         }
     }
 
+    /// All backends that a request may go to by the partner's routes.
+    pub fn backends(&self) -> impl Iterator<Item = &BackendId> {
+        self.routes.iter().map(|route| &route.backend)
+    }
+
     /// The backend for a request: the first whose condition holds.
     #[must_use]
     pub fn backend(&self, body: Option<crate::json::Node<'_>>) -> Option<&BackendId> {
@@ -177,6 +188,8 @@ fn serve(settings: &Partner, compiled: &CompiledSet, function: Function, operati
             Handling::Legacy => Served::Mapped(Arc::new(MappedOperation {
                 program: Arc::clone(&operation.program),
                 echo_off: operation.not_echoed.iter().cloned().collect(),
+                backend: operation.backend.as_ref().and_then(|(name, _)| BackendId::parse(name).ok()),
+                names: Arc::clone(&compiled.names),
             })),
             Handling::Manual => Served::Manual,
             Handling::Off => Served::Off,

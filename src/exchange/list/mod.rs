@@ -150,6 +150,7 @@ async fn fetch(
         legacy_id: None,
         item_id: None,
         calls_max: 1,
+        wire: work.wire(),
     };
     let planned = origin.plan(program)?;
     let needed = origin.references(&planned);

@@ -198,6 +198,6 @@ fn text_has_a_character_set() {
     );
     assert!(text(None, b"\xe4").is_err());
     let plain = out(&Format::Text, None, Some("\"x\"")).unwrap().unwrap();
-    assert_eq!((plain.content_type.as_str(), &plain.body[..]), ("text/plain; charset=utf-8", &b"x"[..]));
+    assert_eq!((&*plain.content_type, &plain.body[..]), ("text/plain; charset=utf-8", &b"x"[..]));
     assert!(out(&Format::Text, None, Some("{}")).is_err());
 }

@@ -51,7 +51,10 @@ pub fn effective(
         effective.functions_named.extend(file.function.clone());
         effective.shapes.extend(file.shapes.iter().map(|shape| (function.clone(), shape.clone())));
         let function = function.unwrap_or_default();
-        effective.operations.extend(file.operations.iter().map(|op| (function.clone(), op.clone())));
+        effective.operations.extend(file.operations.iter().map(|operation| {
+            let backend = operation.backend.clone().or_else(|| file.backend.clone());
+            (function.clone(), Operation { backend, ..operation.clone() })
+        }));
     }
     if let Some(overlay) = overlay {
         overlay::apply(&mut effective, &overlay.file, name, out);

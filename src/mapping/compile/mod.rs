@@ -25,6 +25,7 @@ mod tables;
 mod template;
 mod values;
 mod writers;
+mod xml;
 
 pub use effective::{Effective, effective};
 pub use load::{OverlaySource, SetSource, read_overlay_file, read_set_files};
@@ -35,6 +36,7 @@ use super::operation::OperationProgram;
 use super::path::FieldPath;
 use super::raw::Text;
 use super::schema::Schema;
+use crate::format::Names;
 use crate::text::{Diagnostic, Diagnostics, FileSet, SourceId, Sources, Span};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -59,6 +61,8 @@ pub struct CompileOptions {
     /// Texts of `@type` that this partner uses for a product: the alias, and the product's own `@type` or its
     /// short name in the set.
     pub aliases: Vec<(String, String)>,
+    /// Backends that speak XML without SOAP: paths of messages to them are those of XML.
+    pub xml_backends: Vec<String>,
 }
 
 /// One operation, compiled.
@@ -69,6 +73,8 @@ pub struct CompiledOperation {
     /// Sonata places whose mapped value wins over what the Buyer sent (`echo: false`): member names from the answer's
     /// root, joined by dots, without indices and conditions.
     pub not_echoed: Arc<[Box<str>]>,
+    /// Its backend, whatever the partner's routes say, and where that is written.
+    pub backend: Option<(Box<str>, Span)>,
 }
 
 /// A mapping set, compiled for one partner.
@@ -80,6 +86,8 @@ pub struct CompiledSet {
     pub release: Option<String>,
     /// Backend that the set names.
     pub backend: Option<String>,
+    /// What is said once about the elements of its XML.
+    pub names: Arc<Names>,
 }
 
 /// Reads, checks and compiles a mapping set with a partner's overlay.
@@ -164,6 +172,7 @@ struct Compiler<'c> {
     /// Places that no message type had so far, with what is told if none has.
     missing: HashMap<Sight, Option<(usize, Diagnostic)>>,
     surveyed: HashSet<survey::Surveyed<'c>>,
+    xml_backends: Vec<String>,
     /// Products without schema that were told.
     unchecked: HashSet<String>,
     paths: HashMap<SourceId, Arc<str>>,
@@ -192,6 +201,7 @@ impl<'c> Compiler<'c> {
             scripts,
             missing: HashMap::new(),
             surveyed: HashSet::new(),
+            xml_backends: options.xml_backends.clone(),
             unchecked: HashSet::new(),
             paths: HashMap::new(),
         }

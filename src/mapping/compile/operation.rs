@@ -30,9 +30,11 @@ impl<'c> Compiler<'c> {
     /// Compiles all operations of the set.
     pub(super) fn operations(&mut self) -> CompiledSet {
         self.check_functions();
+        self.check_xml();
         let mut compiled = CompiledSet {
             release: self.set.set.release.as_ref().map(|text| text.as_str().to_owned()),
             backend: self.set.set.backend.as_ref().map(|text| text.as_str().to_owned()),
+            names: Arc::new(self.xml_names()),
             ..CompiledSet::default()
         };
         for (function, operation) in &self.set.operations {
@@ -99,7 +101,8 @@ impl<'c> Compiler<'c> {
             paging: operation.paging.as_ref().and_then(|paging| self.paging(paging)),
             complete: None,
         };
-        Some(CompiledOperation { program: Arc::new(program), not_echoed: not_echoed.into() })
+        let backend = operation.backend.as_ref().map(|text| (text.as_str().into(), text.span()));
+        Some(CompiledOperation { program: Arc::new(program), not_echoed: not_echoed.into(), backend })
     }
 
     fn check_call_names(&mut self, operation: &Operation) {

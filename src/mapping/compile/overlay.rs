@@ -84,7 +84,8 @@ fn operations(set: &mut Effective, overlay: &OverlayFile, out: &mut Diagnostics)
             1 => {
                 if let Some(own) = set.operations.iter_mut().find(|own| named(own)) {
                     let id = Text::at(own.1.id.as_str(), operation.id.span());
-                    own.1 = crate::mapping::raw::Operation { id, ..operation.clone() };
+                    let backend = operation.backend.clone().or_else(|| own.1.backend.clone());
+                    own.1 = crate::mapping::raw::Operation { id, backend, ..operation.clone() };
                 }
             }
             _ => {

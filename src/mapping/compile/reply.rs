@@ -93,12 +93,13 @@ impl<'c> Compiler<'c> {
             let Some(then) = self.then(entry, making) else { continue };
             let origin = self.origin(entry.span, &format!("{} on", making.operation.id));
             let text = entry.text.as_ref().map(|text| text.as_str().into());
+            let fault: Option<Box<str>> = entry.fault.as_ref().map(|fault| fault.as_str().into());
             let on = |status: Option<StatusMatch>, then: Then| On {
                 origin: origin.clone(),
                 call,
                 status,
                 condition: condition.clone(),
-                fault: None,
+                fault: fault.clone(),
                 text: Clone::clone(&text),
                 then,
             };

@@ -40,9 +40,7 @@ impl Compiler<'_> {
             return None;
         };
         if method == "SOAP" {
-            let fault = Diagnostic::error(code::NOT_YET, "SOAP is not available yet");
-            self.out.push(fault.at(text.part(0..method.len())));
-            return None;
+            return self.soap_target(text, whole.len() - address.trim_start().len());
         }
         if !METHODS.contains(&method) {
             let near = suggest(method, METHODS.iter().copied());
@@ -72,7 +70,21 @@ impl Compiler<'_> {
         }
         // All of them were read before the first fault ends it.
         let query = query.into_iter().collect::<Option<Vec<_>>>()?;
-        Some(CallTarget { method: method.into(), path: path?, query: query.into() })
+        Some(CallTarget { method: method.into(), path: path?, query: query.into(), soap: None })
+    }
+
+    /// Reads `SOAP CreateTicket`.
+    fn soap_target(&mut self, text: &Text, start: usize) -> Option<CallTarget> {
+        let whole = text.as_str();
+        let operation = whole[start..].trim_end();
+        if !crate::format::is_name(operation) {
+            let fault = Diagnostic::error(code::CALL, "a SOAP call names an operation");
+            let fault = fault.at(text.part(start..whole.len()));
+            self.out.push(fault.hint("write `SOAP CreateTicket`; the path is that of the backend"));
+            return None;
+        }
+        let (path, query) = (Box::default(), Box::default());
+        Some(CallTarget { method: "POST".into(), path, query, soap: Some(operation.into()) })
     }
 
     fn template(&mut self, text: &Text, range: Range<usize>, speaks: &Speaks<'_>) -> Option<Template> {

@@ -23,7 +23,7 @@ pub use rule::{
     Branch, Condition, Default, Directed, ElseBranch, Inputs, KeySpec, Numbered, Only, Otherwise, Phases,
     Refuse, Rule, ScriptText,
 };
-pub use set::{CodeRow, CodeSide, CodeTable, FunctionFile, ProductName, SetFile, Shape};
+pub use set::{CodeRow, CodeSide, CodeTable, FunctionFile, NamespaceOf, ProductName, SetFile, Shape};
 
 use crate::text::{Span, yaml::Scalar};
 use std::ops::Range;

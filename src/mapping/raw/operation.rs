@@ -18,6 +18,8 @@ pub struct Operation {
     pub on: Vec<On>,
     /// How lists are read page by page.
     pub paging: Option<Paging>,
+    /// Its backend, whatever the partner's routes say.
+    pub backend: Option<Text>,
 }
 
 /// How an operation is served.
@@ -117,6 +119,8 @@ pub struct On {
     pub statuses: Statuses,
     /// Tested on the reply.
     pub condition: Option<Text>,
+    /// Code of a SOAP fault.
+    pub fault: Option<Text>,
     /// A text that a body which is no document contains.
     pub text: Option<Text>,
     /// `problem:`

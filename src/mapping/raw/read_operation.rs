@@ -2,7 +2,7 @@
 
 use super::read::{self, required_text, sequence, text, texts, wrong};
 use super::read_rule::{condition, named, rules};
-use super::{Answer, AnswerFrom, Body, Call, Conduct, On, Operation, Paging, Statuses, Text, Undo};
+use super::{Answer, AnswerFrom, Body, Call, Conduct, On, Operation, Paging, Rule, Statuses, Text, Undo};
 use crate::mapping::diagnostic as code;
 use crate::text::{
     Diagnostic, Diagnostics,
@@ -28,6 +28,7 @@ fn operation(id: Text, node: &Node, out: &mut Diagnostics) -> Option<Operation> 
             answer: None,
             on: Vec::new(),
             paging: None,
+            backend: None,
         });
     }
     let mut fields = Fields::of(node, "an operation", out)?;
@@ -53,6 +54,7 @@ fn operation(id: Text, node: &Node, out: &mut Diagnostics) -> Option<Operation> 
         answer: fields.take("answer").and_then(|node| answer(node, out)),
         on: fields.take("on").map(|node| on_list(node, out)).unwrap_or_default(),
         paging: fields.take("paging").and_then(|node| paging(node, out)),
+        backend: text(&mut fields, "backend", out),
     };
     read::refuse_later(&mut fields, &["complete", "is"], out);
     fields.finish(out);
@@ -99,7 +101,6 @@ fn body(node: &Node, what: &str, out: &mut Diagnostics) -> Option<Body> {
     }
     let mut fields = Fields::of(node, what, out)?;
     let body = body_of(&mut fields, node, out);
-    read::refuse_later(&mut fields, &["at"], out);
     if body.is_none() {
         out.push(wrong(node, format!("`{what}` is a shape or `{{ fields: […] }}`")));
     }
@@ -114,7 +115,19 @@ fn body_of(fields: &mut Fields<'_>, node: &Node, out: &mut Diagnostics) -> Optio
         let fault = Diagnostic::error(code::FORM, "`shape` and `fields` exclude each other here");
         out.push(fault.at(shape.span()));
     }
-    inline.or(shape.map(Body::Shape))
+    let body = inline.or(shape.map(Body::Shape));
+    let Some(at) = text(fields, "at", out) else { return body };
+    body.map(|body| Body::Fields(node.span, vec![inside(at, node, body)]))
+}
+
+/// `{ shape: ticket, at: CreateTicket.Ticket }`: everything at one place of the legacy message.
+fn inside(at: Text, node: &Node, body: Body) -> Rule {
+    let mut rule = Rule::group(node.span, Text::at(".", at.span()), at);
+    match body {
+        Body::Shape(name) => rule.shape = Some(name),
+        Body::Fields(_, rules) => rule.fields = Some(rules),
+    }
+    rule
 }
 
 fn undo(node: &Node, out: &mut Diagnostics) -> Option<Undo> {
@@ -156,13 +169,13 @@ fn on_list(node: &Node, out: &mut Diagnostics) -> Vec<On> {
             span: node.span,
             statuses: fields.take("status").map(|node| statuses(node, out)).unwrap_or_default(),
             condition: text(&mut fields, "if", out),
+            fault: text(&mut fields, "fault", out),
             text: text(&mut fields, "text", out),
             problem: text(&mut fields, "problem", out),
             at: text(&mut fields, "at", out),
             reason: text(&mut fields, "reason", out),
             answer: fields.take("answer").cloned(),
         };
-        read::refuse_later(&mut fields, &["fault"], out);
         fields.finish(out);
         match (&entry.problem, &entry.answer) {
             (Some(problem), Some(_)) => {
@@ -178,10 +191,10 @@ fn on_list(node: &Node, out: &mut Diagnostics) -> Vec<On> {
             }
             _ => {}
         }
-        let criteria = ["status", "if", "text"].iter().any(|key| node.get(key).is_some());
+        let criteria = ["status", "if", "fault", "text"].iter().any(|key| node.get(key).is_some());
         if !criteria {
             let fault = Diagnostic::error(code::ON_ENTRY, "this entry would take every reply");
-            out.push(fault.at(node.span).hint("add `status:`, `if:` or `text:`"));
+            out.push(fault.at(node.span).hint("add `status:`, `if:`, `fault:` or `text:`"));
         }
         list.push(entry);
     }

@@ -2,7 +2,9 @@
 
 use super::read::{self, key, sequence, text, texts, wrong};
 use super::read_rule::{named, otherwise, rules};
-use super::{CodeRow, CodeSide, CodeTable, FunctionFile, ProductName, SetFile, Shape, operations};
+use super::{
+    CodeRow, CodeSide, CodeTable, FunctionFile, NamespaceOf, ProductName, SetFile, Shape, operations,
+};
 use crate::mapping::codes::CodeType;
 use crate::mapping::diagnostic as code;
 use crate::text::{
@@ -39,10 +41,29 @@ pub fn read_set(node: &Node, out: &mut Diagnostics) -> Option<SetFile> {
         release: text(&mut fields, "release", out),
         backend: text(&mut fields, "backend", out),
         products,
+        namespaces: fields.take("namespaces").map(|node| namespaces(node, out)).unwrap_or_default(),
+        lists: texts(&mut fields, "lists", out),
     };
-    read::refuse_later(&mut fields, &["namespaces", "lists", "format"], out);
     fields.finish(out);
     Some(set)
+}
+
+fn namespaces(node: &Node, out: &mut Diagnostics) -> Vec<NamespaceOf> {
+    let mut list = Vec::new();
+    for node in sequence(node, "namespaces", out) {
+        let Some(mut fields) = Fields::of(node, "an entry of `namespaces`", out) else { continue };
+        let namespace = NamespaceOf {
+            span: node.span,
+            uri: text(&mut fields, "uri", out),
+            elements: texts(&mut fields, "elements", out),
+        };
+        fields.finish(out);
+        if namespace.uri.is_none() && namespace.elements.is_empty() {
+            out.push(wrong(node, "a namespace has a `uri`, or `elements` that are in none"));
+        }
+        list.push(namespace);
+    }
+    list
 }
 
 fn products(node: &Node, out: &mut Diagnostics) -> Vec<ProductName> {
@@ -125,6 +146,7 @@ fn side(node: &Node, out: &mut Diagnostics) -> Option<CodeSide> {
 pub fn read_function(node: &Node, out: &mut Diagnostics) -> Option<FunctionFile> {
     let mut fields = Fields::of(node, "a mapping file", out)?;
     let function = text(&mut fields, "function", out);
+    let backend = text(&mut fields, "backend", out);
     let shapes = fields.take("shapes").map(|node| shapes(node, out)).unwrap_or_default();
     let entry = fields.entry("operations");
     if let (Some(entry), None) = (entry, &function) {
@@ -135,7 +157,7 @@ pub fn read_function(node: &Node, out: &mut Diagnostics) -> Option<FunctionFile>
     let operations = entry.map(|entry| operations(&entry.value, out)).unwrap_or_default();
     read::refuse_later(&mut fields, LATER, out);
     fields.finish(out);
-    Some(FunctionFile { function, shapes, operations })
+    Some(FunctionFile { function, backend, shapes, operations })
 }
 
 fn shapes(node: &Node, out: &mut Diagnostics) -> Vec<Shape> {

@@ -65,6 +65,40 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// A group without rules yet.
+    pub(super) fn group(span: Span, sonata: Text, legacy: Text) -> Self {
+        Self {
+            span,
+            keys: Vec::new(),
+            name: None,
+            sonata: Some(sonata),
+            legacy: Some(legacy),
+            from: None,
+            value: None,
+            codes: None,
+            otherwise: None,
+            convert: None,
+            accept: None,
+            script: None,
+            inputs: Inputs::default(),
+            shape: None,
+            fields: None,
+            one_of: None,
+            rows: None,
+            row_key: Vec::new(),
+            key: None,
+            join: None,
+            take_first: None,
+            condition: None,
+            only: None,
+            required: None,
+            default: Default::default(),
+            omit_on_error: None,
+            echo: None,
+            drop: None,
+        }
+    }
+
     /// Where a key was written; the whole rule where it was not.
     pub fn key_span(&self, key: &str) -> Span {
         self.keys.iter().find(|(own, _)| **own == *key).map_or(self.span, |(_, span)| *span)

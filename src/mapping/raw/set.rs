@@ -13,6 +13,21 @@ pub struct SetFile {
     pub backend: Option<Text>,
     /// Short names of products.
     pub products: Vec<ProductName>,
+    /// Namespaces of XML elements.
+    pub namespaces: Vec<NamespaceOf>,
+    /// XML elements that are arrays even where they occur once.
+    pub lists: Vec<Text>,
+}
+
+/// One entry of `namespaces:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamespaceOf {
+    /// The whole entry.
+    pub span: Span,
+    /// The URI; none: its elements are in no namespace.
+    pub uri: Option<Text>,
+    /// The elements; empty: all that no other entry has.
+    pub elements: Vec<Text>,
 }
 
 /// One line of `products:`.
@@ -64,6 +79,8 @@ pub enum CodeSide {
 pub struct FunctionFile {
     /// The Sonata function; none in a file that only has shapes.
     pub function: Option<Text>,
+    /// The backend of its operations, whatever the partner's routes say.
+    pub backend: Option<Text>,
     /// Its shapes, in order.
     pub shapes: Vec<Shape>,
     /// Its operations, in order.
