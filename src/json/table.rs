@@ -30,13 +30,19 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// Stands for a node that is not there.
+    pub(super) const NOTHING: Self =
+        Self { start: 0, end: 0, name: 0, name_len: 0, next: 0, meta: Kind::Null as u32 };
+
     /// A row whose span, name and `next` are given; `escaped` is of a string value.
+    #[inline]
     pub(super) fn new(kind: Kind, escaped: bool, span: (u32, u32), name: (u32, u32), next: u32) -> Self {
         let meta = kind as u32 | if escaped { STRING_ESCAPED } else { 0 };
         Self { start: span.0, end: span.1, name: name.0, name_len: name.1, next, meta }
     }
 
-    pub(super) fn kind(self) -> Kind {
+    #[inline]
+    pub(super) fn kind(&self) -> Kind {
         match self.meta & KIND_MASK {
             0 => Kind::Null,
             1 => Kind::Bool,
@@ -47,15 +53,18 @@ impl Record {
         }
     }
 
-    pub(super) fn string_escaped(self) -> bool {
+    #[inline]
+    pub(super) fn string_escaped(&self) -> bool {
         self.meta & STRING_ESCAPED != 0
     }
 
-    pub(super) fn count(self) -> u32 {
+    #[inline]
+    pub(super) fn count(&self) -> u32 {
         self.meta >> COUNT_SHIFT
     }
 
     /// Ends an array or object: its last byte, the first node after it, how many children it has.
+    #[inline]
     pub(super) fn close(&mut self, end: u32, next: u32, count: u32) {
         self.end = end;
         self.next = next;
@@ -63,14 +72,15 @@ impl Record {
     }
 
     /// The same node moved by `bytes` in the text and `rows` in the table.
-    pub(super) fn relocated(self, bytes: (u32, u32), rows: (u32, u32)) -> Self {
+    #[inline]
+    pub(super) fn relocated(&self, bytes: (u32, u32), rows: (u32, u32)) -> Self {
         let shift = |position: u32, (from, to): (u32, u32)| position.wrapping_sub(from).wrapping_add(to);
         Self {
             start: shift(self.start, bytes),
             end: shift(self.end, bytes),
             name: if self.name == 0 { 0 } else { shift(self.name, bytes) },
             next: shift(self.next, rows),
-            ..self
+            ..*self
         }
     }
 }

@@ -7,6 +7,7 @@ mod error;
 mod fault;
 mod limits;
 mod names;
+mod stops;
 mod string;
 
 use bytes::Bytes;
@@ -15,7 +16,7 @@ pub use self::{
     error::{ParseCode, ParseError},
     limits::Limits,
 };
-use self::{fault::Fault, names::COMPARED_MEMBERS_MAX};
+use self::{fault::Fault, names::COMPARED_MEMBERS_MAX, stops::Stops};
 use super::{
     node::{Kind, push_token},
     number,
@@ -62,13 +63,14 @@ struct Parser<'t> {
     text: &'t str,
     bytes: &'t [u8],
     limits: &'t Limits,
+    stops: Stops,
     at: usize,
     nodes: Vec<Record>,
     /// The array or object that is being read; at first a stand-in for what is around the value.
     inner: Open,
     /// Those around it, outermost (the stand-in) first.
     outer: Vec<Open>,
-    /// Name of the member whose value comes next.
+    /// Name of the member whose value comes next; zeros in an array.
     name: (u32, u32),
     /// Whether a value has begun that has no row yet.
     pending: bool,
@@ -79,12 +81,23 @@ struct Parser<'t> {
 struct Open {
     /// Its row.
     id: u32,
-    is_object: bool,
+    /// The bracket that ends it; of the stand-in a byte that no text has.
+    closing: u8,
     /// How many members or elements have rows, and how many may have.
     count: u32,
     count_max: u32,
     /// One bit per hash of a member name: a clear bit means that the name is new.
     seen: u64,
+}
+
+impl Open {
+    fn is_object(self) -> bool {
+        self.closing == b'}'
+    }
+
+    fn too_many(self) -> ParseCode {
+        if self.is_object() { ParseCode::TooManyMembers } else { ParseCode::TooManyElements }
+    }
 }
 
 impl<'t> Parser<'t> {
@@ -93,9 +106,10 @@ impl<'t> Parser<'t> {
             text,
             bytes: text.as_bytes(),
             limits,
+            stops: Stops::of(text.as_bytes()),
             at: 0,
             nodes: Vec::with_capacity((text.len() / 8 + 1).min(limits.nodes_max)),
-            inner: Open { id: 0, is_object: false, count: 0, count_max: 1, seen: 0 },
+            inner: Open { id: 0, closing: 0xff, count: 0, count_max: 1, seen: 0 },
             outer: Vec::with_capacity(limits.depth_max.min(16)),
             name: (0, 0),
             pending: true,
@@ -106,13 +120,30 @@ impl<'t> Parser<'t> {
         if self.text.starts_with('\u{feff}') {
             return Err(Fault::new(ParseCode::ByteOrderMark, 0));
         }
-        loop {
-            if self.pending {
-                self.value()?;
-            } else if self.outer.is_empty() {
+        // Each step stands in one place only, so that all of them become one loop.
+        'values: loop {
+            let mut is_first = self.value()?;
+            loop {
+                if self.outer.is_empty() {
+                    break 'values;
+                }
+                let byte = self.byte();
+                if byte == self.inner.closing {
+                    self.close()?;
+                    is_first = false;
+                    continue;
+                }
+                if !is_first {
+                    if byte != b',' {
+                        return Err(self.unexpected());
+                    }
+                    self.at += 1;
+                }
+                if self.inner.is_object() {
+                    self.member_name()?;
+                }
+                self.pending = true;
                 break;
-            } else {
-                self.after_value()?;
             }
         }
         self.byte();
@@ -122,70 +153,52 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    /// Reads a whole scalar, or opens an array or object up to its first value.
-    fn value(&mut self) -> Result<(), Fault> {
+    /// Reads a whole scalar, or the bracket that opens an array or object; says whether it is such a bracket.
+    fn value(&mut self) -> Result<bool, Fault> {
         let byte = self.byte();
         let start = self.at;
-        match byte {
-            b'"' => {
-                let escaped = self.string()?;
-                self.row(Kind::String, escaped, start)
-            }
-            b'{' => self.open(Kind::Object, start),
-            b'[' => self.open(Kind::Array, start),
+        let (kind, escaped) = match byte {
+            b'"' => (Kind::String, self.string()?),
+            b'{' | b'[' => return self.open(byte),
             b'-' | b'0'..=b'9' => {
                 self.at = number::scan(self.bytes, start).map_err(|at| self.broken_number(at))?;
                 if self.at - start > self.limits.string_bytes_max {
                     return Err(Fault::new(ParseCode::StringTooLong, start));
                 }
-                self.row(Kind::Number, false, start)
+                (Kind::Number, false)
             }
-            b't' => self.word("true", Kind::Bool),
-            b'f' => self.word("false", Kind::Bool),
-            b'n' => self.word("null", Kind::Null),
-            _ => Err(self.unexpected()),
-        }
+            b't' => (self.word("true", Kind::Bool)?, false),
+            b'f' => (self.word("false", Kind::Bool)?, false),
+            b'n' => (self.word("null", Kind::Null)?, false),
+            _ => return Err(self.unexpected()),
+        };
+        self.row(kind, escaped, start)?;
+        Ok(false)
     }
 
-    /// Reads a comma and what leads to the next value, or the end of the innermost array or object.
-    fn after_value(&mut self) -> Result<(), Fault> {
-        let byte = self.byte();
-        let is_object = self.inner.is_object;
-        if byte == b',' {
-            self.at += 1;
-            if is_object {
-                return self.member_name();
-            }
-            self.pending = true;
-            return Ok(());
-        }
-        if byte == if is_object { b'}' } else { b']' } { self.close() } else { Err(self.unexpected()) }
-    }
-
-    fn open(&mut self, kind: Kind, start: usize) -> Result<(), Fault> {
+    /// Reads an opening bracket and goes into its array or object.
+    fn open(&mut self, bracket: u8) -> Result<bool, Fault> {
+        let start = self.at;
+        let (kind, count_max) = match bracket {
+            b'{' => (Kind::Object, self.limits.members_max),
+            _ => (Kind::Array, self.limits.elements_max),
+        };
         if self.outer.len() >= self.limits.depth_max {
             return Err(Fault::new(ParseCode::TooDeep, start));
         }
         self.at += 1;
         let id = narrow(self.nodes.len());
         self.row(kind, false, start)?;
-        let is_object = kind == Kind::Object;
-        let count_max = narrow(if is_object { self.limits.members_max } else { self.limits.elements_max });
+        self.name = (0, 0);
         self.outer.push(self.inner);
-        self.inner = Open { id, is_object, count: 0, count_max, seen: 0 };
-        match (self.byte(), is_object) {
-            (b'}', true) | (b']', false) => self.close(),
-            (_, true) => self.member_name(),
-            (_, false) => {
-                self.pending = true;
-                Ok(())
-            }
-        }
+        // Both closing brackets stand two places behind their opening ones.
+        self.inner = Open { id, closing: bracket + 2, count: 0, count_max: narrow(count_max), seen: 0 };
+        Ok(true)
     }
 
     fn close(&mut self) -> Result<(), Fault> {
-        let Open { id, is_object, count, .. } = self.inner;
-        if is_object && count > COMPARED_MEMBERS_MAX {
+        let Open { id, count, .. } = self.inner;
+        if count > COMPARED_MEMBERS_MAX && self.inner.is_object() {
             self.refuse_duplicates()?;
         }
         self.at += 1;
@@ -196,6 +209,7 @@ impl<'t> Parser<'t> {
         if let Some(outer) = self.outer.pop() {
             self.inner = outer;
         }
+        self.name = (0, 0);
         Ok(())
     }
 
@@ -209,7 +223,12 @@ impl<'t> Parser<'t> {
         let len = narrow(self.at - 1 - start);
         self.name = (narrow(start), if escaped { len | NAME_ESCAPED } else { len });
         self.pending = true;
-        self.note_name(escaped)?;
+        let bit = self.name_bit(start, self.at - 1, escaped);
+        let maybe_known = self.inner.seen & bit != 0;
+        self.inner.seen |= bit;
+        if maybe_known {
+            self.compare_names()?;
+        }
         if self.byte() != b':' {
             return Err(self.unexpected());
         }
@@ -217,7 +236,7 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    fn word(&mut self, word: &str, kind: Kind) -> Result<(), Fault> {
+    fn word(&mut self, word: &str, kind: Kind) -> Result<Kind, Fault> {
         let start = self.at;
         let rest = self.bytes.get(start..).unwrap_or_default();
         if !rest.starts_with(word.as_bytes()) {
@@ -229,24 +248,22 @@ impl<'t> Parser<'t> {
             });
         }
         self.at += word.len();
-        self.row(kind, false, start)
+        Ok(kind)
     }
 
     /// Adds a row that ends here and counts it with its parent.
+    #[inline]
     fn row(&mut self, kind: Kind, escaped: bool, start: usize) -> Result<(), Fault> {
         if self.nodes.len() >= self.limits.nodes_max {
             return Err(Fault::new(ParseCode::TooManyNodes, start));
         }
         if self.inner.count >= self.inner.count_max {
-            let code =
-                if self.inner.is_object { ParseCode::TooManyMembers } else { ParseCode::TooManyElements };
-            return Err(Fault::new(code, start));
+            return Err(Fault::new(self.inner.too_many(), start));
         }
         self.inner.count += 1;
         self.pending = false;
-        let name = if self.inner.is_object { self.name } else { (0, 0) };
         let next = narrow(self.nodes.len()) + 1;
-        self.nodes.push(Record::new(kind, escaped, (narrow(start), narrow(self.at)), name, next));
+        self.nodes.push(Record::new(kind, escaped, (narrow(start), narrow(self.at)), self.name, next));
         Ok(())
     }
 
@@ -286,7 +303,7 @@ impl<'t> Parser<'t> {
                 None if self.pending => self.name,
                 None => break,
             };
-            if parent.is_object {
+            if parent.is_object() {
                 push_token(&mut pointer, &self.decoded_name(name));
             } else {
                 let begun = u32::from(child.is_some());

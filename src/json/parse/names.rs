@@ -10,24 +10,21 @@ use crate::json::unescape::unescape;
 pub(super) const COMPARED_MEMBERS_MAX: u32 = 16;
 
 impl<'t> Parser<'t> {
+    /// One of 64 bits, from what distinguishes names cheaply: length, first and last byte. An escaped name may equal
+    /// any other, and any later one may equal it: all bits.
+    #[inline]
+    pub(super) fn name_bit(&self, start: usize, end: usize, escaped: bool) -> u64 {
+        let byte = |at: usize| self.bytes.get(at).map_or(0, |byte| usize::from(*byte));
+        // The quotes around an empty name stand in for what it lacks.
+        let number = end - start + byte(start) * 5 + byte(end - 1) * 3;
+        if escaped { u64::MAX } else { 1 << (number & 63) }
+    }
+
     /// Refuses the pending name if one of the first members of the object bears it.
-    pub(super) fn note_name(&mut self, escaped: bool) -> Result<(), Fault> {
-        // An escaped name may equal any other, and any later one may equal it.
-        let bit = if escaped { u64::MAX } else { self.name_bit() };
-        let maybe_known = self.inner.seen & bit != 0;
-        self.inner.seen |= bit;
-        if maybe_known && self.inner.count < COMPARED_MEMBERS_MAX { self.compare_names() } else { Ok(()) }
-    }
-
-    /// One of 64 bits, from what distinguishes names cheaply: length, first and last byte.
-    fn name_bit(&self) -> u64 {
-        let (start, len) = (self.name.0 as usize, self.name.1 as usize);
-        let byte = |at: usize| u64::from(self.bytes.get(at).copied().unwrap_or(0));
-        let (first, last) = (byte(start), byte(start + len - usize::from(len > 0)));
-        1 << ((len as u64 + first * 5 + last * 3) & 63)
-    }
-
-    fn compare_names(&self) -> Result<(), Fault> {
+    pub(super) fn compare_names(&self) -> Result<(), Fault> {
+        if self.inner.count >= COMPARED_MEMBERS_MAX {
+            return Ok(());
+        }
         let (mut id, end) = (self.inner.id + 1, narrow(self.nodes.len()));
         while id < end {
             let Some(record) = self.nodes.get(id as usize) else { break };

@@ -1,13 +1,12 @@
 //! Strings: their end, and whether their escapes are sound.
 
 use super::{Fault, ParseCode, Parser};
-use crate::json::plain::plain_end;
 
 impl Parser<'_> {
     /// Reads a string whose opening quote is here; says whether it contains escapes.
     pub(super) fn string(&mut self) -> Result<bool, Fault> {
         let start = self.at + 1;
-        let end = plain_end(self.bytes, start);
+        let end = self.stops.next(start);
         if self.bytes.get(end) != Some(&b'"') {
             return self.rest_of_string(start, end);
         }
@@ -29,7 +28,7 @@ impl Parser<'_> {
                 Some(_) => return Err(Fault::new(ParseCode::ControlCharacter, self.at)),
                 None => return Err(Fault::new(ParseCode::UnexpectedEnd, self.at)),
             }
-            self.at = plain_end(self.bytes, self.at);
+            self.at = self.stops.next(self.at);
         }
         if self.at - start > self.limits.string_bytes_max {
             return Err(Fault::new(ParseCode::StringTooLong, start - 1));
