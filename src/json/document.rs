@@ -58,18 +58,21 @@ impl Document {
     }
 
     /// The value itself.
+    #[inline]
     #[must_use]
     pub fn root(&self) -> Node<'_> {
         self.node(NodeId::ROOT)
     }
 
     /// The node with this id. An id of another document names some node or, past the end, a null without text.
+    #[inline]
     #[must_use]
     pub fn node(&self, id: NodeId) -> Node<'_> {
         Node::new(self, id)
     }
 
     /// The exact text, as received or as built, white space around the value included.
+    #[inline]
     #[must_use]
     pub fn text(&self) -> &str {
         &self.0.text
@@ -87,6 +90,7 @@ impl Document {
         self.0.nodes.len()
     }
 
+    #[inline]
     pub(super) fn records(&self) -> &[Record] {
         &self.0.nodes
     }

@@ -28,6 +28,7 @@ pub enum Kind {
 
 impl Kind {
     /// The name that JSON Schema gives this kind, for messages.
+    #[inline]
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -64,29 +65,34 @@ pub struct Node<'d> {
 }
 
 impl<'d> Node<'d> {
+    #[inline]
     pub(super) fn new(document: &'d Document, id: NodeId) -> Self {
         Self { document, id: id.0 }
     }
 
     /// The document that this node is of; clone it to keep the node (as `(Document, NodeId)`) beyond `'d`.
+    #[inline]
     #[must_use]
     pub fn document(self) -> &'d Document {
         self.document
     }
 
     /// Where this node stands in its document's table.
+    #[inline]
     #[must_use]
     pub fn id(self) -> NodeId {
         NodeId(self.id)
     }
 
     /// What kind of value this is.
+    #[inline]
     #[must_use]
     pub fn kind(self) -> Kind {
         self.record().kind()
     }
 
     /// The exact text of the value, as received.
+    #[inline]
     #[must_use]
     pub fn raw(self) -> &'d str {
         let record = self.record();
@@ -101,6 +107,7 @@ impl<'d> Node<'d> {
     }
 
     /// The member name that this node stands under, unless it is an element or the root.
+    #[inline]
     #[must_use]
     pub fn name(self) -> Option<Cow<'d, str>> {
         let record = self.record();
@@ -110,7 +117,21 @@ impl<'d> Node<'d> {
         })
     }
 
+    /// The bytes of the member name that this node stands under, where it is written without escapes; none for an
+    /// element, the root, or an escaped name ([`Node::name`] has that). Cheaper than the name, for looking it up.
+    #[inline]
+    #[must_use]
+    pub fn plain_name(self) -> Option<&'d [u8]> {
+        let record = self.record();
+        let (start, len) = (record.name as usize, record.name_len as usize);
+        if record.name == 0 || record.name_len & NAME_ESCAPED != 0 {
+            return None;
+        }
+        self.document.text().as_bytes().get(start..start + len)
+    }
+
     /// The text that a string stands for; borrowed unless it contains escapes. None for other kinds.
+    #[inline]
     #[must_use]
     pub fn as_str(self) -> Option<Cow<'d, str>> {
         let record = self.record();
@@ -133,6 +154,7 @@ impl<'d> Node<'d> {
     }
 
     /// The text of a number, as received; none for other kinds. See [`number`] for comparing.
+    #[inline]
     #[must_use]
     pub fn number(self) -> Option<&'d str> {
         (self.kind() == Kind::Number).then(|| self.raw())
@@ -145,24 +167,28 @@ impl<'d> Node<'d> {
     }
 
     /// Whether this is `null`.
+    #[inline]
     #[must_use]
     pub fn is_null(self) -> bool {
         self.kind() == Kind::Null
     }
 
     /// Whether this is an object.
+    #[inline]
     #[must_use]
     pub fn is_object(self) -> bool {
         self.kind() == Kind::Object
     }
 
     /// Whether this is an array.
+    #[inline]
     #[must_use]
     pub fn is_array(self) -> bool {
         self.kind() == Kind::Array
     }
 
     /// The value of the member called `name`; none if this is no object or lacks it.
+    #[inline]
     #[must_use]
     pub fn get(self, name: &str) -> Option<Node<'d>> {
         let records = self.document.records();
@@ -179,7 +205,7 @@ impl<'d> Node<'d> {
                 if text.get(start..start + name.len()) == Some(name.as_bytes()) {
                     return Some(Node { document: self.document, id });
                 }
-            } else if record.name_len & NAME_ESCAPED != 0 && unescape(self.slice_of_name(*record)) == name {
+            } else if record.name_len & NAME_ESCAPED != 0 && unescape(self.slice_of_name(record)) == name {
                 return Some(Node { document: self.document, id });
             }
             id = record.next;
@@ -194,30 +220,35 @@ impl<'d> Node<'d> {
     }
 
     /// Number of members or elements; 0 for other kinds.
+    #[inline]
     #[must_use]
     pub fn len(self) -> usize {
         self.record().count() as usize
     }
 
     /// Whether there is no member or element; true for other kinds.
+    #[inline]
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 
     /// Names and values of an object, in the order in which they stand; nothing for other kinds.
+    #[inline]
     #[must_use]
     pub fn members(self) -> Members<'d> {
         Members(self.children(Kind::Object))
     }
 
     /// Values of an array; nothing for other kinds.
+    #[inline]
     #[must_use]
     pub fn elements(self) -> Elements<'d> {
         Elements(self.children(Kind::Array))
     }
 
     /// Values of an array or of an object; nothing for other kinds.
+    #[inline]
     #[must_use]
     pub fn values(self) -> Elements<'d> {
         Elements(self.children(self.kind()))
@@ -281,12 +312,9 @@ impl<'d> Node<'d> {
         }
     }
 
-    pub(super) fn record(self) -> Record {
-        const NOTHING: (u32, u32) = (0, 0);
-        match self.document.records().get(self.id as usize) {
-            Some(record) => *record,
-            None => Record::new(Kind::Null, false, NOTHING, NOTHING, self.id),
-        }
+    #[inline]
+    pub(super) fn record(self) -> &'d Record {
+        self.document.records().get(self.id as usize).unwrap_or(&Record::NOTHING)
     }
 
     /// The rows of this node and everything in it.
@@ -300,14 +328,17 @@ impl<'d> Node<'d> {
         self.slice_of_name(self.record())
     }
 
-    fn slice_of_name(self, record: Record) -> &'d str {
+    #[inline]
+    fn slice_of_name(self, record: &Record) -> &'d str {
         self.slice(record.name, record.name + (record.name_len & !NAME_ESCAPED))
     }
 
+    #[inline]
     fn slice(self, start: u32, end: u32) -> &'d str {
         self.document.text().get(start as usize..end as usize).unwrap_or_default()
     }
 
+    #[inline]
     fn children(self, kind: Kind) -> Children<'d> {
         let record = self.record();
         let is_parent = record.kind() == kind && matches!(kind, Kind::Array | Kind::Object);
@@ -346,6 +377,7 @@ struct Children<'d> {
 impl<'d> Iterator for Children<'d> {
     type Item = Node<'d>;
 
+    #[inline]
     fn next(&mut self) -> Option<Node<'d>> {
         self.left = self.left.checked_sub(1)?;
         let node = Node { document: self.document, id: self.id };
@@ -365,6 +397,7 @@ pub struct Members<'d>(Children<'d>);
 impl<'d> Iterator for Members<'d> {
     type Item = (Cow<'d, str>, Node<'d>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let node = self.0.next()?;
         Some((node.name().unwrap_or_default(), node))
@@ -384,6 +417,7 @@ pub struct Elements<'d>(Children<'d>);
 impl<'d> Iterator for Elements<'d> {
     type Item = Node<'d>;
 
+    #[inline]
     fn next(&mut self) -> Option<Node<'d>> {
         self.0.next()
     }

@@ -49,11 +49,8 @@ fn digits(bytes: &[u8], start: usize) -> Result<usize, usize> {
 /// Orders two numbers by value; `-0` equals `0`.
 #[must_use]
 pub fn compare(left: &str, right: &str) -> Ordering {
-    if left == right {
-        return Ordering::Equal;
-    }
-    if let (Some(left), Some(right)) = (small(left), small(right)) {
-        return left.cmp(&right);
+    if let (Some(left), Some(right)) = (Small::read(left), Small::read(right)) {
+        return left.compare(right);
     }
     let (left, right) = (Decimal::read(left), Decimal::read(right));
     let magnitude = || left.compare_magnitude(&right);
@@ -73,20 +70,59 @@ pub fn equal(left: &str, right: &str) -> bool {
 /// Whether the value is an integer, however spelled: `2`, `2.0` and `2e3` are, `2.5` and `2e-1` are not.
 #[must_use]
 pub fn is_integer(text: &str) -> bool {
-    if small(text).is_some() {
+    if Small::read(text).is_some_and(|small| small.places == 0) {
         return true;
     }
     let decimal = Decimal::read(text);
     decimal.sign() == 0 || decimal.exponent >= i128::from(super::table::position(decimal.significant()))
 }
 
-/// The value of a few digits with nothing else, which most numbers of messages are.
-fn small(text: &str) -> Option<u64> {
-    let digits = text.as_bytes();
-    if digits.len() > 18 {
-        return None;
+/// Longest text of a [`Small`] number, in bytes: that many digits fit into an `i64`, and two of them side by side
+/// into an `i128`.
+const SMALL_BYTES_MAX: usize = 18;
+
+/// A number without an exponent and of few digits, which most numbers of messages are.
+#[derive(Clone, Copy)]
+struct Small {
+    /// All digits, the point left out.
+    digits: i64,
+    /// How many of them stand behind the point.
+    places: u32,
+}
+
+impl Small {
+    fn read(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        if bytes.len() > SMALL_BYTES_MAX {
+            return None;
+        }
+        let (sign, rest) = match bytes {
+            [b'-', rest @ ..] => (-1, rest),
+            _ => (1, bytes),
+        };
+        let (mut digits, mut places, mut is_fraction) = (0, 0, 0);
+        for byte in rest {
+            match byte {
+                b'0'..=b'9' => {
+                    digits = digits * 10 + i64::from(byte - b'0');
+                    places += is_fraction;
+                }
+                b'.' => is_fraction = 1,
+                _ => return None,
+            }
+        }
+        Some(Self { digits: sign * digits, places })
     }
-    digits.iter().try_fold(0, |value, byte| Some(value * 10 + u64::from(char::from(*byte).to_digit(10)?)))
+
+    fn compare(self, other: Self) -> Ordering {
+        if self.places == other.places {
+            return self.digits.cmp(&other.digits);
+        }
+        // Neither has more than 18 places.
+        let (left, right) = (i128::from(self.digits), i128::from(other.digits));
+        let by = |places: u32| 10_i128.pow(places);
+        (left * by(other.places)).cmp(&(right * by(self.places)))
+    }
 }
 
 /// The value as an `i64` if it is an integer in that range, however spelled.

@@ -1,38 +1,72 @@
 //! Finding a name among many by one number first: a check looks up every member of a message.
 
-/// Places of names in a list, by a number that is made of the name. Two names may share a number, so that what is
-/// found is to be compared.
+/// Slots for every name, at least: so many are empty that a search soon ends.
+const SLOTS_PER_NAME: usize = 3;
+
+/// Places of names in a list, by a number that is made of the name: a name stands in the slot of its number or, where
+/// that was taken, soon behind it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Names(Box<[(u32, u32)]>);
+pub(super) struct Names {
+    /// Place and 1; 0 where no name stands. A power of two, or none at all.
+    slots: Box<[u32]>,
+}
 
 impl Names {
     /// Of a list of names, in its order.
     pub fn of<'n>(names: impl Iterator<Item = &'n str>) -> Self {
-        let mut places: Vec<(u32, u32)> =
-            (0..).zip(names).map(|(place, name)| (number(name), place)).collect();
-        places.sort_unstable();
-        Self(places.into())
+        let names: Vec<&str> = names.collect();
+        if names.is_empty() {
+            return Self::default();
+        }
+        let mut slots = vec![0; (names.len() * SLOTS_PER_NAME).next_power_of_two()];
+        let mask = slots.len() - 1;
+        for (place, name) in (1..).zip(names) {
+            let mut at = number(name.as_bytes());
+            while slots.get(at & mask).is_some_and(|taken| *taken != 0) {
+                at += 1;
+            }
+            if let Some(slot) = slots.get_mut(at & mask) {
+                *slot = place;
+            }
+        }
+        Self { slots: slots.into() }
     }
 
-    /// Places where the name may stand.
-    pub fn places(&self, name: &str) -> impl Iterator<Item = usize> {
-        let wanted = number(name);
-        let first = self.0.partition_point(|(number, _)| *number < wanted);
-        let same =
-            self.0.get(first..).unwrap_or_default().iter().take_while(move |(number, _)| *number == wanted);
-        same.map(|(_, place)| *place as usize)
+    /// The place of the name, of which `is` says whether it stands there.
+    #[inline]
+    pub fn find<T>(&self, name: &[u8], is: impl Fn(usize) -> Option<T>) -> Option<T> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = number(name);
+        loop {
+            let place = self.slots.get(at & mask)?.checked_sub(1)?;
+            if let Some(found) = is(place as usize) {
+                return Some(found);
+            }
+            at += 1;
+        }
     }
 }
 
 /// Of length, beginning and end, where names of the standard differ.
-fn number(name: &str) -> u32 {
-    let bytes = name.as_bytes();
-    let (first, last) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+#[inline]
+fn number(name: &[u8]) -> usize {
+    let (first, last) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
         (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => (bytes.iter().fold(0, |all, byte| (all << 8) | u64::from(*byte)), 0),
+        _ => (short(name), 0),
     };
-    let mixed = (first ^ last.rotate_left(29) ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 32) as u32
+    let mixed = (first ^ last.rotate_left(29) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 40) as usize
+}
+
+/// Of up to seven bytes.
+#[inline]
+fn short(name: &[u8]) -> u64 {
+    match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
+        }
+        _ => name.iter().fold(0, |all, byte| (all << 8) | u64::from(*byte)),
+    }
 }
 
 #[cfg(test)]
@@ -40,15 +74,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_among_its_places() {
+    fn every_name_is_found_at_its_place() {
         let names: Vec<String> =
             (0..500).map(|n| format!("{}{n}", "oneWayFrameDelay".repeat(n % 3))).collect();
         let found = Names::of(names.iter().map(String::as_str));
-        for (place, name) in names.iter().enumerate() {
-            assert!(found.places(name).any(|other| other == place), "{name}");
-            assert!(found.places(name).count() < 8, "{name}");
+        let place = |name: &str| found.find(name.as_bytes(), |place| (names[place] == name).then_some(place));
+        for (expected, name) in names.iter().enumerate() {
+            assert_eq!(place(name), Some(expected), "{name}");
         }
-        assert_eq!(found.places("absent").filter(|place| names[*place] == "absent").count(), 0);
-        assert_eq!(Names::default().places("").count(), 0);
+        for absent in ["", "a", "absent", "oneWayFrameDelay500", "oneWayFrameDelay"] {
+            assert_eq!(place(absent), None, "{absent}");
+        }
+        assert_eq!(Names::default().find(b"", Some), None);
     }
 }

@@ -31,9 +31,29 @@ pub(super) struct Type {
     pub array: Option<Box<ArrayRules>>,
     pub object: Option<Box<ObjectRules>>,
     /// Of each group exactly one holds.
-    pub one_of: Vec<Box<[TypeId]>>,
+    pub one_of: Vec<Group>,
     /// All of these hold too.
     pub all_of: Vec<TypeId>,
+    /// Whether nothing is said but the kind.
+    pub is_bare: bool,
+}
+
+/// Alternatives, of which exactly one holds.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Group {
+    pub types: Box<[TypeId]>,
+    /// The member by which each alternative can be told to be wrong before it is tried: all of them enumerate its
+    /// texts, as the products' maps do with `mapType`.
+    pub tag: Option<Arc<str>>,
+}
+
+impl<'g> IntoIterator for &'g Group {
+    type Item = &'g TypeId;
+    type IntoIter = std::slice::Iter<'g, TypeId>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.types.iter()
+    }
 }
 
 /// What a value must be.
@@ -159,12 +179,32 @@ pub(super) enum Choice {
 impl ObjectRules {
     /// The member of this name.
     pub fn member(&self, name: &str) -> Option<&Member> {
-        let mut found = self.names.places(name).filter_map(|place| self.members.get(place));
-        found.find(|member| *member.name == *name)
+        self.member_of(name.as_bytes())
+    }
+
+    /// The member of this name.
+    #[inline]
+    pub fn member_of(&self, name: &[u8]) -> Option<&Member> {
+        self.names.find(name, |place| self.members.get(place).filter(|member| member.name.as_bytes() == name))
     }
 
     fn index(&mut self) {
         self.names = Names::of(self.members.iter().map(|member| &*member.name));
+    }
+}
+
+impl Type {
+    /// Prepares what a walk asks, once everything is said.
+    fn index(&mut self) {
+        if let Some(object) = &mut self.object {
+            object.index();
+        }
+        self.is_bare = self.text.is_none()
+            && self.number.is_none()
+            && self.array.is_none()
+            && self.object.is_none()
+            && self.one_of.is_empty()
+            && self.all_of.is_empty();
     }
 }
 
@@ -190,8 +230,39 @@ impl Types {
         }
         let more = more.iter().map(|expression| compiler.expression(expression)).collect::<Result<_, _>>()?;
         let mut out = compiler.out;
-        out.types.iter_mut().filter_map(|type_| type_.object.as_mut()).for_each(|object| object.index());
+        out.types.iter_mut().for_each(Type::index);
+        out.find_tags();
         Ok((out, more))
+    }
+
+    /// Finds what tells alternatives from each other, once all types are there.
+    fn find_tags(&mut self) {
+        let mut found = Vec::new();
+        for (at, type_) in self.types.iter().enumerate() {
+            found.extend(type_.one_of.iter().enumerate().map(|(index, group)| (at, index, self.tag(group))));
+        }
+        for (at, index, tag) in found {
+            if let Some(group) = self.types.get_mut(at).and_then(|type_| type_.one_of.get_mut(index)) {
+                group.tag = tag;
+            }
+        }
+    }
+
+    fn tag(&self, group: &Group) -> Option<Arc<str>> {
+        let (first, others) = group.types.split_first()?;
+        let members = &self.get(*first).object.as_ref()?.members;
+        let is_tag = |member: &&Member| {
+            !self.texts(*first, &member.name).is_empty()
+                && others.iter().all(|other| !self.texts(*other, &member.name).is_empty())
+        };
+        members.iter().find(is_tag).map(|member| member.name.clone())
+    }
+
+    /// The texts that a type allows for a member; none if it does not enumerate them.
+    pub(super) fn texts(&self, id: TypeId, name: &str) -> &[Arc<str>] {
+        let member = self.get(id).object.as_ref().and_then(|object| object.member(name));
+        let rules = member.and_then(|member| self.get(member.value).text.as_ref());
+        rules.map(|rules| rules.values.as_ref()).unwrap_or_default()
     }
 
     /// The type of this name in the standard.
@@ -204,6 +275,7 @@ impl Types {
         self.names.keys().map(AsRef::as_ref)
     }
 
+    #[inline]
     pub(super) fn get(&self, id: TypeId) -> &Type {
         // Numbers are given out by `compile` only, so the first type stands in for none.
         const NOTHING: &Type = &Type {
@@ -215,6 +287,7 @@ impl Types {
             object: None,
             one_of: Vec::new(),
             all_of: Vec::new(),
+            is_bare: true,
         };
         self.types.get(id.0 as usize).unwrap_or(NOTHING)
     }
@@ -294,8 +367,8 @@ impl<'f> Compiler<'f> {
             facts::Form::Object(object) => self.object(type_, &facts.name, object, depth)?,
         }
         for group in &facts.one_of {
-            let group = group.iter().map(|name| self.named(name)).collect::<Result<_, _>>()?;
-            type_.one_of.push(group);
+            let types = group.iter().map(|name| self.named(name)).collect::<Result<_, _>>()?;
+            type_.one_of.push(Group { types, tag: None });
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::walk::{Finding, Walk, describes, some_of};
 use crate::{
     json::Node,
-    sonata::{FaultCode, TypeId, Types},
+    sonata::{FaultCode, TypeId, Types, types::Group},
 };
 use std::borrow::Cow;
 
@@ -21,10 +21,16 @@ pub(super) fn check(
     walk: &mut Walk<'_>,
     node: Node<'_>,
     types: &Types,
-    group: &[TypeId],
+    group: &Group,
     describes_members: bool,
 ) {
-    let mut held = group.iter().filter_map(|id| Walk::ask(walk.options, node, types, *id));
+    let tag = group.tag.as_deref().and_then(|tag| Some((tag, node.get(tag)?.as_str()?)));
+    let may_hold = |id: &&TypeId| {
+        tag.as_ref()
+            .is_none_or(|(tag, text)| types.texts(**id, tag).iter().any(|allowed| **allowed == **text))
+    };
+    let group = &*group.types;
+    let mut held = group.iter().filter(may_hold).filter_map(|id| Walk::ask(walk.options, node, types, *id));
     match (held.next(), held.next()) {
         (Some(unknown), None) => {
             if describes_members {
@@ -101,8 +107,7 @@ fn texts(node: Node<'_>) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
 
 /// Values that a type allows for a member; none if it does not enumerate them.
 fn enumeration(types: &Types, id: TypeId, name: impl AsRef<str>) -> Option<Vec<&str>> {
-    let member = types.get(id).object.as_ref()?.member(name.as_ref())?;
-    let values = &types.get(member.value).text.as_ref()?.values;
+    let values = types.texts(id, name.as_ref());
     (!values.is_empty()).then(|| values.iter().map(AsRef::as_ref).collect())
 }
 

@@ -144,6 +144,10 @@ impl<'o> Walk<'o> {
 
     /// Everything that a type says of a value.
     pub(super) fn value(&mut self, node: Node<'_>, types: &Types, id: TypeId) {
+        let type_ = types.get(id);
+        if type_.is_bare && is_of(type_.kind, node) {
+            return;
+        }
         self.value_around(node, types, id, Around { choice_member: None, base: None });
     }
 
@@ -184,8 +188,10 @@ impl<'o> Walk<'o> {
 
     /// What several types say of one value. A member is unknown only if none of them describes it.
     fn all_of(&mut self, node: Node<'_>, types: &Types, others: &[TypeId], around: Around<'_>) {
-        if let [only] = others {
-            return self.value_around(node, types, *only, around);
+        match others {
+            [] => return,
+            [only] => return self.value_around(node, types, *only, around),
+            _ => {}
         }
         let mut unknown: Option<Vec<NodeId>> = None;
         for other in others {
@@ -209,16 +215,7 @@ impl<'o> Walk<'o> {
     }
 
     fn kind(&mut self, node: Node<'_>, kind: Kind) -> bool {
-        let holds = match (kind, node.kind()) {
-            (Kind::Any, _)
-            | (Kind::String, json::Kind::String)
-            | (Kind::Number, json::Kind::Number)
-            | (Kind::Boolean, json::Kind::Bool)
-            | (Kind::Array, json::Kind::Array)
-            | (Kind::Object, json::Kind::Object) => true,
-            (Kind::Integer, json::Kind::Number) => node.number().is_some_and(number::is_integer),
-            _ => false,
-        };
+        let holds = is_of(kind, node);
         if !holds {
             self.find(node, FaultCode::InvalidValue, || {
                 let found = match node.kind() {
@@ -250,9 +247,11 @@ impl<'o> Walk<'o> {
                 format!("{} is {}, not of the required pattern", label(node), excerpt(&text))
             });
         }
-        if !rules.length.is_open() {
+        // Between a byte and four bytes stand for a character: mostly that is enough to know.
+        let bytes = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let (least, most) = (rules.length.min.unwrap_or(0), rules.length.max.unwrap_or(u32::MAX));
+        if bytes.div_ceil(4) < least || bytes > most {
             let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-            let (least, most) = (rules.length.min.unwrap_or(0), rules.length.max.unwrap_or(u32::MAX));
             if length < least || length > most {
                 self.find(node, FaultCode::InvalidValue, || {
                     format!("{} has {length} characters, must have {}", label(node), between(rules.length))
@@ -304,13 +303,17 @@ impl<'o> Walk<'o> {
             return;
         }
         let mut required = 0;
-        for (name, value) in node.members() {
-            match rules.member(&name) {
+        for value in node.values() {
+            let member = match value.plain_name() {
+                Some(name) => rules.member_of(name),
+                None => rules.member(&value.name().unwrap_or_default()),
+            };
+            match member {
                 Some(member) => {
                     required += u32::from(member.required);
                     self.value(value, types, member.value);
                 }
-                None if is_known(&name, types, type_, around) => {}
+                None if is_known(&value.name().unwrap_or_default(), types, type_, around) => {}
                 None => self.unknown.push(value.id()),
             }
         }
@@ -410,6 +413,21 @@ impl<'o> Walk<'o> {
     ) {
         let around = Around { choice_member: Some(member), base };
         self.value_around(node, product.types(), product.root(), around);
+    }
+}
+
+/// Whether a value is of a kind.
+#[inline]
+fn is_of(kind: Kind, node: Node<'_>) -> bool {
+    match (kind, node.kind()) {
+        (Kind::Any, _)
+        | (Kind::String, json::Kind::String)
+        | (Kind::Number, json::Kind::Number)
+        | (Kind::Boolean, json::Kind::Bool)
+        | (Kind::Array, json::Kind::Array)
+        | (Kind::Object, json::Kind::Object) => true,
+        (Kind::Integer, json::Kind::Number) => node.number().is_some_and(number::is_integer),
+        _ => false,
     }
 }
 
