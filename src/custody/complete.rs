@@ -67,7 +67,13 @@ pub struct Completed {
 }
 
 /// Attributes that say when a state was reached, written when it is and nobody gave another time.
-const REACHED: [(EntityKind, Level, &str, &[&str]); 4] = [
+const REACHED: [(EntityKind, Level, &str, &[&str]); 5] = [
+    (
+        EntityKind::ProductOfferingQualification,
+        Level::Own,
+        "effectiveQualificationDate",
+        &["done.ready", "done.unableToProvide", "terminatedWithError"],
+    ),
     (
         EntityKind::Quote,
         Level::Own,
@@ -79,9 +85,22 @@ const REACHED: [(EntityKind, Level, &str, &[&str]); 4] = [
     (EntityKind::ProductOrder, Level::Item, "completionDate", &["completed"]),
 ];
 
-/// Attributes that a state forbids (MEF 123 R47).
-const FORBIDDEN: [(EntityKind, Level, &str, &[&str]); 1] =
-    [(EntityKind::ProductOrder, Level::Item, "expectedCompletionDate", &["cancelled", "failed"])];
+/// Attributes that a state forbids (MEF 87 R30; MEF 123 R47).
+const FORBIDDEN: [(EntityKind, Level, &str, &[&str]); 5] = [
+    (EntityKind::ProductOfferingQualification, Level::Item, "serviceabilityConfidence", NOT_QUALIFIED),
+    (EntityKind::ProductOfferingQualification, Level::Item, "installationInterval", NOT_QUALIFIED),
+    (EntityKind::ProductOfferingQualification, Level::Item, "guaranteedUntilDate", NOT_QUALIFIED),
+    (
+        EntityKind::ProductOfferingQualification,
+        Level::Item,
+        "alternateProductOfferingProposal",
+        NOT_QUALIFIED,
+    ),
+    (EntityKind::ProductOrder, Level::Item, "expectedCompletionDate", &["cancelled", "failed"]),
+];
+
+/// States of an item of which nothing was found out.
+const NOT_QUALIFIED: &[&str] = &["terminatedWithError", "done.abandoned"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Level {

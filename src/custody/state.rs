@@ -115,13 +115,15 @@ fn illegal(machine: &StateMachine, what: &str, from: &str, to: &str) -> Finding 
     Finding::new(FindingCode::IllegalState, message)
 }
 
-/// A parent's state, as its items' states give it (MEF 115 R52 and Tables 9, 10; MEF 123 section 6).
+/// A parent's state, as its items' states give it (MEF 87 R48 to R50; MEF 115 R52 and Tables 9, 10; MEF 123
+/// section 6).
 ///
 /// `None` where the items do not decide: the parent then stays as it is.
 pub(super) fn aggregate(kind: EntityKind, items: &[String]) -> Option<&'static str> {
     let items = Items(items);
     match kind {
         _ if items.0.is_empty() => None,
+        EntityKind::ProductOfferingQualification => Some(qualification(items)),
         EntityKind::Quote => Some(quote(items)),
         EntityKind::ProductOrder => Some(order(items)),
         EntityKind::Charge => Some(charge(items)),
@@ -141,6 +143,21 @@ impl Items<'_> {
 
     fn any(self, states: &[&str]) -> bool {
         self.0.iter().any(|state| states.contains(&state.as_str()))
+    }
+}
+
+/// MEF 87 R48 to R50.
+fn qualification(items: Items<'_>) -> &'static str {
+    if items.any(&["terminatedWithError"]) {
+        "terminatedWithError"
+    } else if items.all(&["done.ready"]) {
+        "done.ready"
+    } else if items.all(&["done.ready", "done.abandoned"]) {
+        "done.unableToProvide"
+    } else if items.all(&["acknowledged"]) {
+        "acknowledged"
+    } else {
+        "inProgress"
     }
 }
 

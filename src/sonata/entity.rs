@@ -12,6 +12,10 @@ use super::Function;
 pub enum EntityKind {
     /// An address that validation returned (MEF 121).
     GeographicAddress,
+    /// A site (MEF 122).
+    GeographicSite,
+    /// A product offering qualification (MEF 87).
+    ProductOfferingQualification,
     /// A quote (MEF 115).
     Quote,
     /// A product order (MEF 123).
@@ -99,11 +103,33 @@ const NOTHING: EntityFacts = EntityFacts {
     machines: ("", ""),
 };
 
-static KINDS: [Row; 14] = [
+static KINDS: &[Row] = &[
     Row {
         kind: EntityKind::GeographicAddress,
         name: "geographicAddress",
         facts: EntityFacts { resource: "geographicAddress", ..NOTHING },
+    },
+    Row {
+        kind: EntityKind::GeographicSite,
+        name: "geographicSite",
+        facts: EntityFacts { resource: "geographicSite", ..NOTHING },
+    },
+    Row {
+        kind: EntityKind::ProductOfferingQualification,
+        name: "productOfferingQualification",
+        facts: EntityFacts {
+            state: Some("state"),
+            state_first: Some("acknowledged"),
+            history: Some("stateChange"),
+            created: None,
+            items: Some("productOfferingQualificationItem"),
+            item_history: Some("stateChange"),
+            seller_role: Some("sellerContactInformation"),
+            parent: None,
+            resource: "productOfferingQualification",
+            ids: Ids::Ours,
+            machines: ("poq", "poqItem"),
+        },
     },
     Row {
         kind: EntityKind::Quote,
@@ -184,6 +210,7 @@ static KINDS: [Row; 14] = [
         name: "product",
         facts: EntityFacts {
             state: Some("status"),
+            history: Some("statusChange"),
             resource: "product",
             machines: ("product", ""),
             ..NOTHING
@@ -343,12 +370,18 @@ const ITEM_ORDER_ID: Option<(EntityKind, &[&str])> =
 
 const WORK_ORDER_ID: Option<(EntityKind, &[&str])> = Some((EntityKind::WorkOrder, &["workOrder", "id"]));
 
+const POQ: EntityKind = EntityKind::ProductOfferingQualification;
 const MODIFY: EntityKind = EntityKind::ModifyProductOrderItemRequestedDeliveryDate;
 
 /// All operations that have to do with entities.
-static DUTIES: [Duty; 40] = [
+static DUTIES: &[Duty] = &[
     duty(Function::ADDRESS, "createGeographicAddressValidation", Act::Ask, EntityKind::GeographicAddress),
     duty(Function::ADDRESS, "retrieveGeographicAddress", Act::Retrieve, EntityKind::GeographicAddress),
+    duty(Function::SITE, "retrieveGeographicSite", Act::Retrieve, EntityKind::GeographicSite),
+    duty(Function::SITE, "listGeographicSite", Act::List, EntityKind::GeographicSite),
+    duty(Function::POQ, "createProductOfferingQualification", Act::Create, POQ),
+    duty(Function::POQ, "retrieveProductOfferingQualification", Act::Retrieve, POQ),
+    duty(Function::POQ, "listProductOfferingQualification", Act::List, POQ),
     duty(Function::QUOTE, "createQuote", Act::Create, EntityKind::Quote),
     duty(Function::QUOTE, "retrieveQuote", Act::Retrieve, EntityKind::Quote),
     duty(Function::QUOTE, "listQuote", Act::List, EntityKind::Quote),
@@ -381,6 +414,7 @@ static DUTIES: [Duty; 40] = [
     duty(Function::ORDER, "retrieveModifyProductOrderItemRequestedDeliveryDate", Act::Retrieve, MODIFY),
     duty(Function::ORDER, "listModifyProductOrderItemRequestedDeliveryDate", Act::List, MODIFY),
     duty(Function::INVENTORY, "retrieveProduct", Act::Retrieve, EntityKind::Product),
+    duty(Function::INVENTORY, "listProduct", Act::List, EntityKind::Product),
     duty(Function::BILLING, "listCustomerBill", Act::List, EntityKind::CustomerBill),
     duty(Function::BILLING, "retrieveCustomerBill", Act::Retrieve, EntityKind::CustomerBill),
     duty(Function::BILLING, "retrieveCustomerBillItem", Act::Retrieve, EntityKind::CustomerBillItem),
@@ -446,7 +480,7 @@ mod tests {
 
     #[test]
     fn the_table_speaks_of_operations_that_exist() {
-        for duty in &DUTIES {
+        for duty in DUTIES {
             let contract = catalogue().contract(Release::Grace, duty.function).unwrap();
             let operation = contract.operation(duty.operation_id);
             assert!(operation.is_some(), "{}", duty.operation_id);

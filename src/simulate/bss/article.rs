@@ -1,6 +1,7 @@
 //! The articles: what each is called, which columns it has, what it costs, how long it takes.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::form::{Complaints, Form};
 
@@ -171,6 +172,12 @@ impl Sku {
             Self::Inet => INET,
             Self::Ipuni => IPUNI,
         }
+    }
+
+    /// This article's own columns as they stand in the row.
+    pub fn columns_of(self, row: &Form<'_>) -> Map<String, Value> {
+        let columns = self.columns().iter();
+        columns.filter_map(|&(name, _)| Some((name.to_owned(), row.copy(name)?))).collect()
     }
 
     /// Checks this article's own columns; those of other articles are not looked at.

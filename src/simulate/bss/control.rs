@@ -9,7 +9,7 @@
 //! | `DELETE /sim/journal` | forgets it and counts from 1 again |
 //! | `POST /sim/charges` `{ "no": "P-2001", "typ": "BAU", "nrc": 90000, "mrc": 0 }` | a charge comes up for that order |
 //! | `DELETE /sim/charges/C-5001` | Acme takes it back |
-//! | `POST /sim/assets` `{ "no": "A9", "sku": "UNI-O" }` | something was installed before |
+//! | `POST /sim/assets` `{ "no": "A9", "sku": "UNI-O", "art": "UNI-100", "site": "ST-201" }` | something was installed before |
 //! | `GET /sim/assets` | the installed base |
 
 use serde::Deserialize;
@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::article::Sku;
+use super::asset::{Asset, Use};
 use super::charge::{self, About, Kind};
 use super::day;
 use super::fault::Fault;
@@ -58,6 +59,13 @@ struct NewCharge {
 struct NewAsset {
     no: String,
     sku: String,
+    /// Whether the bookkeepers have blocked it.
+    #[serde(default)]
+    blocked: bool,
+    #[serde(default)]
+    art: Option<String>,
+    #[serde(default)]
+    site: Option<String>,
 }
 
 /// Does what a control asks.
@@ -82,7 +90,7 @@ pub(super) fn answer(state: &mut State, method: &str, path: &[&str], query: &Que
         ("DELETE", ["charges", no]) if charge::take_back(state, no) => Ok(Reply::row(&json!({ "rc": 0 }))),
         ("DELETE", ["charges", _]) => Err("not open".to_owned()),
         ("POST", ["assets"]) => read(body).and_then(|new| installed(state, new)),
-        ("GET", ["assets"]) => Ok(Reply::row(&state.assets)),
+        ("GET", ["assets"]) => Ok(Reply::row(&installed_base(state))),
         _ => Err("no such control".to_owned()),
     };
     done.unwrap_or_else(|t| Reply::with(400, &json!({ "t": t })))
@@ -134,8 +142,18 @@ fn charged(state: &mut State, new: &NewCharge) -> Result<Reply, String> {
     Ok(Reply::row(&json!({ "rc": 0, "chgNo": number })))
 }
 
+/// Number and article of what is in use.
+fn installed_base(state: &State) -> std::collections::BTreeMap<&str, Sku> {
+    let in_use = state.assets.values().filter(|asset| asset.st != Use::Ended);
+    in_use.map(|asset| (asset.asset_no.as_str(), asset.sku)).collect()
+}
+
 fn installed(state: &mut State, new: NewAsset) -> Result<Reply, String> {
     let sku = Sku::from_code(&new.sku).ok_or("no such article")?;
-    state.assets.insert(new.no, sku);
+    let mut asset = Asset::before(&new.no, sku, new.art.as_deref(), new.site.as_deref(), state.today);
+    if new.blocked {
+        asset.st = Use::Blocked;
+    }
+    state.assets.insert(new.no, asset);
     Ok(Reply::row(&json!({ "rc": 0 })))
 }

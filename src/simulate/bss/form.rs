@@ -131,6 +131,11 @@ impl<'a> Form<'a> {
         day::read(text).or_else(|| self.complain(name, "date expected, dd.mm.yyyy", out))
     }
 
+    /// A column as it was sent.
+    pub fn copy(&self, name: &str) -> Option<Value> {
+        self.value(name).cloned()
+    }
+
     /// Whether a column is there.
     pub fn has(&self, name: &str) -> bool {
         self.value(name).is_some()

@@ -2,12 +2,17 @@
 
 use std::collections::HashMap;
 
+use serde_json::{Map, Value};
+
 use super::address;
 use super::article::{Build, KBPS_MAX, Sku};
+use super::asset::Use;
 use super::form::{Complaints, Form};
+use super::gazetteer::plain;
 use super::info::{self, Remark};
 use super::price::Act;
 use super::reply::{Complaint, Refusal};
+use super::site;
 use super::state::State;
 
 /// A line as it was read.
@@ -22,6 +27,9 @@ pub(super) struct Line {
     pub renew: &'static str,
     pub roll_months: Option<i64>,
     pub build: Build,
+    pub art_no: Option<String>,
+    /// The article's own columns as they were sent.
+    pub columns: Map<String, Value>,
 }
 
 /// What stands beside the lines.
@@ -31,10 +39,12 @@ pub(super) struct Beside {
     pub remarks: Vec<Remark>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Site {
     no_duct: bool,
     survey: bool,
+    nowhere: bool,
+    site_no: Option<String>,
 }
 
 /// Why a line cannot be done.
@@ -55,14 +65,17 @@ impl Beside {
                 row.require("lineNo", out);
             }
             let line_no = row.number("lineNo", 0, 9990, out).or(only).unwrap_or(0);
-            row.text("adrNo", 40, out);
-            row.text("siteNo", 40, out);
+            let adr_no = row.text("adrNo", 40, out);
+            let site_no = row.text("siteNo", 40, out);
             row.letter("role", &["I", "O"], out);
             let (kind, columns) = address::read(&row, out);
             belongs(line_no, lines, &row, out);
             let single = kind == "F";
             let site = beside.sites.entry(line_no).or_default();
             site.no_duct |= columns.get("plz") == "00000";
+            site.nowhere |= plain(columns.get("ort")).starts_with("nowhere");
+            let by_address = || adr_no.and_then(site::at).map(|site| site.site_no);
+            site.site_no = site_no.or_else(by_address).map(str::to_owned).or(site.site_no.take());
             site.survey |= single && (columns.get("nr").is_empty() || columns.get("plz").is_empty());
         }
         for row in form.rows("ctc", "lineNo", out) {
@@ -78,6 +91,21 @@ impl Beside {
     /// Whether the place of a line has to be looked at before it can be promised.
     pub fn survey(&self, line_no: i64) -> bool {
         self.sites.get(&line_no).is_some_and(|site| site.survey)
+    }
+
+    /// Whether there is no such place.
+    pub fn nowhere(&self, line_no: i64) -> bool {
+        self.sites.get(&line_no).is_some_and(|site| site.nowhere)
+    }
+
+    /// Whether nothing lies in the ground there.
+    pub fn no_duct(&self, line_no: i64) -> bool {
+        self.sites.get(&line_no).is_some_and(|site| site.no_duct)
+    }
+
+    /// The site that a line goes to, where it is one.
+    pub fn site_no(&self, line_no: i64) -> Option<String> {
+        self.sites.get(&line_no)?.site_no.clone()
     }
 
     /// What stands in the way of a line, if anything.
@@ -114,13 +142,12 @@ impl Line {
         let sku = match &asset_no {
             // Of a thing that is not known any article will do: it is refused before the article counts.
             Some(number) if act == Some(Act::Disconnect) && !row.has("sku") && endpoint.is_none() => {
-                Some(state.assets.get(number).copied().unwrap_or(Sku::Ovc))
+                Some(state.assets.get(number).map_or(Sku::Ovc, |asset| asset.sku))
             }
             _ => read_sku(row, endpoint, out),
         };
-        for (name, characters_max) in
-            [("artNo", 40), ("agrmt", 80), ("chkRef", 60), ("chkLine", 20), ("dealRef", 60)]
-        {
+        let art_no = row.text("artNo", 40, out).map(str::to_owned);
+        for (name, characters_max) in [("agrmt", 80), ("chkRef", 60), ("chkLine", 20), ("dealRef", 60)] {
             row.text(name, characters_max, out);
         }
         row.number("wishDays", 0, 365, out);
@@ -138,7 +165,8 @@ impl Line {
         }
         let build = sku.map(|sku| sku.read(row, out)).unwrap_or_default();
         let (line_no, act, sku) = (line_no?, act?, sku?);
-        Some(Self { line_no, act, sku, asset_no, term_months, renew, roll_months, build })
+        let columns = sku.columns_of(row);
+        Some(Self { line_no, act, sku, asset_no, term_months, renew, roll_months, build, art_no, columns })
     }
 
     /// Refuses a line about a thing that is not installed, or is another article.
@@ -147,7 +175,10 @@ impl Line {
         let pos = if place.is_empty() { "assetNo".to_owned() } else { place.to_owned() };
         match state.assets.get(number) {
             None => Err(Refusal::Unknown(Complaint { code: "E18", pos, t: "asset not known" })),
-            Some(&sku) if sku != self.sku => {
+            Some(asset) if asset.st == Use::Ended => {
+                Err(Refusal::Unknown(Complaint { code: "E18", pos, t: "asset is disconnected" }))
+            }
+            Some(asset) if asset.sku != self.sku => {
                 Err(Refusal::Wrong(vec![Complaint { code: "E20", pos, t: "asset is another article" }]))
             }
             Some(_) => Ok(()),

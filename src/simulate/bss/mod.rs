@@ -1,8 +1,9 @@
 //! "Acme", a carrier's order desk as it was built twenty years ago.
 //!
-//! `config/openapi/acme.yaml` describes its interface: address check, offers, orders with one endpoint per article,
-//! folders, cancellations, changes of the wished date, charges, and the billing export, which tells what is wrong in
-//! plain text. It keeps everything in memory and knows nothing of the standard that its callers may speak.
+//! `config/openapi/acme.yaml` describes its interface: address check, sites, serviceability checks, offers, orders with
+//! one endpoint per article, folders, cancellations, changes of the wished date, charges, the installed base, and the
+//! billing export, which tells what is wrong in plain text. It keeps everything in memory and knows nothing of the
+//! standard that its callers may speak.
 //!
 //! **Nothing here is left to chance**: the date is given, numbers are sequential, prices follow from article, rate and
 //! term. Work goes on only when somebody says so: `POST /sim/advance`, or by asking when
@@ -18,8 +19,10 @@
 
 mod address;
 mod article;
+mod asset;
 mod bill;
 mod charge;
+mod check;
 pub mod control;
 mod day;
 pub mod fault;
@@ -37,6 +40,7 @@ mod progress;
 mod reply;
 mod route;
 mod server;
+mod site;
 mod state;
 mod table;
 mod task;

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::article::Sku;
 use super::day;
@@ -55,14 +56,14 @@ pub(super) struct Order {
     #[serde(serialize_with = "day::maybe", skip_serializing_if = "Option::is_none")]
     pub off_date: Option<Date>,
     pub expr: &'static str,
-    term_m: i64,
-    renew: &'static str,
+    pub term_m: i64,
+    pub renew: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    roll_m: Option<i64>,
+    pub roll_m: Option<i64>,
     pub cur: &'static str,
     pub chg_nos: Vec<String>,
     desk: Desk,
-    chg: Vec<Price>,
+    pub chg: Vec<Price>,
     pub txt: Vec<Text>,
     pub msg: Vec<Message>,
     #[serde(skip)]
@@ -75,6 +76,18 @@ pub(super) struct Order {
     /// What will be in the way when it is checked.
     #[serde(skip)]
     pub obstacle: Option<Obstacle>,
+    /// What the installed base gets of it when it is done.
+    #[serde(skip)]
+    pub acct: String,
+    #[serde(skip)]
+    pub art_no: Option<String>,
+    #[serde(skip)]
+    pub site_no: Option<String>,
+    #[serde(skip)]
+    pub columns: Map<String, Value>,
+    /// The lines of the ports that it names by their line.
+    #[serde(skip)]
+    pub ports: [Option<i64>; 2],
 }
 
 impl Order {
@@ -135,6 +148,7 @@ pub(super) struct Owner {
     pub cust_ref: Option<String>,
     pub proj_ref: Option<String>,
     pub cur: &'static str,
+    pub acct: Option<String>,
     pub blocked: bool,
 }
 
@@ -143,18 +157,20 @@ impl Owner {
     pub fn read(form: &Form<'_>, out: &mut Complaints) -> Self {
         form.require("hdr", out);
         let Some(hdr) = form.inside("hdr", out) else {
-            return Self { cust_ref: None, proj_ref: None, cur: "EUR", blocked: false };
+            return Self { cust_ref: None, proj_ref: None, cur: "EUR", acct: None, blocked: false };
         };
         for (name, characters_max) in
             [("channel", 20), ("cNm", 80), ("cTel", 40), ("cExt", 10), ("cMail", 80), ("cOrg", 80)]
         {
             hdr.text(name, characters_max, out);
         }
+        let acct = hdr.text("acct", 40, out).map(str::to_owned);
         Self {
             cust_ref: hdr.text("custRef", 40, out).map(str::to_owned),
             proj_ref: hdr.text("projRef", 40, out).map(str::to_owned),
             cur: offer::read_currency(&hdr, out),
-            blocked: hdr.text("acct", 40, out).is_some_and(|account| account.starts_with('X')),
+            blocked: acct.as_ref().is_some_and(|account| account.starts_with('X')),
+            acct,
         }
     }
 }
@@ -265,6 +281,11 @@ fn new(
         proj_ref: head.owner.proj_ref,
         changed,
         obstacle: beside.obstacle(line),
+        acct: head.owner.acct.unwrap_or_default(),
+        art_no: line.art_no.clone(),
+        site_no: beside.site_no(line.line_no),
+        ports: ["uniLine", "uniLineZ"].map(|column| line.columns.get(column).and_then(Value::as_i64)),
+        columns: line.columns.clone(),
     }
 }
 

@@ -1,11 +1,12 @@
 //! Work going on: one step at a time, and only when somebody says so.
 
+use super::asset::Asset;
 use super::charge::{self, About, Kind};
 use super::offer::Message;
 use super::order::{CHECKING, DONE, FAILED, IN_WORK, RECEIVED, WAITING};
 use super::price::Act;
 use super::state::State;
-use super::{day, offer, task};
+use super::{check, day, offer, task};
 
 /// Moves an order one step on: received, checking, in work, waiting when a charge is open, done. False when nothing
 /// was left to do, or a cancellation is under way.
@@ -55,27 +56,55 @@ fn start_work(state: &mut State, key: u64) {
     }
 }
 
-/// Ends the work: what is new gets its asset number, what is disconnected loses it.
+/// Ends the work, and writes it into the installed base: what is new gets its number there.
 fn complete(state: &mut State, key: u64) {
     let today = state.today;
     let Some(order) = state.orders.get(key) else { return };
-    let (act, sku, asset) = (order.act, order.sku, order.asset_no.clone());
-    let installed = (act == Act::New).then(|| state.install(sku));
-    if act == Act::Disconnect
-        && let Some(asset) = &asset
-    {
-        state.assets.remove(asset);
+    let (act, known) = (order.act, order.asset_no.clone());
+    let number = match known {
+        Some(number) if act != Act::New => number,
+        _ => state.next_asset(),
+    };
+    let Some(order) = state.orders.get(key) else { return };
+    match (act, state.assets.get_mut(&number)) {
+        (Act::New, _) => {
+            state.assets.insert(number.clone(), Asset::built(number.clone(), order, today));
+        }
+        (Act::Change, Some(asset)) => asset.changed(order, today),
+        (Act::Disconnect, Some(asset)) => asset.ended(today),
+        (_, None) => {}
     }
+    let pack_no = order.pack_no.clone();
     let Some(order) = state.order_mut(key) else { return };
     order.st = DONE;
     order.done_date = Some(today);
-    order.asset_no = installed.or(asset);
+    order.asset_no = Some(number);
+    connect(state, &pack_no);
+}
+
+/// Lines of a folder that name a port by its line name it by its number from when both stand.
+fn connect(state: &mut State, pack_no: &str) {
+    let Some(pack) = state.pack(pack_no) else { return };
+    let built = pack.orders.iter().filter_map(|&key| state.orders.get(key)).filter(|order| order.st == DONE);
+    let built: Vec<_> =
+        built.filter_map(|order| Some((order.line_no, order.asset_no.clone()?, order.ports))).collect();
+    for (_, number, ports) in &built {
+        for (column, line_no) in ["uniAsset", "uniAssetZ"].into_iter().zip(ports) {
+            let port = built.iter().find(|(own, ..)| Some(*own) == *line_no);
+            if let (Some((_, port, _)), Some(asset)) = (port, state.assets.get_mut(number)) {
+                asset.connect(column, port);
+            }
+        }
+    }
 }
 
 /// Moves whatever has this number one step on, or everything when there is none; false when nothing moved.
 pub(super) fn step(state: &mut State, number: Option<&str>) -> bool {
     let Some(number) = number else {
         let mut moved = false;
+        for key in state.checks.numbers() {
+            moved |= check::step(state, key);
+        }
         for key in state.offers.numbers() {
             moved |= offer::step(state, key);
         }
@@ -86,6 +115,9 @@ pub(super) fn step(state: &mut State, number: Option<&str>) -> bool {
     };
     if let Some(key) = state.offers.number(number) {
         return offer::step(state, key);
+    }
+    if let Some(key) = state.checks.number(number) {
+        return check::step(state, key);
     }
     if let Some(key) = state.orders.number(number) {
         return step_order(state, key);

@@ -9,7 +9,7 @@ use super::article::Sku;
 use super::page::Query;
 use super::reply::{Complaint, Refusal, Reply};
 use super::state::State;
-use super::{address, bill, charge, control, info, offer, order, pack, task};
+use super::{address, asset, bill, charge, check, control, info, offer, order, pack, site, task};
 
 /// A request as the desk sees it.
 #[derive(Debug)]
@@ -52,6 +52,13 @@ fn offers_and_addresses(state: &mut State, request: &Request<'_>, segments: &[&s
     Some(match (request.method, segments) {
         ("POST", ["addr", "check"]) => address::check(state, request.body),
         ("GET", ["addr", no]) => address::get(state, no),
+        ("GET", ["v2", "sites"]) => site::list(query),
+        ("GET", ["v2", "sites", no]) => site::get(no),
+        ("GET", ["v2", "assets"]) => asset::list(state, query),
+        ("GET", ["v2", "assets", no]) => asset::get(state, no),
+        ("POST", ["v2", "checks"]) => check::create(state, request.body),
+        ("GET", ["v2", "checks"]) => check::list(state, query),
+        ("GET", ["v2", "checks", no]) => check::get(state, no),
         ("POST", ["v2", "offers"]) => offer::create(state, request.body),
         ("GET", ["v2", "offers"]) => offer::list(state, query),
         ("GET", ["v2", "offers", no]) => offer::get(state, no),

@@ -6,8 +6,10 @@ use jiff::civil::Date;
 
 use super::Settings;
 use super::article::Sku;
+use super::asset::Asset;
 use super::bill::Export;
 use super::charge::Charge;
+use super::check::Check;
 use super::fault::Faults;
 use super::gazetteer::{self, Address};
 use super::journal::Journal;
@@ -32,8 +34,9 @@ pub(super) struct State {
     pub packs: Table<Pack>,
     /// Folders by number, the caller's or ours.
     pub pack_numbers: HashMap<String, u64>,
-    /// The installed base: number and article; what is disconnected is gone.
-    pub assets: BTreeMap<String, Sku>,
+    /// The installed base, by number; what is disconnected stays in it.
+    pub assets: BTreeMap<String, Asset>,
+    pub checks: Table<Check>,
     next_asset: u64,
     /// Addresses believed, by number, and their order, the newest last.
     believed: HashMap<String, Address>,
@@ -46,20 +49,23 @@ pub(super) struct State {
 }
 
 /// Installed before the desk opened.
-const INSTALLED: &[(&str, Sku)] = &[
-    ("A4711", Sku::Uni),
-    ("A4712", Sku::Ovc),
-    ("A4713", Sku::Unis),
-    ("A4714", Sku::Evc),
-    ("A4715", Sku::Inet),
-    ("A4716", Sku::Ipuni),
+const INSTALLED: &[(&str, Sku, &str, Option<&str>)] = &[
+    ("A4711", Sku::Uni, "UNI-100", Some("ST-204")),
+    ("A4712", Sku::Ovc, "OVC-100", None),
+    ("A4713", Sku::Unis, "UNI-200", Some("ST-205")),
+    ("A4714", Sku::Evc, "EPL-100", None),
+    ("A4715", Sku::Inet, "007", Some("ST-206")),
+    ("A4716", Sku::Ipuni, "IPU-100", Some("ST-206")),
 ];
 
 impl State {
     pub fn new(settings: &Settings) -> Self {
-        let rows_max = settings.rows_max;
+        let (rows_max, today) = (settings.rows_max, settings.today);
+        let installed = INSTALLED.iter().map(|&(number, sku, article, site)| {
+            (number.to_owned(), Asset::before(number, sku, Some(article), site, today))
+        });
         Self {
-            today: settings.today,
+            today,
             advance_on_read: settings.advance_on_read,
             mark: 0,
             offers: Table::new("O", 1001, rows_max),
@@ -69,7 +75,8 @@ impl State {
             charges: Table::new("C", 5001, rows_max),
             packs: Table::new("K", 501, rows_max),
             pack_numbers: HashMap::new(),
-            assets: INSTALLED.iter().map(|&(number, sku)| (number.to_owned(), sku)).collect(),
+            assets: installed.collect(),
+            checks: Table::new("V", 601, rows_max),
             next_asset: 5001,
             believed: HashMap::new(),
             believed_order: VecDeque::new(),
@@ -99,11 +106,10 @@ impl State {
         }
     }
 
-    /// Adds an installed thing under the next number.
-    pub fn install(&mut self, sku: Sku) -> String {
+    /// The number of the next installed thing.
+    pub fn next_asset(&mut self) -> String {
         let number = format!("A{}", self.next_asset);
         self.next_asset += 1;
-        self.assets.insert(number.clone(), sku);
         number
     }
 

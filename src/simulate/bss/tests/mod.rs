@@ -1,6 +1,7 @@
 //! The desk through HTTP, on port 0, as any caller would meet it.
 
 mod addresses;
+mod assets;
 mod bills;
 mod faults;
 mod offers;
