@@ -32,9 +32,6 @@ use super::support::{Http, JSON};
 /// Before the dates that the published bodies wish for.
 const NOW: &str = "2020-01-02T10:00:00Z";
 
-/// Published bodies of what the demonstration does not sell.
-const NOT_SOLD: [&str; 1] = ["evpl-evc"];
-
 /// The installed base's article of a published product type.
 const ARTICLES: [(&str, &str); 6] = [
     ("access-eline-ovc", "EVPLA"),
@@ -56,7 +53,8 @@ struct Fixture {
 
 impl Fixture {
     fn items(&self) -> impl Iterator<Item = &Value> {
-        ["quoteItem", "productOrderItem"].into_iter().filter_map(|name| self.body[name].as_array()).flatten()
+        let items = ["quoteItem", "productOrderItem", "productOfferingQualificationItem"];
+        items.into_iter().filter_map(|name| self.body[name].as_array()).flatten()
     }
 
     fn types(&self) -> Vec<&str> {
@@ -79,9 +77,12 @@ impl Fixture {
                 known.extend(text(&other["id"]).map(|id| ("product", id, Some("UNI-O"))));
             }
             for place in product["place"].as_array().into_iter().flatten() {
-                if place["@type"] == "GeographicAddressRef" {
-                    known.extend(text(&place["id"]).map(|id| ("geographicAddress", id, None)));
-                }
+                let kind = match place["@type"].as_str() {
+                    Some("GeographicAddressRef") => "geographicAddress",
+                    Some("GeographicSiteRef") => "geographicSite",
+                    _ => continue,
+                };
+                known.extend(text(&place["id"]).map(|id| (kind, id, None)));
             }
         }
         known
@@ -89,7 +90,8 @@ impl Fixture {
 
     /// What must come of it with product faults only told.
     fn must_be(&self) -> Option<u16> {
-        if self.types().iter().any(|ty| NOT_SOLD.iter().any(|name| ty.contains(name))) {
+        let is_sold = |ty: &&str| ARTICLES.iter().any(|(name, _)| ty.contains(&format!(":{name}:")));
+        if !self.types().iter().all(is_sold) {
             return Some(422);
         }
         let must = ["valid", "valid-product-alias", "api-valid-unknown-props"];
@@ -110,7 +112,8 @@ fn fixtures() -> Option<Vec<Fixture>> {
         fixture["release"] == "grace"
             && fixture["role"] == "request"
             && fixture["usable"] == true
-            && ["createQuote", "createProductOrder"].contains(&operation)
+            && ["createQuote", "createProductOrder", "createProductOfferingQualification"]
+                .contains(&operation)
     });
     let read = |fixture: &Value| {
         let text = |name: &str| fixture[name].as_str().unwrap().to_owned();
@@ -197,6 +200,7 @@ async fn mediate(fixture: &Fixture, product_payload: &str) -> (u16, String) {
     };
     let path = match fixture.operation.as_str() {
         "createQuote" => super::support::QUOTE,
+        "createProductOfferingQualification" => super::support::POQ,
         _ => super::support::ORDER,
     };
     let mut request = Request::post(path)

@@ -74,7 +74,11 @@ pub async fn answer(
     let (mut wanted, mut matched, mut page) = (Vec::new(), 0usize, 0u64);
     let mut met = HashSet::new();
     let throttled = loop {
-        let reply = fetch(story, work, headers, &facts, page).await?;
+        let reply = match fetch(story, work, headers, &facts, page).await {
+            // What this partner does not have, nothing is about: an empty list (MEF 116 R12, MEF 122 R11).
+            Err(ExchangeError::Refused(failures)) if page::are_unknown(&failures) => break false,
+            reply => reply?,
+        };
         let mut kept = Batch::new(work.owner.partner.clone());
         for listed in listing.entities(story, work, &facts, &reply, 0..usize::MAX, &met).await? {
             if !filter::passes(listed.document.root(), &work.received.query) {

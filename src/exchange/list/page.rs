@@ -209,7 +209,7 @@ fn input<'i>(
     }
 }
 
-fn are_unknown(failures: &[apply::Failure]) -> bool {
+pub fn are_unknown(failures: &[apply::Failure]) -> bool {
     failures.iter().all(|failure| failure.code == FailureCode::ReferenceNotFound)
 }
 

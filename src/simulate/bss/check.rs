@@ -1,7 +1,7 @@
 //! `POST /v2/checks`: whether something can be had at a place, and how soon; answered at once, or worked on.
 //!
 //! What a line comes to is a number: 1 it is there, 2 somebody has to dig or look, 3 not at this place. A rate that is
-//! not sold is answered with the highest that is, where the caller wants such proposals. A place that does not exist
+//! not sold on an internet access is answered with the highest that is, where the caller wants such proposals. A place that does not exist
 //! ends a line with an error, and the other lines are given up.
 
 use std::cmp::Reverse;
@@ -245,7 +245,7 @@ fn plan(lines: &[Line], beside: &Beside, proposals: bool, today: Date) -> Plan {
             (1, None)
         };
         let lead = lead_days(line);
-        if erg == 3 && !beside.no_duct(line_no) && proposals {
+        if erg == 3 && !beside.no_duct(line_no) && proposals && line.sku == Sku::Inet {
             let (sku, art_no) = (line.sku, line.art_no.clone());
             plan.alt.push(Proposal { line_no, alt_no: 1, sku, art_no, kbps: KBPS_MAX, lead_days: lead });
         }
