@@ -1,7 +1,7 @@
 //! `backends/NAME.yaml`: one legacy system.
 
 use super::{
-    Credentials, Headers, code, later,
+    Credentials, Headers, Tls, code,
     number::Number,
     read::{Context, name_of},
     wire,
@@ -57,6 +57,20 @@ pub struct Backend {
     pub limits: BackendLimits,
     /// Which headers go on.
     pub headers: Headers,
+    /// Its own trust, or our certificate.
+    pub tls: Option<Tls>,
+    /// Version of HTTP.
+    pub http: HttpVersion,
+}
+
+/// Version of HTTP towards a legacy system.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum HttpVersion {
+    /// `1.1`
+    #[default]
+    Http1,
+    /// `2`: offered with 1.1 over https, taken as agreed over http.
+    Http2,
 }
 
 /// How long the gateway waits for a backend; the deadline of the exchange ends every wait earlier.
@@ -99,9 +113,9 @@ impl Backend {
         let timeouts = Timeouts::read(fields.take("timeouts"), out);
         let limits = BackendLimits::read(fields.take("limits"), out);
         let headers = Headers::read(fields.take("headers"), out);
-        if let Some(entry) = fields.entry("tls") {
-            out.push(later("its own trust or certificate towards a backend", entry.key_span));
-        }
+        let tls = fields.take("tls").and_then(|node| Tls::read(node, context, out));
+        let versions = [("1.1", HttpVersion::Http1), ("2", HttpVersion::Http2)];
+        let http = fields.choice("http", &versions, out).unwrap_or_default();
         fields.finish(out);
         if let (Some(base_url), Some(_), Some(scalar)) = (&base_url, credentials_node, url)
             && base_url.scheme_str() == Some("http")
@@ -111,7 +125,7 @@ impl Backend {
             out.push(Diagnostic::warning(code::UNENCRYPTED, message).at(scalar.span()).hint("use https"));
         }
         let (id, base_url) = (BackendId::parse(id?).ok()?, base_url?);
-        Some(Self { id, base_url, format, openapi, credentials, timeouts, limits, headers })
+        Some(Self { id, base_url, format, openapi, credentials, timeouts, limits, headers, tls, http })
     }
 }
 
@@ -171,7 +185,7 @@ pub(super) fn base_url(scalar: &Scalar, out: &mut Diagnostics) -> Option<Uri> {
     uri
 }
 
-fn is_this_machine(uri: &Uri) -> bool {
+pub(super) fn is_this_machine(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

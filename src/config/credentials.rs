@@ -1,6 +1,10 @@
 //! How the gateway shows a legacy system who it is.
 
-use super::{code, headers, later, read::Context};
+use super::{
+    code, headers,
+    oauth::{self, OAuth2},
+    read::Context,
+};
 use crate::{
     telemetry::Secret,
     text::{
@@ -22,6 +26,8 @@ pub enum Credentials {
         /// Its password.
         password: Secret,
     },
+    /// A token by client credentials (RFC 6749 section 4.4).
+    OAuth2(Box<OAuth2>),
     /// RFC 6750, in the `Authorization` header.
     Bearer(Secret),
     /// A header of the system's own.
@@ -41,16 +47,13 @@ impl Credentials {
             return Self::None;
         };
         let (basic, bearer, api_key) = (fields.take("basic"), fields.take("bearer"), fields.take("api_key"));
-        let oauth2 = fields.entry("oauth2");
-        if let Some(entry) = oauth2 {
-            out.push(later("OAuth 2.0 towards a backend", entry.key_span));
-        }
+        let oauth2 = fields.take("oauth2");
         let given = [basic.is_some(), bearer.is_some(), api_key.is_some(), oauth2.is_some()];
         if given.into_iter().filter(|given| *given).count() != 1
             && let Some(span) = fields.span()
         {
             let message = "a backend has one kind of credentials";
-            let hint = "write one of `basic`, `bearer`, `api_key`, or leave `credentials` out";
+            let hint = "write one of `basic`, `bearer`, `api_key`, `oauth2`, or leave `credentials` out";
             out.push(Diagnostic::error(code::ONE_OF, message).at(span).hint(hint));
         }
         fields.finish(out);
@@ -58,6 +61,8 @@ impl Credentials {
             basic_of(node, context, out)
         } else if let Some(node) = bearer {
             context.lookup.resolve(node, "bearer", out).map(Self::Bearer)
+        } else if let Some(node) = oauth2 {
+            oauth::read(node, context, out).map(|oauth2| Self::OAuth2(Box::new(oauth2)))
         } else {
             api_key.and_then(|node| api_key_of(node, context, out))
         };
@@ -88,7 +93,18 @@ fn api_key_of(node: &Node, context: &Context<'_>, out: &mut Diagnostics) -> Opti
 }
 
 /// Keys below `credentials` whose texts are no secrets.
-const OPEN_KEYS: &[&str] = &["user", "header", "env", "file", "token_url", "client_id", "scope"];
+const OPEN_KEYS: &[&str] = &[
+    "user",
+    "header",
+    "env",
+    "file",
+    "token_url",
+    "client_id",
+    "scope",
+    "audience",
+    "auth_method",
+    "key_id",
+];
 
 /// Places where a secret may have been written, so that no diagnostic shows them.
 pub(super) fn literals(root: &Node) -> Vec<Span> {

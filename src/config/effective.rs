@@ -3,7 +3,9 @@
 //! What is written is read from the files' trees, what is not from the settings' defaults; nothing here decides what
 //! a setting means. Secrets are shown as `[secret]`, whatever they refer to.
 
-use super::{Backend, Gateway, HeaderCase, Number, Partner, Settings, Store, backend, gateway, limits};
+use super::{
+    Backend, Gateway, HeaderCase, HttpVersion, Number, Partner, Settings, Store, backend, gateway, limits,
+};
 use crate::{
     sonata::{ProductFaults, UnknownMembers},
     text::{
@@ -132,11 +134,17 @@ fn of_backend(backend: &Backend) -> Defaults {
         HeaderCase::Lower => "lower",
         HeaderCase::Title => "title",
     };
+    let http = match backend.http {
+        HttpVersion::Http1 => "1.1",
+        HttpVersion::Http2 => "2",
+    };
     let mut all = pairs([
         ("format", backend.format.word().to_owned()),
         ("credentials", "none".to_owned()),
         ("headers.forward", "[]".to_owned()),
         ("headers.case", case.to_owned()),
+        ("http", http.to_owned()),
+        ("tls", "none".to_owned()),
     ]);
     all.extend(numbers("timeouts", backend::TIMEOUT_NUMBERS));
     all.extend(numbers("limits", backend::LIMIT_NUMBERS));

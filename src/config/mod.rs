@@ -19,15 +19,17 @@ mod headers;
 mod limits;
 mod listeners;
 mod number;
+mod oauth;
 mod partner;
 mod policy;
 mod read;
 pub mod secret;
+mod tls;
 mod tree;
 mod wire;
 mod words;
 
-pub use backend::{Backend, BackendLimits, Timeouts};
+pub use backend::{Backend, BackendLimits, HttpVersion, Timeouts};
 pub use credentials::Credentials;
 pub use effective::{Effective, effective};
 pub use files::PRODUCTS_FOLDER;
@@ -36,8 +38,10 @@ pub use headers::{HeaderCase, Headers};
 pub use limits::Limits;
 pub use listeners::{Listener, Listeners};
 pub use number::{Number, numbers};
+pub use oauth::{ClientProof, OAuth2};
 pub use partner::{Identify, Partner, Releases, Represented, Represents, Route, Side};
 pub use policy::{AnswerFindings, Operations, Policy, Switch};
+pub use tls::{ClientCertificate, Tls};
 
 use crate::{
     ids::{BackendId, PartnerId},

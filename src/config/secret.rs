@@ -82,6 +82,15 @@ impl<'a> Lookup<'a> {
 
     /// Resolves a reference; a literal secret, one that is missing and one that everybody knows are told.
     pub(super) fn resolve(&self, node: &Node, what: &str, out: &mut Diagnostics) -> Option<Secret> {
+        self.resolve_as(node, what, false, out)
+    }
+
+    /// Resolves a reference to a private key, which has several lines.
+    pub(super) fn resolve_key(&self, node: &Node, what: &str, out: &mut Diagnostics) -> Option<Secret> {
+        self.resolve_as(node, what, true, out)
+    }
+
+    fn resolve_as(&self, node: &Node, what: &str, lines: bool, out: &mut Diagnostics) -> Option<Secret> {
         if matches!(&node.value, Value::Scalar(scalar) if !scalar.is_absent()) {
             let message = format!("`{what}` stands in the file itself");
             let hint = "move it out, write { env: NAME } or { file: secrets/NAME }, and regard it as known to others";
@@ -107,7 +116,7 @@ impl<'a> Lookup<'a> {
                 return None;
             }
         };
-        usable(found, &from, span, out)
+        usable(found, &from, span, lines, out)
     }
 }
 
@@ -125,7 +134,13 @@ fn read_file(path: &Path) -> Option<String> {
     Some(text)
 }
 
-fn usable(found: Option<String>, from: &str, span: Span, out: &mut Diagnostics) -> Option<Secret> {
+fn usable(
+    found: Option<String>,
+    from: &str,
+    span: Span,
+    lines: bool,
+    out: &mut Diagnostics,
+) -> Option<Secret> {
     let mut refuse = |code, message: String, hint: &str| {
         out.push(Diagnostic::error(code, message).at(span).hint(hint));
         None
@@ -142,7 +157,9 @@ fn usable(found: Option<String>, from: &str, span: Span, out: &mut Diagnostics) 
         let message = format!("{from} holds a well-known default");
         return refuse(code::SECRET_WELL_KNOWN, message, "choose a secret that nobody can guess");
     }
-    if text.len() > SECRET_BYTES_MAX || text.chars().any(char::is_control) {
+    if text.len() > SECRET_BYTES_MAX
+        || text.chars().any(|c| c.is_control() && !(lines && matches!(c, '\n' | '\r')))
+    {
         let message = format!("{from} holds a secret that cannot be sent");
         let hint = format!("one line of at most {SECRET_BYTES_MAX} bytes without control characters");
         return refuse(code::SECRET_UNUSABLE, message, &hint);

@@ -1,4 +1,4 @@
-//! One pooled HTTP/1.1 client, and the translation of its failures.
+//! One pooled client, and the translation of its failures.
 
 use std::{
     error::Error as _,
@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
 use http_body_util::Full;
@@ -25,13 +26,18 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tower::Service;
 
 use super::{
-    BackendSettings, BaseUrl, Credentials, HeaderCase, LegacyError, LegacyErrorKind, LegacyReply,
-    LegacyRequest, Sent, settings::is_reserved,
+    BackendSettings, BaseUrl, BaseUrlError, Credentials, HeaderCase, HttpVersion, LegacyError,
+    LegacyErrorKind, LegacyReply, LegacyRequest, OAuth2, Sent, Tls, settings::is_reserved,
 };
 use crate::body::{self, BodyError, BodyLimits};
 
 /// Largest header of an answer, in bytes.
 const ANSWER_HEADER_BYTES_MAX: usize = 65_536;
+
+/// A connection of HTTP/2 is asked whether it still stands, in milliseconds …
+const HTTP2_PING_MS: u64 = 20_000;
+/// … and given up without an answer for this long, in milliseconds.
+const HTTP2_PING_ANSWER_MS_MAX: u64 = 5_000;
 
 const USER_AGENT: &str = concat!("segue/", env!("CARGO_PKG_VERSION"));
 
@@ -43,6 +49,9 @@ pub(super) struct ConnectionKey {
     idle_ms_max: u64,
     in_flight_max: usize,
     header_case: HeaderCase,
+    http_version: HttpVersion,
+    /// Of trust and certificate.
+    tls: Option<[u8; 32]>,
 }
 
 impl ConnectionKey {
@@ -53,7 +62,19 @@ impl ConnectionKey {
             idle_ms_max: settings.idle_ms_max,
             in_flight_max: settings.in_flight_max,
             header_case: settings.header_case,
+            http_version: settings.http_version,
+            tls: settings.tls.as_ref().map(Tls::fingerprint),
         }
+    }
+
+    /// For the token endpoint of a backend, which is spoken to with the same trust.
+    pub(super) fn of_tokens(settings: &BackendSettings, credentials: &OAuth2) -> Result<Self, BaseUrlError> {
+        let parts = credentials.token_url.clone().into_parts();
+        let authority = parts.authority.as_ref().map_or("", http::uri::Authority::as_str);
+        let scheme = parts.scheme.as_ref().map_or("", http::uri::Scheme::as_str);
+        let base_url = BaseUrl::parse(&format!("{scheme}://{authority}"))?;
+        let own = Self::of(settings);
+        Ok(Self { base_url, header_case: HeaderCase::AsIs, http_version: HttpVersion::Http1, ..own })
     }
 }
 
@@ -88,17 +109,23 @@ impl LegacyError {
 }
 
 impl Client {
-    pub(super) fn new(settings: &BackendSettings) -> Result<Self, String> {
-        let connector = Connector {
-            inner: tls(&settings.base_url)?,
-            connect_max: Duration::from_millis(settings.connect_ms_max),
-        };
+    /// A pool for what the key says; `tls` is what the key has the fingerprint of.
+    pub(super) fn new(key: &ConnectionKey, tls: Option<&Tls>) -> Result<Self, String> {
+        let connector =
+            Connector { inner: connector(key, tls)?, connect_max: Duration::from_millis(key.connect_ms_max) };
+        // Over TLS both sides agree on the version; without it there is nothing to agree by.
+        let is_agreed = key.http_version == HttpVersion::Http2 && !key.base_url.is_https();
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_millis(settings.idle_ms_max))
-            .pool_max_idle_per_host(settings.in_flight_max)
+            .pool_idle_timeout(Duration::from_millis(key.idle_ms_max))
+            .pool_max_idle_per_host(key.in_flight_max)
             .http1_max_buf_size(ANSWER_HEADER_BYTES_MAX)
-            .http1_title_case_headers(settings.header_case == HeaderCase::Title)
+            .http1_title_case_headers(key.header_case == HeaderCase::Title)
+            .http2_only(is_agreed)
+            .http2_max_header_list_size(ANSWER_HEADER_BYTES_MAX as u32)
+            .timer(TokioTimer::new())
+            .http2_keep_alive_interval(Duration::from_millis(HTTP2_PING_MS))
+            .http2_keep_alive_timeout(Duration::from_millis(HTTP2_PING_ANSWER_MS_MAX))
             .build(connector);
         Ok(Self(client))
     }
@@ -108,11 +135,23 @@ impl Client {
         &self,
         settings: &BackendSettings,
         request: &LegacyRequest,
+        token: Option<&HeaderValue>,
         answer_by: Instant,
         deadline: Instant,
     ) -> Result<LegacyReply, Failed> {
-        let mut request =
-            build(settings, request).map_err(|error| LegacyError::unusable(error.to_string()))?;
+        let request =
+            build(settings, request, token).map_err(|error| LegacyError::unusable(error.to_string()))?;
+        self.exchange(request, settings.response_bytes_max, answer_by, deadline).await
+    }
+
+    /// One request that is built out, the whole answer of at most `answer_bytes_max` bytes in.
+    pub(super) async fn exchange(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        answer_bytes_max: usize,
+        answer_by: Instant,
+        deadline: Instant,
+    ) -> Result<LegacyReply, Failed> {
         let connection = capture_connection(&mut request);
         let late =
             if answer_by == deadline { LegacyErrorKind::Deadline } else { LegacyErrorKind::AnswerTimeout };
@@ -122,7 +161,7 @@ impl Client {
             Err(_) => return Err(LegacyError::new(late, reached(&connection)).into()),
         };
         let (head, body) = answer.into_parts();
-        let limits = BodyLimits::of(settings.response_bytes_max);
+        let limits = BodyLimits::of(answer_bytes_max);
         let body = body::read(&head.headers, body, &limits, answer_by).await.map_err(|error| {
             let kind = match error {
                 BodyError::TooLarge { .. } => LegacyErrorKind::TooLarge,
@@ -178,7 +217,11 @@ fn chain(error: &legacy::Error) -> String {
     text
 }
 
-fn build(settings: &BackendSettings, request: &LegacyRequest) -> Result<Request<Full<Bytes>>, http::Error> {
+fn build(
+    settings: &BackendSettings,
+    request: &LegacyRequest,
+    token: Option<&HeaderValue>,
+) -> Result<Request<Full<Bytes>>, http::Error> {
     let mut out =
         Request::new(Full::new(request.body.as_ref().map(|(_, body)| body.clone()).unwrap_or_default()));
     *out.method_mut() = request.method.clone();
@@ -199,16 +242,26 @@ fn build(settings: &BackendSettings, request: &LegacyRequest) -> Result<Request<
     set(header::ACCEPT, HeaderValue::from_static(settings.format.accept()));
     set(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     set(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-    authenticate(headers, &settings.credentials)?;
+    authenticate(headers, &settings.credentials, token)?;
     Ok(out)
 }
 
-fn authenticate(headers: &mut HeaderMap, credentials: &Credentials) -> Result<(), http::Error> {
+fn authenticate(
+    headers: &mut HeaderMap,
+    credentials: &Credentials,
+    token: Option<&HeaderValue>,
+) -> Result<(), http::Error> {
     let (name, text) = match credentials {
         Credentials::None => return Ok(()),
+        Credentials::OAuth2(_) => {
+            if let Some(token) = token {
+                headers.insert(header::AUTHORIZATION, token.clone());
+            }
+            return Ok(());
+        }
         Credentials::Basic { user, password } => {
             let pair = format!("{user}:{}", password.reveal());
-            (header::AUTHORIZATION, format!("Basic {}", base64(pair.as_bytes())))
+            (header::AUTHORIZATION, format!("Basic {}", STANDARD.encode(pair)))
         }
         Credentials::Bearer(token) => (header::AUTHORIZATION, format!("Bearer {}", token.reveal())),
         Credentials::ApiKey { header, key } => (header.clone(), key.reveal().to_owned()),
@@ -219,28 +272,15 @@ fn authenticate(headers: &mut HeaderMap, credentials: &Credentials) -> Result<()
     Ok(())
 }
 
-/// RFC 4648, with padding: one header a call is no reason for a dependency.
-fn base64(data: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(data.len().div_ceil(3) * 4);
-    for chunk in data.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for at in 0..4 {
-            let index = (bits >> (18 - 6 * at)) as usize & 63;
-            out.push(if at <= chunk.len() { char::from(ALPHABET[index]) } else { '=' });
-        }
-    }
-    out
-}
-
-fn tls(base_url: &BaseUrl) -> Result<HttpsConnector<HttpConnector>, String> {
+fn connector(key: &ConnectionKey, tls: Option<&Tls>) -> Result<HttpsConnector<HttpConnector>, String> {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
     let provider = aws_lc_rs::default_provider();
     let builder = HttpsConnectorBuilder::new();
-    let builder = if base_url.is_https() {
+    let builder = if let Some(tls) = tls {
+        builder.with_tls_config(tls.config())
+    } else if key.base_url.is_https() {
         builder
             .with_provider_and_native_roots(provider)
             .map_err(|error| format!("no usable root certificates: {error}"))?
@@ -253,7 +293,11 @@ fn tls(base_url: &BaseUrl) -> Result<HttpsConnector<HttpConnector>, String> {
             .with_no_client_auth();
         builder.with_tls_config(config)
     };
-    Ok(builder.https_or_http().enable_http1().wrap_connector(http))
+    let builder = builder.https_or_http();
+    Ok(match key.http_version {
+        HttpVersion::Http1 => builder.enable_http1().wrap_connector(http),
+        HttpVersion::Http2 => builder.enable_all_versions().wrap_connector(http),
+    })
 }
 
 /// Connects within a limit that counts name resolution, TCP and TLS together.
@@ -283,19 +327,5 @@ impl Service<Uri> for Connector {
                 Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
             }
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_that_of_rfc_4648() {
-        let rows = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")];
-        for (plain, coded) in rows {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-        assert_eq!(base64(&[0xff, 0xef, 0xbe]), "/+++");
     }
 }

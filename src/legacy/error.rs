@@ -36,6 +36,9 @@ pub enum LegacyErrorKind {
     /// An unknown or broken content encoding.
     #[error("the legacy system's answer has an unknown or broken content encoding")]
     BadEncoding,
+    /// The token endpoint gave no access token.
+    #[error("no access token for the legacy system")]
+    NoToken,
     /// All permits are taken and the queue is full.
     #[error("too many calls to the legacy system are waiting")]
     Overloaded,
@@ -54,6 +57,7 @@ impl LegacyErrorKind {
             Self::Malformed => "malformed",
             Self::TooLarge => "too_large",
             Self::BadEncoding => "bad_encoding",
+            Self::NoToken => "no_token",
             Self::Overloaded => "overloaded",
         }
     }

@@ -11,13 +11,17 @@ mod client;
 mod error;
 mod gate;
 mod message;
+mod oauth;
 mod pool;
 mod settings;
+mod tls;
 
 pub use error::{LegacyError, LegacyErrorKind, Sent};
 pub use message::{LegacyReply, LegacyRequest};
+pub use oauth::{ClientProof, JwtKey, JwtKeyError, OAuth2};
 pub use pool::Backends;
-pub use settings::{BackendSettings, BaseUrl, BaseUrlError, Credentials, HeaderCase};
+pub use settings::{BackendSettings, BaseUrl, BaseUrlError, Credentials, HeaderCase, HttpVersion};
+pub use tls::{ClientIdentity, Tls, TlsError};
 
 #[cfg(test)]
 mod tests;

@@ -5,17 +5,20 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use http::{HeaderValue, StatusCode};
 use tokio::time::Instant;
 
 use super::{
-    BackendSettings, LegacyError, LegacyReply, LegacyRequest,
+    BackendSettings, Credentials, LegacyError, LegacyReply, LegacyRequest, OAuth2,
     client::{Client, ConnectionKey},
     gate::Gate,
+    oauth::Tokens,
 };
 use crate::{body::earlier, ids::BackendId, telemetry::Metrics};
 
-/// Connection pools that one backend keeps: the live plan's, and the last one's while its exchanges end.
-const CLIENTS_MAX: usize = 2;
+/// Connection pools that one backend keeps: the live plan's, and the last one's while its exchanges end, each with that
+/// of its token endpoint.
+const CLIENTS_MAX: usize = 4;
 
 /// What one backend keeps outside the plan.
 #[derive(Debug, Default)]
@@ -23,6 +26,7 @@ struct Backend {
     gate: Gate,
     /// Newest last.
     clients: Mutex<Vec<(ConnectionKey, Client)>>,
+    tokens: Tokens,
 }
 
 /// All backends that were called or prepared. Shared by all exchanges.
@@ -44,7 +48,12 @@ impl Backends {
     /// # Errors
     /// The operator's text: TLS cannot be set up, for example because the system has no root certificates.
     pub fn prepare(&self, settings: &BackendSettings) -> Result<(), String> {
-        self.backend(&settings.id).client(settings).map(drop)
+        let backend = self.backend(&settings.id);
+        backend.client(settings)?;
+        if let Credentials::OAuth2(credentials) = &settings.credentials {
+            backend.token_client(settings, credentials)?;
+        }
+        Ok(())
     }
 
     /// Forgets the backends that the live plan does not name. Calls in flight end undisturbed.
@@ -98,26 +107,66 @@ impl Backend {
         let _permit = self.gate.enter(settings.in_flight_max, settings.queue_max, deadline).await?;
         let client = self.client(settings).map_err(LegacyError::unusable)?;
         let answer_by = earlier(deadline, Instant::now(), settings.answer_ms_max);
-        let first = client.send(settings, &request, answer_by, deadline).await;
-        match first {
-            Err(failed) if failed.before_answer && request.method.is_idempotent() => {
-                client.send(settings, &request, answer_by, deadline).await.map_err(|failed| failed.error)
-            }
-            other => other.map_err(|failed| failed.error),
-        }
+        let token = self.token(settings, answer_by).await?;
+        let reply = attempt(&client, settings, &request, token.as_ref(), answer_by, deadline).await?;
+        let Some(token) = token.filter(|_| reply.status == StatusCode::UNAUTHORIZED) else {
+            return Ok(reply);
+        };
+        // The token was taken back before its time. Whoever is not let in has not acted, so that once more is safe.
+        self.tokens.refused(&token);
+        let token = self.token(settings, answer_by).await?;
+        attempt(&client, settings, &request, token.as_ref(), answer_by, deadline).await
+    }
+
+    /// The access token where the backend wants one.
+    async fn token(
+        &self,
+        settings: &BackendSettings,
+        answer_by: Instant,
+    ) -> Result<Option<HeaderValue>, LegacyError> {
+        let Credentials::OAuth2(credentials) = &settings.credentials else { return Ok(None) };
+        let client = self.token_client(settings, credentials).map_err(LegacyError::unusable)?;
+        self.tokens.header(credentials, &client, answer_by).await.map(Some)
+    }
+
+    fn token_client(&self, settings: &BackendSettings, credentials: &OAuth2) -> Result<Client, String> {
+        let key = ConnectionKey::of_tokens(settings, credentials).map_err(|error| error.to_string())?;
+        self.client_of(key, settings)
     }
 
     fn client(&self, settings: &BackendSettings) -> Result<Client, String> {
-        let key = ConnectionKey::of(settings);
+        self.client_of(ConnectionKey::of(settings), settings)
+    }
+
+    fn client_of(&self, key: ConnectionKey, settings: &BackendSettings) -> Result<Client, String> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, client)) = clients.iter().rev().find(|(known, _)| *known == key) {
             return Ok(client.clone());
         }
-        let client = Client::new(settings)?;
+        let client = Client::new(&key, settings.tls.as_ref())?;
         if clients.len() == CLIENTS_MAX {
             clients.remove(0);
         }
         clients.push((key, client.clone()));
         Ok(client)
     }
+}
+
+/// A call, and once more where it met a connection that the backend had given up.
+async fn attempt(
+    client: &Client,
+    settings: &BackendSettings,
+    request: &LegacyRequest,
+    token: Option<&HeaderValue>,
+    answer_by: Instant,
+    deadline: Instant,
+) -> Result<LegacyReply, LegacyError> {
+    let first = client.send(settings, request, token, answer_by, deadline).await;
+    let result = match first {
+        Err(failed) if failed.before_answer && request.method.is_idempotent() => {
+            client.send(settings, request, token, answer_by, deadline).await
+        }
+        other => other,
+    };
+    result.map_err(|failed| failed.error)
 }

@@ -5,6 +5,7 @@ use http::{
     uri::{Authority, PathAndQuery, Scheme},
 };
 
+use super::{OAuth2, Tls};
 use crate::{format::Format, ids::BackendId, telemetry::Secret};
 
 /// One legacy system. Times are in milliseconds.
@@ -34,6 +35,20 @@ pub struct BackendSettings {
     pub header_case: HeaderCase,
     /// How its messages look.
     pub format: Format,
+    /// Its own trust or our certificate; none: the system's authorities.
+    pub tls: Option<Tls>,
+    /// How it is spoken to.
+    pub http_version: HttpVersion,
+}
+
+/// Version of HTTP towards a backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum HttpVersion {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2: offered with HTTP/1.1 where the connection is encrypted, taken as agreed where it is not.
+    Http2,
 }
 
 /// How header names are written to a backend.
@@ -59,6 +74,8 @@ pub enum Credentials {
         /// Password.
         password: Secret,
     },
+    /// A token by client credentials (RFC 6749).
+    OAuth2(Box<OAuth2>),
     /// A fixed bearer token (RFC 6750).
     Bearer(Secret),
     /// A key in a header of its own.

@@ -18,6 +18,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+mod secure;
+
 use super::*;
 use crate::{
     format::Format,
@@ -126,6 +128,8 @@ fn settings(base: &str) -> BackendSettings {
         forward: vec![HeaderName::from_static("traceparent"), header::AUTHORIZATION],
         header_case: HeaderCase::AsIs,
         format: Format::Json,
+        tls: None,
+        http_version: HttpVersion::Http1,
     }
 }
 

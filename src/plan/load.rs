@@ -44,8 +44,10 @@ pub(super) const UNUSED_FILE: Code = Code("P108");
 /// `P109`: a product schema takes the place of one of the catalogue.
 pub(super) const REPLACES: Code = Code("P109");
 
-/// `P107`: a call in another format than its backend has.
-const FORMAT: Code = Code("P107");
+/// `P111`: a call in another format than its backend has.
+const FORMAT: Code = Code("P111");
+/// `P110`: trust, certificate or key towards a backend cannot be used.
+pub(super) const BAD_KEYS: Code = Code("P110");
 
 /// Codes of this room with their meanings.
 pub const CODES: &[Meaning] = &[
@@ -54,6 +56,7 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(NO_RELEASE, "the release is one that this version does not have"),
     Meaning::new(NO_OPERATION, "`operations:` names an operation that the release does not have"),
     Meaning::new(NO_BACKEND, "a partner has no route to a backend"),
+    Meaning::new(BAD_KEYS, "trust, certificate or key towards a backend cannot be used"),
     Meaning::new(BAD_PRODUCT, "a product schema is none that messages can be checked against"),
     Meaning::new(UNUSED_FILE, "a file below `products/` that no product is or needs"),
     Meaning::new(REPLACES, "a product schema takes the place of a published one"),
