@@ -133,7 +133,10 @@ async fn make(
 ) -> Result<Reply, Box<Failed>> {
     let Planned { index, call, element } = one.planned;
     let failed = |error: ExchangeError| Box::new(Failed::from(error));
-    let address = calling.origin.address(&call.target, &one.query, element, earlier, None).map_err(failed)?;
+    let address = match &one.address {
+        Some(address) => address.clone(),
+        None => calling.origin.address(&call.target, &one.query, element, earlier, None).map_err(failed)?,
+    };
     let deadline = story.moment.deadline;
     let answer = send(story, calling, call, &address, (one.message.clone(), &one.headers), deadline).await;
     let sender = Sender {

@@ -95,6 +95,8 @@ pub struct Prepared<'m> {
     pub planned: Planned<'m>,
     /// The message; none: nothing but the address.
     pub message: Option<Outgoing>,
+    /// Path and query, where something else than the template says them: the page of a list.
+    pub address: Option<String>,
     /// Query parameters that the mapping wrote.
     pub query: Vec<(String, String)>,
     /// Headers that the mapping wrote.
@@ -232,6 +234,7 @@ impl<'m> Origin<'m> {
                     Ok(message) => prepared.push(Prepared {
                         planned: *one,
                         message,
+                        address: None,
                         query: applied.query,
                         headers: applied.headers,
                         keys: applied.keys,

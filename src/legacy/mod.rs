@@ -10,6 +10,7 @@
 mod client;
 mod error;
 mod gate;
+mod link;
 mod message;
 mod oauth;
 mod pool;
@@ -17,6 +18,7 @@ mod settings;
 mod tls;
 
 pub use error::{LegacyError, LegacyErrorKind, Sent};
+pub use link::link_target;
 pub use message::{LegacyReply, LegacyRequest};
 pub use oauth::{ClientProof, JwtKey, JwtKeyError, OAuth2};
 pub use pool::Backends;

@@ -90,9 +90,10 @@ pub enum Credentials {
 /// Scheme, authority and path prefix of a backend.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BaseUrl {
-    scheme: Scheme,
-    authority: Authority,
-    prefix: String,
+    pub(super) scheme: Scheme,
+    pub(super) authority: Authority,
+    /// Without `/` at its end.
+    pub(super) prefix: String,
 }
 
 /// Why a text is no base URL.

@@ -122,6 +122,9 @@ pub const XML_NAME: Code = Code("M511");
 /// An element of `namespaces` or `lists` that no rule has.
 pub const UNUSED_NAME: Code = Code("M512");
 
+/// A filter of a list that is none, or is not sent.
+pub const FILTER: Code = Code("M513");
+
 /// A script that does not compile.
 pub const SCRIPT: Code = Code("S101");
 /// functions.rhai does not compile.
@@ -193,7 +196,10 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(PLACEHOLDER, "The placeholder is not known at this place."),
     Meaning::new(CALL_NAME, "The call named here is not there, or does not stand before this one."),
     Meaning::new(ON_ENTRY, "An entry of `on` says which replies it takes, and what they become."),
-    Meaning::new(PAGING, "Paging names the parameter that counts pages or elements."),
+    Meaning::new(
+        PAGING,
+        "Paging says how the next page is asked for, in one way, of a list that one call reads.",
+    ),
     Meaning::new(ANSWER, "What `answer` says and what the operation answers do not fit."),
     Meaning::new(SHAPE_TYPE, "The shape says which message types it is for, and this is none of them."),
     Meaning::new(DURATION, "A duration is a number and a unit: 30s, 10m, 12h, 90d."),
@@ -202,6 +208,7 @@ pub const CODES: &[Meaning] = &[
         "XML has no element or attribute of this name: `a.b`, `@name` and `#text` are its paths.",
     ),
     Meaning::new(UNUSED_NAME, "No rule has an element of this name; perhaps it is misspelt."),
+    Meaning::new(FILTER, "A filter that the legacy system settles is one of the list, and is sent."),
     Meaning::new(SCRIPT, "The script does not compile."),
     Meaning::new(FUNCTIONS, "functions.rhai does not compile; no script can use it."),
     Meaning::new(SCRIPT_INPUT, "An input of a script is a name and a path of the side that is read."),

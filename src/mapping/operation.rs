@@ -27,8 +27,10 @@ pub struct OperationProgram {
     /// What replies become something else than an answer, in order; the first that matches decides. A call's
     /// own `on:` stands before those of the operation.
     pub on: Box<[On]>,
-    /// How lists are paged at the legacy system.
+    /// How lists are paged at the legacy system; none: the reply is the whole list.
     pub paging: Option<Paging>,
+    /// Where each filter of a list is settled, by name; what is not named here is settled here.
+    pub filters: Box<[(Box<str>, Settled)]>,
     /// How work that outlives the call is followed.
     pub complete: Option<Complete>,
 }
@@ -200,19 +202,69 @@ pub struct Blamed {
     pub within: Option<FieldPath>,
 }
 
+/// Where a filter of a list is settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Settled {
+    /// By us, on what would be answered, whether or not the legacy system was told.
+    Here,
+    /// By the legacy system, which was told: the mapping says that it is exact, or the answer does not carry what
+    /// the filter reads.
+    There,
+    /// Nowhere: it is neither sent nor can it be checked, so it is refused.
+    Nowhere,
+}
+
 /// How lists are paged at the legacy system.
 #[derive(Clone, Debug)]
 pub struct Paging {
-    /// Query parameter with the number of the page, or with [`Paging::counts_records`] of the first record.
-    pub page: Option<Box<str>>,
+    /// How the next page is asked for.
+    pub way: PagingWay,
     /// Query parameter with the size of a page.
     pub size: Option<Box<str>>,
-    /// Number of the first page or record: 0 or 1.
-    pub first: u64,
-    /// Whether `page` counts records (an offset) instead of pages.
-    pub counts_records: bool,
-    /// Where the reply has the total number of records.
-    pub total: Option<Query>,
+    /// Elements of a full page; asked for by `size`.
+    pub items: u64,
+    /// Where the reply has the total number of elements.
+    pub total: Option<Total>,
+}
+
+/// How the next page is asked for.
+#[derive(Clone, Debug)]
+pub enum PagingWay {
+    /// By its number.
+    Page {
+        /// Query parameter.
+        parameter: Box<str>,
+        /// Number of the first page: 0 or 1.
+        first: u64,
+    },
+    /// By the number of its first element.
+    Record {
+        /// Query parameter.
+        parameter: Box<str>,
+        /// Number of the first element: 0 or 1.
+        first: u64,
+    },
+    /// By a text that the page before gives.
+    Cursor {
+        /// Query parameter.
+        parameter: Box<str>,
+        /// Where the reply has it; absent, null or empty on the last page.
+        next: Query,
+    },
+    /// By the address in a `Link` header of the page before (RFC 8288).
+    Link {
+        /// Its relation, `next` as a rule.
+        relation: Box<str>,
+    },
+}
+
+/// Where a reply has the total number of elements.
+#[derive(Clone, Debug)]
+pub enum Total {
+    /// In its body.
+    Body(Query),
+    /// In a header; its name in lower case.
+    Header(Box<str>),
 }
 
 /// How work that outlives its call is followed: `complete:`.

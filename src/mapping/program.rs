@@ -38,6 +38,7 @@
 
 mod array;
 mod failure;
+mod reads;
 
 use std::fmt;
 use std::sync::Arc;

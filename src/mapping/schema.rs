@@ -72,12 +72,26 @@ pub struct OperationFacts {
     pub list: bool,
     /// Names of the query parameters.
     pub query: Vec<String>,
+    /// The query parameters that filter a list.
+    pub filters: Vec<FilterFacts>,
+    /// Whether each answered entity is kept whole on the side that answers, so that any of its attributes can be
+    /// looked at.
+    pub kept: bool,
     /// Names of the path parameters.
     pub path: Vec<String>,
     /// Type of the create message whose attributes the answer repeats, on the side that keeps it.
     pub echo: Option<String>,
     /// Member names that custody provides at any depth of the answer: ids, `href`, dates, history.
     pub custody: Vec<String>,
+}
+
+/// A query parameter that filters a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterFacts {
+    /// Its name.
+    pub name: String,
+    /// The places of the answered entity that it reads, any of them: member names joined by dots.
+    pub places: Vec<String>,
 }
 
 /// The contracts and product schemas that one mapping set is checked against.

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::{
-    mapping::schema::{Kind, Lookup, Member, OperationFacts, Schema, TypeId},
+    mapping::schema::{FilterFacts, Kind, Lookup, Member, OperationFacts, Schema, TypeId},
     sonata::{
         self, Contract, Function, ProductSchema, Products, TypeView,
         entity::{Act, Duty},
@@ -77,6 +77,16 @@ impl ContractSchema {
     }
 }
 
+/// The query parameters that filter a list, and what they read.
+fn filters(operation: &sonata::Operation) -> Vec<FilterFacts> {
+    let facts = operation.query.iter().filter_map(|parameter| {
+        let filter = sonata::filter::filter_of(operation.function, &parameter.name)?;
+        let places = filter.places.iter().map(|place| place.members.join("."));
+        Some(FilterFacts { name: parameter.name.clone(), places: places.collect() })
+    });
+    facts.collect()
+}
+
 /// Type of the message whose attributes an answer repeats: its own request, or for a kept entity the one that made
 /// it.
 fn repeated(contract: &Contract, request: Option<sonata::TypeId>, duty: Duty) -> Option<sonata::TypeId> {
@@ -124,6 +134,11 @@ impl Schema for ContractSchema {
                 None => body.is_some_and(sonata::Body::is_array),
             },
             query: operation.query.iter().map(|parameter| parameter.name.clone()).collect(),
+            filters: match duty.map(|duty| duty.act) {
+                Some(Act::List) => filters(operation),
+                _ => Vec::new(),
+            },
+            kept: duty.is_some_and(|duty| duty.kind.is_made_by_buyer()),
             path: operation
                 .path
                 .iter()

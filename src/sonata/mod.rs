@@ -13,6 +13,7 @@ pub mod check;
 pub mod entity;
 pub mod facts;
 mod fault;
+pub mod filter;
 pub mod import;
 mod names;
 mod operation;

@@ -1,14 +1,16 @@
 //! Lists: the legacy system's pages are walked, and of what they hold only this partner's entities are answered.
 //!
-//! The legacy system knows no partner, so ownership is decided by the pairs of ids that are kept here: an entity
-//! that was never told to this partner is not in its list. The order is that of the legacy system.
-
-use http::{HeaderMap, HeaderName, HeaderValue};
+//! The legacy system knows no partner, so ownership of what the Buyer made is decided by the pairs of ids that are
+//! kept here: an entity that was never told to this partner is not in its list, and the whole legacy list is walked.
+//! What only the legacy system makes is the partner's because the legacy list is; where no filter is left to apply
+//! here either, the Buyer's part of the list is the legacy system's, and only its pages are read. The order is that
+//! of the legacy system. Never more than one legacy page and one answer are held.
 
 mod filter;
 mod page;
+mod walk;
 
-use std::collections::HashSet;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{
     answer::{array, hold_as},
@@ -23,28 +25,51 @@ use super::{
 };
 use crate::{
     json::{Document, Node},
-    mapping::{
-        apply::References,
-        operation::{self, Paging},
-        value::Value,
-    },
+    mapping::{apply::References, operation, value::Value},
     store::Batch,
 };
+use filter::Filters;
 use page::Listing;
+use walk::{Asked, Page, Walk};
 
 const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 const X_RESULT_COUNT: HeaderName = HeaderName::from_static("x-result-count");
 const X_PAGINATION_THROTTLED: HeaderName = HeaderName::from_static("x-pagination-throttled");
 
-/// Entities that one legacy page is asked for.
-const LEGACY_PAGE_ITEMS: u64 = 100;
-
 /// Which part of the list is wanted.
+#[derive(Debug, Clone, Copy)]
 struct Window {
-    offset: usize,
-    limit: usize,
+    offset: u64,
+    limit: u64,
     /// Whether we set the limit, not the Buyer: what it cuts off is then told as throttled.
     is_ours: bool,
+}
+
+impl Window {
+    fn of(work: &Work<'_>, page_items_max: usize) -> Self {
+        let number = |name: &str| work.received.parameter(name).and_then(|text| text.parse::<u64>().ok());
+        let most = u64::try_from(page_items_max).unwrap_or(u64::MAX);
+        let asked = number("limit").filter(|limit| *limit <= most);
+        Self { offset: number("offset").unwrap_or(0), limit: asked.unwrap_or(most), is_ours: asked.is_none() }
+    }
+
+    fn end(self) -> u64 {
+        self.offset.saturating_add(self.limit)
+    }
+}
+
+/// A list as it is being read.
+struct Reading<'r, 'w> {
+    listing: Listing<'r>,
+    work: &'r Work<'w>,
+    facts: &'r Value<'r>,
+    filters: Filters<'r>,
+    window: Window,
+    /// Whether the legacy list is the answer's, element by element.
+    is_direct: bool,
+    wanted: Vec<Document>,
+    /// How many entities passed.
+    matched: u64,
 }
 
 /// Answers a list.
@@ -56,56 +81,39 @@ pub async fn answer(
     work: &Work<'_>,
     headers: &HeaderMap,
 ) -> Result<Answer, ExchangeError> {
-    let operation::Answer::Each { elements, legacy_id, program } = &work.operation.program.answer else {
+    let program = &work.operation.program;
+    let operation::Answer::Each { elements, legacy_id: Some(legacy_id), program: each } = &program.answer
+    else {
         return Err(ExchangeError::Internal("a list is answered with `answer: { each: … }`".to_owned()));
     };
-    let legacy_id = legacy_id.as_ref();
-    let legacy_id = legacy_id
-        .ok_or_else(|| ExchangeError::Internal("a list needs `legacy_id` in its `answer`".to_owned()))?;
-    let listing = Listing { elements, legacy_id, program };
+    let filters = Filters::of(work.route.function(), &work.received.query, &program.filters);
+    let filters = filters.map_err(ExchangeError::Query)?;
     let texts = StoryTexts::of(story);
     let facts = facts(work.partner, (work.route.contract, work.route.operation), &texts, None);
     let limits = &story.plan.settings().gateway.limits;
+    let (page_items_max, pages_max) = (limits.page_items_max, limits.calls_max);
     let body = work.route.operation.success_body();
     // The work order list of grace answers one object: the first that fits, of those from `offset` on.
     let answers_one = body.is_some_and(|body| !body.is_array());
-    let window = window(work, if answers_one { 1 } else { limits.page_items_max });
-    let pages_max = u64::try_from(limits.calls_max).unwrap_or(u64::MAX);
-    let (mut wanted, mut matched, mut page) = (Vec::new(), 0usize, 0u64);
-    let mut met = HashSet::new();
-    let throttled = loop {
-        let reply = match fetch(story, work, headers, &facts, page).await {
-            // What this partner does not have, nothing is about: an empty list (MEF 116 R12, MEF 122 R11).
-            Err(ExchangeError::Refused(failures)) if page::are_unknown(&failures) => break false,
-            reply => reply?,
-        };
-        let mut kept = Batch::new(work.owner.partner.clone());
-        for listed in listing.entities(story, work, &facts, &reply, 0..usize::MAX, &met).await? {
-            if !filter::passes(listed.document.root(), &work.received.query) {
-                continue;
-            }
-            if matched >= window.offset && wanted.len() < window.limit {
-                wanted.push(cut(story, work, &listed.document)?);
-                kept.changes.extend(listed.changes);
-            }
-            matched += 1;
-        }
-        if !kept.changes.is_empty() {
-            story.gateway.store.commit(kept).await?;
-        }
-        met = listing.legacy_ids(&reply);
-        page += 1;
-        let Some(paging) = &work.operation.program.paging else { break false };
-        if is_last(paging, &reply, listing.array(&reply).map_or(0, Node::len), page) {
-            break false;
-        }
-        if page >= pages_max {
-            break true;
-        }
+    let window = Window::of(work, if answers_one { 1 } else { page_items_max });
+    let mut reading = Reading {
+        listing: Listing { elements, legacy_id, program: each },
+        work,
+        facts: &facts,
+        is_direct: work.duty.kind.is_adopted_by_list() && filters.is_empty(),
+        filters,
+        window,
+        wanted: Vec::new(),
+        matched: 0,
     };
+    let (total, is_whole) = reading.read(story, headers, pages_max).await?;
+    let wanted = reading.wanted;
     let headers = if work.route.operation.paged {
-        let more = throttled || (window.is_ours && window.offset + wanted.len() < matched);
-        page_headers((!throttled).then_some(matched), wanted.len(), more)
+        let is_cut = match total {
+            Some(total) => window.is_ours && window.end() < total,
+            None => false,
+        };
+        page_headers(total, wanted.len(), is_cut || !is_whole)
     } else {
         HeaderMap::new()
     };
@@ -117,8 +125,94 @@ pub async fn answer(
     Ok(Answer { status: work.success_status(), body: body.bytes(), headers })
 }
 
+impl Reading<'_, '_> {
+    /// Walks the list. How many entities it has, where that is known, and whether nothing was left out untold.
+    async fn read(
+        &mut self,
+        story: &mut Story<'_>,
+        headers: &HeaderMap,
+        pages_max: usize,
+    ) -> Result<(Option<u64>, bool), ExchangeError> {
+        let paging = self.work.operation.program.paging.as_ref();
+        let from = if self.is_direct { self.window.offset } else { 0 };
+        let mut walk = Walk::begin(paging, &self.work.backend.base_url, from, pages_max);
+        loop {
+            let asked = walk.asked(if self.is_direct { self.left(&walk) } else { u64::MAX });
+            let (reply, address) = match fetch(story, self.work, headers, self.facts, &asked).await {
+                // What this partner does not have, nothing is about: an empty list (MEF 116 R12, MEF 122 R11).
+                Err(ExchangeError::Refused(failures)) if page::are_unknown(&failures) => {
+                    return Ok((Some(0), true));
+                }
+                page => page?,
+            };
+            let found = self.listing.array(&reply).map_or(0, Node::len);
+            self.take(story, &walk, &reply, found).await?;
+            let page = Page {
+                reply: &reply,
+                found: found as u64,
+                ids: self.listing.legacy_ids(&reply),
+                address: &address,
+                call: self.work.operation.program.calls.first().map_or("", |call| &call.name),
+            };
+            let goes_on = walk.advance(&asked, page)?;
+            let is_full = self.is_direct && walk.position() >= self.window.end();
+            if goes_on && !is_full && walk.may_go_on() {
+                continue;
+            }
+            let total = match self.is_direct {
+                true => walk.total().map(|total| total.max(walk.end().unwrap_or(0))),
+                false => None,
+            };
+            let counted = match self.is_direct {
+                true => walk.end(),
+                false => Some(self.matched),
+            };
+            let total = total.or(counted.filter(|_| !goes_on));
+            return Ok((total, !goes_on || (is_full && total.is_some())));
+        }
+    }
+
+    /// How many elements are wanted still.
+    fn left(&self, walk: &Walk<'_>) -> u64 {
+        self.window.end().saturating_sub(walk.position().max(self.window.offset))
+    }
+
+    /// Takes of a page what is wanted, and keeps what must be kept before it is told.
+    async fn take(
+        &mut self,
+        story: &mut Story<'_>,
+        walk: &Walk<'_>,
+        reply: &Reply,
+        found: usize,
+    ) -> Result<(), ExchangeError> {
+        let (work, window) = (self.work, self.window);
+        let within = |place: u64| {
+            let place = place.saturating_sub(walk.position());
+            usize::try_from(place).unwrap_or(usize::MAX).min(found)
+        };
+        let positions = if self.is_direct { within(window.offset)..within(window.end()) } else { 0..found };
+        let listed = self.listing.entities(story, work, self.facts, reply, positions, walk.met()).await?;
+        let mut kept = Batch::new(work.owner.partner.clone());
+        for one in listed {
+            if !self.filters.passes(one.document.root()) {
+                continue;
+            }
+            let is_wanted = self.is_direct || (window.offset..window.end()).contains(&self.matched);
+            if is_wanted {
+                self.wanted.push(cut(story, work, &one.document)?);
+                kept.changes.extend(one.changes);
+            }
+            self.matched += 1;
+        }
+        if !kept.changes.is_empty() {
+            story.gateway.store.commit(kept).await?;
+        }
+        Ok(())
+    }
+}
+
 /// `X-Total-Count` where it is known, `X-Result-Count`, and whether there is more (MEF 115 R58).
-fn page_headers(total: Option<usize>, count: usize, more: bool) -> HeaderMap {
+fn page_headers(total: Option<u64>, count: usize, more: bool) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let Some(total) = total {
         headers.insert(X_TOTAL_COUNT, HeaderValue::from(total));
@@ -128,21 +222,14 @@ fn page_headers(total: Option<usize>, count: usize, more: bool) -> HeaderMap {
     headers
 }
 
-fn window(work: &Work<'_>, page_items_max: usize) -> Window {
-    let number = |name: &str| work.received.parameter(name).and_then(|text| text.parse::<usize>().ok());
-    let asked = number("limit").filter(|limit| *limit <= page_items_max);
-    let limit = asked.unwrap_or(page_items_max);
-    Window { offset: number("offset").unwrap_or(0), limit, is_ours: asked.is_none() }
-}
-
-/// One page of the legacy list.
+/// One page of the legacy list, and path and query that it was asked for by.
 async fn fetch(
     story: &mut Story<'_>,
     work: &Work<'_>,
     headers: &HeaderMap,
     facts: &Value<'_>,
-    page: u64,
-) -> Result<Reply, ExchangeError> {
+    asked: &Asked,
+) -> Result<(Reply, String), ExchangeError> {
     let program = &*work.operation.program;
     let nothing = References::new();
     let origin = Origin {
@@ -162,40 +249,20 @@ async fn fetch(
         super::references::to_legacy(story, &work.owner.partner, &work.backend.id, &needed).await?;
     let origin = Origin { references: &references, ..origin };
     let mut prepared = origin.prepare(&planned)?;
-    if let (Some(paging), Some(one)) = (&program.paging, prepared.first_mut()) {
-        one.query.extend(page_parameters(paging, page));
-    }
+    let missing = || ExchangeError::Internal("a list makes one call".to_owned());
+    let one = prepared.first_mut().ok_or_else(missing)?;
+    one.query.extend(asked.query.iter().cloned());
+    let address = match &asked.address {
+        Some(address) => address.clone(),
+        None => origin.address(&one.planned.call.target, &one.query, None, &[], None)?,
+    };
+    one.address = Some(address.clone());
     let calling = work.calling(story, &origin, headers);
     let replies = call::run(story, &calling, &prepared).await.map_err(|broken| {
         let Broken { error, .. } = *broken;
         error
     })?;
-    replies.into_iter().next().ok_or_else(|| ExchangeError::Internal("a list makes one call".to_owned()))
-}
-
-fn page_parameters(paging: &Paging, page: u64) -> Vec<(String, String)> {
-    let number =
-        if paging.counts_records { paging.first + page * LEGACY_PAGE_ITEMS } else { paging.first + page };
-    let mut pairs = Vec::new();
-    if let Some(name) = &paging.page {
-        pairs.push((name.to_string(), number.to_string()));
-    }
-    if let Some(name) = &paging.size {
-        pairs.push((name.to_string(), LEGACY_PAGE_ITEMS.to_string()));
-    }
-    pairs
-}
-
-fn is_last(paging: &Paging, reply: &Reply, found: usize, pages: u64) -> bool {
-    if paging.page.is_none() || found == 0 {
-        return true;
-    }
-    let root = reply.document.as_ref().map(Document::root);
-    let total = paging.total.as_ref().zip(root).and_then(|(query, root)| query.first(root, root));
-    match total.and_then(crate::json::Node::as_i64) {
-        Some(total) => i64::try_from(pages * LEGACY_PAGE_ITEMS).is_ok_and(|seen| seen >= total),
-        None => (found as u64) < LEGACY_PAGE_ITEMS,
-    }
+    Ok((replies.into_iter().next().ok_or_else(missing)?, address))
 }
 
 /// An entity cut to what the list's type has of it.

@@ -151,11 +151,11 @@ impl Listing<'_> {
         met: &HashSet<LegacyId>,
     ) -> Result<Vec<Claimed<'r>>, ExchangeError> {
         let Some(array) = self.array(reply) else { return Ok(Vec::new()) };
-        let mut named = Vec::new();
+        let (mut named, mut here) = (Vec::new(), HashSet::new());
         let elements = array.elements().enumerate().skip(positions.start).take(positions.len());
         for (position, node) in elements {
             match self.legacy_id_of(node) {
-                Some(legacy) if met.contains(&legacy) => {}
+                Some(legacy) if met.contains(&legacy) || !here.insert(legacy.clone()) => {}
                 Some(legacy) => named.push((position, node, legacy)),
                 None => story.finding("noLegacyId", &format!("an element without id at {}", node.pointer())),
             }

@@ -84,7 +84,7 @@ impl Compiler<'_> {
 
 impl Writers {
     /// The written places by their member names alone: no elements, no terms.
-    fn plain(&self) -> BTreeSet<String> {
+    pub(super) fn plain(&self) -> BTreeSet<String> {
         self.places().map(plain).collect()
     }
 }

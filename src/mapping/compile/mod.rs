@@ -9,6 +9,7 @@ mod condition;
 mod coverage;
 mod effective;
 mod form;
+mod list;
 mod literal;
 mod load;
 mod lower;

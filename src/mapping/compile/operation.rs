@@ -2,6 +2,7 @@
 
 use super::form::Ways;
 use super::lower::{Here, Use};
+use super::reply::Told;
 use super::scope::{Found, Place, Scope};
 use super::survey::At;
 use super::template::{Speaks, duration_ms};
@@ -77,9 +78,9 @@ impl<'c> Compiler<'c> {
         self.check_call_names(operation);
         let calls: Vec<_> =
             operation.calls.iter().enumerate().filter_map(|(i, call)| self.call(call, i, &making)).collect();
-        let mut not_echoed = Vec::new();
+        let mut told = Told::default();
         let answer = match operation.conduct {
-            Conduct::Legacy => self.answer(&making, &mut not_echoed),
+            Conduct::Legacy => self.answer(&making, &mut told),
             Conduct::Manual | Conduct::Off => Some(Answer::Empty),
         };
         let mut on = Vec::new();
@@ -95,14 +96,15 @@ impl<'c> Compiler<'c> {
                 Conduct::Manual => Handling::Manual,
                 Conduct::Off => Handling::Off,
             },
+            paging: self.list_paging(&making),
+            filters: self.filters(&making, &calls, &told.written),
             calls: calls.into(),
             answer: answer?,
             on: on.into(),
-            paging: operation.paging.as_ref().and_then(|paging| self.paging(paging)),
             complete: None,
         };
         let backend = operation.backend.as_ref().map(|text| (text.as_str().into(), text.span()));
-        Some(CompiledOperation { program: Arc::new(program), not_echoed: not_echoed.into(), backend })
+        Some(CompiledOperation { program: Arc::new(program), not_echoed: told.not_echoed.into(), backend })
     }
 
     fn check_call_names(&mut self, operation: &Operation) {

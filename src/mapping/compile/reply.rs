@@ -6,14 +6,24 @@ use super::operation::Making;
 use super::scope::{Found, Missing};
 use super::{Compiler, steps};
 use crate::mapping::diagnostic as code;
-use crate::mapping::operation::{Answer, Blamed, On, Paging, StatusMatch, Then};
+use crate::mapping::operation::{Answer, Blamed, On, StatusMatch, Then};
 use crate::mapping::path::{Anchor, FieldPath};
 use crate::mapping::program::Phase;
 use crate::mapping::raw::{self, AnswerFrom, Text};
 use crate::text::Diagnostic;
+use std::collections::BTreeSet;
+
+/// What is known of an answer besides.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Places whose mapped value wins over what the Buyer sent.
+    pub not_echoed: Vec<Box<str>>,
+    /// Places that its rules write, by member names.
+    pub written: BTreeSet<String>,
+}
 
 impl<'c> Compiler<'c> {
-    pub(super) fn answer(&mut self, making: &Making<'c>, not_echoed: &mut Vec<Box<str>>) -> Option<Answer> {
+    pub(super) fn answer(&mut self, making: &Making<'c>, told: &mut Told) -> Option<Answer> {
         let title = format!("{}.{} answer", making.function, making.operation.id);
         let us = Use::new(title, Phase::Answer, self.side.direction(Phase::Answer));
         let Some(raw) = &making.operation.answer else {
@@ -31,7 +41,8 @@ impl<'c> Compiler<'c> {
         }
         let root = scope.root.ty;
         let (program, us) = self.body_program(body, &scope, us, (ty, into_path.as_ref()))?;
-        not_echoed.extend(us.not_echoed.iter().cloned());
+        told.not_echoed.extend(us.not_echoed.iter().cloned());
+        told.written = us.writers.plain();
         if let (Some(root), None) = (root, &into_path) {
             self.check_provided(root, making.function, &making.facts, &us.writers, raw.span);
         }
@@ -171,24 +182,6 @@ impl<'c> Compiler<'c> {
             return None;
         }
         Some(Blamed { path, within })
-    }
-
-    pub(super) fn paging(&mut self, raw: &raw::Paging) -> Option<Paging> {
-        let total = match &raw.total {
-            None => None,
-            Some(text) => {
-                self.check_query(text, None);
-                Some(crate::json::query::Query::parse(text.as_str()).ok()?)
-            }
-        };
-        let parameter = |text: &Option<Text>| text.as_ref().map(|text| text.as_str().into());
-        Some(Paging {
-            page: parameter(&raw.page).or_else(|| parameter(&raw.offset)),
-            size: parameter(&raw.size),
-            first: raw.first,
-            counts_records: raw.offset.is_some(),
-            total,
-        })
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Operation {
     pub paging: Option<Paging>,
     /// Its backend, whatever the partner's routes say.
     pub backend: Option<Text>,
+    /// Filters of a list that the legacy system settles alone.
+    pub exact: Vec<Text>,
 }
 
 /// How an operation is served.
@@ -146,10 +148,18 @@ pub struct Paging {
     pub page: Option<Text>,
     /// Name of the query parameter with the offset of the first element.
     pub offset: Option<Text>,
+    /// Name of the query parameter with the cursor.
+    pub cursor: Option<Text>,
+    /// Where the reply has the next cursor.
+    pub next: Option<Text>,
+    /// Relation of the link header to the next page.
+    pub link: Option<Text>,
     /// Name of the query parameter with the size of a page.
     pub size: Option<Text>,
+    /// Elements of a full page.
+    pub items: Option<u64>,
     /// Number of the first page, or offset of the first element.
-    pub first: u64,
+    pub first: Option<u64>,
     /// Where the reply says how many there are.
     pub total: Option<Text>,
 }

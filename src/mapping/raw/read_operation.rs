@@ -12,6 +12,9 @@ use crate::text::{
 /// Most calls at a time that `parallel:` may ask for.
 const PARALLEL_MAX: u64 = 64;
 
+/// Most elements of a legacy page that `items:` may name.
+const PAGE_ITEMS_MAX: u64 = 10_000;
+
 /// Reads `operations:`.
 pub fn operations(node: &Node, out: &mut Diagnostics) -> Vec<Operation> {
     named(node, "operations", out).into_iter().filter_map(|(id, node)| operation(id, node, out)).collect()
@@ -29,6 +32,7 @@ fn operation(id: Text, node: &Node, out: &mut Diagnostics) -> Option<Operation> 
             on: Vec::new(),
             paging: None,
             backend: None,
+            exact: Vec::new(),
         });
     }
     let mut fields = Fields::of(node, "an operation", out)?;
@@ -55,6 +59,7 @@ fn operation(id: Text, node: &Node, out: &mut Diagnostics) -> Option<Operation> 
         on: fields.take("on").map(|node| on_list(node, out)).unwrap_or_default(),
         paging: fields.take("paging").and_then(|node| paging(node, out)),
         backend: text(&mut fields, "backend", out),
+        exact: texts(&mut fields, "exact", out),
     };
     read::refuse_later(&mut fields, &["complete", "is"], out);
     fields.finish(out);
@@ -231,15 +236,14 @@ fn paging(node: &Node, out: &mut Diagnostics) -> Option<Paging> {
         span: node.span,
         page: text(&mut fields, "page", out),
         offset: text(&mut fields, "offset", out),
+        cursor: text(&mut fields, "cursor", out),
+        next: text(&mut fields, "next", out),
+        link: text(&mut fields, "link", out),
         size: text(&mut fields, "size", out),
-        first: fields.integer("first", 0..=1, out).unwrap_or(1),
+        items: fields.integer("items", 1..=PAGE_ITEMS_MAX, out),
+        first: fields.integer("first", 0..=1, out),
         total: text(&mut fields, "total", out),
     };
     fields.finish(out);
-    if paging.page.is_some() == paging.offset.is_some() {
-        let fault = Diagnostic::error(code::PAGING, "paging names either `page` or `offset`").at(node.span);
-        out.push(fault.hint("`page: pageNo` counts pages, `offset: skip` counts elements"));
-        return None;
-    }
     Some(paging)
 }
