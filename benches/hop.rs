@@ -43,6 +43,14 @@ fn main() {
     match words.get(1).map(String::as_str) {
         Some("--upstream") => current_thread(upstream(words[2].parse().unwrap())),
         Some("--pass") => current_thread(pass(words[2].parse().unwrap(), words[3].parse().unwrap())),
+        // For a profiler: the same load on something that was started by hand.
+        Some("--load") => {
+            let (address, requests) = (words[2].parse().unwrap(), words[3].parse().unwrap());
+            current_thread(async move {
+                let failed = load(address, QUOTE_PATH, &Bytes::from(reference::request()), requests).await;
+                println!("failed {failed}");
+            });
+        }
         _ if words.iter().any(|word| word == "--bench") => compare(),
         // `cargo test --benches` must not run a load.
         _ => {}
@@ -178,7 +186,7 @@ fn compare() {
     for round in 0..=ROUNDS {
         for peer in &mut peers {
             let before = cpu_us(peer.child.id());
-            let failed = runtime.block_on(load(peer.address, peer.path, &body));
+            let failed = runtime.block_on(load(peer.address, peer.path, &body, REQUESTS_A_ROUND));
             // The first round warms pools, caches and the plan.
             if round > 0 {
                 let (after, requests) = (cpu_us(peer.child.id()), f64::from(REQUESTS_A_ROUND));
@@ -214,7 +222,7 @@ fn print(peers: &mut [Peer], body_bytes: usize) {
     }
 }
 
-async fn load(address: SocketAddr, path: &'static str, body: &Bytes) -> usize {
+async fn load(address: SocketAddr, path: &'static str, body: &Bytes, requests: u32) -> usize {
     let mut tasks = Vec::new();
     for _ in 0..CONNECTIONS {
         let body = body.clone();
@@ -225,7 +233,7 @@ async fn load(address: SocketAddr, path: &'static str, body: &Bytes) -> usize {
                 hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
             tokio::spawn(connection);
             let mut failed = 0;
-            for _ in 0..REQUESTS_A_ROUND / CONNECTIONS {
+            for _ in 0..requests / CONNECTIONS {
                 let request = Request::post(path)
                     .header("host", "localhost")
                     .header("content-type", "application/json;charset=utf-8")

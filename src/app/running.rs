@@ -7,6 +7,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use hyper_util::service::TowerToHyperService;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
@@ -90,7 +91,7 @@ impl Running {
         let limits = listener_limits(&settings.limits);
         let (service, unfinished) = stack::sonata(gateway, settings.limits.in_flight_max);
         let partners = tokio::spawn(server::serve(sonata, service, told(stopped), limits));
-        let admin = admin::service(Admin { plan: handle, metrics, reload: asked });
+        let admin = TowerToHyperService::new(admin::service(Admin { plan: handle, metrics, reload: asked }));
         // The admin port outlives the drain, so that the drain can be watched.
         let (admin_stop, admin_stopped) = oneshot::channel::<()>();
         let admin_served = tokio::spawn(server::serve(

@@ -2,7 +2,11 @@
 //!
 //! `seller` is the story, step by step; what a step does is in the file of its name.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    panic::AssertUnwindSafe,
+    pin::{Pin, pin},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -46,12 +50,14 @@ where
     let mut story = Story::begin(gateway, &head);
     // No timeout around the whole: it would end the story where a legacy system has acted and nothing is kept. Body
     // and calls each end at the deadline by themselves, and what follows them waits for nothing but the store.
-    let result = guarded(seller(&mut story, &head, body)).await;
+    let result = guarded(pin!(seller(&mut story, &head, body))).await;
     story.end(result)
 }
 
-/// A panic ends its exchange as any other failure does.
-async fn guarded<T>(work: impl Future<Output = Result<T, ExchangeError>>) -> Result<T, ExchangeError> {
+/// A panic ends its exchange as any other failure does. The work is pinned where it is: it is large to move.
+async fn guarded<T>(
+    work: Pin<&mut impl Future<Output = Result<T, ExchangeError>>>,
+) -> Result<T, ExchangeError> {
     let told = AssertUnwindSafe(work).catch_unwind().await;
     told.unwrap_or_else(|payload| Err(ExchangeError::Panicked(panic_text(&*payload).to_owned())))
 }
@@ -141,7 +147,8 @@ async fn single(
     };
 
     // Guarded by itself: the legacy system has acted, and a defect of ours must not hide that.
-    let made = guarded(answer::make(story, work, id.as_ref(), &href, &facts, &prepared, &replies)).await;
+    let made =
+        guarded(pin!(answer::make(story, work, id.as_ref(), &href, &facts, &prepared, &replies))).await;
     match made {
         Ok(made) => {
             let batch = Batch { partner: work.owner.partner.clone(), changes: made.changes };

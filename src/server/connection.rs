@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::{body::Incoming, service::Service};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
@@ -23,7 +23,6 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{Instant, sleep, timeout},
 };
-use tower::{Service, ServiceExt};
 
 use super::{
     Credential, Limits, Listener, PeerIdentity,
@@ -151,7 +150,7 @@ async fn connection<S>(
         watched.begin(request.version());
         let running = Running(Arc::clone(&watched));
         request.extensions_mut().insert(identity.clone());
-        let answer = service.clone().oneshot(request);
+        let answer = service.call(request);
         async move {
             let answer = answer.await;
             drop(running);

@@ -1,6 +1,6 @@
 //! Listeners: accept under a permit, speak HTTP/1.1 or HTTP/2, cut off the slow, drain at the end.
 //!
-//! It takes any tower service and knows nothing of Sonata. What a service learns of the caller is the request
+//! It takes any hyper service and knows nothing of Sonata. What a service learns of the caller is the request
 //! extension [`PeerIdentity`]. Bodies are read by `exchange` through `crate::body`, because only there is the
 //! partner's limit known.
 

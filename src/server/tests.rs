@@ -50,7 +50,7 @@ fn start_listener(listener: Listener, limits: Limits) -> Running {
     let (stop, stopped) = oneshot::channel::<()>();
     let ended = tokio::spawn(serve(
         listener,
-        tower::service_fn(answer),
+        hyper::service::service_fn(answer),
         async {
             let _ = stopped.await;
         },
