@@ -26,7 +26,7 @@ fn parse(text: &str) -> Result<Arc<str>, IdError> {
     if text.len() > ID_BYTES_MAX {
         return Err(IdError::TooLong);
     }
-    if text.chars().any(char::is_control) {
+    if !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && text.chars().any(char::is_control) {
         return Err(IdError::Control);
     }
     Ok(text.into())

@@ -114,7 +114,7 @@ fn of_gateway(gateway: &Gateway) -> Defaults {
     let bss = gateway.demonstration.bss.map_or("none".to_owned(), |address| address.to_string());
     let mut all = pairs([
         ("listeners.sonata.address", gateway.listeners.sonata.address.to_string()),
-        ("listeners.sonata.public_url", gateway.listeners.sonata.url()),
+        ("listeners.sonata.public_url", gateway.listeners.sonata.url.clone()),
         ("listeners.admin.address", gateway.listeners.admin.address.to_string()),
         ("store.embedded", store.display().to_string()),
         ("mappings", gateway.mappings.display().to_string()),

@@ -14,18 +14,14 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Place in the file; `None` for a default.
     pub span: Option<Span>,
-    /// The URL under which partners reach it, without a slash at the end; `None`: its own address.
-    pub public_url: Option<String>,
+    /// The URL that `href`s begin with, without a slash at the end: `public_url`, or the address.
+    pub url: String,
 }
 
 impl Listener {
     fn loopback(port: u16) -> Self {
-        Self { address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port), span: None, public_url: None }
-    }
-
-    /// The URL that `href`s begin with.
-    pub fn url(&self) -> String {
-        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.address))
+        let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+        Self { address, span: None, url: format!("http://{address}") }
     }
 
     /// Whether only this machine can reach it.
@@ -85,7 +81,9 @@ fn listener(fields: &mut Fields<'_>, key: &'static str, out: &mut Diagnostics) -
     }
     inner.finish(out);
     let (scalar, span) = address?;
-    Some(Listener { address: address_of(&scalar.text, span, out)?, span: Some(span), public_url })
+    let address = address_of(&scalar.text, span, out)?;
+    let url = public_url.unwrap_or_else(|| format!("http://{address}"));
+    Some(Listener { address, span: Some(span), url })
 }
 
 /// An IP address with port; names are refused, because what they stand for can change under us.

@@ -115,8 +115,13 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// (`/mefApi/sonata/quoteManagement/v8`), the resource and the id.
 #[must_use]
 pub fn href(public_url: &str, base_path: &str, kind: EntityKind, id: &str) -> String {
-    let id = utf8_percent_encode(id, SEGMENT);
-    format!("{}{base_path}/{}/{id}", public_url.trim_end_matches('/'), kind.facts().resource)
+    let (public_url, resource) = (public_url.trim_end_matches('/'), kind.facts().resource);
+    let mut url = String::with_capacity(public_url.len() + base_path.len() + resource.len() + id.len() + 2);
+    for part in [public_url, base_path, "/", resource, "/"] {
+        url.push_str(part);
+    }
+    url.extend(utf8_percent_encode(id, SEGMENT));
+    url
 }
 
 /// The answer to a request that keeps no entity: the request's attributes unchanged, the mapped ones beside them.

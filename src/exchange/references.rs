@@ -103,6 +103,7 @@ fn own_counterparts(needed: &[NeededReference]) -> References {
 /// # Errors
 /// None in practice: a UUID is within the bounds of an id.
 pub fn new_id(story: &Story<'_>) -> Result<SonataId, ExchangeError> {
-    let id = story.gateway.ports.ids.next().to_string();
-    SonataId::parse(&id).map_err(|error| ExchangeError::Internal(error.to_string()))
+    let id = story.gateway.ports.ids.next();
+    SonataId::parse(&*id.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))
+        .map_err(|error| ExchangeError::Internal(error.to_string()))
 }

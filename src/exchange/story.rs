@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{Response, request::Parts};
 use http_body_util::Full;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::{
     Gateway,
@@ -18,7 +19,7 @@ use crate::{
     ids::ExchangeId,
     plan::{MappedOperation, PartnerPlan, Plan},
     sonata::{Contract, Operation},
-    telemetry::{ExchangeRecord, TraceContext, metrics},
+    telemetry::{ExchangeRecord, TraceContext, metrics, stamp},
 };
 
 /// One exchange.
@@ -170,12 +171,14 @@ impl<'g> Story<'g> {
 
 /// A time as messages have it, RFC 3339 with milliseconds.
 pub fn time_text(at: jiff::Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    let mut text = String::with_capacity(24);
+    stamp::write(&mut text, at, stamp::Precision::Millis);
+    text
 }
 
-fn exchange_id(id: uuid::Uuid) -> ExchangeId {
+fn exchange_id(id: Uuid) -> ExchangeId {
     // The text of a UUID is within the bounds of an id.
-    match ExchangeId::parse(&id.to_string()) {
+    match ExchangeId::parse(&*id.hyphenated().encode_lower(&mut Uuid::encode_buffer())) {
         Ok(id) => id,
         Err(_) => unreachable!("a UUID is an id"),
     }

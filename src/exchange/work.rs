@@ -115,9 +115,9 @@ impl<'w> Work<'w> {
 
     /// The URL under which the partner finds an entity.
     pub fn href(&self, story: &Story<'_>, id: &SonataId) -> String {
-        let public_url = story.plan.settings().gateway.listeners.sonata.url();
+        let public_url = &story.plan.settings().gateway.listeners.sonata.url;
         let base_path = format!("{}{}", self.partner.settings().base_path, self.route.contract.base_path());
-        custody::href(&public_url, &base_path, self.duty.kind, id.as_str())
+        custody::href(public_url, &base_path, self.duty.kind, id.as_str())
     }
 
     /// Function and operation, as the journal names them.

@@ -233,6 +233,10 @@ fn build(
         }
     }
     let mut set = |name, value| headers.insert(name, value);
+    // HTTP/2 has `:authority` for it; where it was offered and not taken, the client writes `Host` itself.
+    if settings.http_version == HttpVersion::Http1 {
+        set(header::HOST, settings.base_url.host().clone());
+    }
     if let Some((media_type, body)) = &request.body {
         set(header::CONTENT_TYPE, media_type.clone());
         set(header::CONTENT_LENGTH, HeaderValue::from(body.len()));

@@ -1,8 +1,8 @@
 //! What the plan says of a backend.
 
 use http::{
-    HeaderMap, HeaderName, Uri, header,
-    uri::{Authority, PathAndQuery, Scheme},
+    HeaderMap, HeaderName, HeaderValue, Uri, header,
+    uri::{Authority, Parts, PathAndQuery, Scheme},
 };
 
 use super::{OAuth2, Tls};
@@ -92,6 +92,8 @@ pub enum Credentials {
 pub struct BaseUrl {
     pub(super) scheme: Scheme,
     pub(super) authority: Authority,
+    /// As `Host` has it.
+    pub(super) host: HeaderValue,
     /// Without `/` at its end.
     pub(super) prefix: String,
 }
@@ -135,7 +137,17 @@ impl BaseUrl {
             return Err(BaseUrlError::Query);
         }
         let prefix = path.path().trim_end_matches('/').to_owned();
-        Ok(Self { scheme, authority, prefix })
+        let default_port = if scheme == Scheme::HTTPS { 443 } else { 80 };
+        let host = match authority.port_u16().filter(|port| *port != default_port) {
+            Some(_) => HeaderValue::from_str(authority.as_str()),
+            None => HeaderValue::from_str(authority.host()),
+        };
+        Ok(Self { scheme, authority, host: host.map_err(|_| BaseUrlError::Syntax)?, prefix })
+    }
+
+    /// The `Host` of every call, written once.
+    pub(super) fn host(&self) -> &HeaderValue {
+        &self.host
     }
 
     /// Whether the connection is encrypted.
@@ -149,12 +161,15 @@ impl BaseUrl {
     /// # Errors
     /// When prefix and path together are no URL; both were parsed, so only their length can be at fault.
     pub(super) fn join(&self, path: &PathAndQuery) -> Result<Uri, http::Error> {
-        let builder = Uri::builder().scheme(self.scheme.clone()).authority(self.authority.clone());
-        if self.prefix.is_empty() {
-            builder.path_and_query(path.clone()).build()
+        let mut parts = Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(if self.prefix.is_empty() {
+            path.clone()
         } else {
-            builder.path_and_query(format!("{}{path}", self.prefix)).build()
-        }
+            PathAndQuery::try_from(format!("{}{path}", self.prefix))?
+        });
+        Ok(Uri::from_parts(parts)?)
     }
 }
 
@@ -212,6 +227,10 @@ mod tests {
         assert_eq!(join("http://h:1", "/a?b=c").unwrap(), "http://h:1/a?b=c");
         assert_eq!(join("https://h/", "/a").unwrap(), "https://h/a");
         assert_eq!(join("https://h/bss/v2/", "/a?b").unwrap(), "https://h/bss/v2/a?b");
+        let host = |base: &str| BaseUrl::parse(base).unwrap().host().to_str().unwrap().to_owned();
+        let rows =
+            ["http://h:1", "http://h:80/a", "https://h:80", "https://h:443", "http://[::1]:8081", "http://h"];
+        assert_eq!(rows.map(host), ["h:1", "h", "h:80", "h", "[::1]:8081", "h"]);
         assert_eq!(join("h:1", "/"), Err(BaseUrlError::Syntax));
         assert_eq!(join("ftp://h", "/"), Err(BaseUrlError::Scheme));
         assert_eq!(join("http://u:p@h", "/"), Err(BaseUrlError::Credentials));

@@ -6,18 +6,17 @@
 
 use std::fmt::{self, Write as _};
 
+use jiff::Timestamp;
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
 };
 use tracing_subscriber::{
-    fmt::{
-        FmtContext, FormatEvent, FormatFields,
-        format::Writer,
-        time::{FormatTime as _, SystemTime},
-    },
+    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
     registry::LookupSpan,
 };
+
+use super::stamp;
 
 /// Bytes that the line of an exchange takes, about.
 const LINE_BYTES: usize = 640;
@@ -39,7 +38,11 @@ where
     ) -> fmt::Result {
         let mut line = String::with_capacity(LINE_BYTES);
         line.push_str("{\"timestamp\":\"");
-        SystemTime.format_time(&mut Writer::new(&mut line))?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a line says when it was written, whatever it is about"
+        )]
+        stamp::write(&mut line, Timestamp::now(), stamp::Precision::Micros);
         line.push_str("\",\"level\":\"");
         line.push_str(event.metadata().level().as_str());
         line.push('"');
@@ -56,9 +59,10 @@ struct Members<'l>(&'l mut String);
 
 impl Members<'_> {
     fn name(&mut self, field: &Field) {
-        self.0.push(',');
-        text(self.0, field.name());
-        self.0.push(':');
+        // A name stands in our own source, where it is a word; only what comes from outside needs escaping.
+        self.0.push_str(",\"");
+        self.0.push_str(field.name());
+        self.0.push_str("\":");
     }
 
     /// A value whose own text is JSON.
@@ -79,11 +83,13 @@ impl Visit for Members<'_> {
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.bare(field, value);
+        self.name(field);
+        digits(self.0, value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.bare(field, value);
+        self.name(field);
+        self.0.push_str(if value { "true" } else { "false" });
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
@@ -93,15 +99,46 @@ impl Visit for Members<'_> {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.name(field);
-        text(self.0, &format!("{value:?}"));
+        self.0.push('"');
+        let _ = write!(Escaping(self.0), "{value:?}");
+        self.0.push('"');
     }
 }
 
-/// A JSON string. Everything below a blank is escaped, so that no text from outside can break a line.
+/// A whole number, without what a formatter looks at first.
+fn digits(line: &mut String, number: u64) {
+    let mut place = 1;
+    while number / place >= 10 {
+        place *= 10;
+    }
+    while place > 0 {
+        let digit = u8::try_from(number / place % 10).unwrap_or(0);
+        line.push(char::from(b'0' + digit));
+        place /= 10;
+    }
+}
+
+/// A JSON string.
 fn text(line: &mut String, value: &str) {
     line.push('"');
+    escape(line, value);
+    line.push('"');
+}
+
+/// Writes into a JSON string what is formatted in pieces.
+struct Escaping<'l>(&'l mut String);
+
+impl fmt::Write for Escaping<'_> {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        escape(self.0, piece);
+        Ok(())
+    }
+}
+
+/// The inside of a JSON string. Everything below a blank is escaped, so that no text from outside can break a line.
+fn escape(line: &mut String, value: &str) {
     let mut rest = value;
-    while let Some(at) = rest.find(|c: char| c < ' ' || c == '"' || c == '\\') {
+    while let Some(at) = rest.bytes().position(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
         let (plain, from) = rest.split_at(at);
         line.push_str(plain);
         let mut characters = from.chars();
@@ -116,5 +153,4 @@ fn text(line: &mut String, value: &str) {
         rest = characters.as_str();
     }
     line.push_str(rest);
-    line.push('"');
 }

@@ -104,13 +104,23 @@ pub(crate) mod tests {
     fn values_keep_their_kind() {
         let none: Option<u64> = None;
         let text = captured(|| {
-            tracing::warn!(whole = 7_u64, less = -7_i64, half = 0.5, not = f64::NAN, yes = true, none);
+            tracing::warn!(
+                none_at_all = 0_u64,
+                most = u64::MAX,
+                ten = 10_u64,
+                whole = 7_u64,
+                less = -7_i64,
+                half = 0.5,
+                not = f64::NAN,
+                yes = true,
+                none
+            );
         });
         let line: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert!(line["timestamp"].as_str().unwrap().ends_with('Z'), "{text}");
         let rest = serde_json::json!({
             "timestamp": line["timestamp"], "level": "WARN", "target": "segue::telemetry::log::tests",
-            "whole": 7, "less": -7, "half": 0.5, "not": null, "yes": true,
+            "none_at_all": 0, "most": u64::MAX, "ten": 10, "whole": 7, "less": -7, "half": 0.5, "not": null, "yes": true,
         });
         assert_eq!(line, rest);
     }

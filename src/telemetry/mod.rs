@@ -8,6 +8,7 @@ pub mod log;
 pub mod metrics;
 pub mod record;
 pub mod secret;
+pub mod stamp;
 pub mod trace;
 
 pub use metrics::Metrics;
