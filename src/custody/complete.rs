@@ -67,13 +67,15 @@ pub struct Completed {
 }
 
 /// Attributes that say when a state was reached, written when it is and nobody gave another time.
-const REACHED: [(EntityKind, Level, &str, &[&str]); 5] = [
+const REACHED: [(EntityKind, Level, &str, &[&str]); 7] = [
     (
         EntityKind::ProductOfferingQualification,
         Level::Own,
         "effectiveQualificationDate",
         &["done.ready", "done.unableToProvide", "terminatedWithError"],
     ),
+    (EntityKind::TroubleTicket, Level::Own, "resolutionDate", &["resolved", "closed"]),
+    (EntityKind::Incident, Level::Own, "closedDate", &["closed"]),
     (
         EntityKind::Quote,
         Level::Own,

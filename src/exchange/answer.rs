@@ -190,7 +190,7 @@ pub async fn adopt(
         fresh.push(new_id(story)?);
     }
     let mut fresh = fresh.into_iter();
-    let (store, partner, backend) = (&story.gateway.store, &work.owner.partner, &work.backend.id);
+    let (store, partner, backend) = (&story.gateway.store, &work.owner.partner, work.home());
     // As many ids were made as could be asked for; the last serves a count that cannot be.
     let spare = new_id(story)?;
     let adopted =

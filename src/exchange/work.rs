@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     custody::{self, Owner},
-    ids::SonataId,
+    ids::{BackendId, SonataId},
     json::{Document, Limits, Node},
     legacy::BackendSettings,
     plan::{MappedOperation, PartnerPlan, Route},
@@ -141,6 +141,14 @@ impl<'w> Work<'w> {
         let limits = json_limits(&story.plan.settings().gateway.limits);
         let limits = Limits { bytes_max: self.backend.response_bytes_max, ..limits };
         Calling { program: &self.operation.program, origin, backend: self.backend, forwarded, limits }
+    }
+
+    /// The backend whose ids an answer names other entities by. An operation with a backend of its own, such as a
+    /// ticket system, speaks of what is at home at the partner's routes.
+    pub fn home(&self) -> &BackendId {
+        let body = self.received.body.as_ref().map(Document::root);
+        let routed = self.operation.backend.as_ref().and_then(|_| self.partner.backend(body));
+        routed.unwrap_or(&self.backend.id)
     }
 
     /// How the operation's messages look at its legacy system.

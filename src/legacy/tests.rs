@@ -172,7 +172,7 @@ async fn the_request_is_what_an_old_system_expects() {
     request.headers.insert("x-ref", HeaderValue::from_static("R1"));
     let reply = backends().call(&settings, request, soon()).await.unwrap();
     assert_eq!((reply.status, &reply.body[..]), (StatusCode::OK, &b"{\"a\":1}"[..]));
-    assert_eq!(reply.content_type(), Some("application/json"));
+    assert_eq!(reply.content_type(), Some("application/json; charset=utf-8"));
     let sent = upstream.requests.recv().await.unwrap();
     let (head, body) = sent.split_once("\r\n\r\n").unwrap();
     assert_eq!(body, "{\"x\":1}");

@@ -26,6 +26,10 @@ pub enum EntityKind {
     Charge,
     /// A request to change the delivery date of an order item (MEF 123).
     ModifyProductOrderItemRequestedDeliveryDate,
+    /// A trouble ticket (MEF 124).
+    TroubleTicket,
+    /// An incident that the Seller tells of (MEF 124).
+    Incident,
     /// A product of the inventory (MEF 116).
     Product,
     /// A bill of a billing account (MEF 141).
@@ -213,6 +217,32 @@ static KINDS: &[Row] = &[
             history: Some("statusChange"),
             resource: "product",
             machines: ("product", ""),
+            ..NOTHING
+        },
+    },
+    Row {
+        kind: EntityKind::TroubleTicket,
+        name: "troubleTicket",
+        facts: EntityFacts {
+            state: Some("status"),
+            state_first: Some("acknowledged"),
+            history: Some("statusChange"),
+            created: Some("creationDate"),
+            seller_role: Some("sellerTicketContact"),
+            resource: "troubleTicket",
+            machines: ("troubleTicket", ""),
+            ..NOTHING
+        },
+    },
+    Row {
+        kind: EntityKind::Incident,
+        name: "incident",
+        facts: EntityFacts {
+            state: Some("status"),
+            history: Some("statusChange"),
+            created: Some("creationDate"),
+            resource: "incident",
+            machines: ("incident", ""),
             ..NOTHING
         },
     },
@@ -415,6 +445,30 @@ static DUTIES: &[Duty] = &[
     duty(Function::ORDER, "listModifyProductOrderItemRequestedDeliveryDate", Act::List, MODIFY),
     duty(Function::INVENTORY, "retrieveProduct", Act::Retrieve, EntityKind::Product),
     duty(Function::INVENTORY, "listProduct", Act::List, EntityKind::Product),
+    duty(Function::TROUBLE_TICKET, "createTroubleTicket", Act::Create, EntityKind::TroubleTicket),
+    duty(Function::TROUBLE_TICKET, "retrieveTroubleTicket", Act::Retrieve, EntityKind::TroubleTicket),
+    duty(Function::TROUBLE_TICKET, "listTroubleTicket", Act::List, EntityKind::TroubleTicket),
+    duty(Function::TROUBLE_TICKET, "patchTroubleTicket", Act::Update, EntityKind::TroubleTicket),
+    duty(
+        Function::TROUBLE_TICKET,
+        "cancelTroubleTicket",
+        Act::Move { state: "assessingCancellation" },
+        EntityKind::TroubleTicket,
+    ),
+    duty(
+        Function::TROUBLE_TICKET,
+        "closeTroubleTicket",
+        Act::Move { state: "closed" },
+        EntityKind::TroubleTicket,
+    ),
+    duty(
+        Function::TROUBLE_TICKET,
+        "reopenTroubleTicket",
+        Act::Move { state: "reopened" },
+        EntityKind::TroubleTicket,
+    ),
+    duty(Function::TROUBLE_TICKET, "retrieveIncident", Act::Retrieve, EntityKind::Incident),
+    duty(Function::TROUBLE_TICKET, "listIncident", Act::List, EntityKind::Incident),
     duty(Function::BILLING, "listCustomerBill", Act::List, EntityKind::CustomerBill),
     duty(Function::BILLING, "retrieveCustomerBill", Act::Retrieve, EntityKind::CustomerBill),
     duty(Function::BILLING, "retrieveCustomerBillItem", Act::Retrieve, EntityKind::CustomerBillItem),

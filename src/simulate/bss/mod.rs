@@ -14,6 +14,8 @@
 //! offered with 48; a town beginning with `nowhere` is not found; a place of installation in single fields without
 //! house number or postcode is offered subject to survey.
 //!
+//! Beside them stands the [ticket desk](ticket), which speaks SOAP.
+//!
 //! Beside the interface stand the controls, below `/sim` (see [`control`]): time, [faults](fault), the
 //! [journal] of everything received, charges that come up, and known assets.
 
@@ -41,11 +43,13 @@ mod reply;
 mod route;
 mod server;
 mod site;
+mod soap;
 mod state;
 mod table;
 mod task;
 #[cfg(test)]
 mod tests;
+mod ticket;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

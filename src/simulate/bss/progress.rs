@@ -6,7 +6,7 @@ use super::offer::Message;
 use super::order::{CHECKING, DONE, FAILED, IN_WORK, RECEIVED, WAITING};
 use super::price::Act;
 use super::state::State;
-use super::{check, day, offer, task};
+use super::{check, day, offer, task, ticket};
 
 /// Moves an order one step on: received, checking, in work, waiting when a charge is open, done. False when nothing
 /// was left to do, or a cancellation is under way.
@@ -111,6 +111,9 @@ pub(super) fn step(state: &mut State, number: Option<&str>) -> bool {
         for key in state.orders.numbers() {
             moved |= step_order(state, key);
         }
+        for key in state.tickets.numbers() {
+            moved |= ticket::step(state, key);
+        }
         return moved;
     };
     if let Some(key) = state.offers.number(number) {
@@ -118,6 +121,9 @@ pub(super) fn step(state: &mut State, number: Option<&str>) -> bool {
     }
     if let Some(key) = state.checks.number(number) {
         return check::step(state, key);
+    }
+    if let Some(key) = state.tickets.number(number) {
+        return ticket::step(state, key);
     }
     if let Some(key) = state.orders.number(number) {
         return step_order(state, key);

@@ -9,7 +9,7 @@ use super::article::Sku;
 use super::page::Query;
 use super::reply::{Complaint, Refusal, Reply};
 use super::state::State;
-use super::{address, asset, bill, charge, check, control, info, offer, order, pack, site, task};
+use super::{address, asset, bill, charge, check, control, info, offer, order, pack, site, task, ticket};
 
 /// A request as the desk sees it.
 #[derive(Debug)]
@@ -33,6 +33,9 @@ pub(super) fn answer(state: &mut State, request: &Request<'_>) -> Reply {
     let query = Query::new(request.query);
     if let ["sim", rest @ ..] = segments.as_slice() {
         return control::answer(state, request.method, rest, &query, request.body);
+    }
+    if let ("POST", ["soap", "tickets"]) = (request.method, segments.as_slice()) {
+        return ticket::answer(state, request.body);
     }
     let found = match segments.as_slice() {
         ["addr" | "v2", ..] => offers_and_addresses(state, request, &segments, &query),

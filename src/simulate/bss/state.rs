@@ -18,6 +18,7 @@ use super::order::Order;
 use super::pack::Pack;
 use super::table::Table;
 use super::task::{Storno, Wish};
+use super::ticket::{self, Ticket};
 
 /// The tables, the clock and the controls.
 #[derive(Debug)]
@@ -42,6 +43,9 @@ pub(super) struct State {
     believed: HashMap<String, Address>,
     believed_order: VecDeque<String>,
     believed_max: usize,
+    pub tickets: Table<Ticket>,
+    /// Notices of the house.
+    pub notices: Vec<Ticket>,
     /// What the billing export has.
     pub export: Export,
     pub faults: Faults,
@@ -81,6 +85,8 @@ impl State {
             believed: HashMap::new(),
             believed_order: VecDeque::new(),
             believed_max: rows_max,
+            tickets: Table::new("T", 6001, rows_max),
+            notices: ticket::notices(settings.today),
             export: Export::before(settings.today),
             faults: Faults::default(),
             journal: Journal::new(settings.journal_entries_max),

@@ -7,6 +7,7 @@ mod faults;
 mod offers;
 mod orders;
 mod tasks;
+mod tickets;
 
 use std::net::SocketAddr;
 
