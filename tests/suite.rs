@@ -10,6 +10,7 @@ mod fixtures;
 mod json;
 mod legacy_faults;
 mod limits;
+mod lists;
 mod manual;
 mod mapping;
 mod mutation;
