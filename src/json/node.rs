@@ -61,13 +61,14 @@ impl NodeId {
 #[derive(Clone, Copy)]
 pub struct Node<'d> {
     document: &'d Document,
-    id: u32,
+    /// Its row, found once: what follows is read without looking it up again.
+    record: &'d Record,
 }
 
 impl<'d> Node<'d> {
     #[inline]
     pub(super) fn new(document: &'d Document, id: NodeId) -> Self {
-        Self { document, id: id.0 }
+        Self { document, record: document.records().get(id.0 as usize).unwrap_or(&Record::NOTHING) }
     }
 
     /// The document that this node is of; clone it to keep the node (as `(Document, NodeId)`) beyond `'d`.
@@ -81,28 +82,28 @@ impl<'d> Node<'d> {
     #[inline]
     #[must_use]
     pub fn id(self) -> NodeId {
-        NodeId(self.id)
+        NodeId(self.record.id)
     }
 
     /// What kind of value this is.
     #[inline]
     #[must_use]
     pub fn kind(self) -> Kind {
-        self.record().kind()
+        self.record.kind()
     }
 
     /// The exact text of the value, as received.
     #[inline]
     #[must_use]
     pub fn raw(self) -> &'d str {
-        let record = self.record();
+        let record = self.record;
         self.slice(record.start, record.end)
     }
 
     /// First byte and one past the last byte of the value in [`Document::text`].
     #[must_use]
     pub fn span(self) -> (usize, usize) {
-        let record = self.record();
+        let record = self.record;
         (record.start as usize, record.end as usize)
     }
 
@@ -110,7 +111,7 @@ impl<'d> Node<'d> {
     #[inline]
     #[must_use]
     pub fn name(self) -> Option<Cow<'d, str>> {
-        let record = self.record();
+        let record = self.record;
         (record.name != 0).then(|| {
             let raw = self.slice_of_name(record);
             if record.name_len & NAME_ESCAPED == 0 { Cow::Borrowed(raw) } else { Cow::Owned(unescape(raw)) }
@@ -122,7 +123,7 @@ impl<'d> Node<'d> {
     #[inline]
     #[must_use]
     pub fn plain_name(self) -> Option<&'d [u8]> {
-        let record = self.record();
+        let record = self.record;
         let (start, len) = (record.name as usize, record.name_len as usize);
         if record.name == 0 || record.name_len & NAME_ESCAPED != 0 {
             return None;
@@ -134,7 +135,7 @@ impl<'d> Node<'d> {
     #[inline]
     #[must_use]
     pub fn as_str(self) -> Option<Cow<'d, str>> {
-        let record = self.record();
+        let record = self.record;
         (record.kind() == Kind::String).then(|| {
             let inside = self.slice(record.start + 1, record.end.saturating_sub(1));
             if record.string_escaped() { Cow::Owned(unescape(inside)) } else { Cow::Borrowed(inside) }
@@ -191,26 +192,17 @@ impl<'d> Node<'d> {
     #[inline]
     #[must_use]
     pub fn get(self, name: &str) -> Option<Node<'d>> {
-        let records = self.document.records();
-        let own = self.record();
-        if own.kind() != Kind::Object {
-            return None;
-        }
+        let mut children = self.children(Kind::Object);
         let text = self.document.text().as_bytes();
-        let mut id = self.id + 1;
-        while id < own.next {
-            let record = records.get(id as usize)?;
+        children.find(|child| {
+            let record = child.record;
             if record.name_len as usize == name.len() {
                 let start = record.name as usize;
-                if text.get(start..start + name.len()) == Some(name.as_bytes()) {
-                    return Some(Node { document: self.document, id });
-                }
-            } else if record.name_len & NAME_ESCAPED != 0 && unescape(self.slice_of_name(record)) == name {
-                return Some(Node { document: self.document, id });
+                text.get(start..start + name.len()) == Some(name.as_bytes())
+            } else {
+                record.name_len & NAME_ESCAPED != 0 && unescape(self.slice_of_name(record)) == name
             }
-            id = record.next;
-        }
-        None
+        })
     }
 
     /// The element at `index`, counted from 0; none if this is no array or is shorter.
@@ -223,7 +215,7 @@ impl<'d> Node<'d> {
     #[inline]
     #[must_use]
     pub fn len(self) -> usize {
-        self.record().count() as usize
+        self.record.count() as usize
     }
 
     /// Whether there is no member or element; true for other kinds.
@@ -261,9 +253,9 @@ impl<'d> Node<'d> {
     pub fn pointer(self) -> String {
         let mut pointer = String::new();
         let mut at = self.document.root();
-        while at.id < self.id {
+        while at.record.id < self.record.id {
             let is_array = at.is_array();
-            let child = at.values().enumerate().find(|(_, child)| self.id < child.record().next);
+            let child = at.values().enumerate().find(|(_, child)| self.record.id < child.record.next);
             let Some((index, child)) = child else { break };
             if is_array {
                 push_token(&mut pointer, &index.to_string());
@@ -312,20 +304,15 @@ impl<'d> Node<'d> {
         }
     }
 
-    #[inline]
-    pub(super) fn record(self) -> &'d Record {
-        self.document.records().get(self.id as usize).unwrap_or(&Record::NOTHING)
-    }
-
     /// The rows of this node and everything in it.
     pub(super) fn subtree(self) -> &'d [Record] {
-        let next = self.record().next as usize;
-        self.document.records().get(self.id as usize..next).unwrap_or_default()
+        let (id, next) = (self.record.id as usize, self.record.next as usize);
+        self.document.records().get(id..next).unwrap_or_default()
     }
 
     /// The member name as it stands in the text, without quotes; empty if there is none.
     pub(super) fn raw_name(self) -> &'d str {
-        self.slice_of_name(self.record())
+        self.slice_of_name(self.record)
     }
 
     #[inline]
@@ -340,10 +327,11 @@ impl<'d> Node<'d> {
 
     #[inline]
     fn children(self, kind: Kind) -> Children<'d> {
-        let record = self.record();
+        let record = self.record;
         let is_parent = record.kind() == kind && matches!(kind, Kind::Array | Kind::Object);
         let left = if is_parent { record.count() } else { 0 };
-        Children { document: self.document, id: self.id + 1, left }
+        let below = self.document.records().get(self.record.id as usize + 1..).unwrap_or_default();
+        Children { document: self.document, rest: below, left }
     }
 }
 
@@ -351,7 +339,7 @@ impl<'d> Node<'d> {
 impl fmt::Debug for Node<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (start, end) = self.span();
-        write!(f, "Node({} {} at {start}..{end})", self.id, self.kind().name())
+        write!(f, "Node({} {} at {start}..{end})", self.record.id, self.kind().name())
     }
 }
 
@@ -370,7 +358,8 @@ pub(super) fn push_token(pointer: &mut String, token: &str) {
 #[derive(Clone)]
 struct Children<'d> {
     document: &'d Document,
-    id: u32,
+    /// Rows from the next child on.
+    rest: &'d [Record],
     left: u32,
 }
 
@@ -380,9 +369,10 @@ impl<'d> Iterator for Children<'d> {
     #[inline]
     fn next(&mut self) -> Option<Node<'d>> {
         self.left = self.left.checked_sub(1)?;
-        let node = Node { document: self.document, id: self.id };
-        self.id = node.record().next;
-        Some(node)
+        let record = self.rest.first()?;
+        let rows = record.next.wrapping_sub(record.id) as usize;
+        self.rest = self.rest.get(rows..).unwrap_or_default();
+        Some(Node { document: self.document, record })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

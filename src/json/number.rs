@@ -49,9 +49,41 @@ fn digits(bytes: &[u8], start: usize) -> Result<usize, usize> {
 /// Orders two numbers by value; `-0` equals `0`.
 #[must_use]
 pub fn compare(left: &str, right: &str) -> Ordering {
-    if let (Some(left), Some(right)) = (Small::read(left), Small::read(right)) {
-        return left.compare(right);
+    Exact::of(left).compare(&Exact::of(right))
+}
+
+/// A number prepared for being compared, with many others or more than once.
+#[derive(Debug, Clone, Copy)]
+pub struct Exact<T> {
+    text: T,
+    small: Option<Small>,
+}
+
+impl<T: AsRef<str>> Exact<T> {
+    /// Of the text of a number.
+    #[must_use]
+    pub fn of(text: T) -> Self {
+        Self { small: Small::read(text.as_ref()), text }
     }
+
+    /// The number as it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.text.as_ref()
+    }
+
+    /// Orders two numbers by value; `-0` equals `0`.
+    #[inline]
+    #[must_use]
+    pub fn compare<U: AsRef<str>>(&self, other: &Exact<U>) -> Ordering {
+        match (self.small, other.small) {
+            (Some(left), Some(right)) => left.compare(right),
+            _ => compare_any(self.text(), other.text()),
+        }
+    }
+}
+
+fn compare_any(left: &str, right: &str) -> Ordering {
     let (left, right) = (Decimal::read(left), Decimal::read(right));
     let magnitude = || left.compare_magnitude(&right);
     match (left.sign(), right.sign()) {
@@ -82,7 +114,7 @@ pub fn is_integer(text: &str) -> bool {
 const SMALL_BYTES_MAX: usize = 18;
 
 /// A number without an exponent and of few digits, which most numbers of messages are.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Small {
     /// All digits, the point left out.
     digits: i64,

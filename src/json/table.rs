@@ -12,7 +12,7 @@ const STRING_ESCAPED: u32 = 0b1000;
 const COUNT_SHIFT: u32 = 4;
 const COUNT_MAX: u32 = u32::MAX >> COUNT_SHIFT;
 
-/// One node: 24 bytes. Children follow their parent; `next` jumps over a whole subtree.
+/// One node: 28 bytes. Children follow their parent; `next` jumps over a whole subtree.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Record {
     /// First byte of the value.
@@ -23,6 +23,8 @@ pub(super) struct Record {
     pub name: u32,
     /// Bytes of the raw member name, with [`NAME_ESCAPED`].
     pub name_len: u32,
+    /// Its own number.
+    pub id: u32,
     /// Number of the first node that is not in this subtree.
     pub next: u32,
     /// Kind, escape flag and number of children.
@@ -31,14 +33,29 @@ pub(super) struct Record {
 
 impl Record {
     /// Stands for a node that is not there.
-    pub(super) const NOTHING: Self =
-        Self { start: 0, end: 0, name: 0, name_len: 0, next: 0, meta: Kind::Null as u32 };
+    pub(super) const NOTHING: Self = Self {
+        start: 0,
+        end: 0,
+        name: 0,
+        name_len: 0,
+        id: u32::MAX,
+        next: u32::MAX,
+        meta: Kind::Null as u32,
+    };
 
-    /// A row whose span, name and `next` are given; `escaped` is of a string value.
+    /// A row of these span and name, the one before `next`; `escaped` is of a string value.
     #[inline]
     pub(super) fn new(kind: Kind, escaped: bool, span: (u32, u32), name: (u32, u32), next: u32) -> Self {
         let meta = kind as u32 | if escaped { STRING_ESCAPED } else { 0 };
-        Self { start: span.0, end: span.1, name: name.0, name_len: name.1, next, meta }
+        Self {
+            start: span.0,
+            end: span.1,
+            name: name.0,
+            name_len: name.1,
+            id: next.wrapping_sub(1),
+            next,
+            meta,
+        }
     }
 
     #[inline]
@@ -79,6 +96,7 @@ impl Record {
             start: shift(self.start, bytes),
             end: shift(self.end, bytes),
             name: if self.name == 0 { 0 } else { shift(self.name, bytes) },
+            id: shift(self.id, rows),
             next: shift(self.next, rows),
             ..*self
         }

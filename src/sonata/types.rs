@@ -5,7 +5,11 @@
 //! it is derived from, only its members do. Names are shared, references are numbers, members are sorted: a walk
 //! over a message allocates nothing for them.
 
-use super::{facts, names::Names};
+use super::{
+    facts,
+    names::{Names, same},
+};
+use crate::json::{self, number::Exact};
 use regex::Regex;
 use std::{collections::HashMap, sync::Arc};
 
@@ -34,8 +38,34 @@ pub(super) struct Type {
     pub one_of: Vec<Group>,
     /// All of these hold too.
     pub all_of: Vec<TypeId>,
-    /// Whether nothing is said but the kind.
-    pub is_bare: bool,
+    /// Whether it says nothing of the parts of a value, and nothing of it elsewhere.
+    pub is_simple: bool,
+    /// The kinds of JSON that fit `kind`.
+    pub kinds: Kinds,
+}
+
+/// A set of the kinds of JSON.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Kinds(u8);
+
+impl Kinds {
+    const ALL: Self = Self(u8::MAX);
+
+    fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Any => Self::ALL,
+            Kind::String => Self(1 << json::Kind::String as u8),
+            Kind::Number | Kind::Integer => Self(1 << json::Kind::Number as u8),
+            Kind::Boolean => Self(1 << json::Kind::Bool as u8),
+            Kind::Array => Self(1 << json::Kind::Array as u8),
+            Kind::Object => Self(1 << json::Kind::Object as u8),
+        }
+    }
+
+    #[inline]
+    pub fn has(self, kind: json::Kind) -> bool {
+        self.0 >> kind as u8 & 1 != 0
+    }
 }
 
 /// Alternatives, of which exactly one holds.
@@ -135,8 +165,8 @@ pub(super) struct TextRules {
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct NumberRules {
-    pub min: Option<String>,
-    pub max: Option<String>,
+    pub min: Option<Exact<Box<str>>>,
+    pub max: Option<Exact<Box<str>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -185,7 +215,8 @@ impl ObjectRules {
     /// The member of this name.
     #[inline]
     pub fn member_of(&self, name: &[u8]) -> Option<&Member> {
-        self.names.find(name, |place| self.members.get(place).filter(|member| member.name.as_bytes() == name))
+        self.names
+            .find(name, |place| self.members.get(place).filter(|member| same(member.name.as_bytes(), name)))
     }
 
     fn index(&mut self) {
@@ -199,12 +230,9 @@ impl Type {
         if let Some(object) = &mut self.object {
             object.index();
         }
-        self.is_bare = self.text.is_none()
-            && self.number.is_none()
-            && self.array.is_none()
-            && self.object.is_none()
-            && self.one_of.is_empty()
-            && self.all_of.is_empty();
+        self.kinds = Kinds::of(self.kind);
+        self.is_simple =
+            self.array.is_none() && self.object.is_none() && self.one_of.is_empty() && self.all_of.is_empty();
     }
 }
 
@@ -287,7 +315,8 @@ impl Types {
             object: None,
             one_of: Vec::new(),
             all_of: Vec::new(),
-            is_bare: true,
+            is_simple: true,
+            kinds: Kinds::ALL,
         };
         self.types.get(id.0 as usize).unwrap_or(NOTHING)
     }
@@ -521,9 +550,16 @@ fn scalar_rules(type_: &mut Type, scalar: &facts::Scalar) -> Result<(), TypesErr
         {
             return Err(fail(bound, "is no number"));
         }
-        type_.number = Some(Box::new(NumberRules { min: scalar.min.clone(), max: scalar.max.clone() }));
+        type_.number = Some(Box::new(NumberRules {
+            min: bound(scalar.min.as_deref()),
+            max: bound(scalar.max.as_deref()),
+        }));
     }
     Ok(())
+}
+
+fn bound(text: Option<&str>) -> Option<Exact<Box<str>>> {
+    text.map(|text| Exact::of(text.into()))
 }
 
 /// Joins what a base that is no object says; false if both say something of the same kind.

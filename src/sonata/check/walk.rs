@@ -119,10 +119,13 @@ impl<'o> Walk<'o> {
         Checked { faults, unknown: self.unknown, product_findings, more: self.more, products: self.products }
     }
 
+    #[cold]
     fn find(&mut self, node: Node<'_>, code: FaultCode, reason: impl FnOnce() -> String) {
         self.add(node, None, code, reason);
     }
 
+    #[cold]
+    #[inline(never)]
     pub(super) fn add(
         &mut self,
         node: Node<'_>,
@@ -143,17 +146,32 @@ impl<'o> Walk<'o> {
     }
 
     /// Everything that a type says of a value.
+    #[inline]
     pub(super) fn value(&mut self, node: Node<'_>, types: &Types, id: TypeId) {
         let type_ = types.get(id);
-        if type_.is_bare && is_of(type_.kind, node) {
-            return;
+        if type_.is_simple {
+            return self.simple(node, type_);
         }
         self.value_around(node, types, id, Around { choice_member: None, base: None });
     }
 
+    /// What a type says of a value that has no parts.
+    #[inline(never)]
+    fn simple(&mut self, node: Node<'_>, type_: &Type) {
+        if self.failed || !self.kind(node, type_) {
+            return;
+        }
+        if let Some(rules) = &type_.text {
+            self.text(node, rules);
+        }
+        if let Some(rules) = &type_.number {
+            self.number(node, rules);
+        }
+    }
+
     fn value_around(&mut self, node: Node<'_>, types: &Types, id: TypeId, around: Around<'_>) {
         let type_ = types.get(id);
-        if self.failed || !self.kind(node, type_.kind) {
+        if self.failed || !self.kind(node, type_) {
             return;
         }
         match node.kind() {
@@ -214,19 +232,26 @@ impl<'o> Walk<'o> {
         self.findings.extend(findings.into_iter().take(room));
     }
 
-    fn kind(&mut self, node: Node<'_>, kind: Kind) -> bool {
-        let holds = is_of(kind, node);
+    #[inline]
+    fn kind(&mut self, node: Node<'_>, type_: &Type) -> bool {
+        let holds = type_.kinds.has(node.kind())
+            && (type_.kind != Kind::Integer || node.number().is_some_and(number::is_integer));
         if !holds {
-            self.find(node, FaultCode::InvalidValue, || {
-                let found = match node.kind() {
-                    json::Kind::Number => bounded(node.raw(), EXCERPT_CHARS_MAX),
-                    json::Kind::Null => "null".to_owned(),
-                    other => with_article(other.name()),
-                };
-                format!("{} must be {}, not {found}", label(node), with_article(kind.name()))
-            });
+            self.wrong_kind(node, type_.kind);
         }
         holds
+    }
+
+    #[cold]
+    fn wrong_kind(&mut self, node: Node<'_>, kind: Kind) {
+        self.find(node, FaultCode::InvalidValue, || {
+            let found = match node.kind() {
+                json::Kind::Number => bounded(node.raw(), EXCERPT_CHARS_MAX),
+                json::Kind::Null => "null".to_owned(),
+                other => with_article(other.name()),
+            };
+            format!("{} must be {}, not {found}", label(node), with_article(kind.name()))
+        });
     }
 
     fn text(&mut self, node: Node<'_>, rules: &TextRules) {
@@ -262,13 +287,18 @@ impl<'o> Walk<'o> {
 
     fn number(&mut self, node: Node<'_>, rules: &NumberRules) {
         let Some(own) = node.number() else { return };
-        let is_low = rules.min.as_ref().is_some_and(|min| number::compare(own, min).is_lt());
-        let is_high = rules.max.as_ref().is_some_and(|max| number::compare(own, max).is_gt());
+        let exact = number::Exact::of(own);
+        let is_low = rules.min.as_ref().is_some_and(|min| exact.compare(min).is_lt());
+        let is_high = rules.max.as_ref().is_some_and(|max| exact.compare(max).is_gt());
         if is_low || is_high {
             let (word, bound) = if is_low { ("at least", &rules.min) } else { ("at most", &rules.max) };
             self.find(node, FaultCode::InvalidValue, || {
                 let own = bounded(own, EXCERPT_CHARS_MAX);
-                format!("{} is {own}, must be {word} {}", label(node), bound.as_deref().unwrap_or_default())
+                format!(
+                    "{} is {own}, must be {word} {}",
+                    label(node),
+                    bound.as_ref().map_or("", |bound| bound.text())
+                )
             });
         }
     }
@@ -302,21 +332,7 @@ impl<'o> Walk<'o> {
         if chosen {
             return;
         }
-        let mut required = 0;
-        for value in node.values() {
-            let member = match value.plain_name() {
-                Some(name) => rules.member_of(name),
-                None => rules.member(&value.name().unwrap_or_default()),
-            };
-            match member {
-                Some(member) => {
-                    required += u32::from(member.required);
-                    self.value(value, types, member.value);
-                }
-                None if is_known(&value.name().unwrap_or_default(), types, type_, around) => {}
-                None => self.unknown.push(value.id()),
-            }
-        }
+        let required = self.members(node, types, rules, &|name| is_known(name, types, type_, around));
         if required < rules.required_count {
             for member in rules.members.iter().filter(|member| member.required) {
                 if node.get(&member.name).is_none() {
@@ -330,6 +346,33 @@ impl<'o> Walk<'o> {
                 format!("{} must have at least {} members", label(node), rules.members_min)
             });
         }
+    }
+
+    /// Checks the members that are there; how many of the required ones that are.
+    #[inline(never)]
+    fn members(
+        &mut self,
+        node: Node<'_>,
+        types: &Types,
+        rules: &ObjectRules,
+        is_known: &dyn Fn(&str) -> bool,
+    ) -> u32 {
+        let mut required = 0;
+        for value in node.values() {
+            let member = match value.plain_name() {
+                Some(name) => rules.member_of(name),
+                None => rules.member(&value.name().unwrap_or_default()),
+            };
+            let Some(member) = member else {
+                if !is_known(&value.name().unwrap_or_default()) {
+                    self.unknown.push(value.id());
+                }
+                continue;
+            };
+            required += u32::from(member.required);
+            self.value(value, types, member.value);
+        }
+        required
     }
 
     /// Follows a choice; false if there is none to follow, so that the base alone holds.
@@ -413,21 +456,6 @@ impl<'o> Walk<'o> {
     ) {
         let around = Around { choice_member: Some(member), base };
         self.value_around(node, product.types(), product.root(), around);
-    }
-}
-
-/// Whether a value is of a kind.
-#[inline]
-fn is_of(kind: Kind, node: Node<'_>) -> bool {
-    match (kind, node.kind()) {
-        (Kind::Any, _)
-        | (Kind::String, json::Kind::String)
-        | (Kind::Number, json::Kind::Number)
-        | (Kind::Boolean, json::Kind::Bool)
-        | (Kind::Array, json::Kind::Array)
-        | (Kind::Object, json::Kind::Object) => true,
-        (Kind::Integer, json::Kind::Number) => node.number().is_some_and(number::is_integer),
-        _ => false,
     }
 }
 
