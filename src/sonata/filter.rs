@@ -148,7 +148,7 @@ mod tests {
                     continue;
                 }
                 lists += 1;
-                let bodies = contract.operations.iter().filter_map(|other| other.success_body());
+                let bodies = contract.operations.iter().filter_map(crate::sonata::Operation::success_body);
                 let views: Vec<_> =
                     bodies.map(|body| contract.view(body.item.unwrap_or(body.value))).collect();
                 for parameter in &operation.query {

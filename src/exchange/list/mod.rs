@@ -159,13 +159,10 @@ impl Reading<'_, '_> {
             if goes_on && !is_full && walk.may_go_on() {
                 continue;
             }
-            let total = match self.is_direct {
-                true => walk.total().map(|total| total.max(walk.end().unwrap_or(0))),
-                false => None,
-            };
-            let counted = match self.is_direct {
-                true => walk.end(),
-                false => Some(self.matched),
+            let (total, counted) = if self.is_direct {
+                (walk.total().map(|total| total.max(walk.end().unwrap_or(0))), walk.end())
+            } else {
+                (None, Some(self.matched))
             };
             let total = total.or(counted.filter(|_| !goes_on));
             return Ok((total, !goes_on || (is_full && total.is_some())));

@@ -161,12 +161,11 @@ impl Listing<'_> {
             }
         }
         let kind = kind_of(work.duty.kind);
-        let known = match work.duty.kind.has_legacy_ids() {
-            true => HashMap::new(),
-            false => {
-                let wanted = named.iter().map(|(_, _, legacy)| (kind.clone(), legacy.clone())).collect();
-                story.gateway.store.to_sonata(&work.owner.partner, &work.backend.id, wanted).await?
-            }
+        let known = if work.duty.kind.has_legacy_ids() {
+            HashMap::new()
+        } else {
+            let wanted = named.iter().map(|(_, _, legacy)| (kind.clone(), legacy.clone())).collect();
+            story.gateway.store.to_sonata(&work.owner.partner, &work.backend.id, wanted).await?
         };
         let mut claimed = Vec::with_capacity(named.len());
         for (position, node, legacy) in named {
@@ -227,7 +226,7 @@ fn by_legacy_id(changes: Vec<Change>) -> HashMap<(String, String), Change> {
 }
 
 fn key_of(need: &NeededReference) -> (String, String) {
-    (need.kind.to_string(), need.id.to_string())
+    (need.kind.to_string(), need.id.clone())
 }
 
 /// Whose an element is; none where it is not this partner's.

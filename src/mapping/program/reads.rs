@@ -49,7 +49,9 @@ fn body<'p>(body: &'p Body, names: &mut BTreeSet<&'p str>) {
 }
 
 fn branches<'p>(list: &'p [Branch], names: &mut BTreeSet<&'p str>) {
-    list.iter().for_each(|branch| rules(&branch.rules, names));
+    for branch in list {
+        rules(&branch.rules, names);
+    }
 }
 
 fn transform<'p>(transform: &'p Transform, names: &mut BTreeSet<&'p str>) {
