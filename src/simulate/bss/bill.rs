@@ -161,77 +161,99 @@ impl Export {
         export
     }
 
-    fn print(&mut self, number: usize, &(acct, back, typ, st, lines): &Printed, today: Date) {
+    fn print(&mut self, number: usize, printed: &Printed, today: Date) {
+        let run = Run::new(number, printed, today);
+        let first = self.positions.len();
+        let lines = printed.4.iter().enumerate();
+        self.positions.extend(lines.map(|(index, line)| run.position(index + 1, line)));
+        let positions = self.positions.get(first..).unwrap_or_default();
+        self.invoices.push(run.invoice(positions));
+    }
+}
+
+/// One invoice being printed.
+struct Run {
+    number: usize,
+    inv_no: String,
+    acct: &'static str,
+    typ: &'static str,
+    st: &'static str,
+    von: Date,
+    bis: Date,
+    dat: Date,
+}
+
+impl Run {
+    fn new(number: usize, &(acct, back, typ, st, _): &Printed, today: Date) -> Self {
         let first = today.first_of_month();
         let months = |months: i32| first.checked_sub(months.months()).unwrap_or(first);
         let (von, dat) = (months(back), months(back - 1));
-        let bis = von.last_of_month();
-        let inv_no = format!("R-{number}");
-        let mut pos = Vec::new();
-        let (mut net, mut fee) = (0, 0);
-        for (line, &(typ, txt, art, asset_no, qty, unit, rate, own, surcharge)) in lines.iter().enumerate() {
-            let pos_no = format!("{inv_no}-{}", line + 1);
-            pos.push(pos_no.clone());
-            net += qty * rate;
-            fee += surcharge;
-            let fees = [Fee {
-                typ: "S",
-                txt: "Weekend work",
-                bp: surcharge * 10_000 / (qty * rate).max(1),
-                amt: surcharge,
-            }];
-            self.positions.push(Position {
-                pos_no,
-                inv_no: inv_no.clone(),
-                st: if own.is_empty() { st } else { own },
-                typ,
-                txt,
-                art,
-                asset_no,
-                von,
-                bis,
-                cur: "EUR",
-                qty,
-                unit,
-                rate,
-                net: qty * rate,
-                tax: vec![vat(qty * rate)],
-                fee: fees.into_iter().filter(|fee| fee.amt > 0).collect(),
-            });
-        }
-        let tax = vat(net + fee);
-        let gross = net + fee + tax.amt;
-        let paid = if st == "B" { gross } else { 0 };
-        let pay_no = format!("Z-{number}");
-        let payment = Payment { pay_no, dat: day::after(dat, 12), how: "U", amt: paid };
-        self.invoices.push(Invoice {
-            nr: format!("{:04}{:02}/{acct}", von.year(), von.month()),
-            inv_no,
-            acct,
-            st,
+        Self { number, inv_no: format!("R-{number}"), acct, typ, st, von, bis: von.last_of_month(), dat }
+    }
+
+    fn position(&self, index: usize, line: &Line) -> Position {
+        let &(typ, txt, art, asset_no, qty, unit, rate, own, surcharge) = line;
+        let net = qty * rate;
+        let fee = Fee { typ: "S", txt: "Weekend work", bp: surcharge * 10_000 / net.max(1), amt: surcharge };
+        Position {
+            pos_no: format!("{}-{index}", self.inv_no),
+            inv_no: self.inv_no.clone(),
+            st: if own.is_empty() { self.st } else { own },
             typ,
-            von,
-            bis,
-            lauf: if typ == "N" { "Z" } else { "S" },
-            zyk: "M01",
-            dat,
-            due: day::after(dat, 14),
-            upd: dat,
+            txt,
+            art,
+            asset_no,
+            von: self.von,
+            bis: self.bis,
             cur: "EUR",
-            net: net + fee,
+            qty,
+            unit,
+            rate,
+            net,
+            tax: vec![vat(net)],
+            fee: [fee].into_iter().filter(|fee| fee.amt > 0).collect(),
+        }
+    }
+
+    fn invoice(&self, positions: &[Position]) -> Invoice {
+        let fee: i64 = positions.iter().flat_map(|position| &position.fee).map(|fee| fee.amt).sum();
+        let net = positions.iter().map(|position| position.net).sum::<i64>() + fee;
+        let tax = vat(net);
+        let gross = net + tax.amt;
+        let paid = if self.st == "B" { gross } else { 0 };
+        Invoice {
+            inv_no: self.inv_no.clone(),
+            nr: format!("{:04}{:02}/{}", self.von.year(), self.von.month(), self.acct),
+            acct: self.acct,
+            st: self.st,
+            typ: self.typ,
+            von: self.von,
+            bis: self.bis,
+            lauf: if self.typ == "N" { "Z" } else { "S" },
+            zyk: "M01",
+            dat: self.dat,
+            due: day::after(self.dat, 14),
+            upd: self.dat,
+            cur: "EUR",
+            net,
             gross,
             disc: 0,
             fee,
             cred: 0,
             open: gross - paid,
             rest: gross - paid,
-            ledger: format!("D-{acct}"),
-            doc: format!("https://billing.acme.example/print/{number}.pdf"),
+            ledger: format!("D-{}", self.acct),
+            doc: format!("https://billing.acme.example/print/{}.pdf", self.number),
             tax: vec![tax],
-            paid: [payment].into_iter().filter(|payment| payment.amt > 0).collect(),
-            pos,
+            paid: self.payment(paid).into_iter().collect(),
+            pos: positions.iter().map(|position| position.pos_no.clone()).collect(),
             desk: DESK,
-        });
+        }
+    }
+
+    fn payment(&self, amt: i64) -> Option<Payment> {
+        let dat = day::after(self.dat, 12);
+        (amt > 0).then(|| Payment { pay_no: format!("Z-{}", self.number), dat, how: "U", amt })
     }
 }
 

@@ -6,11 +6,14 @@ use serde::Serialize;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Address {
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub adr_no: String,
     pub typ: &'static str,
     #[serde(skip_serializing_if = "Columns::is_empty", flatten)]
     pub columns: Columns,
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub pub_site: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub new_site: &'static str,
 }
 

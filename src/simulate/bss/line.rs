@@ -8,7 +8,7 @@ use super::address;
 use super::article::{Build, KBPS_MAX, Sku};
 use super::asset::Use;
 use super::form::{Complaints, Form};
-use super::gazetteer::plain;
+use super::gazetteer::{Address, plain};
 use super::info::{self, Remark};
 use super::price::Act;
 use super::reply::{Complaint, Refusal};
@@ -36,6 +36,7 @@ pub(super) struct Line {
 #[derive(Debug, Default)]
 pub(super) struct Beside {
     sites: HashMap<i64, Site>,
+    places: HashMap<i64, Address>,
     pub remarks: Vec<Remark>,
 }
 
@@ -70,6 +71,13 @@ impl Beside {
             row.letter("role", &["I", "O"], out);
             let (kind, columns) = address::read(&row, out);
             belongs(line_no, lines, &row, out);
+            let place = Address {
+                adr_no: adr_no.unwrap_or_default().to_owned(),
+                typ: kind,
+                columns: columns.clone(),
+                ..Address::default()
+            };
+            beside.places.entry(line_no).or_insert(place);
             let single = kind == "F";
             let site = beside.sites.entry(line_no).or_default();
             site.no_duct |= columns.get("plz") == "00000";
@@ -86,6 +94,11 @@ impl Beside {
             belongs(remark.line_no, lines, &row, out);
         }
         beside
+    }
+
+    /// The place of a line, as it was given.
+    pub fn place(&self, line_no: i64) -> Option<&Address> {
+        self.places.get(&line_no)
     }
 
     /// Whether the place of a line has to be looked at before it can be promised.

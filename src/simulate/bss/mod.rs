@@ -1,9 +1,9 @@
 //! "Acme", a carrier's order desk as it was built twenty years ago.
 //!
-//! `config/openapi/acme.yaml` describes its interface: address check, sites, serviceability checks, offers, orders with
-//! one endpoint per article, folders, cancellations, changes of the wished date, charges, the installed base, and the
-//! billing export, which tells what is wrong in plain text. It keeps everything in memory and knows nothing of the
-//! standard that its callers may speak.
+//! `config/openapi/acme.yaml` describes its interface: address check, sites, serviceability checks, price list, offers,
+//! orders with one endpoint per article, folders, cancellations, changes of the wished date, charges, the installed
+//! base, the [field service](field), and the billing export, which tells what is wrong in plain text. It keeps
+//! everything in memory and knows nothing of the standard that its callers may speak.
 //!
 //! **Nothing here is left to chance**: the date is given, numbers are sequential, prices follow from article, rate and
 //! term. Work goes on only when somebody says so: `POST /sim/advance`, or by asking when
@@ -22,12 +22,14 @@
 mod address;
 mod article;
 mod asset;
+mod avail;
 mod bill;
 mod charge;
 mod check;
 pub mod control;
 mod day;
 pub mod fault;
+mod field;
 mod form;
 mod gazetteer;
 mod info;
@@ -38,6 +40,7 @@ mod order;
 mod pack;
 mod page;
 mod price;
+mod pricelist;
 mod progress;
 mod reply;
 mod route;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::article::Sku;
 use super::day;
+use super::field;
 use super::form::{Complaints, Form, body};
 use super::info::{self, DESK, Desk, Text};
 use super::line::{Beside, Line, Obstacle};
@@ -231,11 +232,15 @@ pub(super) fn create(state: &mut State, endpoint: Option<Sku>, bytes: &[u8]) -> 
     if head.owner.blocked {
         return Err(Refusal::Business("account blocked"));
     }
+    let acct = head.owner.acct.clone();
     let pack_no = pack::open(state, head.pack_no.as_deref(), &head.owner);
     let (today, changed) = (state.today, state.next_mark());
     let key = state.orders.add(|no| new(no, pack_no.clone(), &line, &beside, head, today, changed));
     if let Some(pack) = state.pack_mut(&pack_no) {
         pack.orders.push(key);
+    }
+    if line.act == Act::New && matches!(line.sku, Sku::Uni | Sku::Unis) {
+        field::open_for(state, (&pack_no, line.line_no), acct, beside.place(line.line_no).cloned());
     }
     let order = state.orders.get(key).ok_or_else(|| Refusal::unknown("no"))?;
     Ok(Reply::made(order, vec![order.no.clone()]))

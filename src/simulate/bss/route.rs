@@ -9,7 +9,10 @@ use super::article::Sku;
 use super::page::Query;
 use super::reply::{Complaint, Refusal, Reply};
 use super::state::State;
-use super::{address, asset, bill, charge, check, control, info, offer, order, pack, site, task, ticket};
+use super::{
+    address, asset, avail, bill, charge, check, control, field, info, offer, order, pack, pricelist, site,
+    task, ticket,
+};
 
 /// A request as the desk sees it.
 #[derive(Debug)]
@@ -38,7 +41,9 @@ pub(super) fn answer(state: &mut State, request: &Request<'_>) -> Reply {
         return ticket::answer(state, request.body);
     }
     let found = match segments.as_slice() {
-        ["addr" | "v2", ..] => offers_and_addresses(state, request, &segments, &query),
+        ["addr", ..] | ["v2", "offers", ..] => offers_and_addresses(state, request, &segments, &query),
+        ["v2", ..] => price_list(state, request, &segments, &query),
+        ["fs", ..] => field_service(state, request, &segments, &query),
         ["orders" | "packs", ..] => orders_and_packs(state, request, &segments, &query),
         _ => tasks_and_charges(state, request, &segments, &query),
     };
@@ -67,6 +72,34 @@ fn offers_and_addresses(state: &mut State, request: &Request<'_>, segments: &[&s
         ("GET", ["v2", "offers", no]) => offer::get(state, no),
         ("DELETE", ["v2", "offers", no]) => offer::withdraw(state, no),
         ("POST", ["v2", "offers", no, "decline"]) => offer::decline(state, no, request.body),
+        _ => return None,
+    })
+}
+
+fn price_list(state: &State, request: &Request<'_>, segments: &[&str], query: &Query) -> Found {
+    Some(match (request.method, segments) {
+        ("GET", ["v2", "groups"]) => pricelist::list_groups(query),
+        ("GET", ["v2", "groups", no]) => pricelist::group(no),
+        ("GET", ["v2", "articles"]) => pricelist::list_articles(query),
+        ("GET", ["v2", "articles", no]) => pricelist::article_row(no),
+        ("GET", ["v2", "makes"]) => pricelist::list_makes(query),
+        ("GET", ["v2", "makes", sku]) => pricelist::make_row(sku),
+        ("POST", ["v2", "avail"]) => avail::avail(state, request.body),
+        ("POST", ["v2", "prices"]) => avail::prices(state, request.body),
+        _ => return None,
+    })
+}
+
+fn field_service(state: &mut State, request: &Request<'_>, segments: &[&str], query: &Query) -> Found {
+    Some(match (request.method, segments) {
+        ("GET", ["fs", "jobs"]) => field::jobs(state, query),
+        ("GET", ["fs", "jobs", no]) => field::job(state, no),
+        ("POST", ["fs", "slots"]) => field::slots(state, request.body),
+        ("POST", ["fs", "visits"]) => field::agree(state, request.body),
+        ("GET", ["fs", "visits"]) => field::visits(state, query),
+        ("GET", ["fs", "visits", no]) => field::visit(state, no),
+        ("PUT", ["fs", "visits", no]) => field::move_visit(state, no, request.body),
+        ("DELETE", ["fs", "visits", no]) => field::call_off(state, no),
         _ => return None,
     })
 }

@@ -11,6 +11,7 @@ use super::bill::Export;
 use super::charge::Charge;
 use super::check::Check;
 use super::fault::Faults;
+use super::field::{self, Job, Visit};
 use super::gazetteer::{self, Address};
 use super::journal::Journal;
 use super::offer::Offer;
@@ -33,6 +34,8 @@ pub(super) struct State {
     pub wishes: Table<Wish>,
     pub charges: Table<Charge>,
     pub packs: Table<Pack>,
+    pub jobs: Table<Job>,
+    pub visits: Table<Visit>,
     /// Folders by number, the caller's or ours.
     pub pack_numbers: HashMap<String, u64>,
     /// The installed base, by number; what is disconnected stays in it.
@@ -68,7 +71,7 @@ impl State {
         let installed = INSTALLED.iter().map(|&(number, sku, article, site)| {
             (number.to_owned(), Asset::before(number, sku, Some(article), site, today))
         });
-        Self {
+        let mut state = Self {
             today,
             advance_on_read: settings.advance_on_read,
             mark: 0,
@@ -78,6 +81,8 @@ impl State {
             wishes: Table::new("W", 4001, rows_max),
             charges: Table::new("C", 5001, rows_max),
             packs: Table::new("K", 501, rows_max),
+            jobs: Table::new("J", 6001, rows_max),
+            visits: Table::new("T", 6501, rows_max),
             pack_numbers: HashMap::new(),
             assets: installed.collect(),
             checks: Table::new("V", 601, rows_max),
@@ -90,7 +95,9 @@ impl State {
             export: Export::before(settings.today),
             faults: Faults::default(),
             journal: Journal::new(settings.journal_entries_max),
-        }
+        };
+        field::open_books(&mut state);
+        state
     }
 
     /// An address of the gazetteer, or one that was believed.

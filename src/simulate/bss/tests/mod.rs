@@ -4,8 +4,10 @@ mod addresses;
 mod assets;
 mod bills;
 mod faults;
+mod field;
 mod offers;
 mod orders;
+mod pricelist;
 mod tasks;
 mod tickets;
 
