@@ -18,6 +18,7 @@ async fn shipped() -> Bed {
     for path in [
         "config/segue.yaml",
         "config/backends/acme.yaml",
+        "config/backends/acme-tickets.yaml",
         "config/partners/globex.yaml",
         "config/openapi/acme.yaml",
     ] {
@@ -28,7 +29,9 @@ async fn shipped() -> Bed {
     folders.edit("config/segue.yaml", "127.0.0.1:8080", "127.0.0.1:0");
     folders.edit("config/segue.yaml", "127.0.0.1:9090", "127.0.0.1:0");
     folders.edit("config/segue.yaml", "\ndemonstration:", "\n# demonstration:");
-    folders.edit("config/backends/acme.yaml", "127.0.0.1:8081", &folders.bss.local_addr.to_string());
+    for backend in ["config/backends/acme.yaml", "config/backends/acme-tickets.yaml"] {
+        folders.edit(backend, "127.0.0.1:8081", &folders.bss.local_addr.to_string());
+    }
     let gateway = segue::app::start(&folders.config()).await.unwrap();
     Bed { folders, gateway, client: Http::new() }
 }

@@ -151,7 +151,9 @@ fn config(folder: &Path, bss: SocketAddr, product_payload: &str) -> PathBuf {
         "segue.yaml",
         replaced(read("segue.yaml"), "mappings: ../mappings", &format!("mappings: {}", mappings.display())),
     );
-    write("backends/acme.yaml", replaced(read("backends/acme.yaml"), "127.0.0.1:8081", &bss.to_string()));
+    for backend in ["backends/acme.yaml", "backends/acme-tickets.yaml"] {
+        write(backend, replaced(read(backend), "127.0.0.1:8081", &bss.to_string()));
+    }
     write("openapi/acme.yaml", read("openapi/acme.yaml"));
     // Our own answers are held to the contract as well.
     let policy = format!("product_payload: {product_payload}");
