@@ -12,6 +12,9 @@ use super::{
     value::{Value, quoted},
 };
 
+/// Tables of up to so many rows are read row by row, which is faster than hashing the value.
+const WALKED_ROWS_MAX: usize = 12;
+
 /// What the values of one side are written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CodeType {
@@ -44,10 +47,10 @@ impl CodeType {
         }
     }
 
-    fn write(self, code: &str) -> Value<'static> {
+    fn write(self, code: &str) -> Value<'_> {
         match self {
-            Self::Text => Value::text(code.to_owned()),
-            Self::Number => Value::Number(code.to_owned().into()),
+            Self::Text => Value::Text(code.into()),
+            Self::Number => Value::Number(code.into()),
             Self::Boolean => Value::Bool(code == "true"),
         }
     }
@@ -146,7 +149,7 @@ impl CodeTable {
     ///
     /// # Errors
     /// [`CodeError`] when no row has the value or its row has no counterpart.
-    pub fn translate(&self, direction: Direction, value: &Value<'_>) -> Result<Value<'static>, CodeError> {
+    pub fn translate(&self, direction: Direction, value: &Value<'_>) -> Result<Value<'_>, CodeError> {
         let row = self.row(direction, value)?;
         match row.written(direction).first() {
             Some(code) => Ok(self.writes(direction).write(code)),
@@ -162,7 +165,7 @@ impl CodeTable {
         &self,
         direction: Direction,
         value: &Value<'_>,
-    ) -> Result<Vec<Value<'static>>, CodeError> {
+    ) -> Result<Vec<Value<'_>>, CodeError> {
         let codes = self.row(direction, value)?.written(direction);
         if codes.is_empty() {
             return Err(CodeError::NoCounterpart(value.excerpt()));
@@ -172,14 +175,16 @@ impl CodeTable {
 
     fn row(&self, direction: Direction, value: &Value<'_>) -> Result<&Row, CodeError> {
         let text = value.as_scalar_text().ok_or_else(|| CodeError::WrongKind(value.kind_name()))?;
-        let index = match direction {
-            Direction::ToLegacy => &self.by_sonata,
-            Direction::ToSonata => &self.by_legacy,
+        let found = if self.rows.len() <= WALKED_ROWS_MAX {
+            self.rows.iter().find(|row| row.read(direction).iter().any(|code| *code == *text))
+        } else {
+            let index = match direction {
+                Direction::ToLegacy => &self.by_sonata,
+                Direction::ToSonata => &self.by_legacy,
+            };
+            index.get(text.as_ref()).and_then(|place| self.rows.get(*place))
         };
-        index
-            .get(text.as_ref())
-            .and_then(|place| self.rows.get(*place))
-            .ok_or_else(|| CodeError::Unknown(value.excerpt()))
+        found.ok_or_else(|| CodeError::Unknown(value.excerpt()))
     }
 
     /// Values that are read in this direction and stand in more than one row. A pair of both directions

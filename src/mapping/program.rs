@@ -107,6 +107,8 @@ pub struct Rule {
     pub on_failure: OnFailure,
     /// What it does.
     pub action: Action,
+    /// Whether it, or a rule in it, converts by `ref(kind)`; computed by [`Program::new`].
+    pub has_references: bool,
 }
 
 /// What a failure of a rule does.
@@ -329,10 +331,10 @@ impl Program {
         name: impl Into<Box<str>>,
         phase: Phase,
         direction: Direction,
-        rules: Vec<Rule>,
+        mut rules: Vec<Rule>,
         key_groups: Vec<Box<str>>,
     ) -> Self {
-        let has_references = rules.iter().any(Rule::has_references);
+        let has_references = mark_all(&mut rules);
         Self {
             name: name.into(),
             phase,
@@ -344,28 +346,41 @@ impl Program {
     }
 }
 
+/// Notes of every rule whether it has references; whether any has.
+fn mark_all(rules: &mut [Rule]) -> bool {
+    rules.iter_mut().fold(false, |any, rule| any | rule.mark())
+}
+
+fn mark_branches(branches: &mut [Branch]) -> bool {
+    branches.iter_mut().fold(false, |any, branch| any | mark_all(&mut branch.rules))
+}
+
+fn mark_body(body: &mut Body) -> bool {
+    match body {
+        Body::Rules(rules) => mark_all(rules),
+        Body::Rows(branches) => mark_branches(branches),
+    }
+}
+
 impl Rule {
-    /// Whether it, or a rule in it, converts by `ref(kind)`.
-    pub fn has_references(&self) -> bool {
-        let any = |rules: &[Rule]| rules.iter().any(Rule::has_references);
-        let in_branches = |branches: &[Branch]| branches.iter().any(|branch| any(&branch.rules));
-        let in_body = |body: &Body| match body {
-            Body::Rules(rules) => any(rules),
-            Body::Rows(branches) => in_branches(branches),
-        };
-        match &self.action {
+    fn mark(&mut self) -> bool {
+        self.has_references = match &mut self.action {
             Action::Pair(pair) => {
                 pair.transforms.iter().any(|transform| matches!(transform, Transform::Ref { .. }))
             }
-            Action::Group(group) => any(&group.rules),
-            Action::Each(each) => in_body(&each.body),
-            Action::Join(join) => in_body(&join.body),
-            Action::Append(append) => any(&append.rules),
-            Action::Gather(gather) => in_branches(&gather.branches),
+            Action::Group(group) => mark_all(&mut group.rules),
+            Action::Each(each) => mark_body(&mut each.body),
+            Action::Join(join) => mark_body(&mut join.body),
+            Action::Append(append) => mark_all(&mut append.rules),
+            Action::Gather(gather) => mark_branches(&mut gather.branches),
             Action::OneOf(one_of) => {
-                in_branches(&one_of.branches)
-                    || matches!(&one_of.otherwise, Otherwise::Rules(rules) if any(rules))
+                let otherwise = match &mut one_of.otherwise {
+                    Otherwise::Rules(rules) => mark_all(rules),
+                    _ => false,
+                };
+                mark_branches(&mut one_of.branches) || otherwise
             }
-        }
+        };
+        self.has_references
     }
 }

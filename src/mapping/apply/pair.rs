@@ -3,6 +3,7 @@
 use super::run::{Run, Scope, Trouble, Wrote, read};
 use super::target::Target;
 use crate::json::Kind;
+use crate::mapping::codes::CodeError;
 use crate::mapping::convert::{Context, ConvertErrorKind};
 use crate::mapping::direction::Direction;
 use crate::mapping::path::{FieldPath, Part, Step};
@@ -15,7 +16,6 @@ use crate::mapping::value::Value;
 
 impl<'m> Run<'m> {
     pub fn pair(&mut self, rule: &'m Rule, pair: &'m Pair, scope: Scope<'m>, target: Target<'_>) -> Wrote {
-        let source = source_path(&pair.source);
         if !self.holds(scope, pair.condition.as_ref()) {
             self.record_pair(rule, pair, (scope, target), (None, Outcome::ConditionFalse));
             return Wrote::Nothing;
@@ -30,18 +30,25 @@ impl<'m> Run<'m> {
                     let message = "a required attribute is missing";
                     return Err(Trouble::sender(FailureCode::MissingProperty, message));
                 }
-                self.record_pair(rule, pair, (scope, target), (None, Outcome::Absent));
+                if self.trace.is_some() {
+                    self.record_pair(rule, pair, (scope, target), (None, Outcome::Absent));
+                }
                 return Ok(Wrote::Nothing);
             }
             let wrote = if outcome == Outcome::Written { Wrote::Message } else { Wrote::Constant };
             let shown = self.trace.is_some().then(|| value.excerpt());
             self.write(&pair.target, target, value)?;
-            self.terms(&pair.also, target.slot)?;
-            self.record_pair(rule, pair, (scope, target), (shown, outcome));
+            if !pair.also.is_empty() {
+                self.terms(&pair.also, target.slot)?;
+            }
+            if self.trace.is_some() {
+                self.record_pair(rule, pair, (scope, target), (shown, outcome));
+            }
             Ok(wrote)
         });
         written.unwrap_or_else(|trouble| {
             let to = (Some(&pair.target), target);
+            let source = source_path(&pair.source);
             self.fail((&rule.origin, rule.on_failure), trouble, (scope, source), to);
             Wrote::Nothing
         })
@@ -181,28 +188,38 @@ impl<'m> Run<'m> {
     fn codes(&self, codes: &'m CodesUse, value: &Value<'m>) -> Result<Value<'m>, Trouble<'m>> {
         let direction = self.program.direction;
         let Some(elements) = value.elements() else {
-            let mut found = Self::code(codes, direction, value)?;
+            if !codes.all {
+                return Self::code(codes, codes.table.translate(direction, value));
+            }
+            let mut found = Self::all_codes(codes, direction, value)?;
             return Ok(if found.len() == 1 { found.remove(0) } else { Value::Array(found) });
         };
         let mut all = Vec::with_capacity(elements.len());
         for element in elements {
-            all.extend(Self::code(codes, direction, &element)?);
+            if codes.all {
+                all.extend(Self::all_codes(codes, direction, &element)?);
+            } else {
+                all.push(Self::code(codes, codes.table.translate(direction, &element))?);
+            }
         }
         Ok(Value::Array(all))
     }
 
-    fn code(
+    fn all_codes(
         codes: &'m CodesUse,
         direction: Direction,
         value: &Value<'m>,
     ) -> Result<Vec<Value<'m>>, Trouble<'m>> {
-        let found = if codes.all {
-            codes.table.translate_all(direction, value)
-        } else {
-            codes.table.translate(direction, value).map(|code| vec![code])
-        };
-        found.or_else(|error| match &codes.otherwise {
-            Some(otherwise) => Ok(vec![Self::literal_value(otherwise)]),
+        match codes.table.translate_all(direction, value) {
+            Ok(found) => Ok(found),
+            Err(error) => Self::code(codes, Err(error)).map(|otherwise| vec![otherwise]),
+        }
+    }
+
+    /// What a table said, or what is written where it has no answer.
+    fn code(codes: &'m CodesUse, said: Result<Value<'m>, CodeError>) -> Result<Value<'m>, Trouble<'m>> {
+        said.or_else(|error| match &codes.otherwise {
+            Some(otherwise) => Ok(Self::literal_value(otherwise)),
             None => Err(Trouble::sender(FailureCode::InvalidValue, error.to_string())),
         })
     }

@@ -40,7 +40,7 @@ struct Walk<'m> {
 
 impl<'m> Walk<'m> {
     fn rules(&mut self, rules: &'m [Rule], scope: Scope<'m>) {
-        for rule in rules.iter().filter(|rule| rule.has_references()) {
+        for rule in rules.iter().filter(|rule| rule.has_references) {
             match &rule.action {
                 Action::Pair(pair) => self.pair(pair, scope),
                 Action::Group(group) => {

@@ -215,7 +215,7 @@ impl<'c> Compiler<'c> {
         let omit = rule.omit_on_error.unwrap_or(required == Required::No || us.written() == OnSide::Legacy);
         let on_failure = if us.phase == Phase::Answer && omit { OnFailure::Omit } else { OnFailure::Fail };
         let address = super::overlay::address(&here.address, rule);
-        program::Rule { origin: self.origin(rule.span, &address), on_failure, action }
+        program::Rule { origin: self.origin(rule.span, &address), on_failure, action, has_references: false }
     }
 
     /// Where something was written.

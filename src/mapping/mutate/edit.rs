@@ -184,7 +184,12 @@ pub(super) fn refusal(origin: &Origin) -> Rule {
         target: nowhere,
         also: Box::default(),
     };
-    Rule { origin: origin.clone(), on_failure: OnFailure::Fail, action: Action::Pair(Box::new(pair)) }
+    Rule {
+        origin: origin.clone(),
+        on_failure: OnFailure::Fail,
+        action: Action::Pair(Box::new(pair)),
+        has_references: false,
+    }
 }
 
 /// A constant that is not this one.

@@ -129,7 +129,7 @@ fn check(size: usize, limit: usize, what: &str) -> Raised<()> {
 }
 
 /// An integer where it fits, else a decimal that keeps its text; `None` beyond its digits.
-fn number(text: &str) -> Option<Dynamic> {
+pub(super) fn number(text: &str) -> Option<Dynamic> {
     if let Ok(integer) = text.parse::<INT>()
         && text != "-0"
     {

@@ -4,9 +4,9 @@ use rhai::{Dynamic, ParseErrorType, Scope};
 
 use super::{
     Functions, Library, Reads, Script, ScriptError,
+    direct::{self, Direct},
     engine::{DISABLED, engine},
     exact, functions, limits, offset_of,
-    plain::Plain,
     scan::{self, Token},
 };
 use crate::{mapping::value::quoted, text::suggest};
@@ -97,12 +97,12 @@ pub(super) fn script(text: &str, inputs: &[&str], functions: &Functions) -> Resu
         })
     };
     Ok(Script {
+        direct: Direct::of(&ast, inputs, &functions.0.signatures, &functions.0.direct),
         ast: functions.0.ast.merge(&ast),
         text: text.to_owned(),
         inputs: inputs.iter().map(|name| Box::from(*name)).collect(),
         functions: functions.clone(),
         reads: Reads { value: reads(VALUE), index: reads(INDEX), facts: reads(FACTS) },
-        plain: Plain::of(&tokens, inputs),
     })
 }
 
@@ -124,7 +124,29 @@ pub(super) fn functions(text: &str) -> Result<Functions, ScriptError> {
         return Err(error(offset, 1, "only functions may stand in a file of functions"));
     }
     ast.clear_statements();
-    Ok(Functions(std::sync::Arc::new(Library { ast, text: text.to_owned(), signatures })))
+    let direct = direct::Library::of(&sources(text, &tokens, &ast), &signatures);
+    Ok(Functions(std::sync::Arc::new(Library { ast, text: text.to_owned(), signatures, direct })))
+}
+
+/// The body of each function, parsed by itself: Rhai shows the statements of a script, not those of a function.
+fn sources(text: &str, tokens: &[(usize, Token<'_>)], ast: &rhai::AST) -> Vec<direct::Source> {
+    let bodies = scan::bodies(tokens);
+    ast.iter_functions()
+        .map(|function| {
+            let parameters: Vec<String> = function.params.iter().map(|name| (*name).to_owned()).collect();
+            let mut same = bodies
+                .iter()
+                .filter(|body| body.name == function.name && body.parameters.len() == parameters.len());
+            let body = same.next().filter(|body| body.parameters == parameters);
+            let mut scope = Scope::new();
+            for name in &parameters {
+                scope.push_dynamic(name.as_str(), Dynamic::UNIT);
+            }
+            let body = body.and_then(|body| text.get(body.start..body.end));
+            let ast = body.and_then(|body| engine().compile_with_scope(&scope, body).ok());
+            direct::Source { parameters, ast }
+        })
+        .collect()
 }
 
 fn error(offset: usize, length: usize, message: impl Into<String>) -> ScriptError {

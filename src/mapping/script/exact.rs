@@ -74,16 +74,16 @@ fn aligned(left: Operand, right: Operand) -> Option<(i128, i128, u32)> {
     Some((lift(left)?, lift(right)?, scale))
 }
 
-fn add(left: Operand, right: Operand) -> Raised<Dynamic> {
+pub(super) fn add(left: Operand, right: Operand) -> Raised<Dynamic> {
     let Some((a, b, scale)) = aligned(left, right) else { return too_long() };
     a.checked_add(b).map_or_else(too_long, |sum| number(sum, scale, left.integer && right.integer))
 }
 
-fn subtract(left: Operand, right: Operand) -> Raised<Dynamic> {
+pub(super) fn subtract(left: Operand, right: Operand) -> Raised<Dynamic> {
     add(left, Operand { mantissa: -right.mantissa, ..right })
 }
 
-fn multiply(left: Operand, right: Operand) -> Raised<Dynamic> {
+pub(super) fn multiply(left: Operand, right: Operand) -> Raised<Dynamic> {
     let product = left.mantissa.checked_mul(right.mantissa);
     product.map_or_else(too_long, |product| {
         number(product, left.scale + right.scale, left.integer && right.integer)
@@ -91,7 +91,7 @@ fn multiply(left: Operand, right: Operand) -> Raised<Dynamic> {
 }
 
 /// The quotient where it has an end within the digits: the reduced divisor has no factor but 2 and 5.
-fn divide(left: Operand, right: Operand) -> Raised<Dynamic> {
+pub(super) fn divide(left: Operand, right: Operand) -> Raised<Dynamic> {
     if right.mantissa == 0 {
         return raise("division by zero");
     }
@@ -158,7 +158,7 @@ fn gcd(left: u128, right: u128) -> u128 {
     a
 }
 
-fn remainder(left: Operand, right: Operand) -> Raised<Dynamic> {
+pub(super) fn remainder(left: Operand, right: Operand) -> Raised<Dynamic> {
     if right.mantissa == 0 {
         return raise("division by zero");
     }

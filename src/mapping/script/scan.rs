@@ -184,6 +184,46 @@ pub(super) fn stray(tokens: &[(usize, Token<'_>)]) -> Option<usize> {
     None
 }
 
+/// The definition of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Body<'t> {
+    pub name: &'t str,
+    pub parameters: Vec<&'t str>,
+    /// Where its statements begin and end, without the braces; in bytes.
+    pub start: usize,
+    pub end: usize,
+}
+
+/// The functions that are defined by `fn name(parameter, …) { … }`.
+pub(super) fn bodies<'t>(tokens: &[(usize, Token<'t>)]) -> Vec<Body<'t>> {
+    let mut found = Vec::new();
+    for (place, window) in tokens.windows(3).enumerate() {
+        let [(_, Token::Word("fn")), (_, Token::Word(name)), (_, Token::Sign('('))] = window else {
+            continue;
+        };
+        let mut rest = tokens.iter().skip(place + 3);
+        let listed = rest.by_ref().map(|(_, token)| *token).take_while(|token| *token != Token::Sign(')'));
+        let parameters = listed.filter_map(|token| match token {
+            Token::Word(parameter) => Some(parameter),
+            _ => None,
+        });
+        let parameters = parameters.collect();
+        let Some((open, Token::Sign('{'))) = rest.next() else { continue };
+        let mut depth = 1_usize;
+        let close = rest.find(|(_, token)| {
+            match token {
+                Token::Sign('{') => depth += 1,
+                Token::Sign('}') => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        });
+        let Some((end, _)) = close else { continue };
+        found.push(Body { name, parameters, start: open + 1, end: *end });
+    }
+    found
+}
+
 /// Words that may stand before a parenthesis without being a call.
 fn is_control(word: &str) -> bool {
     matches!(

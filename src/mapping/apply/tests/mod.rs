@@ -46,7 +46,7 @@ pub fn origin(address: &str) -> Origin {
 }
 
 pub fn rule(address: &str, action: Action) -> Rule {
-    Rule { origin: origin(address), on_failure: OnFailure::Fail, action }
+    Rule { origin: origin(address), on_failure: OnFailure::Fail, action, has_references: false }
 }
 
 pub fn blank(source: Source, target: &str) -> Pair {
