@@ -88,16 +88,15 @@ impl Record {
         self.meta = (self.meta & (KIND_MASK | STRING_ESCAPED)) | (count.min(COUNT_MAX) << COUNT_SHIFT);
     }
 
-    /// The same node moved by `bytes` in the text and `rows` in the table.
+    /// The same node moved by `bytes` in the text and `rows` in the table; both wrap around, to move backwards.
     #[inline]
-    pub(super) fn relocated(&self, bytes: (u32, u32), rows: (u32, u32)) -> Self {
-        let shift = |position: u32, (from, to): (u32, u32)| position.wrapping_sub(from).wrapping_add(to);
+    pub(super) fn relocated(&self, bytes: u32, rows: u32) -> Self {
         Self {
-            start: shift(self.start, bytes),
-            end: shift(self.end, bytes),
-            name: if self.name == 0 { 0 } else { shift(self.name, bytes) },
-            id: shift(self.id, rows),
-            next: shift(self.next, rows),
+            start: self.start.wrapping_add(bytes),
+            end: self.end.wrapping_add(bytes),
+            name: if self.name == 0 { 0 } else { self.name.wrapping_add(bytes) },
+            id: self.id.wrapping_add(rows),
+            next: self.next.wrapping_add(rows),
             ..*self
         }
     }

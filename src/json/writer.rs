@@ -12,13 +12,18 @@ pub fn write_string(out: &mut String, text: &str) {
 /// Appends `text` to `out` as the inside of a JSON string. True if an escape was needed.
 pub(super) fn write_escaped(out: &mut String, text: &str) -> bool {
     let bytes = text.as_bytes();
+    let mut at = plain_end(bytes, 0);
+    if at == bytes.len() {
+        out.push_str(text);
+        return false;
+    }
     let mut from = 0;
     loop {
-        let at = plain_end(bytes, from);
         out.push_str(text.get(from..at).unwrap_or_default());
-        let Some(byte) = bytes.get(at) else { return from > 0 };
+        let Some(byte) = bytes.get(at) else { return true };
         write_escape(out, *byte);
         from = at + 1;
+        at = plain_end(bytes, from);
     }
 }
 

@@ -157,11 +157,15 @@ impl Writer {
 
     /// Copies a node's text as it is, and its rows moved to where they now stand.
     fn splice(&mut self, node: Node<'_>, name: NameSpan) {
-        let (from, to) = (position(node.span().0), self.here());
-        let (first, here) = (node.id().index(), position(self.nodes.len()));
+        let here = position(self.nodes.len());
+        let bytes = self.here().wrapping_sub(position(node.span().0));
+        let rows = here.wrapping_sub(node.id().index());
         self.text.push_str(node.raw());
-        let rows = node.subtree();
-        self.nodes.extend(rows.iter().map(|row| row.relocated((from, to), (first, here))));
+        match node.subtree() {
+            // Most copies are of one value without parts.
+            [only] => self.nodes.push(only.relocated(bytes, rows)),
+            all => self.nodes.extend(all.iter().map(|row| row.relocated(bytes, rows))),
+        }
         if let Some(row) = self.nodes.get_mut(here as usize) {
             (row.name, row.name_len) = name.unwrap_or_default();
         }
