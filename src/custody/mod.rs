@@ -13,6 +13,7 @@ mod owner;
 mod patch;
 mod project;
 mod references;
+mod repeat;
 mod state;
 
 pub use complete::{Completed, Completing, SellerContact, complete, echo, href, move_to};
@@ -22,6 +23,7 @@ pub use owner::{Owner, kind_of};
 pub use patch::patched;
 pub use project::project;
 pub use references::{Adopted, adopt};
+pub use repeat::{Repeating, repeating};
 pub use state::{Illegal, Machines, may_move};
 
 #[cfg(test)]

@@ -82,6 +82,18 @@ pub async fn run(
     Ok(replies)
 }
 
+/// Makes one call that changes nothing.
+///
+/// # Errors
+/// Why it did not end well.
+pub async fn one(
+    story: &Story<'_>,
+    calling: &Calling<'_, '_>,
+    prepared: &Prepared<'_>,
+) -> Result<Reply, ExchangeError> {
+    make(story, calling, prepared, &[]).await.map_err(|failed| failed.error)
+}
+
 /// The calls of one `each`: what was answered, in the order of the elements, and those that failed. Calls that were
 /// under way when one failed are waited for, so that what they did is known.
 async fn side_by_side(

@@ -10,6 +10,7 @@ mod call;
 mod calls;
 pub mod error;
 mod facts;
+mod inventory;
 mod journal;
 mod list;
 pub mod ports;

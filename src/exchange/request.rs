@@ -32,6 +32,11 @@ pub struct Received {
 }
 
 impl Received {
+    /// The request of a look-up of our own: it says nothing.
+    pub fn nothing() -> Self {
+        Self { query: Vec::new(), path: Vec::new(), headers: Vec::new(), body: None, products: Vec::new() }
+    }
+
     /// The first value of a query parameter.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())

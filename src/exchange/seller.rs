@@ -20,6 +20,7 @@ use super::{
     calls::Origin,
     error::ExchangeError,
     facts::{EntityFacts, StoryTexts, facts},
+    inventory,
     journal::Journal,
     list, references,
     request::receive,
@@ -97,6 +98,7 @@ where
         subject: subject.as_ref(),
     };
     work.may_move()?;
+    inventory::check(story, &work, &head.headers).await?;
     match duty.act {
         Act::List => list::answer(story, &work, &head.headers).await,
         _ => single(story, &work, &head.headers).await,

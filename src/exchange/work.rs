@@ -26,6 +26,7 @@ use crate::{
 };
 
 /// One operation, read and routed, before anything is mapped.
+#[derive(Clone, Copy)]
 pub struct Work<'w> {
     /// The partner.
     pub partner: &'w PartnerPlan,

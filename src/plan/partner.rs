@@ -118,6 +118,12 @@ impl PartnerPlan {
         self.products.get(&self.release(function))
     }
 
+    /// The contract of a function in the partner's release.
+    #[must_use]
+    pub fn contract(&self, function: Function) -> Option<&'static Contract> {
+        self.contracts.iter().copied().find(|contract| contract.function == function)
+    }
+
     /// How an operation is served.
     #[must_use]
     pub fn served(&self, function: Function, operation_id: &str) -> &Served {

@@ -37,6 +37,12 @@ impl<'p> Route<'p> {
         Self { contract, operation, id }
     }
 
+    /// The way to an operation that no path has named.
+    #[must_use]
+    pub fn to(contract: &'static Contract, operation: &'static Operation) -> Self {
+        Self { contract, operation, id: None }
+    }
+
     /// The function.
     #[must_use]
     pub fn function(&self) -> Function {

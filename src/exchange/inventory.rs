@@ -1,0 +1,188 @@
+//! Items that change or end a product are held against the inventory before anything is done.
+//!
+//! The look-up is the partner's own `inventory.retrieveProduct`, where it is mapped; else what was kept of the product
+//! when it was last told. One look-up per product, several side by side, all within the exchange's deadline.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+
+use super::{
+    answer::map_reply,
+    call,
+    calls::Origin,
+    error::ExchangeError,
+    facts::{EntityFacts, StoryTexts, facts},
+    request::Received,
+    story::Story,
+    subject::{self, Subject},
+    work::Work,
+};
+use crate::{
+    custody::{self, Repeating},
+    ids::SonataId,
+    json::Document,
+    mapping::{apply::References, operation},
+    plan::{Route, Served},
+    sonata::{
+        Function,
+        entity::{Act, EntityKind, duty_of},
+    },
+};
+
+/// Look-ups of one exchange that run side by side.
+const PARALLEL: usize = 8;
+
+/// The operation of the standard that tells what a product is.
+const LOOK_UP: &str = "retrieveProduct";
+
+/// Holds the items of a create message against the inventory.
+///
+/// # Errors
+/// 422 with everything that does not repeat it; or the look-up failed, and nothing was done.
+pub async fn check(
+    story: &mut Story<'_>,
+    work: &Work<'_>,
+    headers: &http::HeaderMap,
+) -> Result<(), ExchangeError> {
+    let (Act::Create, Some(body)) = (work.duty.act, &work.received.body) else { return Ok(()) };
+    let items = custody::repeating(work.duty.kind, body.root()).map_err(ExchangeError::Contract)?;
+    if items.is_empty() {
+        return Ok(());
+    }
+    let products = known(story, work, &items).await?;
+    let told = tell(story, work, headers, &products).await?;
+    let of_function = work.partner.products(work.route.function());
+    let same_type = |own: &str, other: &str| {
+        let urn =
+            |ty: &str| of_function.and_then(|products| products.resolve(ty)).map(|it| it.urn().to_owned());
+        urn(own).is_some_and(|own| urn(other) == Some(own))
+    };
+    let faults = items.iter().flat_map(|item| match told.get(&item.product) {
+        Some(Told::As(document)) => item.differences(document.root(), same_type),
+        Some(Told::Gone) => vec![item.unknown()],
+        // What this partner does not have has no counterpart, which the mapping tells.
+        None => Vec::new(),
+    });
+    let faults: Vec<_> = faults.collect();
+    if faults.is_empty() { Ok(()) } else { Err(ExchangeError::Contract(faults)) }
+}
+
+/// What came of looking for a product.
+enum Told {
+    As(Document),
+    Gone,
+}
+
+/// The products that the items name, each once, as far as they are this partner's.
+async fn known(
+    story: &Story<'_>,
+    work: &Work<'_>,
+    items: &[Repeating<'_>],
+) -> Result<BTreeMap<SonataId, Subject>, ExchangeError> {
+    let mut products = BTreeMap::new();
+    for item in items {
+        if products.contains_key(&item.product) {
+            continue;
+        }
+        let id = item.product.clone();
+        let found = subject::load(story, work.owner, &work.backend.id, EntityKind::Product, id).await?;
+        products.extend(found.map(|subject| (item.product.clone(), subject)));
+    }
+    let calls_max = story.plan.settings().gateway.limits.calls_max;
+    if products.len() > calls_max {
+        let message = format!("the request names {} products, {calls_max} are allowed", products.len());
+        return Err(ExchangeError::Body(message));
+    }
+    Ok(products)
+}
+
+/// Each product as the inventory tells it now, or as it was kept where no look-up is mapped.
+async fn tell(
+    story: &mut Story<'_>,
+    work: &Work<'_>,
+    headers: &http::HeaderMap,
+    products: &BTreeMap<SonataId, Subject>,
+) -> Result<BTreeMap<SonataId, Told>, ExchangeError> {
+    let contract = work.partner.contract(Function::INVENTORY);
+    let operation = contract.and_then(|contract| contract.operation(LOOK_UP));
+    let served = work.partner.served(Function::INVENTORY, LOOK_UP);
+    let duty = duty_of(Function::INVENTORY, LOOK_UP);
+    let (Some(contract), Some(operation), Served::Mapped(mapped), Some(duty)) =
+        (contract, operation, served, duty)
+    else {
+        let kept = products
+            .iter()
+            .filter_map(|(id, subject)| Some((id.clone(), Told::As(subject.document.clone()?))));
+        return Ok(kept.collect());
+    };
+    let (route, received) = (Route::to(contract, operation), Received::nothing());
+    let looking_up = Work { route: &route, operation: mapped, duty, received: &received, ..*work };
+    // A product may be at another legacy system than the one that this request goes to.
+    let plan = std::sync::Arc::clone(&story.plan);
+    let at = |subject: &Subject| {
+        let own = subject.backend.as_ref().and_then(|id| plan.backend(id));
+        own.map_or(work.backend, std::sync::Arc::as_ref)
+    };
+    let mut told = BTreeMap::new();
+    let all: Vec<&Subject> = products.values().collect();
+    for wave in all.chunks(PARALLEL) {
+        let looking = wave.iter().map(|subject| {
+            let work = Work { backend: at(subject), subject: Some(subject), ..looking_up };
+            look_up(story, work, headers)
+        });
+        let started = tokio::time::Instant::now();
+        let replies = join_all(looking).await;
+        story.legacy += started.elapsed();
+        story.legacy_calls += replies.len();
+        for (subject, reply) in wave.iter().zip(replies) {
+            let reply = match reply {
+                Ok(reply) => reply,
+                Err(ExchangeError::LegacyProblem(_)) => {
+                    told.insert(subject.id.clone(), Told::Gone);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let work = Work { backend: at(subject), subject: Some(subject), ..looking_up };
+            let operation::Answer::Reply(program) = &mapped.program.answer else { continue };
+            let (texts, href) = (StoryTexts::of(story), work.href(story, &subject.id));
+            let entity =
+                EntityFacts { id: subject.id.as_str(), href: &href, stored: Some(*subject), parent: None };
+            let facts = facts(work.partner, (contract, operation), &texts, Some(entity));
+            let found = map_reply(story, &work, program, &facts, &[], &reply, None).await?;
+            told.extend(found.document.map(|document| (subject.id.clone(), Told::As(document))));
+        }
+    }
+    Ok(told)
+}
+
+/// The one call that a look-up makes.
+async fn look_up(
+    story: &Story<'_>,
+    work: Work<'_>,
+    headers: &http::HeaderMap,
+) -> Result<super::reply::Reply, ExchangeError> {
+    let texts = StoryTexts::of(story);
+    let facts = facts(work.partner, (work.route.contract, work.route.operation), &texts, None);
+    let nothing = References::new();
+    let origin = Origin {
+        received: work.received,
+        stored: work.stored(),
+        facts: &facts,
+        references: &nothing,
+        remembered: &[],
+        legacy_id: work
+            .subject
+            .and_then(|subject| subject.legacy_id.as_ref())
+            .map(crate::ids::LegacyId::as_str),
+        item_id: None,
+        calls_max: 1,
+        wire: work.wire(),
+    };
+    let planned = origin.plan(&work.operation.program)?;
+    let prepared = origin.prepare(&planned)?;
+    let one =
+        prepared.first().ok_or_else(|| ExchangeError::Internal("a look-up makes one call".to_owned()))?;
+    call::one(story, &work.calling(story, &origin, headers), one).await
+}
