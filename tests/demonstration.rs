@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use segue::{cases::form, simulate::bss};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::support::{Bed, Folders, Http, JSON, ORDER, QUOTE, bounded};
+use super::support::{Bed, Folders, Http, JSON, ORDER, PRODUCT, QUOTE, bounded};
 
 /// The day of the shipped cases: their wished dates lie after it.
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 21);
@@ -89,6 +89,128 @@ async fn a_quote_is_ordered_and_done() {
             done.json()["productOrderItem"][0]["product"]["productConfiguration"],
             body["productOrderItem"][0]["product"]["productConfiguration"]
         );
+    })
+    .await;
+}
+
+/// A product whose bandwidth is changed: the quote case that has it, its item, its offering, and where the rate is.
+const BANDWIDTHS: [(&str, &str, &str, &str); 3] = [
+    (
+        "createQuote.epl",
+        "evc",
+        "EPL-100",
+        "/productConfiguration/evcEndPointA/ingressBandwidthProfilePerClassofServiceName/0/bwpFlow/cir",
+    ),
+    (
+        "createQuote.ovc-and-uni",
+        "line",
+        "OVC-100",
+        "/productConfiguration/uniEp/ingressBandwidthProfilePerClassOfServiceName/0/bwpFlow/cir",
+    ),
+    (
+        "createQuote.internet",
+        "ia",
+        "007",
+        "/productConfiguration/ipUni/egressBandwidthProfileEnvelope/0/maxIr",
+    ),
+];
+
+/// A shipped request's body, with other items.
+fn shipped_request(case: &str, items: &str, with: Vec<Value>) -> Value {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/acme/cases");
+    let mut body: Value =
+        serde_json::from_slice(&form::read(&cases.join(case)).unwrap().request.body.bytes()).unwrap();
+    if !with.is_empty() {
+        body[items] = Value::Array(with);
+    }
+    body
+}
+
+/// An item of a quote as one of an order.
+fn as_ordered(item: &Value) -> Value {
+    let ports = item["quoteItemRelationship"].as_array().cloned().unwrap_or_default();
+    json!({
+        "id": item["id"], "action": item["action"], "product": item["product"],
+        "requestedCompletionDate": "2027-03-31T21:59:59Z", "requestedItemTerm": item["requestedQuoteItemTerm"],
+        "productOrderItemRelationship": ports
+    })
+}
+
+async fn all_done(bed: &Bed) {
+    let desk = bed.folders.bss.local_addr;
+    let steps = bed.client.send(desk, "POST", "/sim/advance", &[JSON], r#"{ "steps": 20 }"#.into()).await;
+    assert_eq!(steps.status, 200, "{steps:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bandwidths_of_what_was_bought_are_changed() {
+    bounded(async {
+        for (case, item_id, offering, rate) in BANDWIDTHS {
+            let bed = shipped().await;
+            let quote = shipped_request(&format!("quote/{case}"), "quoteItem", Vec::new());
+            let items = quote["quoteItem"].as_array().unwrap();
+            let order = |items| shipped_request("order/createProductOrder.uni", "productOrderItem", items);
+            let made = bed.post(ORDER, &order(items.iter().map(as_ordered).collect())).await;
+            assert_eq!(made.status, 201, "{case}: {made:?}");
+            all_done(&bed).await;
+            let done = bed.get(&format!("{ORDER}/{}", made.member("id"))).await.json();
+            assert_eq!(done["state"], "completed", "{case}");
+            let bought = done["productOrderItem"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|item| item["id"] == item_id)
+                .unwrap();
+            let id = bought["product"]["id"].as_str().unwrap();
+
+            let list = bed.get(&format!("{PRODUCT}?productOfferingId={offering}&status=active")).await.json();
+            assert!(list.as_array().unwrap().iter().any(|product| product["id"] == id), "{case}: {list}");
+            let path = format!("{PRODUCT}/{id}");
+            let product = bed.get(&path).await.json();
+            let wanted = items.iter().find(|item| item["id"] == item_id).unwrap();
+            assert_eq!(product.pointer(rate), wanted["product"].pointer(rate), "{case}");
+
+            let mut change = wanted.clone();
+            let faster = json!({ "irValue": 80, "irUnits": "MBPS" });
+            change["action"] = json!("modify");
+            change["quoteItemRelationship"] = json!([]);
+            change["product"]["id"] = json!(id);
+            change["product"]["productRelationship"] = product["productRelationship"].clone();
+            if product["productRelationship"].is_null() {
+                change["product"].as_object_mut().unwrap().remove("productRelationship");
+            }
+            *change["product"].pointer_mut(rate).unwrap() = faster.clone();
+            let mut asked = quote.clone();
+            asked["quoteItem"] = json!([change]);
+            let quoted = bed.post(QUOTE, &asked).await;
+            assert_eq!(quoted.status, 201, "{case}: {quoted:?}");
+
+            let mut elsewhere = as_ordered(&change);
+            elsewhere["product"]["productOffering"]["id"] = json!("ANOTHER");
+            let refused = bed.post(ORDER, &order(vec![elsewhere])).await;
+            let pointer = "/productOrderItem/0/product/productOffering/id";
+            assert_eq!(
+                (refused.status, &refused.json()[0]["propertyPath"]),
+                (422, &json!(pointer)),
+                "{case}"
+            );
+
+            let ordered = bed.post(ORDER, &order(vec![as_ordered(&change)])).await;
+            assert_eq!(ordered.status, 201, "{case}: {ordered:?}");
+            let changing = bed.get(&path).await.json();
+            assert_eq!(
+                (&changing["status"], changing.pointer(rate)),
+                (&json!("active.pendingChange"), product.pointer(rate))
+            );
+            all_done(&bed).await;
+            let changed = bed.get(&path).await.json();
+            assert_eq!(
+                (&changed["status"], changed.pointer(rate)),
+                (&json!("active"), Some(&faster)),
+                "{case}"
+            );
+            assert_eq!(changed["productRelationship"], product["productRelationship"], "{case}");
+        }
     })
     .await;
 }
