@@ -190,3 +190,84 @@ impl Repeating<'_> {
 fn elements<'n>(node: Node<'n>, name: &str) -> impl Iterator<Item = Node<'n>> + use<'n> {
     node.get(name).into_iter().flat_map(Node::elements)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Document;
+
+    fn order(item: &str) -> Document {
+        Document::from_text(&format!(r#"{{"productOrderItem":[{item}]}}"#)).unwrap()
+    }
+
+    fn told(faults: &[Fault]) -> Vec<String> {
+        faults.iter().map(|fault| format!("{} {}", fault.code, fault.pointer)).collect()
+    }
+
+    #[test]
+    fn what_the_guides_forbid_is_told_at_its_place() {
+        let rows = [
+            (r#"{"action":"add","product":{}}"#, vec![]),
+            (r#"{"action":"add","product":{"id":"p"}}"#, vec!["unexpectedProperty id"]),
+            (
+                r#"{"action":"modify","product":{}}"#,
+                vec!["missingProperty productConfiguration", "missingProperty id"],
+            ),
+            (r#"{"action":"modify","product":{"id":"p","productConfiguration":{}}}"#, vec![]),
+            (r#"{"action":"delete","product":{"id":"p","productConfiguration":{"@type":"t"}}}"#, vec![]),
+            (
+                r#"{"action":"delete","product":{"place":[],"productConfiguration":{"@type":"t","mtu":1}}}"#,
+                vec![
+                    "unexpectedProperty place",
+                    "unexpectedProperty productConfiguration",
+                    "missingProperty id",
+                ],
+            ),
+        ];
+        for (item, expected) in rows {
+            let faults = repeating(EntityKind::ProductOrder, order(item).root()).err().unwrap_or_default();
+            let told: Vec<_> =
+                told(&faults).iter().map(|one| one.replace("/productOrderItem/0/product/", "")).collect();
+            assert_eq!(told, expected, "{item}");
+        }
+        assert!(
+            repeating(EntityKind::Charge, order(r#"{"action":"modify","product":{}}"#).root())
+                .unwrap()
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn what_differs_from_the_inventory_is_told_and_what_it_does_not_tell_is_not() {
+        let product = r#"{"status":"active","productOffering":{"id":"O"},"productConfiguration":{"@type":"long:t"},
+            "productRelationship":[{"relationshipType":"R","id":"x"}],"relatedSite":[{"role":"I","id":"s"}]}"#;
+        let rest = r#""productRelationship":[{"relationshipType":"N","id":"n"},{"relationshipType":"R","id":"x"}],
+            "place":[{"@type":"FieldedAddress","role":"I"},{"@type":"GeographicSiteRef","role":"I","id":"s"}]"#;
+        let same = format!(r#""productOffering":{{"id":"O"}},"productConfiguration":{{"@type":"t"}},{rest}"#);
+        let none = r#"{"status":"active"}"#;
+        let rows = [
+            (product, same.clone(), vec![]),
+            (none, same.replace("\"O\"", "\"P\"").replace("\"x\"", "\"y\""), vec![]),
+            (r#"{"status":"terminated"}"#, same.clone(), vec!["otherIssue id"]),
+            (product, same.replace("\"O\"", "\"P\""), vec!["invalidValue productOffering/id"]),
+            (product, same.replace("\"t\"", "\"u\""), vec!["invalidValue productConfiguration/@type"]),
+            (product, same.replace("\"x\"", "\"y\""), vec!["invalidValue productRelationship/1/id"]),
+            (product, same.replace("\"R\"", "\"Q\""), vec!["missingProperty productRelationship"]),
+            (product, same.replace("\"s\"", "\"z\""), vec!["invalidValue place/1/id"]),
+            (
+                product,
+                r#""productConfiguration":{"@type":"t"}"#.to_owned(),
+                vec!["missingProperty productOffering/id", "missingProperty productRelationship"],
+            ),
+        ];
+        for (product, item, expected) in rows {
+            let message = order(&format!(r#"{{"action":"modify","product":{{"id":"p",{item}}}}}"#));
+            let items = repeating(EntityKind::ProductOrder, message.root()).unwrap();
+            let product = Document::from_text(product).unwrap();
+            let faults = items[0].differences(product.root(), |own, other| other == format!("long:{own}"));
+            let told: Vec<_> =
+                told(&faults).iter().map(|one| one.replace("/productOrderItem/0/product/", "")).collect();
+            assert_eq!(told, expected, "{item}");
+        }
+    }
+}
