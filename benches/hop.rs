@@ -47,8 +47,8 @@ fn main() {
         Some("--load") => {
             let (address, requests) = (words[2].parse().unwrap(), words[3].parse().unwrap());
             current_thread(async move {
-                let failed = load(address, QUOTE_PATH, &Bytes::from(reference::request()), requests).await;
-                println!("failed {failed}");
+                let done = load(address, QUOTE_PATH, &Bytes::from(reference::request()), requests).await;
+                println!("failed {}", done.failed);
             });
         }
         _ if words.iter().any(|word| word == "--bench") => compare(),
@@ -121,6 +121,8 @@ struct Peer {
     /// Per request: of the whole process, and of Segue's store thread alone.
     cpu_us: Vec<(f64, f64)>,
     failed: usize,
+    /// Size of the last answer's body.
+    answer_bytes: usize,
 }
 
 impl Drop for Peer {
@@ -186,12 +188,13 @@ fn compare() {
     for round in 0..=ROUNDS {
         for peer in &mut peers {
             let before = cpu_us(peer.child.id());
-            let failed = runtime.block_on(load(peer.address, peer.path, &body, REQUESTS_A_ROUND));
+            let done = runtime.block_on(load(peer.address, peer.path, &body, REQUESTS_A_ROUND));
             // The first round warms pools, caches and the plan.
             if round > 0 {
                 let (after, requests) = (cpu_us(peer.child.id()), f64::from(REQUESTS_A_ROUND));
                 peer.cpu_us.push(((after.0 - before.0) / requests, (after.1 - before.1) / requests));
-                peer.failed += failed;
+                peer.failed += done.failed;
+                peer.answer_bytes = done.answer_bytes;
             }
         }
     }
@@ -218,11 +221,19 @@ fn print(peers: &mut [Peer], body_bytes: usize) {
         if store > 0.0 {
             print!(", {:.2} x without the store's thread ({store:.1} us)", (median - store) / hop);
         }
-        println!("  failed {}", peer.failed);
+        println!("  answer {} bytes, failed {}", peer.answer_bytes, peer.failed);
     }
 }
 
-async fn load(address: SocketAddr, path: &'static str, body: &Bytes, requests: u32) -> usize {
+/// What came of a load.
+#[derive(Default)]
+struct Done {
+    failed: usize,
+    /// Of the last answer's body.
+    answer_bytes: usize,
+}
+
+async fn load(address: SocketAddr, path: &'static str, body: &Bytes, requests: u32) -> Done {
     let mut tasks = Vec::new();
     for _ in 0..CONNECTIONS {
         let body = body.clone();
@@ -232,7 +243,7 @@ async fn load(address: SocketAddr, path: &'static str, body: &Bytes, requests: u
             let (mut sender, connection) =
                 hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
             tokio::spawn(connection);
-            let mut failed = 0;
+            let mut done = Done::default();
             for _ in 0..requests / CONNECTIONS {
                 let request = Request::post(path)
                     .header("host", "localhost")
@@ -240,17 +251,18 @@ async fn load(address: SocketAddr, path: &'static str, body: &Bytes, requests: u
                     .body(Full::new(body.clone()))
                     .unwrap();
                 let answer = sender.send_request(request).await.unwrap();
-                failed += usize::from(!answer.status().is_success());
-                answer.into_body().collect().await.unwrap();
+                done.failed += usize::from(!answer.status().is_success());
+                done.answer_bytes = answer.into_body().collect().await.unwrap().to_bytes().len();
             }
-            failed
+            done
         }));
     }
-    let mut failed = 0;
+    let mut all = Done::default();
     for task in tasks {
-        failed += task.await.unwrap();
+        let done = task.await.unwrap();
+        all = Done { failed: all.failed + done.failed, ..done };
     }
-    failed
+    all
 }
 
 fn start(name: &'static str, address: SocketAddr, path: &'static str, command: &mut Command) -> Peer {
@@ -266,7 +278,7 @@ fn start_with(
 ) -> Peer {
     let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
     wait_for(address, name);
-    Peer { name, address, path, child, cpu_us: Vec::new(), failed: 0 }
+    Peer { name, address, path, child, cpu_us: Vec::new(), failed: 0, answer_bytes: 0 }
 }
 
 fn start_nginx(folder: &Path, upstream: SocketAddr) -> Option<Peer> {

@@ -159,8 +159,10 @@ pub fn main() -> ExitCode {
             simulate::run_bss(address, journal, rows)
         }
     };
-    result.unwrap_or_else(|error| {
+    let status = result.unwrap_or_else(|error| {
         output::complain(&format!("segue: {error:#}"));
         ExitCode::from(2)
-    })
+    });
+    crate::telemetry::log::flush();
+    status
 }

@@ -5,6 +5,8 @@
 //! systems forget. Objects merge member by member; contacts and notes, to which both sides add, by role and id;
 //! every other array comes whole from the first that has it.
 
+use std::cmp::Ordering;
+
 use crate::json::{Builder, Node, Slot};
 
 /// Attributes that are never merged inside: the product payload is the Buyer's as a whole.
@@ -36,6 +38,21 @@ impl<'s> Sources<'s> {
         Self { request: of(self.request), mapped: of(self.mapped), kept: of(self.kept) }
     }
 
+    /// Those before this place in the order of precedence.
+    fn earlier(self, rank: usize) -> impl Iterator<Item = Node<'s>> {
+        [self.request, self.mapped, self.kept].into_iter().take(rank).flatten()
+    }
+
+    /// The member `name`, which is `value` in the source of this place and in no earlier one, in each.
+    fn later(self, rank: usize, value: Node<'s>, name: &str) -> Self {
+        let of = |place: usize, node: Option<Node<'s>>| match place.cmp(&rank) {
+            Ordering::Less => None,
+            Ordering::Equal => Some(value),
+            Ordering::Greater => node.and_then(|node| node.get(name)),
+        };
+        Self { request: of(0, self.request), mapped: of(1, self.mapped), kept: of(2, self.kept) }
+    }
+
     /// The element with this `id` in each.
     pub(super) fn element(self, id: &str) -> Self {
         let of = |node: Option<Node<'s>>| {
@@ -61,28 +78,27 @@ impl<'s, 'p> Merger<'s, 'p> {
 
     /// Merges all members but those of `except` into `object`, each name once, the first source's order first.
     pub(super) fn members(&mut self, object: Slot, from: Sources<'s>, except: &[&str]) {
-        for (index, source) in from.all().enumerate() {
-            for (name, _) in source.members() {
-                let earlier = from.all().take(index).any(|node| node.get(&name).is_some());
-                if earlier || except.contains(&name.as_ref()) {
+        for (rank, source) in [from.request, from.mapped, from.kept].into_iter().enumerate() {
+            for (name, value) in source.into_iter().flat_map(Node::members) {
+                if except.contains(&name.as_ref()) || from.earlier(rank).any(|node| node.get(&name).is_some())
+                {
                     continue;
                 }
-                let value = self.member(from, &name);
+                let value = self.member(from.later(rank, value, &name), &name);
                 self.builder.set(object, name, value);
             }
         }
     }
 
-    /// Merges the member of this name.
-    pub(super) fn member(&mut self, from: Sources<'s>, name: &str) -> Slot {
-        let length = self.path.len();
-        if length > 0 {
-            self.path.push('.');
+    /// Merges what its sources say of the member of this name.
+    fn member(&mut self, from: Sources<'s>, name: &str) -> Slot {
+        // Most members stand in one source alone, and then it is nothing to merge.
+        let mut all = from.all();
+        if let (Some(only), None) = (all.next(), all.next()) {
+            return self.builder.copy(only);
         }
-        self.path.push_str(name);
-        let value = self.value(from.member(name), name);
-        self.path.truncate(length);
-        value
+        drop(all);
+        self.inside(name, |merger| merger.value(from, name))
     }
 
     /// Runs `work` one level down, inside the member of this name.
@@ -98,14 +114,13 @@ impl<'s, 'p> Merger<'s, 'p> {
     }
 
     fn value(&mut self, from: Sources<'s>, name: &str) -> Slot {
-        let mut all = from.all();
-        let (Some(first), rest) = (all.next(), all.next()) else { return self.builder.null() };
+        let Some(first) = from.all().next() else { return self.builder.null() };
         if let Some(mapped) = from.mapped
             && self.echo_off.iter().any(|path| **path == *self.path)
         {
             return self.builder.copy(mapped);
         }
-        if rest.is_none() || WHOLE.contains(&name) {
+        if WHOLE.contains(&name) {
             return self.builder.copy(first);
         }
         if let Some((_, key)) = SHARED.iter().find(|(array, _)| *array == name)

@@ -82,11 +82,12 @@ pub async fn make(
         }
         (_, Some(id)) => {
             let now = story.now_text();
-            let completed = complete(work, id, href, &now, mapped.document.as_ref());
+            let patched = patched(work);
+            let completed = complete(work, id, (href, &now), mapped.document.as_ref(), patched.as_ref());
             for finding in &completed.findings {
                 story.finding(finding.code.as_str(), &finding.message);
             }
-            let fresh = keep(story, work, id, &completed, replies);
+            let fresh = keep(story, work, id, &completed, patched.as_ref(), replies);
             let known = fresh.is_some() || work.subject.is_some_and(|subject| subject.entity.is_some());
             changes.extend(fresh);
             if known && !remembered.is_empty() {
@@ -283,19 +284,31 @@ fn empty_object() -> Document {
     builder.finish(root)
 }
 
-fn complete(work: &Work<'_>, id: &SonataId, href: &str, now: &str, mapped: Option<&Document>) -> Completed {
+/// The create message with the Buyer's change in it, where the operation is one.
+fn patched(work: &Work<'_>) -> Option<Document> {
+    let before = work.subject.and_then(|subject| subject.request.as_ref());
+    match (work.duty.act, before, &work.received.body) {
+        (Act::Update, Some(before), Some(patch)) => {
+            Some(custody::patched(before, patch, work.duty.kind.facts().items))
+        }
+        _ => None,
+    }
+}
+
+fn complete(
+    work: &Work<'_>,
+    id: &SonataId,
+    (href, now): (&str, &str),
+    mapped: Option<&Document>,
+    patched: Option<&Document>,
+) -> Completed {
     let seller = seller_contact(work);
     let (stored, own) = (work.subject, matches!(work.duty.act, Act::Create));
     let kept = stored.filter(|_| !own).and_then(|subject| subject.document.as_ref());
     let before = stored.filter(|_| !own).and_then(|subject| subject.request.as_ref());
-    let items = work.duty.kind.facts().items;
-    let patched = match (work.duty.act, before, &work.received.body) {
-        (Act::Update, Some(before), Some(patch)) => Some(custody::patched(before, patch, items)),
-        _ => None,
-    };
     let request = match work.duty.act {
         Act::Create => work.received.body.as_ref(),
-        _ => patched.as_ref().or(before),
+        _ => patched.or(before),
     };
     custody::complete(&Completing {
         kind: work.duty.kind,
@@ -327,6 +340,7 @@ fn keep(
     work: &Work<'_>,
     id: &SonataId,
     completed: &Completed,
+    patched: Option<&Document>,
     replies: &[Reply],
 ) -> Option<Change> {
     let subject = work.subject.filter(|_| !matches!(work.duty.act, Act::Create));
@@ -347,11 +361,8 @@ fn keep(
     if let Some(reply) = replies.last() {
         entity.legacy = Some(reply.raw.clone());
     }
-    if let (Act::Update, Some(before), Some(patch)) =
-        (work.duty.act, work.subject.and_then(|subject| subject.request.as_ref()), &work.received.body)
-    {
-        let items = work.duty.kind.facts().items;
-        entity.request = Some(custody::patched(before, patch, items).bytes());
+    if let Some(patched) = patched {
+        entity.request = Some(patched.bytes());
     }
     let entity = Box::new(entity);
     Some(if stored.is_some() { Change::Update(entity) } else { Change::Create(entity) })

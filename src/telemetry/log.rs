@@ -2,9 +2,20 @@
 //!
 //! Standard output stays free for what a command prints.
 
+use std::{
+    io::{Stderr, stderr},
+    sync::{Arc, OnceLock},
+};
+
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
-use super::line::JsonLine;
+use super::{
+    gather::{Gather, Lines},
+    line::JsonLine,
+};
+
+/// The lines of this process.
+static LINES: OnceLock<Arc<Gather<Stderr>>> = OnceLock::new();
 
 /// Why logging was not set up.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +33,7 @@ pub enum LogError {
 /// # Errors
 /// [`LogError`] when the filter does not parse or a subscriber is installed already.
 pub fn install(filter: &str) -> Result<(), LogError> {
-    let subscriber = subscriber(filter, std::io::stderr)?;
+    let subscriber = subscriber(filter, lines())?;
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::Installed)
 }
 
@@ -34,9 +45,27 @@ pub fn install_text(filter: &str) -> Result<(), LogError> {
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)
         .with_env_filter(parse(filter)?)
-        .with_writer(std::io::stderr)
+        .with_writer(lines())
         .finish();
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::Installed)
+}
+
+/// Writes the lines that still wait for others. The last thing that a process does.
+pub fn flush() {
+    if let Some(lines) = LINES.get() {
+        lines.flush();
+    }
+}
+
+fn lines() -> Lines<Stderr> {
+    let lines = LINES.get_or_init(|| {
+        let lines = Arc::new(Gather::new(stderr()));
+        let own = Arc::clone(&lines);
+        // Without the thread, lines are written when a warning or too many come, and at the end.
+        let _ = std::thread::Builder::new().name("log".to_owned()).spawn(move || own.run());
+        lines
+    });
+    Lines(Arc::clone(lines))
 }
 
 fn parse(filter: &str) -> Result<EnvFilter, LogError> {

@@ -3,6 +3,7 @@
 //! It knows no other room, so every room may use it. Nothing here takes a payload: what is not passed in
 //! cannot leak. Secrets travel in [`Secret`], which no formatter opens.
 
+mod gather;
 mod line;
 pub mod log;
 pub mod metrics;
