@@ -20,8 +20,8 @@ pub enum Begun {
 
 /// Takes the key of the batch's [`Change::Begin`], together with everything else in the batch, or says why not.
 ///
-/// A batch without such a change is committed and is fresh. The look before the commit spares a repeated request
-/// the disk; the commit decides, so two at once cannot both be the first.
+/// A batch without such a change is committed and is fresh. The commit decides, so two at once cannot both be the
+/// first; only then is it looked who was, because a key that is taken is rare and a look costs what a commit does.
 ///
 /// # Errors
 /// [`StoreError`] when nothing is known.
@@ -30,17 +30,14 @@ pub async fn begin(store: &Store, batch: Batch) -> Result<Begun, StoreError> {
         return store.commit(batch).await.map(|()| Begun::Fresh);
     };
     let partner = batch.partner.clone();
-    if let Some(known) = store.idempotency(&partner, &key).await? {
-        return Ok(judge(known, &body_hash));
-    }
     match store.commit(batch).await {
         Ok(()) => Ok(Begun::Fresh),
-        Err(StoreError::Conflict(Conflict::Key)) => after_race(store, &partner, &key, &body_hash).await,
+        Err(StoreError::Conflict(Conflict::Key)) => taken_by(store, &partner, &key, &body_hash).await,
         Err(error) => Err(error),
     }
 }
 
-async fn after_race(
+async fn taken_by(
     store: &Store,
     partner: &PartnerId,
     key: &IdempotencyKey,

@@ -115,7 +115,7 @@ pub struct KeyPair {
 }
 
 /// What names a repeated request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey {
     /// Function and operation, such as `quote.createQuote`.
     pub operation: String,

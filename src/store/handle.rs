@@ -1,14 +1,21 @@
 //! The handle that everyone holds.
 
-use std::{collections::HashMap, path::Path, sync::Arc, thread};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    thread,
+};
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::{
     Batch, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Remembered, StoreError,
     committer::{Committer, Job},
     open::Place,
+    overlay::{Overlay, remember},
+    queue::Queue,
     read,
     readers::Readers,
     write,
@@ -25,20 +32,44 @@ pub struct Limits {
     pub queue_max: usize,
     /// Most reads at once.
     pub readers_max: usize,
+    /// Batches that are acknowledged before the database takes them in, all at once.
+    pub apply_batches: usize,
+    /// How long nothing must have come before the database takes in what is left, in milliseconds.
+    pub apply_idle_ms: u64,
+    /// Bytes of one of the four files of the log; one record may begin before this and end after it.
+    pub segment_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { queue_max: 4096, readers_max: 4 }
+        Self {
+            queue_max: 4096,
+            readers_max: 4,
+            apply_batches: 512,
+            apply_idle_ms: 200,
+            segment_bytes: 16 * 1024 * 1024,
+        }
     }
 }
 
 /// The embedded store. Cheap to clone; the file is closed when the last clone is gone.
 #[derive(Clone)]
 pub struct Store {
-    jobs: mpsc::Sender<Job>,
+    shared: Arc<Shared>,
     /// `None` in memory, where only the committer's connection sees the rows.
     readers: Option<Arc<Readers>>,
+}
+
+/// What the handles and the thread share. The thread ends once the last handle has dropped it.
+struct Shared {
+    queue: Arc<Queue<Job>>,
+    overlay: Arc<RwLock<Overlay>>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
 }
 
 impl std::fmt::Debug for Store {
@@ -65,16 +96,16 @@ impl Store {
     }
 
     fn start(place: Place, limits: Limits, metrics: Option<Arc<Metrics>>) -> Result<Self, StoreError> {
-        let connection = place.writer()?;
-        let (jobs, queue) = mpsc::channel(limits.queue_max.max(1));
         let readers = matches!(place, Place::File(_))
             .then(|| Arc::new(Readers::new(place.clone(), limits.readers_max)));
-        let committer = Committer::new(place, connection, queue, metrics);
+        let queue = Arc::new(Queue::new(limits.queue_max));
+        let overlay = Arc::<RwLock<Overlay>>::default();
+        let committer = Committer::open(place, limits, Arc::clone(&queue), Arc::clone(&overlay), metrics)?;
         thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || committer.run())
             .map_err(|error| StoreError::Open(error.to_string()))?;
-        Ok(Self { jobs, readers })
+        Ok(Self { shared: Arc::new(Shared { queue, overlay }), readers })
     }
 
     /// Does all changes of the batch or none, and returns when they are on disk.
@@ -84,8 +115,13 @@ impl Store {
     /// after [`StoreError::Unknown`] only reading tells. A caller that stops waiting does not stop the commit.
     pub async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         let (tell, told) = oneshot::channel();
-        self.jobs.try_send(Job::Commit(batch, tell)).map_err(refused)?;
+        self.shared.queue.push(Job::Commit(batch, tell))?;
         told.await.unwrap_or_else(|_| Err(StoreError::Unknown("the store's thread is gone".to_owned())))
+    }
+
+    /// What is acknowledged and not in the database. Whoever finds nothing here looks there afterwards, not before.
+    fn overlay(&self) -> RwLockReadGuard<'_, Overlay> {
+        self.shared.overlay.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One entity.
@@ -98,6 +134,9 @@ impl Store {
         kind: &Kind,
         id: &SonataId,
     ) -> Result<Option<Entity>, StoreError> {
+        if let Some(entity) = self.overlay().entity(partner, kind, id) {
+            return Ok(Some(entity));
+        }
         let (partner, kind, id) = (partner.clone(), kind.clone(), id.clone());
         self.read(move |db| read::entity(db, &partner, &kind, &id)).await
     }
@@ -112,6 +151,7 @@ impl Store {
         kind: &Kind,
         filter: ListFilter,
     ) -> Result<Page, StoreError> {
+        self.applied().await?;
         let (partner, kind) = (partner.clone(), kind.clone());
         self.read(move |db| read::list(db, &partner, &kind, &filter)).await
     }
@@ -126,9 +166,22 @@ impl Store {
         backend: &BackendId,
         wanted: Vec<(Kind, SonataId)>,
     ) -> Result<HashMap<(Kind, SonataId), LegacyId>, StoreError> {
+        let (mut found, mut wanted) = (HashMap::with_capacity(wanted.len()), wanted);
+        {
+            let overlay = self.overlay();
+            wanted.retain(|(kind, id)| match overlay.legacy_id(partner, backend, kind, id) {
+                Some(legacy) => {
+                    found.insert((kind.clone(), id.clone()), legacy.clone());
+                    false
+                }
+                None => true,
+            });
+        }
+        if wanted.is_empty() {
+            return Ok(found);
+        }
         let (partner, backend) = (partner.clone(), backend.clone());
         self.read(move |db| {
-            let mut found = HashMap::with_capacity(wanted.len());
             for (kind, id) in wanted {
                 let row = [partner.as_str(), backend.as_str(), kind.as_str(), id.as_str()];
                 if let Some(legacy) = read::legacy_id(db, row)? {
@@ -150,9 +203,22 @@ impl Store {
         backend: &BackendId,
         wanted: Vec<(Kind, LegacyId)>,
     ) -> Result<HashMap<(Kind, LegacyId), SonataId>, StoreError> {
+        let (mut found, mut wanted) = (HashMap::with_capacity(wanted.len()), wanted);
+        {
+            let overlay = self.overlay();
+            wanted.retain(|(kind, id)| match overlay.sonata_id(partner, backend, kind, id) {
+                Some(sonata) => {
+                    found.insert((kind.clone(), id.clone()), sonata.clone());
+                    false
+                }
+                None => true,
+            });
+        }
+        if wanted.is_empty() {
+            return Ok(found);
+        }
         let (partner, backend) = (partner.clone(), backend.clone());
         self.read(move |db| {
-            let mut found = HashMap::with_capacity(wanted.len());
             for (kind, id) in wanted {
                 let row = [partner.as_str(), backend.as_str(), kind.as_str(), id.as_str()];
                 if let Some(sonata) = read::sonata_id(db, row)? {
@@ -174,8 +240,11 @@ impl Store {
         kind: &Kind,
         id: &SonataId,
     ) -> Result<Vec<KeyPair>, StoreError> {
+        let newer = self.overlay().keys(partner, kind, id);
         let (partner, kind, id) = (partner.clone(), kind.clone(), id.clone());
-        self.read(move |db| read::keys(db, &partner, &kind, &id)).await
+        let mut pairs = self.read(move |db| read::keys(db, &partner, &kind, &id)).await?;
+        remember(&mut pairs, newer);
+        Ok(pairs)
     }
 
     /// What is kept under an idempotency key.
@@ -187,6 +256,9 @@ impl Store {
         partner: &PartnerId,
         key: &IdempotencyKey,
     ) -> Result<Option<Remembered>, StoreError> {
+        if let Some(known) = self.overlay().idempotency(partner, key) {
+            return Ok(known);
+        }
         let (partner, key) = (partner.clone(), key.clone());
         self.read(move |db| read::idempotency(db, &partner, &key)).await
     }
@@ -200,6 +272,7 @@ impl Store {
         partner: &PartnerId,
         exchange: &ExchangeId,
     ) -> Result<Vec<JournalEntry>, StoreError> {
+        self.applied().await?;
         let (partner, exchange) = (partner.clone(), exchange.clone());
         self.read(move |db| read::journal(db, &partner, &exchange)).await
     }
@@ -217,6 +290,7 @@ impl Store {
         before_ms: i64,
         limit: u32,
     ) -> Result<Vec<ExchangeId>, StoreError> {
+        self.applied().await?;
         let partner = partner.clone();
         self.read(move |db| read::unfinished(db, &partner, before_ms, limit)).await
     }
@@ -234,12 +308,18 @@ impl Store {
         self.work(move |db| write::forget(db, journal_before_ms, idempotency_before_ms)).await
     }
 
-    /// Returns when everything that was asked before is done.
+    /// Returns when everything that was asked before is done and in the database.
     pub async fn flush(&self) {
-        let (tell, told) = oneshot::channel();
-        if self.jobs.send(Job::Flush(tell)).await.is_ok() {
-            let _ = told.await;
+        if let Err(error) = self.applied().await {
+            tracing::warn!(%error, "the log keeps what the database did not take in");
         }
+    }
+
+    /// Has the database take in what is acknowledged: for queries over many rows.
+    async fn applied(&self) -> Result<(), StoreError> {
+        let (tell, told) = oneshot::channel();
+        self.shared.queue.push(Job::Flush(tell))?;
+        told.await.unwrap_or_else(|_| Err(StoreError::Failed("the store's thread is gone".to_owned())))
     }
 
     async fn read<T: Send + 'static>(
@@ -261,15 +341,7 @@ impl Store {
         let job = Job::Work(Box::new(move |connection| {
             let _ = tell.send(connection.and_then(work));
         }));
-        self.jobs.try_send(job).map_err(refused)?;
+        self.shared.queue.push(job)?;
         told.await.unwrap_or_else(|_| Err(StoreError::Failed("the store's thread is gone".to_owned())))
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "stands in `map_err`")]
-fn refused(error: mpsc::error::TrySendError<Job>) -> StoreError {
-    match error {
-        mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
-        mpsc::error::TrySendError::Closed(_) => StoreError::Failed("the store's thread is gone".to_owned()),
     }
 }

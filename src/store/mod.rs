@@ -1,19 +1,24 @@
 //! What must outlive a request: entities, references, remembered keys, idempotency, the journal.
 //!
 //! [`Store`] is the handle: [`Store::commit`] takes a [`Batch`] whose changes happen together or not at all and
-//! returns once they are on disk; reads run beside it. One thread commits, and groups whatever waits into one
-//! transaction, so many exchanges share one fsync. Every call carries the partner, and every row and every
+//! returns once they are on disk; reads run beside it. One thread writes: whatever waits goes into the log with one
+//! write and one fsync, and from there into the database, hundreds at once. Every call carries the partner, and every row and every
 //! index begins with it: no query can meet another partner's row. Custody decides what is stored; here is only
 //! how. Times come in as milliseconds since 1970, because the clock is a port.
 
 mod batch;
+mod checkpoint;
 mod committer;
 mod entity;
 mod error;
 mod handle;
+mod log;
 mod open;
+mod overlay;
+mod queue;
 mod read;
 mod readers;
+mod record;
 mod schema;
 mod write;
 

@@ -18,13 +18,15 @@ const STATEMENTS_MAX: usize = 64;
 
 /// How the committer's connection works.
 ///
-/// - `synchronous`: a commit is on the disk before it returns, also when the power fails.
-/// - `temp_store`: what a savepoint may take back is kept in memory, not in a file that is made and deleted each time.
-/// - `wal_autocheckpoint`: pages (of 4 KiB) in the log before they are copied into the file; pages that change all
-///   the time, such as those of the indexes, are then copied once for many commits.
+/// - `page_size`: of a new file, in bytes. Documents of some KiB then lie in one page or two, each written and summed
+///   at once.
+/// - `synchronous`: a commit is on disk with the next checkpoint. Until then Segue's own log has it.
+/// - `temp_store`: nothing is put into files that are made and deleted each time.
+/// - `wal_autocheckpoint`: none; there is a thread for it.
 /// - `cache_size`: KiB of pages kept in memory.
-const WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-    PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8192;";
+const WRITER: &str = "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+    PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0;
+    PRAGMA cache_size = -8192;";
 
 /// Where the rows are.
 #[derive(Debug, Clone)]
@@ -36,22 +38,33 @@ pub(super) enum Place {
 impl Place {
     /// The connection that commits; migrates the file.
     pub(super) fn writer(&self) -> Result<Connection, StoreError> {
-        let mut connection = match self {
-            Self::File(path) => {
-                make_folder(path)?;
-                Connection::open(path)
-            }
+        let mut connection = self.connection()?;
+        schema::migrate(&mut connection).map_err(|error| match error {
+            StoreError::Failed(text) => StoreError::Open(text),
+            other => other,
+        })?;
+        Ok(connection)
+    }
+
+    /// A connection that can write, to a file that is as it should be.
+    pub(super) fn connection(&self) -> Result<Connection, StoreError> {
+        let connection = match self {
+            Self::File(path) => Connection::open(path),
             Self::Memory => Connection::open_in_memory(),
         }
         .map_err(cannot_open)?;
         connection.busy_timeout(BUSY).map_err(cannot_open)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         connection.execute_batch(WRITER).map_err(cannot_open)?;
-        schema::migrate(&mut connection).map_err(|error| match error {
-            StoreError::Failed(text) => StoreError::Open(text),
-            other => other,
-        })?;
         Ok(connection)
+    }
+
+    /// Makes the file's folder.
+    pub(super) fn make_folder(&self) -> Result<(), StoreError> {
+        match self {
+            Self::File(path) => make_folder(path),
+            Self::Memory => Ok(()),
+        }
     }
 
     /// A connection that cannot write; `None` for memory, which only its own connection sees.

@@ -84,6 +84,41 @@ pub(super) fn entity(
     Ok(db.prepare_cached(&sql)?.query_row(row, entity_of).optional()?)
 }
 
+/// The version of an entity that is there.
+pub(super) fn version(
+    db: &Connection,
+    partner: &PartnerId,
+    kind: &Kind,
+    id: &SonataId,
+) -> Result<Option<u64>, StoreError> {
+    let sql = "SELECT version FROM entities WHERE partner = ?1 AND kind = ?2 AND id = ?3";
+    let row = [partner.as_str(), kind.as_str(), id.as_str()];
+    Ok(db.prepare_cached(sql)?.query_row(row, |row| count(row, 0)).optional()?)
+}
+
+/// The greatest id of a kind.
+pub(super) fn newest(
+    db: &Connection,
+    partner: &PartnerId,
+    kind: &Kind,
+) -> Result<Option<SonataId>, StoreError> {
+    let sql = "SELECT max(id) FROM entities WHERE partner = ?1 AND kind = ?2";
+    let row = [partner.as_str(), kind.as_str()];
+    Ok(db.prepare_cached(sql)?.query_row(row, |row| id_or_null(row, 0, SonataId::parse))?)
+}
+
+/// The greatest id of a kind that has a legacy id in this legacy system.
+pub(super) fn newest_reference(
+    db: &Connection,
+    partner: &PartnerId,
+    backend: &BackendId,
+    kind: &Kind,
+) -> Result<Option<SonataId>, StoreError> {
+    let sql = "SELECT max(sonata_id) FROM refs WHERE partner = ?1 AND backend = ?2 AND kind = ?3";
+    let row = [partner.as_str(), backend.as_str(), kind.as_str()];
+    Ok(db.prepare_cached(sql)?.query_row(row, |row| id_or_null(row, 0, SonataId::parse))?)
+}
+
 pub(super) fn list(
     db: &Connection,
     partner: &PartnerId,

@@ -8,7 +8,7 @@ use super::StoreError;
 const APPLICATION_ID: i64 = 0x5345_4755;
 
 /// One entry per version, in order; an entry that was released is never changed.
-const MIGRATIONS: [&str; 1] = [V1];
+const MIGRATIONS: [&str; 2] = [V1, V2];
 
 const V1: &str = "
 CREATE TABLE entities (
@@ -52,6 +52,12 @@ CREATE TABLE journal (
 ) STRICT;
 CREATE INDEX journal_by_exchange ON journal (partner, exchange);
 CREATE INDEX journal_by_intent ON journal (at_ms) WHERE step = 'intent';
+";
+
+/// The log in front of the database: up to where it is in here.
+const V2: &str = "
+CREATE TABLE log (segment INTEGER NOT NULL, start_bytes INTEGER NOT NULL, chain INTEGER NOT NULL) STRICT;
+INSERT INTO log VALUES (0, 0, 0);
 ";
 
 /// Brings a new, an older or the current file to the current version.

@@ -12,6 +12,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId};
 
+mod crash;
+
 fn partner(name: &str) -> PartnerId {
     PartnerId::parse(name).unwrap()
 }
@@ -51,10 +53,13 @@ fn create(name: &str, entity: Entity) -> Batch {
     Batch::new(partner(name)).with(Change::Create(Box::new(entity)))
 }
 
-/// Runs a test on both places; a folder stands behind the first.
+/// Runs a test on both places; a folder stands behind the first. There once with what was committed still before the
+/// database, once with it in there.
 async fn on_each<F: Future<Output = ()>>(test: impl Fn(Store) -> F) {
     let folder = TempDir::new().unwrap();
     test(Store::open(&folder.path().join("deep/er/segue.db"), Limits::default(), None).unwrap()).await;
+    let at_once = Limits { apply_batches: 1, ..Limits::default() };
+    test(Store::open(&folder.path().join("segue.db"), at_once, None).unwrap()).await;
     test(Store::memory().unwrap()).await;
 }
 
@@ -287,7 +292,7 @@ async fn what_waits_shares_a_commit_and_a_conflict_stays_alone() {
 #[tokio::test]
 async fn a_full_queue_refuses_at_once() {
     let folder = TempDir::new().unwrap();
-    let limits = Limits { queue_max: 1, readers_max: 1 };
+    let limits = Limits { queue_max: 1, readers_max: 1, ..Limits::default() };
     let store = Store::open(&folder.path().join("s.db"), limits, None).unwrap();
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..50 {

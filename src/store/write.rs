@@ -1,9 +1,10 @@
 //! The changes of a batch, as SQL. Every statement names the partner.
 
-use rusqlite::{Connection, ErrorCode, params};
+use rusqlite::{Connection, ErrorCode, Row, params};
 
 use super::{
     Batch, Change, Conflict, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Reference, StoreError,
+    log::Position,
 };
 use crate::ids::{BackendId, BuyerId, ExchangeId, LegacyId, SellerId, SonataId};
 
@@ -210,6 +211,28 @@ fn journal(db: &Connection, partner: &str, e: &JournalEntry) -> Result<(), Store
         e.status,
         e.reply.as_deref(),
         e.at_ms,
+    ])?;
+    Ok(())
+}
+
+/// Up to where the log is in the database.
+pub(super) fn position(db: &Connection) -> Result<Position, StoreError> {
+    let sql = "SELECT segment, start_bytes, chain FROM log";
+    let row = |row: &Row<'_>| {
+        let number = |at| row.get::<_, i64>(at).map(|number| u64::try_from(number).unwrap_or_default());
+        Ok(Position { segment: number(0)?, start_bytes: number(1)?, chain: row.get(2)? })
+    };
+    Ok(db.prepare_cached(sql)?.query_row([], row)?)
+}
+
+/// Says up to where the log is in the database.
+pub(super) fn move_to(db: &Connection, end: Position) -> Result<(), StoreError> {
+    let number =
+        |number| i64::try_from(number).map_err(|_| StoreError::Failed("a log without end".to_owned()));
+    db.prepare_cached("UPDATE log SET segment = ?1, start_bytes = ?2, chain = ?3")?.execute(params![
+        number(end.segment)?,
+        number(end.start_bytes)?,
+        end.chain
     ])?;
     Ok(())
 }

@@ -1,0 +1,190 @@
+//! What keeping costs: creates as an exchange makes them, and durable acknowledgements a second.
+//!
+//! `cargo bench --bench store` runs both on a RAM disk, where an fsync costs nothing, and on the disk of the temporary
+//! folder. CPU time, system calls and bytes are those that the operating system counted for the store's threads;
+//! CPU of the other threads is that beyond the work they are made to do between two commits.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::disallowed_methods)]
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use segue::{
+    ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId},
+    store::{Batch, Change, Entity, JournalEntry, KeyPair, Kind, Limits, Step, Store},
+};
+use uuid::Uuid;
+
+const CREATES: usize = 40_000;
+const WARM: usize = 5_000;
+/// Exchanges under way at once, as in `hop`.
+const AT_ONCE: usize = 8;
+/// What an exchange computes before each of its two commits.
+const WORK: Duration = Duration::from_micros(20);
+/// Rows and waiting callers of the second figure.
+const ROWS: usize = 100_000;
+const WAITING: usize = 16;
+
+fn main() {
+    // `cargo test --benches` must not run a load.
+    if !std::env::args().any(|word| word == "--bench") {
+        return;
+    }
+    let disk = tempfile::tempdir().unwrap();
+    for (name, folder) in [("RAM disk", tempfile::tempdir_in("/dev/shm").ok()), ("disk", Some(disk))] {
+        let Some(folder) = folder else { continue };
+        let creates = if name == "disk" { CREATES / 4 } else { CREATES };
+        exchanges(name, folder.path(), creates);
+        rows(name, folder.path(), if name == "disk" { ROWS / 4 } else { ROWS });
+    }
+}
+
+/// What the operating system counted for the store's threads and for all others.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    store_us: f64,
+    others_us: f64,
+    switches: f64,
+    writes: f64,
+    written: f64,
+    calls: f64,
+}
+
+impl Counted {
+    fn now() -> Self {
+        let mut counted = Self::default();
+        for thread in fs::read_dir("/proc/self/task").unwrap() {
+            let folder = thread.unwrap().path();
+            let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+            let spent_us =
+                text("schedstat").split(' ').next().unwrap().parse::<f64>().unwrap_or_default() / 1e3;
+            if text("comm").trim().starts_with("store") {
+                counted.store_us += spent_us;
+                counted.switches += field(&text("status"), "voluntary_ctxt_switches:");
+                let io = text("io");
+                counted.writes += field(&io, "syscw:");
+                counted.written += field(&io, "wchar:");
+                counted.calls += field(&io, "syscr:");
+            } else {
+                counted.others_us += spent_us;
+            }
+        }
+        counted
+    }
+}
+
+fn field(text: &str, name: &str) -> f64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|rest| rest.trim().parse().ok()).unwrap_or_default()
+}
+
+fn exchanges(place: &str, folder: &Path, creates: usize) {
+    let store = Store::open(&folder.join("exchanges.db"), Limits::default(), None).unwrap();
+    // One worker, as in `hop`.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(at_once(AT_ONCE, WARM, &store, create));
+    let (before, started) = (Counted::now(), Instant::now());
+    runtime.block_on(at_once(AT_ONCE, creates, &store, create));
+    runtime.block_on(store.flush());
+    let (after, spent) = (Counted::now(), started.elapsed());
+    let of = |field: fn(&Counted) -> f64| (field(&after) - field(&before)) / creates as f64;
+    println!(
+        "{place}: {AT_ONCE} at once: store {:.1} us CPU a create, others {:.1} us beyond their work, {:.2} waits, \
+         {:.1} writes, {:.1} reads, {:.1} KB written, {:.0} creates/s",
+        of(|c| c.store_us),
+        of(|c| c.others_us) - 2.0 * WORK.as_secs_f64() * 1e6,
+        of(|c| c.switches),
+        of(|c| c.writes),
+        of(|c| c.calls),
+        of(|c| c.written) / 1024.0,
+        creates as f64 / spent.as_secs_f64(),
+    );
+}
+
+fn rows(place: &str, folder: &Path, rows: usize) {
+    let store = Store::open(&folder.join("rows.db"), Limits::default(), None).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (before, started) = (Counted::now(), Instant::now());
+    runtime.block_on(at_once(WAITING, rows, &store, row));
+    let (after, spent) = (Counted::now(), started.elapsed());
+    println!(
+        "{place}: {WAITING} waiting: {:.0} durable rows/s, store {:.1} us CPU a row",
+        rows as f64 / spent.as_secs_f64(),
+        (after.store_us - before.store_us) / rows as f64,
+    );
+}
+
+async fn at_once<F>(tasks: usize, times: usize, store: &Store, work: fn(Store) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut set = tokio::task::JoinSet::new();
+    for _ in 0..tasks {
+        let store = store.clone();
+        set.spawn(async move {
+            for _ in 0..times / tasks {
+                work(store.clone()).await;
+            }
+        });
+    }
+    set.join_all().await;
+}
+
+fn partner() -> PartnerId {
+    PartnerId::parse("globex").unwrap()
+}
+
+/// Intent, the legacy system's work, what was made: as `exchange` does it for the reference request.
+async fn create(store: Store) {
+    let (id, exchange) =
+        (Uuid::now_v7().to_string(), ExchangeId::parse(&Uuid::now_v7().to_string()).unwrap());
+    let entry = |step, call: &str| JournalEntry {
+        exchange: exchange.clone(),
+        operation: "quote.createQuote".to_owned(),
+        call: call.to_owned(),
+        step,
+        backend: Some(BackendId::parse("acme").unwrap()),
+        request_hash: (step == Step::Intent).then_some([7; 32]),
+        status: None,
+        reply: None,
+        at_ms: 1_795_000_000_000,
+    };
+    spin();
+    let intent = Change::Journal(Box::new(entry(Step::Intent, "offer")));
+    store.commit(Batch::new(partner()).with(intent)).await.unwrap();
+    tokio::task::yield_now().await;
+    spin();
+    let sonata = SonataId::parse(&id).unwrap();
+    let mut entity = Entity::new(Kind::new("quote"), sonata.clone(), 1_795_000_000_000);
+    entity.backend = Some(BackendId::parse("acme").unwrap());
+    entity.legacy_id = Some(LegacyId::parse(&format!("ANG-{id}")).unwrap());
+    entity.state = Some("inProgress".to_owned());
+    entity.external_id = Some(format!("B-{id}"));
+    entity.request = Some(Bytes::from(vec![b'r'; 6_900]));
+    entity.document = Some(Bytes::from(vec![b'd'; 7_900]));
+    entity.legacy = Some(Bytes::from(vec![b'l'; 3_000]));
+    let pairs =
+        vec![KeyPair { group: "quoteItem".to_owned(), sonata: "1".to_owned(), legacy: "10".to_owned() }];
+    let batch = Batch::new(partner())
+        .with(Change::Create(Box::new(entity)))
+        .with(Change::Remember { kind: Kind::new("quote"), id: sonata, pairs })
+        .with(Change::Journal(Box::new(entry(Step::Done, ""))));
+    store.commit(batch).await.unwrap();
+}
+
+async fn row(store: Store) {
+    let id = Uuid::now_v7().to_string();
+    let mut entity = Entity::new(Kind::new("quote"), SonataId::parse(&id).unwrap(), 1_795_000_000_000);
+    entity.document = Some(Bytes::from_static(&[b'd'; 200]));
+    store.commit(Batch::new(partner()).with(Change::Create(Box::new(entity)))).await.unwrap();
+}
+
+fn spin() {
+    let started = Instant::now();
+    while started.elapsed() < WORK {
+        std::hint::spin_loop();
+    }
+}

@@ -1,0 +1,253 @@
+//! The log in front of the database: what is in it is acknowledged.
+//!
+//! A ring of files beside the database, `NAME-log0` and so on. Each holds one segment: records one after the other,
+//! each with length, checksum and the batches of one group. A group is one write and one fsync. The checksum goes on
+//! from that of the record before, so a record of the file's former use, or one that was written after a torn one
+//! and never acknowledged, is no continuation. The database says up to where it has everything: from there the log
+//! is read again at start, and what lies before may be overwritten.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+
+use super::StoreError;
+
+/// Files in the ring.
+pub(super) const SLOTS: u64 = 4;
+
+/// Most bytes in one record; its length stands in four.
+pub(super) const RECORD_BYTES_MAX: usize = 1 << 30;
+
+/// Length and checksum.
+const HEAD_BYTES: usize = 8;
+
+/// How often it is looked whether the other process has ended.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// A place between two records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Position {
+    /// Number of the segment, from 0; never reused.
+    pub(super) segment: u64,
+    /// Bytes before it in the segment.
+    pub(super) start_bytes: u64,
+    /// Checksum of the record before it.
+    pub(super) chain: u32,
+}
+
+/// The log of one database, held by one process.
+pub(super) struct Log {
+    /// The database's path, to which the files' names are added.
+    path: PathBuf,
+    /// A record begins before this many bytes of its segment, however long it then is.
+    segment_bytes: u64,
+    /// Where the next record goes.
+    end: Position,
+    /// The file of that segment; `None` until something is written.
+    file: Option<File>,
+    /// Keeps the lock.
+    _held: File,
+}
+
+impl Log {
+    /// Makes this process the only one that writes the log of the database at `path`, until the file is closed.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] where another process has it for longer than `patience`.
+    pub(super) fn hold(path: &Path, patience: Duration) -> Result<File, StoreError> {
+        hold(path, patience)
+            .map_err(|error| StoreError::Open(format!("the log of {}: {error}", path.display())))
+    }
+
+    /// Opens the log that belongs to the database at `path`, and reads what is in it from `from` on: the payload of
+    /// each record, and where it ends.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] where a part of it is missing.
+    pub(super) fn open(
+        path: &Path,
+        segment_bytes: u64,
+        from: Position,
+        held: File,
+    ) -> Result<(Self, Vec<(Bytes, Position)>), StoreError> {
+        let cannot = |error: io::Error| StoreError::Open(format!("the log of {}: {error}", path.display()));
+        let mut log = Self { path: path.to_owned(), segment_bytes, end: from, file: None, _held: held };
+        let records = log.replay().map_err(cannot)?;
+        Ok((log, records))
+    }
+
+    /// Where the next record goes.
+    pub(super) fn end(&self) -> Position {
+        self.end
+    }
+
+    /// The start of the next segment: for it, no file need be there.
+    pub(super) fn after(&self) -> Position {
+        following(self.end)
+    }
+
+    /// Removes the files, once the database needs none of them. What cannot be removed does no harm. The lock's file
+    /// stays: whoever waits for it has it open.
+    pub(super) fn remove(self) {
+        for slot in 0..SLOTS {
+            let _ = std::fs::remove_file(self.slot(slot));
+        }
+    }
+
+    fn slot(&self, segment: u64) -> PathBuf {
+        beside(&self.path, &format!("-log{}", segment % SLOTS))
+    }
+
+    fn replay(&mut self) -> io::Result<Vec<(Bytes, Position)>> {
+        let mut records = Vec::new();
+        loop {
+            let bytes = match std::fs::read(self.slot(self.end.segment)) {
+                Ok(bytes) => Bytes::from(bytes),
+                // Nothing was ever written here.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && self.end.start_bytes == 0 => break,
+                Err(error) => return Err(error),
+            };
+            if (bytes.len() as u64) < self.end.start_bytes {
+                return Err(io::Error::other("it is shorter than the database knows"));
+            }
+            while let Some((payload, next)) = next_record(&bytes, self.end) {
+                records.push((payload, next));
+                self.end = next;
+            }
+            if self.end.start_bytes < self.segment_bytes {
+                break;
+            }
+            self.end = following(self.end);
+        }
+        Ok(records)
+    }
+
+    /// Whether the next record goes into a segment whose file still holds what `durable`, the place up to which the
+    /// database has everything on disk, does not cover.
+    pub(super) fn is_full(&self, durable: Position) -> bool {
+        let next = if self.end.start_bytes < self.segment_bytes { self.end } else { following(self.end) };
+        next.segment >= durable.segment + SLOTS
+    }
+
+    /// Makes one record of `buffer`, whose first bytes are left free for the head (see [`Log::begin`]), writes it and
+    /// waits for the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] where nothing was written, [`StoreError::Unknown`] where the disk did not say.
+    pub(super) fn append(&mut self, buffer: &mut [u8]) -> Result<(), StoreError> {
+        if self.end.start_bytes >= self.segment_bytes {
+            self.end = following(self.end);
+            self.file = None;
+        }
+        if self.file.is_none() {
+            self.file = Some(self.open_segment().map_err(|error| StoreError::Failed(error.to_string()))?);
+        }
+        let Some(file) = &self.file else { return Err(StoreError::Failed("no log".to_owned())) };
+        let payload_bytes = buffer.len().saturating_sub(HEAD_BYTES);
+        let Some((head, payload)) = buffer.split_at_mut_checked(HEAD_BYTES) else {
+            return Err(StoreError::Failed("a record without a head".to_owned()));
+        };
+        if payload_bytes > RECORD_BYTES_MAX {
+            return Err(StoreError::Failed("a batch is too large for the log".to_owned()));
+        }
+        let chain = checksum(self.end, payload);
+        let length = u32::try_from(payload_bytes).unwrap_or(u32::MAX);
+        let (length_at, chain_at) = head.split_at_mut(4);
+        length_at.copy_from_slice(&length.to_le_bytes());
+        chain_at.copy_from_slice(&chain.to_le_bytes());
+        if let Err(error) = file.write_all_at(buffer, self.end.start_bytes) {
+            // A part of a record is none, and the next one is written over it.
+            self.file = None;
+            return Err(StoreError::Failed(error.to_string()));
+        }
+        if let Err(error) = file.sync_data() {
+            self.forget();
+            return Err(StoreError::Unknown(error.to_string()));
+        }
+        self.end = Position { start_bytes: self.end.start_bytes + buffer.len() as u64, chain, ..self.end };
+        Ok(())
+    }
+
+    /// An empty buffer with room for the head of a record.
+    pub(super) fn begin(buffer: &mut Vec<u8>) {
+        buffer.clear();
+        buffer.resize(HEAD_BYTES, 0);
+    }
+
+    /// After an fsync that failed: what stands at the end should not be taken for a record. The next one is written
+    /// over it, into a file that is opened anew.
+    fn forget(&mut self) {
+        if let Some(file) = self.file.take()
+            && let Err(error) =
+                file.write_all_at(&[0; HEAD_BYTES], self.end.start_bytes).and_then(|()| file.sync_data())
+        {
+            tracing::error!(%error, "a record that was not acknowledged may come back");
+        }
+    }
+
+    fn open_segment(&self) -> io::Result<File> {
+        let path = self.slot(self.end.segment);
+        let is_new = !path.exists();
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        if is_new {
+            // So that the file's name is on disk before anything in it is acknowledged.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
+        Ok(file)
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// One process writes a log: two would write over each other.
+fn hold(path: &Path, patience: Duration) -> io::Result<File> {
+    let file = File::create(beside(path, "-lock"))?;
+    let started = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if started.elapsed() < patience => thread::sleep(LOOK),
+            Err(TryLockError::WouldBlock) => return Err(io::Error::other("another process has it")),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+fn following(end: Position) -> Position {
+    Position { segment: end.segment + 1, start_bytes: 0, chain: end.chain }
+}
+
+fn checksum(at: Position, payload: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new_with_initial(at.chain);
+    hasher.update(&at.segment.to_le_bytes());
+    hasher.update(&at.start_bytes.to_le_bytes());
+    hasher.update(&(payload.len() as u64).to_le_bytes());
+    hasher.update(payload);
+    hasher.finalize()
+}
+
+/// The record at `at`, if a whole one is there.
+fn next_record(segment: &Bytes, at: Position) -> Option<(Bytes, Position)> {
+    let start = usize::try_from(at.start_bytes).ok()?;
+    let length = u32::from_le_bytes(segment.get(start..start + 4)?.try_into().ok()?);
+    let chain = u32::from_le_bytes(segment.get(start + 4..start + HEAD_BYTES)?.try_into().ok()?);
+    let (from, length) = (start + HEAD_BYTES, usize::try_from(length).ok()?);
+    let payload = segment.get(from..from.checked_add(length)?)?;
+    if length == 0 || checksum(at, payload) != chain {
+        return None;
+    }
+    let start_bytes = at.start_bytes + (HEAD_BYTES + length) as u64;
+    Some((segment.slice(from..from + length), Position { start_bytes, chain, ..at }))
+}

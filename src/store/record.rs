@@ -1,0 +1,295 @@
+//! A batch as the bytes that the log keeps.
+//!
+//! Numbers are little-endian; a text or blob is its length (4 bytes) and its bytes; what may be missing begins with a
+//! byte, 0 or 1. The log's own record says how long all of it is and whether it is whole, so whatever does not read
+//! here is a defect or another version, never a torn write.
+
+use bytes::Bytes;
+
+use super::{Batch, Change, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Reference, Step};
+use crate::ids::{BackendId, BuyerId, ExchangeId, IdError, LegacyId, PartnerId, SellerId, SonataId};
+
+/// Appends a batch.
+pub(super) fn write(batch: &Batch, to: &mut Vec<u8>) {
+    text(to, batch.partner.as_str());
+    number(to, batch.changes.len() as u64);
+    for change in &batch.changes {
+        write_change(change, to);
+    }
+}
+
+/// Bytes of a batch's documents, beside which the rest is small.
+pub(super) fn document_bytes(batch: &Batch) -> usize {
+    let of_change = |change: &Change| match change {
+        Change::Create(entity) | Change::Update(entity) => {
+            [&entity.document, &entity.request, &entity.legacy].into_iter().flatten().map(Bytes::len).sum()
+        }
+        Change::Finish { answer, .. } => answer.len(),
+        Change::Journal(entry) => entry.reply.as_ref().map_or(0, Bytes::len),
+        _ => 0,
+    };
+    batch.changes.iter().map(of_change).sum()
+}
+
+fn write_change(change: &Change, to: &mut Vec<u8>) {
+    match change {
+        Change::Create(entity) => write_entity(0, entity, to),
+        Change::Update(entity) => write_entity(1, entity, to),
+        Change::Refer(reference) => {
+            to.push(2);
+            text(to, reference.kind.as_str());
+            text(to, reference.sonata_id.as_str());
+            text(to, reference.backend.as_str());
+            text(to, reference.legacy_id.as_str());
+        }
+        Change::Remember { kind, id, pairs } => {
+            to.push(3);
+            text(to, kind.as_str());
+            text(to, id.as_str());
+            number(to, pairs.len() as u64);
+            for pair in pairs {
+                text(to, &pair.group);
+                text(to, &pair.sonata);
+                text(to, &pair.legacy);
+            }
+        }
+        Change::Begin { key, body_hash, exchange, at_ms } => {
+            to.push(4);
+            write_key(key, to);
+            to.extend_from_slice(body_hash);
+            text(to, exchange.as_str());
+            to.extend_from_slice(&at_ms.to_le_bytes());
+        }
+        Change::Finish { key, status, answer, entity } => {
+            to.push(5);
+            write_key(key, to);
+            to.extend_from_slice(&status.to_le_bytes());
+            blob(to, answer);
+            if some(to, entity.as_ref()).is_some()
+                && let Some((kind, id)) = entity
+            {
+                text(to, kind.as_str());
+                text(to, id.as_str());
+            }
+        }
+        Change::Abandon { key, exchange } => {
+            to.push(6);
+            write_key(key, to);
+            text(to, exchange.as_str());
+        }
+        Change::Journal(entry) => write_journal(entry, to),
+    }
+}
+
+fn write_entity(tag: u8, entity: &Entity, to: &mut Vec<u8>) {
+    to.push(tag);
+    text(to, entity.kind.as_str());
+    text(to, entity.id.as_str());
+    let texts = [
+        entity.buyer.as_ref().map(BuyerId::as_str),
+        entity.seller.as_ref().map(SellerId::as_str),
+        entity.backend.as_ref().map(BackendId::as_str),
+        entity.legacy_id.as_ref().map(LegacyId::as_str),
+        entity.parent.as_ref().map(SonataId::as_str),
+        entity.state.as_deref(),
+        entity.external_id.as_deref(),
+    ];
+    for one in texts {
+        if let Some(one) = some(to, one) {
+            text(to, one);
+        }
+    }
+    number(to, entity.version);
+    to.extend_from_slice(&entity.created_ms.to_le_bytes());
+    to.extend_from_slice(&entity.updated_ms.to_le_bytes());
+    for one in [&entity.document, &entity.request, &entity.legacy] {
+        if let Some(one) = some(to, one.as_deref()) {
+            blob(to, one);
+        }
+    }
+}
+
+fn write_key(key: &IdempotencyKey, to: &mut Vec<u8>) {
+    text(to, &key.operation);
+    text(to, &key.key);
+}
+
+fn write_journal(entry: &JournalEntry, to: &mut Vec<u8>) {
+    to.push(7);
+    text(to, entry.exchange.as_str());
+    text(to, &entry.operation);
+    text(to, &entry.call);
+    text(to, entry.step.as_str());
+    if let Some(backend) = some(to, entry.backend.as_ref()) {
+        text(to, backend.as_str());
+    }
+    if let Some(hash) = some(to, entry.request_hash.as_ref()) {
+        to.extend_from_slice(hash);
+    }
+    if let Some(status) = some(to, entry.status) {
+        to.extend_from_slice(&status.to_le_bytes());
+    }
+    if let Some(reply) = some(to, entry.reply.as_deref()) {
+        blob(to, reply);
+    }
+    to.extend_from_slice(&entry.at_ms.to_le_bytes());
+}
+
+fn number(to: &mut Vec<u8>, number: u64) {
+    to.extend_from_slice(&number.to_le_bytes());
+}
+
+fn text(to: &mut Vec<u8>, text: &str) {
+    blob(to, text.as_bytes());
+}
+
+/// Lengths fit: a group that comes near 4 GiB is refused before (see `log`).
+fn blob(to: &mut Vec<u8>, bytes: &[u8]) {
+    to.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
+    to.extend_from_slice(bytes);
+}
+
+fn some<T>(to: &mut Vec<u8>, value: Option<T>) -> Option<T> {
+    to.push(u8::from(value.is_some()));
+    value
+}
+
+/// Reads the next batch and leaves what follows it; `None` where the bytes are none of ours.
+pub(super) fn read(from: &mut Bytes) -> Option<Batch> {
+    let mut reader = Reader(from);
+    let partner = reader.id(PartnerId::parse)?;
+    let count = reader.number()?;
+    let mut batch = Batch::new(partner);
+    for _ in 0..count {
+        batch.changes.push(reader.change()?);
+    }
+    Some(batch)
+}
+
+/// Takes from the front; every method answers `None` where too little is left.
+struct Reader<'b>(&'b mut Bytes);
+
+impl Reader<'_> {
+    fn take(&mut self, bytes: usize) -> Option<Bytes> {
+        (bytes <= self.0.len()).then(|| self.0.split_to(bytes))
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.as_ref().try_into().ok()
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        self.array().map(u8::from_le_bytes)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn time(&mut self) -> Option<i64> {
+        self.array().map(i64::from_le_bytes)
+    }
+
+    fn blob(&mut self) -> Option<Bytes> {
+        let length = u32::from_le_bytes(self.array()?);
+        self.take(usize::try_from(length).ok()?)
+    }
+
+    fn text(&mut self) -> Option<String> {
+        String::from_utf8(self.blob()?.into()).ok()
+    }
+
+    fn id<T>(&mut self, parse: impl Fn(&str) -> Result<T, IdError>) -> Option<T> {
+        parse(std::str::from_utf8(&self.blob()?).ok()?).ok()
+    }
+
+    fn kind(&mut self) -> Option<Kind> {
+        self.text().map(Kind::new)
+    }
+
+    /// Outer `None`: not ours.
+    fn maybe<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
+        match self.byte()? {
+            0 => Some(None),
+            1 => read(self).map(Some),
+            _ => None,
+        }
+    }
+
+    fn change(&mut self) -> Option<Change> {
+        Some(match self.byte()? {
+            0 => Change::Create(Box::new(self.entity()?)),
+            1 => Change::Update(Box::new(self.entity()?)),
+            2 => Change::Refer(Reference {
+                kind: self.kind()?,
+                sonata_id: self.id(SonataId::parse)?,
+                backend: self.id(BackendId::parse)?,
+                legacy_id: self.id(LegacyId::parse)?,
+            }),
+            3 => {
+                let (kind, id, count) = (self.kind()?, self.id(SonataId::parse)?, self.number()?);
+                let mut pairs = Vec::new();
+                for _ in 0..count {
+                    pairs.push(KeyPair { group: self.text()?, sonata: self.text()?, legacy: self.text()? });
+                }
+                Change::Remember { kind, id, pairs }
+            }
+            4 => Change::Begin {
+                key: self.key()?,
+                body_hash: self.array()?,
+                exchange: self.id(ExchangeId::parse)?,
+                at_ms: self.time()?,
+            },
+            5 => Change::Finish {
+                key: self.key()?,
+                status: self.array().map(u16::from_le_bytes)?,
+                answer: self.blob()?,
+                entity: self.maybe(|one| one.kind().zip(one.id(SonataId::parse)))?,
+            },
+            6 => Change::Abandon { key: self.key()?, exchange: self.id(ExchangeId::parse)? },
+            7 => Change::Journal(Box::new(self.journal()?)),
+            _ => return None,
+        })
+    }
+
+    fn key(&mut self) -> Option<IdempotencyKey> {
+        Some(IdempotencyKey { operation: self.text()?, key: self.text()? })
+    }
+
+    fn entity(&mut self) -> Option<Entity> {
+        Some(Entity {
+            kind: self.kind()?,
+            id: self.id(SonataId::parse)?,
+            buyer: self.maybe(|one| one.id(BuyerId::parse))?,
+            seller: self.maybe(|one| one.id(SellerId::parse))?,
+            backend: self.maybe(|one| one.id(BackendId::parse))?,
+            legacy_id: self.maybe(|one| one.id(LegacyId::parse))?,
+            parent: self.maybe(|one| one.id(SonataId::parse))?,
+            state: self.maybe(Self::text)?,
+            external_id: self.maybe(Self::text)?,
+            version: self.number()?,
+            created_ms: self.time()?,
+            updated_ms: self.time()?,
+            document: self.maybe(Self::blob)?,
+            request: self.maybe(Self::blob)?,
+            legacy: self.maybe(Self::blob)?,
+        })
+    }
+
+    fn journal(&mut self) -> Option<JournalEntry> {
+        Some(JournalEntry {
+            exchange: self.id(ExchangeId::parse)?,
+            operation: self.text()?,
+            call: self.text()?,
+            step: {
+                let word = self.text()?;
+                Step::ALL.into_iter().find(|step| step.as_str() == word)?
+            },
+            backend: self.maybe(|one| one.id(BackendId::parse))?,
+            request_hash: self.maybe(Self::array)?,
+            status: self.maybe(|one| one.array().map(u16::from_le_bytes))?,
+            reply: self.maybe(Self::blob)?,
+            at_ms: self.time()?,
+        })
+    }
+}

@@ -1,0 +1,290 @@
+//! What a sudden end leaves of the log, wherever it comes.
+
+use std::{fs, time::Duration};
+
+use super::{super::log, *};
+
+fn limits(segment_bytes: u64) -> Limits {
+    Limits { segment_bytes, ..Limits::default() }
+}
+
+const START: log::Position = log::Position { segment: 0, start_bytes: 0, chain: 0 };
+
+fn open(path: &Path) -> (log::Log, Vec<Vec<u8>>) {
+    let held = log::Log::hold(path, Duration::ZERO).unwrap();
+    let (log, records) = log::Log::open(path, 1 << 20, START, held).unwrap();
+    (log, records.into_iter().map(|(payload, _)| payload.to_vec()).collect())
+}
+
+fn append(log: &mut log::Log, payload: &[u8]) {
+    let mut buffer = Vec::new();
+    log::Log::begin(&mut buffer);
+    buffer.extend_from_slice(payload);
+    log.append(&mut buffer).unwrap();
+}
+
+#[test]
+fn a_log_that_ends_anywhere_is_read_up_to_the_last_whole_record() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("s.db");
+    let payloads: Vec<Vec<u8>> = (1_u8..12).map(|number| vec![number; usize::from(number) * 7]).collect();
+    let mut ends = vec![0];
+    let (mut log, _) = open(&path);
+    for payload in &payloads {
+        append(&mut log, payload);
+        ends.push(usize::try_from(log.end().start_bytes).unwrap());
+    }
+    drop(log);
+    let file = folder.path().join("s.db-log0");
+    let whole = fs::read(&file).unwrap();
+    assert_eq!(ends.last(), Some(&whole.len()));
+    for cut in 0..=whole.len() {
+        let expected = ends.iter().filter(|end| **end <= cut).count() - 1;
+        // Cut off, never written (zeros), or of an earlier use of the file.
+        for filler in [None, Some(0), Some(0xA5), Some(0x5A)] {
+            let mut bytes = whole[..cut].to_vec();
+            if let Some(filler) = filler {
+                bytes.resize(whole.len() + 9, filler);
+            }
+            fs::write(&file, &bytes).unwrap();
+            let (mut log, records) = open(&path);
+            assert_eq!(records, payloads[..expected], "cut at {cut}, filled with {filler:?}");
+            if cut % 16 == 0 {
+                append(&mut log, b"after");
+                drop(log);
+                assert_eq!(open(&path).1.len(), expected + 1, "cut at {cut}, filled with {filler:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_broken_byte_ends_the_log_before_it() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("s.db");
+    let (mut log, _) = open(&path);
+    for payload in [b"one", b"two", b"six"] {
+        append(&mut log, payload);
+    }
+    drop(log);
+    let file = folder.path().join("s.db-log0");
+    let whole = fs::read(&file).unwrap();
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        fs::write(&file, &bytes).unwrap();
+        assert_eq!(open(&path).1.len(), at / (whole.len() / 3), "byte {at}");
+    }
+}
+
+#[test]
+fn what_was_written_after_a_torn_record_never_comes_back() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("s.db");
+    let (mut log, _) = open(&path);
+    append(&mut log, b"kept");
+    append(&mut log, b"torn");
+    append(&mut log, b"lost");
+    drop(log);
+    let file = folder.path().join("s.db-log0");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[20] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    // As long as the torn one, so that the lost one would follow it.
+    append(&mut open(&path).0, b"new!");
+    assert_eq!(open(&path).1, [b"kept".to_vec(), b"new!".to_vec()]);
+}
+
+#[test]
+fn one_process_has_the_log() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("s.db");
+    let held = log::Log::hold(&path, Duration::ZERO).unwrap();
+    assert!(matches!(log::Log::hold(&path, Duration::ZERO), Err(StoreError::Open(_))));
+    drop(held);
+    log::Log::hold(&path, Duration::ZERO).unwrap();
+}
+
+/// Batches with everything that a batch can hold.
+fn everything(number: usize) -> Batch {
+    let id = format!("q-{number}");
+    let key = IdempotencyKey { operation: "quote.createQuote".to_owned(), key: id.clone() };
+    let entity = Entity {
+        buyer: Some(crate::ids::BuyerId::parse("b").unwrap()),
+        parent: Some(sonata("p")),
+        request: Some(Bytes::from(vec![b'r'; number * 50])),
+        legacy: Some(Bytes::from_static(b"\xff\x00")),
+        ..quote(&id, &id)
+    };
+    let entry = JournalEntry {
+        exchange: exchange(&id),
+        operation: "quote.createQuote".to_owned(),
+        call: "offer".to_owned(),
+        step: Step::Answered,
+        backend: Some(acme()),
+        request_hash: Some([3; 32]),
+        status: Some(200),
+        reply: Some(Bytes::from_static(b"{}")),
+        at_ms: 7,
+    };
+    let begin = Change::Begin { key: key.clone(), body_hash: [9; 32], exchange: exchange(&id), at_ms: 5 };
+    let finish = Change::Finish {
+        key: key.clone(),
+        status: 201,
+        answer: Bytes::from_static(b"{}"),
+        entity: Some((kind(), sonata(&id))),
+    };
+    let other = IdempotencyKey { key: format!("other-{number}"), ..key };
+    let pair = KeyPair { group: "quoteItem".to_owned(), sonata: "a".to_owned(), legacy: "10".to_owned() };
+    let reference = Reference {
+        kind: Kind::new("product"),
+        sonata_id: sonata(&id),
+        backend: acme(),
+        legacy_id: legacy("P-1"),
+    };
+    create("globex", entity.clone())
+        .with(Change::Update(Box::new(Entity { state: Some("accepted".to_owned()), ..entity })))
+        .with(Change::Refer(reference))
+        .with(Change::Remember { kind: kind(), id: sonata(&id), pairs: vec![pair] })
+        .with(begin)
+        .with(finish)
+        .with(Change::Begin { key: other.clone(), body_hash: [8; 32], exchange: exchange(&id), at_ms: 5 })
+        .with(Change::Abandon { key: other, exchange: exchange(&id) })
+        .with(Change::Journal(Box::new(entry)))
+}
+
+/// All that can be read of the partner, as text.
+async fn all(store: &Store, numbers: usize) -> String {
+    let mut told = String::new();
+    for number in 0..numbers {
+        let id = format!("q-{number}");
+        let key = |key: String| IdempotencyKey { operation: "quote.createQuote".to_owned(), key };
+        let globex = partner("globex");
+        told += &format!("{:?}", store.entity(&globex, &kind(), &sonata(&id)).await);
+        told += &format!("{:?}", store.keys(&globex, &kind(), &sonata(&id)).await);
+        told += &format!("{:?}", store.idempotency(&globex, &key(id.clone())).await);
+        told += &format!("{:?}", store.idempotency(&globex, &key(format!("other-{number}"))).await);
+        told += &format!("{:?}", store.to_legacy(&globex, &acme(), vec![(kind(), sonata(&id))]).await);
+        let wanted = vec![(Kind::new("product"), legacy("P-1"))];
+        told += &format!("{:?}", store.to_sonata(&globex, &acme(), wanted).await);
+    }
+    told
+}
+
+#[tokio::test]
+async fn the_log_the_overlay_and_the_database_say_the_same() {
+    let folder = TempDir::new().unwrap();
+    let live = folder.path().join("live");
+    let later = Limits { apply_idle_ms: 600_000, ..Limits::default() };
+    let store = Store::open(&live.join("s.db"), later, None).unwrap();
+    for number in 0..6 {
+        store.commit(everything(number)).await.unwrap();
+    }
+    let overlaid = all(&store, 8).await;
+    assert!(overlaid.contains("accepted") && !overlaid.contains("other"), "{overlaid}");
+    copy(&live, &folder.path().join("dead"));
+    let replayed = Store::open(&folder.path().join("dead/s.db"), Limits::default(), None).unwrap();
+    assert_eq!(all(&replayed, 8).await, overlaid);
+    store.flush().await;
+    assert_eq!(all(&store, 8).await, overlaid);
+    let globex = partner("globex");
+    for number in 0..6 {
+        let exchange = exchange(&format!("q-{number}"));
+        let journal = store.journal(&globex, &exchange).await.unwrap();
+        assert_eq!((replayed.journal(&globex, &exchange).await.unwrap(), journal.len()), (journal, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_store_whose_log_is_cut_has_whole_batches_only() {
+    let folder = TempDir::new().unwrap();
+    let live = folder.path().join("live");
+    // The database must not have come further than the log is cut.
+    let later = Limits { apply_idle_ms: 600_000, ..Limits::default() };
+    let store = Store::open(&live.join("s.db"), later, None).unwrap();
+    let mut ends = Vec::new();
+    for number in 0..3 {
+        store.commit(everything(number)).await.unwrap();
+        ends.push(fs::metadata(live.join("s.db-log0")).unwrap().len());
+    }
+    for cut in (0..=ends[2]).step_by(97).chain(ends.iter().flat_map(|end| [end - 1, *end])) {
+        let dead = folder.path().join(format!("dead-{cut}"));
+        copy(&live, &dead);
+        fs::OpenOptions::new().write(true).open(dead.join("s.db-log0")).unwrap().set_len(cut).unwrap();
+        let cut_off = Store::open(&dead.join("s.db"), Limits::default(), None).unwrap();
+        let total = cut_off.list(&partner("globex"), &kind(), page(9)).await.unwrap().total;
+        assert_eq!(total, ends.iter().filter(|end| **end <= cut).count() as u64, "cut at {cut}");
+    }
+}
+
+#[tokio::test]
+async fn the_files_of_the_log_are_used_again_and_nothing_is_lost() {
+    let folder = TempDir::new().unwrap();
+    let live = folder.path().join("live");
+    for round in 0..3_u64 {
+        let store = Store::open(&live.join("s.db"), limits(4096), None).unwrap();
+        for number in 0..60 {
+            let id = format!("q-{round}-{number}");
+            store.commit(create("globex", quote(&id, &id))).await.unwrap();
+            if number % 20 == 0 {
+                // Half of it is applied, and then the power fails.
+                store.flush().await;
+                let dead = folder.path().join(format!("dead-{round}-{number}"));
+                copy(&live, &dead);
+                let found = Store::open(&dead.join("s.db"), limits(4096), None).unwrap();
+                let total = found.list(&partner("globex"), &kind(), page(9)).await.unwrap().total;
+                assert_eq!(total, round * 60 + number + 1);
+            }
+        }
+        let log_bytes: u64 = (0..9)
+            .filter_map(|slot| fs::metadata(live.join(format!("s.db-log{slot}"))).ok())
+            .map(|file| file.len())
+            .sum();
+        assert!(log_bytes < 4 * (4096 + 1024), "{log_bytes} bytes of log");
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_is_missing_is_no_empty_log() {
+    let folder = TempDir::new().unwrap();
+    let live = folder.path().join("live");
+    let store = Store::open(&live.join("s.db"), Limits::default(), None).unwrap();
+    store.commit(create("globex", quote("q-1", "O-1"))).await.unwrap();
+    store.flush().await;
+    let dead = folder.path().join("dead");
+    copy(&live, &dead);
+    fs::remove_file(dead.join("s.db-log0")).unwrap();
+    assert!(matches!(Store::open(&dead.join("s.db"), Limits::default(), None), Err(StoreError::Open(_))));
+}
+
+#[tokio::test]
+async fn a_store_that_is_closed_is_one_file() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("s.db");
+    for number in 0..3 {
+        let store = Store::open(&path, Limits::default(), None).unwrap();
+        let id = format!("q-{number}");
+        store.commit(create("globex", quote(&id, &id))).await.unwrap();
+        assert_eq!(store.list(&partner("globex"), &kind(), page(9)).await.unwrap().total, number + 1);
+        drop(store);
+        // Whoever opens it waits for the one that closes it.
+        drop(log::Log::hold(&path, Duration::from_secs(20)).unwrap());
+        assert!(path.exists() && !folder.path().join("s.db-log0").exists());
+    }
+}
+
+#[tokio::test]
+async fn a_reference_that_moves_is_read_so_at_once() {
+    on_each(async |store| {
+        let globex = partner("globex");
+        store.commit(create("globex", quote("q-1", "O-1"))).await.unwrap();
+        store.commit(create("globex", quote("q-2", "O-1"))).await.unwrap();
+        let moved = Change::Update(Box::new(Entity { version: 0, ..quote("q-2", "O-2") }));
+        store.commit(Batch::new(globex.clone()).with(moved)).await.unwrap();
+        let wanted = vec![(kind(), legacy("O-1")), (kind(), legacy("O-2"))];
+        let found = store.to_sonata(&globex, &acme(), wanted).await.unwrap();
+        assert_eq!(found[&(kind(), legacy("O-1"))], sonata("q-1"));
+        assert_eq!(found[&(kind(), legacy("O-2"))], sonata("q-2"));
+    })
+    .await;
+}
