@@ -41,7 +41,9 @@ pub(super) fn answer(state: &mut State, request: &Request<'_>) -> Reply {
         return ticket::answer(state, request.body);
     }
     let found = match segments.as_slice() {
-        ["addr", ..] | ["v2", "offers", ..] => offers_and_addresses(state, request, &segments, &query),
+        ["addr", ..] | ["v2", "offers" | "sites" | "assets" | "checks", ..] => {
+            offers_and_addresses(state, request, &segments, &query)
+        }
         ["v2", ..] => price_list(state, request, &segments, &query),
         ["fs", ..] => field_service(state, request, &segments, &query),
         ["orders" | "packs", ..] => orders_and_packs(state, request, &segments, &query),
