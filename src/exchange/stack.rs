@@ -104,7 +104,9 @@ pub fn sonata(gateway: Arc<Gateway>, in_flight_max: usize) -> (impl SonataServic
 /// An exchange that runs to its end whatever becomes of whoever waits for it: in the caller's own task while the
 /// caller is there, so that it costs no task and no thread switch, and when it is dropped before its end, in a task
 /// of its own. A panic in it is the answer of [`panicked`].
-struct Finishing(Option<Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>>);
+struct Finishing(Option<Work>);
+
+type Work = Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>;
 
 impl Finishing {
     fn new(exchange: impl Future<Output = Response<Full<Bytes>>> + Send + 'static) -> Self {
@@ -132,7 +134,9 @@ impl Drop for Finishing {
         // Outside of a runtime nothing runs any more; the journal has what was under way. The task must not be a
         // `Finishing` again: a runtime that shuts down drops what is spawned on it at once.
         if let (Some(exchange), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
-            runtime.spawn(AssertUnwindSafe(exchange).catch_unwind().map(|ended| ended.map_err(panicked)));
+            runtime.spawn(
+                AssertUnwindSafe(exchange).catch_unwind().map(|ended| drop(ended.unwrap_or_else(panicked))),
+            );
         }
     }
 }
