@@ -187,7 +187,6 @@ async fn metrics_and_plan_tell_no_secrets() {
         };
         assert_eq!(served("createQuote"), Some(json!("legacy")));
         assert_eq!(served("rejectQuote"), Some(json!("unmapped")));
-        assert_eq!(bed.admin("GET", "/ready").await.status, 200);
         assert_eq!(bed.admin("GET", "/reload").await.status, 405);
         assert_eq!(bed.admin("GET", "/none").await.status, 404);
     })

@@ -127,6 +127,8 @@ async fn sigterm_finishes_what_is_in_flight() {
         // It stops accepting while the slow one is still on its way.
         until(async || tokio::net::TcpStream::connect(to).await.is_err()).await;
         assert!(!slow.is_finished());
+        let ready = Http::new().send(program.admin, "GET", "/ready", &[], bytes::Bytes::new()).await;
+        assert_eq!((ready.status, &ready.json()["listeners"]), (503, &"draining".into()), "{ready:?}");
         let answer = slow.await.unwrap();
         assert_eq!((answer.status, answer.member("externalId")), (201, "slow".to_owned()), "{answer:?}");
         assert_eq!(program.ended().await.code(), Some(0));

@@ -7,6 +7,7 @@ mod demonstration;
 mod diagnostics;
 mod failures;
 mod fixtures;
+mod health;
 mod json;
 mod legacy_faults;
 mod limits;

@@ -3,7 +3,7 @@
 //! `GET /live`, `GET /ready`, `GET /metrics`, `GET /plan`, `POST /reload`. It answers JSON or the exposition
 //! format, is meant for loopback or a private network, and never shows a payload or a credential.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
@@ -20,6 +20,21 @@ use crate::{
 /// Someone who asks for a reload and waits for what comes of it: `Ok` the new generation, `Err` the diagnostics.
 pub type ReloadRequest = oneshot::Sender<Result<u64, String>>;
 
+/// What `GET /ready` finds.
+#[derive(Debug, Clone)]
+pub struct Readiness {
+    /// Whether a change can be acknowledged; else the operator's text.
+    pub store: Result<(), String>,
+    /// Whether the Sonata listener accepts: not while the program drains.
+    pub is_accepting: bool,
+    /// Every backend of the plan with its state. One that is down is shown, but partners are better served an
+    /// error than nothing: it does not make the gateway unready.
+    pub backends: Vec<(String, String)>,
+}
+
+/// Finds out, when asked.
+pub type ReadinessProbe = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Readiness> + Send>> + Send + Sync>;
+
 /// What the admin port shows.
 #[derive(Clone)]
 pub struct Admin {
@@ -27,6 +42,8 @@ pub struct Admin {
     pub plan: PlanHandle,
     /// The metrics.
     pub metrics: Arc<Metrics>,
+    /// Asks the parts whether they are ready.
+    pub readiness: ReadinessProbe,
     /// Where a reload is asked for.
     pub reload: mpsc::Sender<ReloadRequest>,
 }
@@ -49,10 +66,7 @@ const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 async fn answer(admin: &Admin, method: &Method, path: &str) -> Response<Full<Bytes>> {
     match (method, path) {
         (&Method::GET, "/live") => json_answer(StatusCode::OK, &json!({ "live": true })),
-        (&Method::GET, "/ready") => json_answer(
-            StatusCode::OK,
-            &json!({ "ready": true, "generation": admin.plan.load().generation() }),
-        ),
+        (&Method::GET, "/ready") => readiness((admin.readiness)().await, admin.plan.load().generation()),
         (&Method::GET, "/metrics") => text_answer(StatusCode::OK, METRICS_TYPE, admin.metrics.render()),
         (&Method::GET, "/plan") => json_answer(StatusCode::OK, &describe(&admin.plan.load())),
         (&Method::POST, "/reload") => reload(admin).await,
@@ -64,6 +78,20 @@ async fn answer(admin: &Admin, method: &Method, path: &str) -> Response<Full<Byt
         }
         _ => json_answer(StatusCode::NOT_FOUND, &json!({ "error": "no such page" })),
     }
+}
+
+fn readiness(found: Readiness, generation: u64) -> Response<Full<Bytes>> {
+    let is_ready = found.store.is_ok() && found.is_accepting;
+    let backends: serde_json::Map<String, Value> =
+        found.backends.into_iter().map(|(name, state)| (name, Value::String(state))).collect();
+    let body = json!({
+        "ready": is_ready,
+        "plan": generation,
+        "store": found.store.err().unwrap_or_else(|| "ok".to_owned()),
+        "listeners": if found.is_accepting { "accepting" } else { "draining" },
+        "backends": backends,
+    });
+    json_answer(if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &body)
 }
 
 async fn reload(admin: &Admin) -> Response<Full<Bytes>> {
@@ -118,4 +146,34 @@ fn text_answer(status: StatusCode, media_type: &'static str, body: String) -> Re
     *answer.status_mut() = status;
     answer.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(media_type));
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_store_and_listener_decide_whether_it_is_ready() {
+        let rows = [
+            (Ok(()), true, "up", 200),
+            (Ok(()), true, "down", 200),
+            (Ok(()), false, "up", 503),
+            (Err("disk full"), true, "up", 503),
+        ];
+        for (store, is_accepting, backend, status) in rows {
+            let found = Readiness {
+                store: store.map_err(str::to_owned),
+                is_accepting,
+                backends: vec![("acme".to_owned(), backend.to_owned())],
+            };
+            let answer = readiness(found, 7);
+            assert_eq!(answer.status(), status);
+            let body = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(body["ready"], status == 200);
+            assert_eq!(body["plan"], 7);
+            assert_eq!(body["store"], store.err().unwrap_or("ok"));
+            assert_eq!(body["backends"]["acme"], backend);
+        }
+    }
 }

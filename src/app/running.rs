@@ -11,19 +11,19 @@ use hyper_util::service::TowerToHyperService;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::{Reloader, forget};
 use crate::{
-    admin::{self, Admin},
+    admin::{self, Admin, Readiness, ReadinessProbe},
     config::{Demonstration, Limits},
     exchange::{
         Gateway,
         ports::{Clock, Ids, LegacyPort, Ports},
         stack::{self, Unfinished},
     },
-    legacy::Backends,
+    legacy::{BackendState, Backends},
     plan::{Plan, PlanHandle},
     server::{self, Drained, Listener},
     simulate,
@@ -36,6 +36,9 @@ const RELOADS_WAITING_MAX: usize = 4;
 
 /// Time that requests on the admin port get after everything else has ended, in milliseconds.
 const ADMIN_DRAIN_MS_MAX: u64 = 1000;
+
+/// Time that the store gets to show that it can acknowledge, in milliseconds.
+const STORE_PROBE_MS_MAX: u64 = 2000;
 
 /// A gateway that serves.
 pub struct Running {
@@ -80,7 +83,7 @@ impl Running {
         let admin_listener =
             Listener::bind(settings.listeners.admin.address).await.context("the admin listener")?;
         let (asked, requests) = mpsc::channel(RELOADS_WAITING_MAX);
-        let reloader = Reloader::new(config, handle.clone(), backends, Arc::clone(&metrics));
+        let reloader = Reloader::new(config, handle.clone(), Arc::clone(&backends), Arc::clone(&metrics));
         let helpers = vec![
             tokio::spawn(reloader.run(requests, stopped.clone())),
             tokio::spawn(forget::run(Arc::clone(&gateway), stopped.clone())),
@@ -90,8 +93,10 @@ impl Running {
         tracing::info!(sonata = %sonata_address, admin = %admin_address, "serving");
         let limits = listener_limits(&settings.limits);
         let (service, unfinished) = stack::sonata(gateway, settings.limits.in_flight_max);
+        let readiness = probe(handle.clone(), store.clone(), backends, stopped.clone());
         let partners = tokio::spawn(server::serve(sonata, service, told(stopped), limits));
-        let admin = TowerToHyperService::new(admin::service(Admin { plan: handle, metrics, reload: asked }));
+        let admin = Admin { plan: handle, metrics, readiness, reload: asked };
+        let admin = TowerToHyperService::new(admin::service(admin));
         // The admin port outlives the drain, so that the drain can be watched.
         let (admin_stop, admin_stopped) = oneshot::channel::<()>();
         let admin_served = tokio::spawn(server::serve(
@@ -164,6 +169,33 @@ pub(super) fn prepare(plan: &Plan, backends: &Backends) -> Result<(), String> {
     }
     backends.retain(&plan.backends().map(|backend| backend.id.clone()).collect());
     Ok(())
+}
+
+fn probe(
+    plan: PlanHandle,
+    store: Store,
+    backends: Arc<Backends>,
+    stopped: watch::Receiver<bool>,
+) -> ReadinessProbe {
+    Arc::new(move || {
+        let (plan, store, backends) = (plan.load(), store.clone(), Arc::clone(&backends));
+        let is_accepting = !*stopped.borrow();
+        Box::pin(async move {
+            let probed = timeout(Duration::from_millis(STORE_PROBE_MS_MAX), store.probe()).await;
+            let store = probed.map_err(|_| "the store does not answer".to_owned());
+            let store = store.and_then(|probed| probed.map_err(|error| error.to_string()));
+            let states = plan.backends().map(|backend| async {
+                let state = match backends.state(backend).await {
+                    BackendState::Up => "up".to_owned(),
+                    BackendState::Failing(kind) => format!("failing: {}", kind.as_str()),
+                    BackendState::Down => "down".to_owned(),
+                };
+                (backend.id.to_string(), state)
+            });
+            let backends = futures_util::future::join_all(states).await;
+            Readiness { store, is_accepting, backends }
+        })
+    })
 }
 
 async fn told(mut stopped: watch::Receiver<bool>) {

@@ -10,6 +10,7 @@
 mod client;
 mod error;
 mod gate;
+mod health;
 mod link;
 mod message;
 mod oauth;
@@ -18,6 +19,7 @@ mod settings;
 mod tls;
 
 pub use error::{LegacyError, LegacyErrorKind, Sent};
+pub use health::BackendState;
 pub use link::link_target;
 pub use message::{LegacyReply, LegacyRequest};
 pub use oauth::{ClientProof, JwtKey, JwtKeyError, OAuth2};

@@ -12,6 +12,7 @@ use super::{
     BackendSettings, Credentials, LegacyError, LegacyReply, LegacyRequest, OAuth2,
     client::{Client, ConnectionKey},
     gate::Gate,
+    health::{BackendState, Heard},
     oauth::Tokens,
 };
 use crate::{body::earlier, ids::BackendId, telemetry::Metrics};
@@ -24,6 +25,7 @@ const CLIENTS_MAX: usize = 4;
 #[derive(Debug, Default)]
 struct Backend {
     gate: Gate,
+    heard: Heard,
     /// Newest last.
     clients: Mutex<Vec<(ConnectionKey, Client)>>,
     tokens: Tokens,
@@ -76,7 +78,9 @@ impl Backends {
         deadline: Instant,
     ) -> Result<LegacyReply, LegacyError> {
         let started = Instant::now();
-        let result = self.backend(&settings.id).call(settings, request, deadline).await;
+        let backend = self.backend(&settings.id);
+        let result = backend.call(settings, request, deadline).await;
+        backend.heard.note(result.as_ref().map(drop).map_err(|error| error.kind));
         let outcome = match &result {
             Ok(reply) => match reply.status.as_u16() {
                 ..200 => "1xx",
@@ -89,6 +93,11 @@ impl Backends {
         };
         self.metrics.legacy_call(settings.id.as_str(), outcome, started.elapsed());
         result
+    }
+
+    /// Whether a backend is there: by its last call, or by a connection that is tried now.
+    pub async fn state(&self, settings: &BackendSettings) -> BackendState {
+        self.backend(&settings.id).heard.state(settings).await
     }
 
     fn backend(&self, id: &BackendId) -> Arc<Backend> {

@@ -150,6 +150,12 @@ impl BaseUrl {
         &self.host
     }
 
+    /// Where a connection goes.
+    pub(super) fn host_and_port(&self) -> (String, u16) {
+        let host = self.authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        (host, self.authority.port_u16().unwrap_or(if self.is_https() { 443 } else { 80 }))
+    }
+
     /// Whether the connection is encrypted.
     #[must_use]
     pub fn is_https(&self) -> bool {

@@ -308,6 +308,15 @@ impl Store {
         self.work(move |db| write::forget(db, journal_before_ms, idempotency_before_ms)).await
     }
 
+    /// Whether a change can be acknowledged now: one that changes nothing goes the way of all others, to the disk.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        let partner = PartnerId::parse("probe").map_err(|error| StoreError::Failed(error.to_string()))?;
+        self.commit(Batch::new(partner)).await
+    }
+
     /// Returns when everything that was asked before is done and in the database.
     pub async fn flush(&self) {
         if let Err(error) = self.applied().await {
