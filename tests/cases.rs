@@ -14,8 +14,13 @@ use std::{collections::BTreeMap, path::Path};
 /// The number may only grow.
 const VALID_CREATES_MIN: usize = 54;
 /// Bodies of the same operations that must be refused, or that the legacy system or the network refuses.
-const FAULTY_CREATES_MIN: usize = 104;
+const FAULTY_CREATES_MIN: usize = 121;
 /// Changes of single rules that no case notices. The number may only shrink; `segue test --mutate` lists them.
+///
+/// Those of today change nothing that a partner or a legacy system sees: the last of the kinds of address that the
+/// contract knows is tested though no other is left; two that only decide which finding the operator gets, where a
+/// quote's line says no product and nothing is written either way; the same for a ticket about something unknown; and
+/// an order's id, which is one and the same with Acme and in Sonata.
 const SURVIVORS_MAX: usize = 5;
 
 fn shipped() -> Option<(PlanHandle, BTreeMap<String, Case>)> {

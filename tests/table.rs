@@ -236,7 +236,8 @@ async fn what_has_no_counterpart_is_told_at_the_buyers_own_path() {
         let bed = Bed::start().await;
         let level = changed("/buyerRequestedQuoteLevel", json!("budgetary"));
         let term = json!({ "name": "t", "endOfTermAction": "roll", "duration": { "amount": 3, "units": "calendarDays" } });
-        let action = changed("/quoteItem/0/action", json!("delete"));
+        let action =
+            changed("/quoteItem/0", json!({ "id": "a", "action": "delete", "product": { "id": "p" } }));
         for (what, body, place) in [
             ("code without counterpart", level, "/buyerRequestedQuoteLevel"),
             ("code without counterpart in an item", action, "/quoteItem/0/action"),

@@ -196,27 +196,28 @@ fn headers(value: Node<'_>) -> Result<Vec<(String, String)>, MessageError> {
     pairs.collect()
 }
 
+fn xml(value: Node<'_>) -> Result<Body, MessageError> {
+    let lines: Option<Vec<_>> = value.elements().map(Node::as_str).collect();
+    let text = lines.map(|lines| lines.join("\n")).or(value.as_str().map(Into::into));
+    let body = text.as_deref().and_then(|text| Body::xml(text.trim()));
+    body.ok_or_else(|| MessageError::Form("`xml` is the lines of well-formed XML, or one text".into()))
+}
+
+fn hex(text: &str) -> Result<Body, MessageError> {
+    let digits: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let pairs = digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16));
+    let bytes = pairs.collect::<Result<Vec<u8>, _>>();
+    bytes
+        .map(|bytes| Body::Raw(bytes.into()))
+        .map_err(|_| MessageError::Form("`hex` is pairs of hexadecimal digits".into()))
+}
+
 fn body(name: &str, value: Node<'_>) -> Result<Body, MessageError> {
     match name {
         "body" => Ok(Body::Json(Document::of(value))),
-        "xml" => {
-            let lines: Option<Vec<_>> = value.elements().map(Node::as_str).collect();
-            let text = lines.map(|lines| lines.join("\n")).or(value.as_str().map(Into::into));
-            let body = text.as_deref().and_then(|text| Body::xml(text.trim()));
-            body.ok_or_else(|| {
-                MessageError::Form("`xml` is the lines of well-formed XML, or one text".into())
-            })
-        }
+        "xml" => xml(value),
         "text" => Ok(Body::Raw(text_of(name, value)?.into())),
-        "hex" => {
-            let text = text_of(name, value)?;
-            let digits: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
-            let pairs = digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16));
-            let bytes = pairs.collect::<Result<Vec<u8>, _>>();
-            bytes
-                .map(|bytes| Body::Raw(bytes.into()))
-                .map_err(|_| MessageError::Form("`hex` is pairs of hexadecimal digits".into()))
-        }
+        "hex" => hex(&text_of(name, value)?),
         _ => Err(MessageError::Form(format!(
             "`{name}` is no member of a message: it has a method or `status`, `headers`, and `body`, `xml`, `text`, `hex` or `fault`"
         ))),

@@ -211,6 +211,13 @@ impl Stage<'_> {
     }
 }
 
+fn ask_first(order: &Mutex<Vec<(&Case, BTreeSet<Run>)>>, case: &Case) {
+    let mut order = order.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(place) = order.iter().position(|(other, _)| other.name == case.name) {
+        order[..=place].rotate_right(1);
+    }
+}
+
 impl Player {
     fn new() -> Result<Self, PlayError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -259,10 +266,7 @@ impl Player {
         };
         for case in cases {
             if self.fails(stage, case, &plan)? {
-                let mut order = order.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(place) = order.iter().position(|(other, _)| other.name == case.name) {
-                    order[..=place].rotate_right(1);
-                }
+                ask_first(order, case);
                 return Ok(true);
             }
         }

@@ -101,6 +101,19 @@ fn gather<'c>(
     Ok(())
 }
 
+/// An answer as a case keeps it.
+fn answered(head: &http::response::Parts, body: &Bytes) -> ResponseFile {
+    let headers = head.headers.iter();
+    let headers =
+        headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+    ResponseFile {
+        status: head.status.as_u16(),
+        headers: headers.collect(),
+        body: Body::of(body),
+        fault: None,
+    }
+}
+
 async fn play_one(case: &Case, gateway: &Gateway, legacy: &Script) -> Played {
     let request = match build(&case.request) {
         Ok(request) => request,
@@ -108,18 +121,9 @@ async fn play_one(case: &Case, gateway: &Gateway, legacy: &Script) -> Played {
             return Played { faults: vec![format!("1-sonata-request: {error}")], ..Played::default() };
         }
     };
-    let response = seller::exchange(gateway, request).await;
-    let (head, body) = response.into_parts();
+    let (head, body) = seller::exchange(gateway, request).await.into_parts();
     let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let headers = head.headers.iter();
-    let headers =
-        headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
-    let answer = ResponseFile {
-        status: head.status.as_u16(),
-        headers: headers.collect(),
-        body: Body::of(&bytes),
-        fault: None,
-    };
+    let answer = answered(&head, &bytes);
     let state = std::mem::take(&mut *legacy.state.lock().unwrap_or_else(PoisonError::into_inner));
     let mut faults = compare_calls(case, &state);
     match &case.answer {
@@ -160,18 +164,14 @@ fn compare_calls(case: &Case, state: &State) -> Vec<String> {
             None => faults.push(format!("{name} is missing")),
         }
     }
-    for (place, expected) in case.calls.iter().enumerate() {
-        if !state.matched.contains(&Some(place)) {
-            let line =
-                expected.request.as_ref().map(|request| format!("{} {}", request.method, request.path));
-            faults.push(format!(
-                "2{}-legacy-request was not sent: {}",
-                expected.letter,
-                line.unwrap_or_default()
-            ));
-        }
-    }
+    let lacking = case.calls.iter().enumerate().filter(|(place, _)| !state.matched.contains(&Some(*place)));
+    faults.extend(lacking.map(|(_, expected)| not_sent(expected)));
     faults
+}
+
+fn not_sent(expected: &CaseCall) -> String {
+    let line = expected.request.as_ref().map(|request| format!("{} {}", request.method, request.path));
+    format!("2{}-legacy-request was not sent: {}", expected.letter, line.unwrap_or_default())
 }
 
 fn compare_request(
@@ -333,14 +333,20 @@ fn response_of(reply: &LegacyReply) -> ResponseFile {
     }
 }
 
+/// The fault that a reply is by name.
+fn broken(fault: &str) -> LegacyError {
+    match fault {
+        "connect" => failed(LegacyErrorKind::Connect, Sent::No),
+        "timeout" => failed(LegacyErrorKind::AnswerTimeout, Sent::Maybe),
+        "too-large" => failed(LegacyErrorKind::TooLarge, Sent::Maybe),
+        "overloaded" => failed(LegacyErrorKind::Overloaded, Sent::No),
+        _ => failed(LegacyErrorKind::Closed, Sent::Maybe),
+    }
+}
+
 fn reply(response: &ResponseFile) -> Result<LegacyReply, LegacyError> {
-    match response.fault.as_deref() {
-        None => {}
-        Some("connect") => return Err(failed(LegacyErrorKind::Connect, Sent::No)),
-        Some("timeout") => return Err(failed(LegacyErrorKind::AnswerTimeout, Sent::Maybe)),
-        Some("too-large") => return Err(failed(LegacyErrorKind::TooLarge, Sent::Maybe)),
-        Some("overloaded") => return Err(failed(LegacyErrorKind::Overloaded, Sent::No)),
-        Some(_) => return Err(failed(LegacyErrorKind::Closed, Sent::Maybe)),
+    if let Some(fault) = response.fault.as_deref() {
+        return Err(broken(fault));
     }
     let mut headers = HeaderMap::new();
     let typed = response.headers.iter().any(|(name, _)| name == "content-type");

@@ -151,8 +151,22 @@ fn reply(rehearsal: &Rehearsal<'_>, arguments: &MessageArguments, bytes: Bytes) 
     Ok(outcome(rehearsal.to_sonata(arguments.call.as_deref(), &reply), true))
 }
 
+fn tell(failures: &[Failure]) {
+    failures.iter().for_each(|failure| complain(&line(failure)));
+}
+
+fn tell_error(error: &ExchangeError) {
+    match error {
+        ExchangeError::Refused(failures) | ExchangeError::Mapping(failures) => tell(failures),
+        ExchangeError::LegacyProblem(problem) => {
+            let pointer = problem.pointer.as_deref().unwrap_or_default();
+            complain(&format!("{} {pointer}: {}", problem.code.as_str(), problem.reason));
+        }
+        other => complain(&other.to_string()),
+    }
+}
+
 fn outcome(result: Result<Vec<Rehearsed>, ExchangeError>, is_good: bool) -> Outcome {
-    let tell = |failures: &[Failure]| failures.iter().for_each(|failure| complain(&line(failure)));
     match result {
         Ok(messages) => {
             for message in &messages {
@@ -165,14 +179,7 @@ fn outcome(result: Result<Vec<Rehearsed>, ExchangeError>, is_good: bool) -> Outc
             Outcome { messages, is_good }
         }
         Err(error) => {
-            match &error {
-                ExchangeError::Refused(failures) | ExchangeError::Mapping(failures) => tell(failures),
-                ExchangeError::LegacyProblem(problem) => {
-                    let pointer = problem.pointer.as_deref().unwrap_or_default();
-                    complain(&format!("{} {pointer}: {}", problem.code.as_str(), problem.reason));
-                }
-                other => complain(&other.to_string()),
-            }
+            tell_error(&error);
             Outcome { messages: Vec::new(), is_good: false }
         }
     }

@@ -56,21 +56,7 @@ impl Headers {
         else {
             return Self::default();
         };
-        let mut forward: Vec<HeaderName> = Vec::new();
-        for node in fields.sequence("forward", false, out).unwrap_or_default() {
-            let Some(name) = text_of(node, "forward", out).and_then(|scalar| name(scalar, out)) else {
-                continue;
-            };
-            if NEVER_FORWARDED.contains(&name.as_str()) {
-                let message = format!("`{name}` is never forwarded");
-                let hint = "remove it; it belongs to the partner or to one connection";
-                out.push(Diagnostic::error(code::BAD_HEADER, message).at(node.span).hint(hint));
-            } else if forward.contains(&name) {
-                out.push(Diagnostic::error(code::TWICE, format!("`{name}` stands twice")).at(node.span));
-            } else {
-                forward.push(name);
-            }
-        }
+        let forward = forwarded(fields.sequence("forward", false, out).unwrap_or_default(), out);
         let cases = [("lower", HeaderCase::Lower), ("title", HeaderCase::Title)];
         let case = fields.choice("case", &cases, out).unwrap_or_default();
         fields.finish(out);
@@ -88,4 +74,24 @@ pub(super) fn name(scalar: &Scalar, out: &mut Diagnostics) -> Option<HeaderName>
         );
     }
     name
+}
+
+/// Names of headers that go on, each once.
+fn forwarded(nodes: &[Node], out: &mut Diagnostics) -> Vec<HeaderName> {
+    let mut forward: Vec<HeaderName> = Vec::new();
+    for node in nodes {
+        let Some(name) = text_of(node, "forward", out).and_then(|scalar| name(scalar, out)) else {
+            continue;
+        };
+        if NEVER_FORWARDED.contains(&name.as_str()) {
+            let message = format!("`{name}` is never forwarded");
+            let hint = "remove it; it belongs to the partner or to one connection";
+            out.push(Diagnostic::error(code::BAD_HEADER, message).at(node.span).hint(hint));
+        } else if forward.contains(&name) {
+            out.push(Diagnostic::error(code::TWICE, format!("`{name}` stands twice")).at(node.span));
+        } else {
+            forward.push(name);
+        }
+    }
+    forward
 }

@@ -55,12 +55,6 @@ impl Tls {
     /// # Errors
     /// [`TlsError`].
     pub fn new(ca: Option<&[u8]>, client: Option<ClientIdentity<'_>>) -> Result<Self, TlsError> {
-        let mut hasher = blake3::Hasher::new();
-        let key = client.map(|client| client.key.reveal().as_bytes());
-        for part in [ca, client.map(|client| client.certificate), key] {
-            let part = part.unwrap_or_default();
-            hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
-        }
         let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsError::System(error.to_string()))?;
@@ -79,7 +73,7 @@ impl Tls {
                     .map_err(|error| TlsError::Pair(error.to_string()))?
             }
         };
-        Ok(Self { config, fingerprint: *hasher.finalize().as_bytes() })
+        Ok(Self { config, fingerprint: fingerprint(ca, client) })
     }
 
     pub(super) fn config(&self) -> ClientConfig {
@@ -95,6 +89,17 @@ impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tls")
     }
+}
+
+/// What tells settings apart: each part with its length, so that no two run into one another.
+fn fingerprint(ca: Option<&[u8]>, client: Option<ClientIdentity<'_>>) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    let key = client.map(|client| client.key.reveal().as_bytes());
+    for part in [ca, client.map(|client| client.certificate), key] {
+        let part = part.unwrap_or_default();
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+    }
+    *hasher.finalize().as_bytes()
 }
 
 fn roots(pem: &[u8]) -> Result<RootCertStore, TlsError> {

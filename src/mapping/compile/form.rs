@@ -6,7 +6,7 @@ use crate::mapping::direction::Direction;
 use crate::mapping::path::FieldPath;
 use crate::mapping::program::Phase;
 use crate::mapping::raw::{Branch, ElseBranch, Only, Rule, ScriptText, Text};
-use crate::text::{Diagnostic, Diagnostics, Span, yaml::Node};
+use crate::text::{Diagnostic, Diagnostics, yaml::Node};
 
 /// A rule by its form.
 #[derive(Debug, Clone, Copy)]
@@ -162,23 +162,23 @@ pub(super) fn excluded(rule: &Rule, phase: Phase, direction: Direction) -> bool 
 
 /// The form of a rule; what does not go together is told.
 pub(super) fn form<'r>(rule: &'r Rule, out: &mut Diagnostics) -> Option<Form<'r>> {
-    let fault = |code, message: &str, at: Span| Diagnostic::error(code, message).at(at);
     if rule.drop.is_some() {
         return Some(Form::Drop);
     }
     if let Some((span, branches, otherwise)) = &rule.one_of {
         if let Some(text) = rule.sonata.as_ref().or(rule.legacy.as_ref()) {
-            let fault = fault(code::KEYS_CLASH, "`one_of` has no place of its own", text.span());
-            out.push(fault.hint("put the paths into the branches, or `one_of` into the `fields` of a group"));
+            let fault = Diagnostic::error(code::KEYS_CLASH, "`one_of` has no place of its own");
+            let hint = "put the paths into the branches, or `one_of` into the `fields` of a group";
+            out.push(fault.at(text.span()).hint(hint));
         }
         if branches.is_empty() {
-            out.push(fault(code::FORM, "`one_of` has no branch", *span));
+            out.push(Diagnostic::error(code::FORM, "`one_of` has no branch").at(*span));
         }
         idle(rule, Kind::OneOf, out);
         return Some(Form::OneOf { branches, otherwise: otherwise.as_ref() });
     }
     if rule.sonata.is_none() && rule.legacy.is_none() {
-        let fault = fault(code::NO_SIDE, "this rule names no place", rule.span);
+        let fault = Diagnostic::error(code::NO_SIDE, "this rule names no place").at(rule.span);
         out.push(fault.hint("write `sonata:` and `legacy:`"));
         return None;
     }

@@ -171,21 +171,7 @@ impl<'c> Walk<'c> {
         if wire == Wire::Other {
             return;
         }
-        let steps = path.steps.len();
-        let fault = path.steps.iter().enumerate().find_map(|(index, step)| match step {
-            _ if path.part == Part::Query && wire == Wire::Soap => {
-                Some("a call of SOAP has no query".to_owned())
-            }
-            Step::Member(_) if path.part != Part::Body => None,
-            Step::Member(name) if **name == *"#text" || name.starts_with('@') => {
-                let last = index + 1 == steps && !path.every;
-                let good = name.strip_prefix('@').is_none_or(is_name);
-                (!last || !good).then(|| format!("`{name}` is no end of a path in XML"))
-            }
-            Step::Member(name) => (!is_name(name)).then(|| format!("`{name}` is no name of an XML element")),
-            Step::Index(_) | Step::Keyed(_) => None,
-        });
-        if let Some(message) = fault {
+        if let Some(message) = misfit(&path, wire) {
             let fault = Diagnostic::error(code::XML_NAME, message).at(text.span());
             let hint = "elements stand by their names without prefix, attributes as `@name`, text as `#text`";
             compiler.out.push(fault.hint(hint));
@@ -207,4 +193,20 @@ impl<'c> Walk<'c> {
     fn note(&mut self, text: &'c str) {
         self.words.extend(text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'))));
     }
+}
+
+/// What of a path cannot stand in a message of XML.
+fn misfit(path: &FieldPath, wire: Wire) -> Option<String> {
+    let steps = path.steps.len();
+    path.steps.iter().enumerate().find_map(|(index, step)| match step {
+        _ if path.part == Part::Query && wire == Wire::Soap => Some("a call of SOAP has no query".to_owned()),
+        Step::Member(_) if path.part != Part::Body => None,
+        Step::Member(name) if **name == *"#text" || name.starts_with('@') => {
+            let last = index + 1 == steps && !path.every;
+            let good = name.strip_prefix('@').is_none_or(is_name);
+            (!last || !good).then(|| format!("`{name}` is no end of a path in XML"))
+        }
+        Step::Member(name) => (!is_name(name)).then(|| format!("`{name}` is no name of an XML element")),
+        Step::Index(_) | Step::Keyed(_) => None,
+    })
 }

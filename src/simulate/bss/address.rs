@@ -28,19 +28,23 @@ struct Hit {
     address: Address,
 }
 
-/// Reads the columns of an address; which of them must be there follows from its kind.
-pub(super) fn read(row: &Form<'_>, out: &mut Complaints) -> (&'static str, Columns) {
-    row.require("typ", out);
-    let kind = row.letter("typ", KINDS, out).unwrap_or("F");
-    let needed: &[&str] = match kind {
+/// Columns without which an address of this kind is none.
+fn needed(kind: &str) -> &'static [&'static str] {
+    match kind {
         "F" => &["str", "ort", "land"],
         "Z" => &["z1", "ort", "land"],
         "R" => &["adrNo"],
         "L" => &["refTyp", "refNo"],
         "G" => &["lon", "lat", "crs"],
         _ => &["siteNo"],
-    };
-    for name in needed {
+    }
+}
+
+/// Reads the columns of an address; which of them must be there follows from its kind.
+pub(super) fn read(row: &Form<'_>, out: &mut Complaints) -> (&'static str, Columns) {
+    row.require("typ", out);
+    let kind = row.letter("typ", KINDS, out).unwrap_or("F");
+    for name in needed(kind) {
         row.require(name, out);
     }
     let mut columns = Columns::default();
