@@ -93,6 +93,30 @@ async fn slow_senders_are_cut_off() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_sends_more_than_is_read_is_told_that_the_connection_ends() {
+    bounded(async {
+        let bed = Bed::start().await;
+        let small = QUOTE.replace("/quote", "/quotes");
+        for (path, length, ends) in
+            [(small.as_str(), 50_000_000, true), (QUOTE, 50_000_000, true), (&small, 10, false)]
+        {
+            let mut stream = TcpStream::connect(bed.gateway.sonata_address()).await.unwrap();
+            stream.write_all(format!("{}\r\n", head(path, length)).as_bytes()).await.unwrap();
+            let sent = vec![b'x'; length.min(20 << 20)];
+            // The gateway stops reading at some point; what was sent by then does not matter.
+            let _ = tokio::time::timeout(Duration::from_secs(5), stream.write_all(&sent)).await;
+            let mut answer = vec![0; 300];
+            let read = stream.read(&mut answer).await.unwrap();
+            let answer = String::from_utf8_lossy(&answer[..read]).to_lowercase();
+            assert!(answer.starts_with("http/1.1 40"), "{path}: {answer}");
+            assert_eq!(answer.contains("connection: close"), ends, "{path} {length}: {answer}");
+        }
+        bed.assert_recovered("huge bodies").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_reader_is_cut_off() {
     bounded(async {
         let bed = Bed::with(Setup { limits: "answer_write_ms_max: 300", ..Setup::default() }).await;

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderMap, Request, Response, request::Parts};
+use http::{HeaderMap, HeaderValue, Request, Response, Version, header, request::Parts};
 use http_body_util::Full;
 use hyper::body::Body;
 
@@ -41,6 +41,9 @@ use crate::{
     store::Batch,
 };
 
+/// What of a refused body the connection may read by itself before the next request, in bytes.
+const UNREAD_BYTES_MAX: u64 = 65_536;
+
 /// Runs one exchange from request head to answer. It always answers.
 pub async fn exchange<B>(gateway: &Gateway, request: Request<B>) -> Response<Full<Bytes>>
 where
@@ -51,8 +54,15 @@ where
     let mut story = Story::begin(gateway, &head);
     // No timeout around the whole: it would end the story where a legacy system has acted and nothing is kept. Body
     // and calls each end at the deadline by themselves, and what follows them waits for nothing but the store.
-    let result = guarded(pin!(seller(&mut story, &head, body))).await;
-    story.end(result)
+    let mut body = pin!(body);
+    let result = guarded(pin!(seller(&mut story, &head, body.as_mut()))).await;
+    let mut answer = story.end(result);
+    // What is left of a body has to be read before the next request, or the connection ends: its owner is told.
+    let is_read = body.size_hint().upper().is_some_and(|left| left <= UNREAD_BYTES_MAX);
+    if !is_read && head.version <= Version::HTTP_11 {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
 }
 
 /// A panic ends its exchange as any other failure does. The work is pinned where it is: it is large to move.
