@@ -71,6 +71,7 @@ fn words_that_mean_nothing_are_wrong_use() {
     assert_eq!(segue(&["check", "--format", "yaml"], "").0, 2);
     assert_eq!(segue(&["show"], "").0, 2);
     assert_eq!(segue(&["test", "--mutate", "--update"], "").0, 2);
+    assert_eq!(segue(&["test", "--mutate", "--format", "junit"], "").0, 2);
     assert_eq!(segue(&["--help"], "").0, 0);
 }
 
@@ -91,6 +92,15 @@ fn check_tells_findings_with_their_place() {
     let (status, _, err) = run(&config, &["test"], "");
     assert_eq!(status, 1);
     assert!(err.contains("P101"), "{err}");
+    let (status, out, _) = run(&config, &["check", "--format", "sarif"], "");
+    assert_eq!(status, 1);
+    let log: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let (rules, results) = (&log["runs"][0]["tool"]["driver"]["rules"], &log["runs"][0]["results"]);
+    let told = results.as_array().unwrap().iter().find(|one| one["ruleId"] == "P101").unwrap();
+    let rule = &rules[usize::try_from(told["ruleIndex"].as_u64().unwrap()).unwrap()];
+    assert_eq!(rule["id"], "P101");
+    assert!(rules.as_array().unwrap().iter().all(|rule| rule["shortDescription"]["text"].is_string()));
+    assert_eq!(told["locations"][0]["physicalLocation"]["region"]["startLine"], 14, "{told}");
 }
 
 #[test]
@@ -112,6 +122,11 @@ fn test_plays_cases_and_tells_differences() {
     assert!(out.contains("case quote/createQuote.minimal\n"), "{out}");
     assert!(out.contains("4-sonata-response: expected status 200, got 201"), "{out}");
     assert!(out.ends_with("0 passed, 1 failed\n"), "{out}");
+    let (status, out, _) = run(&config, &["test", "--format", "junit"], "");
+    assert_eq!(status, 1);
+    let failure =
+        "<testcase classname=\"quote\" name=\"createQuote.minimal\"><failure message=\"4-sonata-response: ";
+    assert!(out.starts_with("<?xml ") && out.contains(failure), "{out}");
     let (status, out, _) = run(&config, &["test", "--mutate"], "");
     assert_eq!(status, 1);
     assert!(out.ends_with("mend them first\n"), "{out}");

@@ -2,15 +2,16 @@
 
 use std::{path::Path, process::ExitCode};
 
-use super::{CheckArguments, Format, output::say};
+use super::{CheckArguments, CheckFormat, output::say};
 use crate::plan;
 
 /// Reads everything and prints every finding; warnings alone do not fail.
 pub fn run(config: &Path, arguments: &CheckArguments) -> ExitCode {
     let built = plan::load(config, None);
     match arguments.format {
-        Format::Json => say(&built.diagnostics.render_json(&built.sources)),
-        Format::Text => {
+        CheckFormat::Json => say(&built.diagnostics.render_json(&built.sources)),
+        CheckFormat::Sarif => say(&built.diagnostics.render_sarif(&built.sources, plan::meanings())),
+        CheckFormat::Text => {
             let text = built.diagnostics.render_text(&built.sources);
             if !text.is_empty() {
                 say(text.trim_end());

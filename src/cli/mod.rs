@@ -8,6 +8,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod check;
+mod junit;
 mod map;
 mod message;
 mod operations;
@@ -65,17 +66,37 @@ enum Command {
 #[derive(Debug, Args)]
 struct CheckArguments {
     /// How findings are printed.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    format: CheckFormat,
+}
+
+/// How findings are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CheckFormat {
+    /// For people, with the source line and a caret.
+    Text,
+    /// For programs.
+    Json,
+    /// For code hosts and editors: SARIF 2.1.0.
+    Sarif,
 }
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people, with the source line and a caret.
+    /// For people.
     Text,
     /// For programs.
     Json,
+}
+
+/// How the outcome of cases is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TestFormat {
+    /// For people: the differences of each case that fails.
+    Text,
+    /// For build servers: JUnit XML.
+    Junit,
 }
 
 /// `segue test`.
@@ -90,6 +111,9 @@ struct TestArguments {
     /// Change every rule of every mapped operation in turn, and list those that no case notices.
     #[arg(long, conflicts_with = "update")]
     mutate: bool,
+    /// How the outcome is printed.
+    #[arg(long, value_enum, default_value_t = TestFormat::Text, conflicts_with_all = ["update", "mutate"])]
+    format: TestFormat,
 }
 
 /// `segue show`.

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, path::Path, process::ExitCode, sync::Arc};
 use anyhow::Context as _;
 
 use super::{
-    TestArguments,
+    TestArguments, TestFormat,
+    junit::{self, Outcome},
     output::{complain, say},
 };
 use crate::{
@@ -76,25 +77,27 @@ async fn play_all(
     cases: &BTreeMap<String, Case>,
 ) -> anyhow::Result<ExitCode> {
     let wanted = |case: &&Case| arguments.filter.as_deref().is_none_or(|filter| case.name.contains(filter));
-    let (mut passed, mut failed) = (0usize, 0usize);
+    let mut outcomes = Vec::new();
     for case in cases.values().filter(wanted) {
         let stand: Option<Arc<dyn LegacyPort>> = if arguments.update {
             Some(Stand::start(case.clock.to_zoned(jiff::tz::TimeZone::UTC).date()).await?)
         } else {
             None
         };
-        let played = play(case, cases, plan, stand).await.with_context(|| case.name.clone())?;
+        let mut played = play(case, cases, plan, stand).await.with_context(|| case.name.clone())?;
         if arguments.update {
             update(case, &played)?.iter().for_each(|line| say(line));
-            passed += 1;
-        } else if played.faults.is_empty() {
-            passed += 1;
-        } else {
-            failed += 1;
+            played.faults.clear();
+        } else if arguments.format == TestFormat::Text && !played.faults.is_empty() {
             tell(case, &played);
         }
+        outcomes.push(Outcome { case: &case.name, faults: played.faults });
     }
-    say(&format!("{passed} passed, {failed} failed"));
+    let failed = outcomes.iter().filter(|outcome| !outcome.faults.is_empty()).count();
+    match arguments.format {
+        TestFormat::Text => say(&format!("{} passed, {failed} failed", outcomes.len() - failed)),
+        TestFormat::Junit => say(&junit::report(&outcomes)),
+    }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -51,17 +51,17 @@ pub(super) const BAD_KEYS: Code = Code("P110");
 
 /// Codes of this room with their meanings.
 pub const CODES: &[Meaning] = &[
-    Meaning::new(NO_MAPPING, "a partner names a mapping set that is not there"),
-    Meaning::new(NO_PRODUCT, "an alias stands for a product that the release does not have"),
-    Meaning::new(NO_RELEASE, "the release is one that this version does not have"),
-    Meaning::new(NO_OPERATION, "`operations:` names an operation that the release does not have"),
-    Meaning::new(NO_BACKEND, "a partner has no route to a backend"),
-    Meaning::new(BAD_KEYS, "trust, certificate or key towards a backend cannot be used"),
-    Meaning::new(BAD_PRODUCT, "a product schema is none that messages can be checked against"),
-    Meaning::new(UNUSED_FILE, "a file below `products/` that no product is or needs"),
-    Meaning::new(REPLACES, "a product schema takes the place of a published one"),
-    Meaning::new(BAD_BACKEND, "the URL of a backend is none that paths can be appended to"),
-    Meaning::new(FORMAT, "a call is in another format than its backend"),
+    Meaning::new(NO_MAPPING, "A partner names a mapping set that is not there."),
+    Meaning::new(NO_PRODUCT, "An alias stands for a product that the release does not have."),
+    Meaning::new(NO_RELEASE, "The release is one that this version does not have."),
+    Meaning::new(NO_OPERATION, "`operations:` names an operation that the release does not have."),
+    Meaning::new(NO_BACKEND, "A partner has no route to a backend."),
+    Meaning::new(BAD_KEYS, "Trust, certificate or key towards a backend cannot be used."),
+    Meaning::new(BAD_PRODUCT, "A product schema is none that messages can be checked against."),
+    Meaning::new(UNUSED_FILE, "A file below `products/` that no product is or needs."),
+    Meaning::new(REPLACES, "A product schema takes the place of a published one."),
+    Meaning::new(BAD_BACKEND, "The URL of a backend is none that paths can be appended to."),
+    Meaning::new(FORMAT, "A call is in another format than its backend."),
 ];
 
 /// What came of loading.

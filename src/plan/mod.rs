@@ -24,12 +24,23 @@ pub use show::effective_mapping;
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    config::{Identify, Settings},
+    config::{self, Identify, Settings},
     ids::{BackendId, PartnerId},
     legacy::BackendSettings,
-    mapping::operation::OperationProgram,
+    mapping::{self, operation::OperationProgram},
     sonata::Function,
+    text::{self, Meaning},
 };
+
+/// Every diagnostic code with its meaning, in the order of the codes: those of reading YAML, configuration, mappings
+/// and the plan.
+#[must_use]
+pub fn meanings() -> Vec<&'static Meaning> {
+    let rooms = [text::code::CODES, config::code::CODES, mapping::diagnostic::CODES, CODES];
+    let mut all: Vec<&Meaning> = rooms.into_iter().flatten().collect();
+    all.sort_by_key(|meaning| meaning.code);
+    all
+}
 
 /// One valid state of configuration and mappings.
 #[derive(Clone)]

@@ -8,6 +8,7 @@ pub mod code;
 mod diagnostic;
 mod files;
 mod render;
+mod sarif;
 mod source;
 mod suggest;
 pub mod yaml;

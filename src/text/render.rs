@@ -64,7 +64,8 @@ impl Diagnostic {
         Renderer::plain().render(&[group])
     }
 
-    fn masked<'m>(&self, text: &'m str, sources: &Sources) -> Cow<'m, str> {
+    /// A text about this one, without what is hidden.
+    pub(super) fn masked<'m>(&self, text: &'m str, sources: &Sources) -> Cow<'m, str> {
         self.span.map_or(Cow::Borrowed(text), |span| sources.masked(span.source, text))
     }
 }
