@@ -4,6 +4,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use segue::app;
@@ -17,16 +18,26 @@ use super::support::{Answer, Bed, Folders, Http, PRODUCT, Setup, bounded};
 
 /// A legacy system with this many rows; what it was asked, and how many rows it gave in all.
 #[derive(Clone)]
-struct Double {
+pub struct Double {
     rows: u64,
-    address: SocketAddr,
+    /// What its numbers begin with.
+    prefix: &'static str,
+    /// How long it thinks, in milliseconds.
+    late_ms: u64,
+    pub address: SocketAddr,
     asked: Arc<Mutex<(Vec<String>, u64)>>,
 }
 
 impl Double {
     async fn start(rows: u64) -> Self {
+        Self::named("A", rows, 0).await
+    }
+
+    /// One whose rows have numbers that begin so, and which thinks for this long, in milliseconds.
+    pub async fn named(prefix: &'static str, rows: u64, late_ms: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let double = Self { rows, address: listener.local_addr().unwrap(), asked: Arc::default() };
+        let address = listener.local_addr().unwrap();
+        let double = Self { rows, prefix, late_ms, address, asked: Arc::default() };
         let own = double.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -47,6 +58,7 @@ impl Double {
                 line.clear();
             }
             let target = first.split(' ').nth(1).unwrap().to_owned();
+            tokio::time::sleep(Duration::from_millis(self.late_ms)).await;
             let (link, body) = self.answer(&target);
             self.asked.lock().unwrap().0.push(target);
             let head = format!(
@@ -81,7 +93,14 @@ impl Double {
             _ => size,
         };
         let end = self.rows.min(start + size);
-        let rows: Vec<_> = (start..end).map(|no| json!({ "no": format!("A{no}"), "st": "active" })).collect();
+        // Those of the second system were made a second after those of the first.
+        let later = u64::from(self.prefix != "A");
+        let rows = (start..end).map(|no| {
+            let second = (2 * no + later) % 3600;
+            let made = format!("2026-01-01T00:{:02}:{:02}Z", second / 60, second % 60);
+            json!({ "no": format!("{}{no}", self.prefix), "st": "active", "made": made })
+        });
+        let rows: Vec<_> = rows.collect();
         self.asked.lock().unwrap().1 += rows.len() as u64;
         let next = match path {
             "/circle" => Some(7),
@@ -95,7 +114,7 @@ impl Double {
         (link, json!({ "items": rows, "meta": { "count": self.rows, "next": next } }).to_string())
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.lock().unwrap().0)
     }
 
@@ -125,7 +144,7 @@ async fn bed(double: &Double, call: &str, paging: &str) -> Bed {
 }
 
 /// Ids, total, number and throttling of an answer; the legacy ids stand in `externalId`.
-fn told(answer: &Answer) -> (Vec<String>, Option<String>, String, String) {
+pub fn told(answer: &Answer) -> (Vec<String>, Option<String>, String, String) {
     assert_eq!(answer.status, 200, "{answer:?}");
     let header = |name: &str| answer.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     let rows = answer.json();

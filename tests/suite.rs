@@ -18,6 +18,7 @@ mod mutation;
 mod process;
 mod readme;
 mod reload;
+mod routes;
 mod support;
 mod table;
 mod tidy;

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tower::{service_fn, util::BoxCloneSyncService};
 
 use crate::{
-    plan::{Plan, PlanHandle, Served},
+    plan::{Plan, PlanHandle},
     telemetry::metrics::Metrics,
 };
 
@@ -117,24 +117,23 @@ async fn reload(admin: &Admin) -> Response<Full<Bytes>> {
 fn describe(plan: &Plan) -> Value {
     let partners = plan.partners().map(|partner| {
         let operations = partner.operations().map(|(function, operation, served)| {
-            json!({ "function": function.name(), "operationId": operation, "served": served_as(served) })
+            let ways =
+                partner.targets(function, operation).iter().filter(|way| way.served.mapped().is_some());
+            let ways = ways.map(|way| json!({ "backend": way.backend.as_str(), "mapping": &*way.mapping }));
+            json!({
+                "function": function.name(),
+                "operationId": operation,
+                "served": served.as_str(),
+                "ways": ways.collect::<Vec<_>>(),
+            })
         });
         json!({
             "partner": partner.id().as_str(),
-            "mapping": partner.settings().mapping.value,
+            "mappings": partner.mappings().map(|name| &**name).collect::<Vec<_>>(),
             "operations": operations.collect::<Vec<_>>(),
         })
     });
     json!({ "generation": plan.generation(), "hash": plan.hash(), "partners": partners.collect::<Vec<_>>() })
-}
-
-fn served_as(served: &Served) -> &'static str {
-    match served {
-        Served::Mapped(_) => "legacy",
-        Served::Manual => "manual",
-        Served::Off => "off",
-        Served::Unmapped => "unmapped",
-    }
 }
 
 fn json_answer(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {

@@ -24,7 +24,7 @@ use crate::{
         mutate::{Mutant, Way, mutants, mutated, probed},
         operation::OperationProgram,
     },
-    plan::{Plan, PlanHandle, Served},
+    plan::{Plan, PlanHandle},
     sonata::Function,
 };
 
@@ -52,11 +52,11 @@ pub fn mutate(
     let mapped = mapped(plan);
     let rules = rules(&mapped, filter);
     let stage = Stage { plan, cases, mapped: &mapped };
-    let own: Vec<(&Case, Option<usize>)> =
-        cases.values().map(|case| (case, stage.operation_of(case))).collect();
-    let runs = in_parallel(threads, &own, |player, (case, operation)| {
-        let runs = operation.map(|index| player.runs(&stage, case, index)).transpose()?;
-        Ok(runs.unwrap_or_default())
+    let own: Vec<(&Case, Vec<usize>)> =
+        cases.values().map(|case| (case, stage.operations_of(case))).collect();
+    let runs = in_parallel(threads, &own, |player, (case, operations)| {
+        let runs = operations.iter().map(|index| player.runs(&stage, case, *index));
+        Ok(runs.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     })?;
     let runs: BTreeMap<&str, BTreeSet<Run>> =
         own.iter().map(|(case, _)| case.name.as_str()).zip(runs).collect();
@@ -80,6 +80,7 @@ type Run = (usize, Option<Way>);
 /// An operation as a partner's mapping carries it out.
 struct Mapped {
     partner: PartnerId,
+    mapping: Arc<str>,
     function: Function,
     operation_id: &'static str,
     program: Arc<OperationProgram>,
@@ -105,10 +106,15 @@ struct Player(tokio::runtime::Runtime);
 fn mapped(plan: &Plan) -> Vec<Mapped> {
     let mut all = Vec::new();
     for partner in plan.partners() {
-        for (function, operation_id, served) in partner.operations() {
-            if let Served::Mapped(mapped) = served {
-                let (partner, program) = (partner.id().clone(), Arc::clone(&mapped.program));
-                all.push(Mapped { partner, function, operation_id, program });
+        for (function, operation_id, _) in partner.operations() {
+            for (mapping, mapped) in partner.mapped(function, operation_id) {
+                all.push(Mapped {
+                    partner: partner.id().clone(),
+                    mapping: Arc::clone(mapping),
+                    function,
+                    operation_id,
+                    program: Arc::clone(&mapped.program),
+                });
             }
         }
     }
@@ -181,17 +187,19 @@ fn next_of<'e, T>(next: &AtomicUsize, elements: &'e [T]) -> (usize, Option<&'e T
 }
 
 impl Stage<'_> {
-    /// The operation that a case calls.
-    fn operation_of(&self, case: &Case) -> Option<usize> {
-        let method = Method::from_bytes(case.request.method.as_bytes()).ok()?;
+    /// The operation that a case calls, as each mapping set of its partner has it.
+    fn operations_of(&self, case: &Case) -> Vec<usize> {
+        let Ok(method) = Method::from_bytes(case.request.method.as_bytes()) else { return Vec::new() };
         let path = case.request.path.split('?').next().unwrap_or_default();
-        let partner = self.plan.loopback_partner(path)?;
-        let route = partner.route(&method, path).ok()?;
-        self.mapped.iter().position(|one| {
+        let Some(partner) = self.plan.loopback_partner(path) else { return Vec::new() };
+        let Ok(route) = partner.route(&method, path) else { return Vec::new() };
+        let is_own = |one: &Mapped| {
             one.partner == *partner.id()
                 && one.function == route.function()
                 && one.operation_id == route.operation.operation_id
-        })
+        };
+        let mapped = self.mapped.iter().enumerate().filter(|(_, one)| is_own(one));
+        mapped.map(|(index, _)| index).collect()
     }
 
     /// The plan with other programs for some operations; none where nothing is other.
@@ -203,7 +211,7 @@ impl Stage<'_> {
         let mut changed: Option<Plan> = None;
         for one in operations.iter().filter_map(|index| self.mapped.get(*index)) {
             if let Some(program) = change(&one.program) {
-                let programs = vec![(one.function, one.operation_id, program)];
+                let programs = vec![(Arc::clone(&one.mapping), one.function, one.operation_id, program)];
                 changed = Some(changed.as_ref().unwrap_or(self.plan).with_programs(&one.partner, programs));
             }
         }

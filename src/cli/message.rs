@@ -110,7 +110,8 @@ pub fn rehearse(config: &Path, arguments: &MessageArguments) -> anyhow::Result<O
 
 /// The format of the operation's backend, or of the partner's first.
 fn format_of<'p>(plan: &'p Plan, partner: &'p PartnerPlan, mapped: &'p MappedOperation) -> &'p Format {
-    let backend = mapped.backend.as_ref().or_else(|| partner.backends().next());
+    let first = || partner.routes().first().map(|route| &route.settings.backend.value);
+    let backend = mapped.backend.as_ref().or_else(first);
     backend.and_then(|id| plan.backend(id)).map_or(&Format::Json, |backend| &backend.format)
 }
 

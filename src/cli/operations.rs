@@ -95,10 +95,13 @@ fn row(
     cases: Cases,
 ) -> Row {
     let served = partner.served(contract.function, &operation.operation_id);
-    let calls = match served {
-        Served::Mapped(mapped) => mapped.program.calls.iter().map(|call| written(&call.target)).collect(),
-        _ => Vec::new(),
-    };
+    let mapped = partner.mapped(contract.function, &operation.operation_id);
+    let is_one = partner.mappings().nth(1).is_none();
+    let calls = mapped.iter().flat_map(|(mapping, mapped)| {
+        let calls = mapped.program.calls.iter().map(|call| written(&call.target));
+        calls.map(move |call| if is_one { call } else { format!("{mapping}: {call}") })
+    });
+    let calls = calls.collect();
     Row {
         partner: partner.id().as_str().to_owned(),
         release: partner.release(contract.function).as_str(),
@@ -112,6 +115,7 @@ fn row(
             Served::Manual => "manual, 501",
             Served::Off => "off, 501",
             Served::Unmapped => "not mapped, 501",
+            Served::Unrouted => "no route, 501",
         },
         calls,
         cases,

@@ -23,6 +23,7 @@ mod oauth;
 mod partner;
 mod policy;
 mod read;
+mod route;
 pub mod secret;
 mod tls;
 mod tree;
@@ -39,8 +40,9 @@ pub use limits::Limits;
 pub use listeners::{Listener, Listeners};
 pub use number::{Number, numbers};
 pub use oauth::{ClientProof, OAuth2};
-pub use partner::{Identify, Partner, Releases, Represented, Represents, Route, Side};
+pub use partner::{Identify, Partner, Releases, Represented, Represents, Side};
 pub use policy::{AnswerFindings, Operations, Policy, Switch};
+pub use route::{OperationName, Route};
 pub use tls::{ClientCertificate, Tls};
 
 use crate::{

@@ -1,16 +1,16 @@
 //! `partners/NAME.yaml`: one trading relationship.
 
 use super::{
-    Operations, Policy, code, later,
+    Operations, Policy, Route, code, later,
     read::{Context, is_name, name_of},
-    tree, words,
+    route, tree, words,
 };
 use crate::{
-    ids::{BackendId, BuyerId, IdError, PartnerId, SellerId},
-    json::{Document, query::Condition},
+    ids::{BuyerId, IdError, PartnerId, SellerId},
+    json::Document,
     sonata::{Function, Release},
     text::{
-        Diagnostic, Diagnostics, Span, Spanned,
+        Diagnostic, Diagnostics, Spanned,
         yaml::{Fields, Node, Scalar, text_of},
     },
 };
@@ -94,15 +94,6 @@ pub enum Represented<T> {
     Several(Vec<T>),
 }
 
-/// One way to a legacy system.
-#[derive(Debug, Clone)]
-pub struct Route {
-    /// A bare condition on the request, `@` and `$` being its body; `None` always matches.
-    pub condition: Option<Spanned<Condition>>,
-    /// The backend; it exists.
-    pub backend: Spanned<BackendId>,
-}
-
 impl Partner {
     pub(super) fn read(
         node: &Node,
@@ -119,7 +110,14 @@ impl Partner {
         let mapping = fields.require_scalar("mapping", out);
         let mapping = mapping.filter(|scalar| is_name(&scalar.text, scalar.span(), out));
         let represents = Represents::read(fields.take("represents"), out);
-        let routes = routes(&mut fields, context, out);
+        let routes = route::routes(&mut fields, &represents, context, out);
+        if let Some(mapping) =
+            mapping.filter(|_| !routes.is_empty() && routes.iter().all(|route| route.mapping.is_some()))
+        {
+            let message = format!("no route speaks `{}`", mapping.text);
+            let fault = Diagnostic::warning(code::ROUTES, message).at(mapping.span());
+            out.push(fault.hint("each has a `mapping` of its own; name one of them here"));
+        }
         let operations = Operations::read(fields.mapping("operations", out).unwrap_or_default(), out);
         let policy = Policy::read(fields.take("policy"), out);
         let type_aliases = type_aliases(&mut fields, out);
@@ -264,58 +262,6 @@ fn represented<T: PartialEq>(
         }
     }
     Represented::Several(several)
-}
-
-fn routes(fields: &mut Fields<'_>, context: &Context<'_>, out: &mut Diagnostics) -> Vec<Route> {
-    let mut routes: Vec<Route> = Vec::new();
-    let Some(node) = fields.require("routes", out) else { return routes };
-    let hint = "write `routes: [ { backend: NAME } ]`; the first that matches is taken";
-    let Some(nodes) = node.as_sequence().filter(|nodes| !nodes.is_empty()) else {
-        out.push(
-            Diagnostic::error(code::ROUTES, "a partner has at least one route").at(node.span).hint(hint),
-        );
-        return routes;
-    };
-    let mut ended: Option<Span> = None;
-    for node in nodes {
-        let Some(mut fields) = Fields::of(node, "a route", out) else { continue };
-        let text = fields.scalar("if", out);
-        let condition = text.and_then(|scalar| condition(scalar, out));
-        let backend = fields.require_scalar("backend", out);
-        fields.finish(out);
-        if ended.is_some() {
-            let fault = Diagnostic::error(code::ROUTES, "this route is never taken").at(node.span);
-            out.push(fault.hint("the route without `if` before it takes everything; put it last"));
-        }
-        if text.is_none() {
-            ended = Some(node.span);
-        }
-        let Some(backend) = backend.filter(|scalar| context.is_backend(&scalar.text, scalar.span(), out))
-        else {
-            continue;
-        };
-        if let Ok(id) = BackendId::parse(&backend.text) {
-            routes.push(Route { condition, backend: Spanned::new(id, backend.span()) });
-        }
-    }
-    routes
-}
-
-fn condition(scalar: &Scalar, out: &mut Diagnostics) -> Option<Spanned<Condition>> {
-    match Condition::parse(&scalar.text) {
-        Ok(condition) => Some(Spanned::new(condition, scalar.span())),
-        Err(error) => {
-            let next = scalar.text.get(error.offset..).and_then(|rest| rest.chars().next());
-            let place = error.offset..error.offset + next.map_or(0, char::len_utf8);
-            let fault = Diagnostic::error(code::BAD_CONDITION, error.message).at(scalar.span_of(place));
-            out.push(
-                fault.hint(
-                    "a condition is what RFC 9535 allows after `?`, such as \"@.country == 'Germany'\"",
-                ),
-            );
-            None
-        }
-    }
 }
 
 fn type_aliases(fields: &mut Fields<'_>, out: &mut Diagnostics) -> Vec<(Spanned<String>, Spanned<String>)> {

@@ -1,10 +1,10 @@
 //! What a partner may and what becomes of what does not fit.
 
-use super::{code, later, words};
+use super::{OperationName, later};
 use crate::{
     sonata::{Function, ProductFaults, UnknownMembers},
     text::{
-        Diagnostic, Diagnostics, Spanned,
+        Diagnostics, Spanned,
         yaml::{Entry, Fields, Node, choice_of},
     },
 };
@@ -99,17 +99,9 @@ impl Operations {
         for entry in entries {
             let span = entry.key_span;
             let switch = choice_of(&entry.value, &entry.key, &switches, out);
-            let (function, id) = match entry.key.split_once('.') {
-                Some((function, id)) => (function, Some(id)),
-                None => (entry.key.as_str(), None),
-            };
-            let function = words::function(function, span, out);
-            if id.is_some_and(|id| id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
-                let message = format!("`{}` names no operation", entry.key);
-                let hint = "write `function` or `function.operationId`, such as `order.createProductOrder`";
-                out.push(Diagnostic::error(code::UNKNOWN_NAME, message).at(span).hint(hint));
-            } else if let (Some(function), Some(switch)) = (function, switch) {
-                rows.push((function, id.map(|id| Spanned::new(id.to_owned(), span)), switch));
+            let name = OperationName::read(&entry.key, span, out);
+            if let (Some(name), Some(switch)) = (name, switch) {
+                rows.push((name.function, name.operation_id, switch));
             }
         }
         Self(rows)

@@ -191,13 +191,13 @@ pub async fn adopt(
         fresh.push(new_id(story)?);
     }
     let mut fresh = fresh.into_iter();
-    let (store, partner, backend) = (&story.gateway.store, &work.owner.partner, work.home());
+    let (store, partner, backend) = (&story.gateway.store, &work.owner.partner, work.home);
     // As many ids were made as could be asked for; the last serves a count that cannot be.
     let spare = new_id(story)?;
     let adopted =
         custody::adopt(store, partner, backend, wanted, || fresh.next().unwrap_or_else(|| spare.clone()))
             .await?;
-    let mut references = references::to_sonata(story, partner, backend, &needed).await?;
+    let mut references = references::to_sonata(story, work, &needed).await?;
     for ((kind, legacy), id) in &adopted.ids {
         references.insert(kind.as_str(), legacy.as_str(), id.as_str());
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::{
     legacy::LegacyError,
     mapping::apply::Failure,
+    plan::NoRoute,
     sonata::{Fault, check::QueryFault},
     store::StoreError,
 };
@@ -40,6 +41,8 @@ pub enum ExchangeError {
     },
     /// The operation is not offered to this partner.
     NotServed,
+    /// No route of the partner takes the request.
+    NotRouted(NoRoute),
     /// The operation is to be answered by people, which this version cannot.
     Manual,
     /// The mapping refuses what the sender sent.
@@ -131,7 +134,8 @@ impl ExchangeError {
             | Self::LegacyFault { .. }
             | Self::LegacyGarbage { .. }
             | Self::Legacy { .. } => Blame::Legacy,
-            Self::NotServed | Self::Manual => Blame::NotOffered,
+            Self::NotRouted(NoRoute::Party { .. } | NoRoute::Body { .. }) => Blame::Buyer,
+            Self::NotServed | Self::Manual | Self::NotRouted(NoRoute::Operation) => Blame::NotOffered,
             Self::Mapping(_)
             | Self::AnswerContract(_)
             | Self::Store(_)
@@ -154,6 +158,13 @@ impl fmt::Display for ExchangeError {
             Self::Contract(faults) => write!(f, "{} faults in the request", faults.len()),
             Self::NotFound => f.write_str("no such entity of this partner"),
             Self::NotServed => f.write_str("the operation is not offered to this partner"),
+            Self::NotRouted(NoRoute::Operation) => f.write_str("no route of the partner takes the operation"),
+            Self::NotRouted(NoRoute::Party { parameter }) => {
+                write!(f, "no route of the partner is for this {parameter}")
+            }
+            Self::NotRouted(NoRoute::Body { pointer, reason }) => {
+                write!(f, "no route of the partner takes the request: at {pointer:?}, {reason}")
+            }
             Self::Manual => f.write_str("the operation is set to manual, which this version cannot serve"),
             Self::Refused(failures) => write!(f, "refused by the mapping: {}", Failures(failures)),
             Self::LegacyProblem(problem) => write!(f, "the legacy system refused: {}", problem.reason),

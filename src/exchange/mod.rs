@@ -23,6 +23,7 @@ pub mod seller;
 pub mod stack;
 mod story;
 mod subject;
+mod ways;
 mod wire;
 mod work;
 

@@ -18,6 +18,7 @@ use crate::{
         path::Part,
         program::FailureCode,
     },
+    plan::NoRoute,
     sonata::{
         Fault, FaultCode, Operation,
         problem::{Problem, ProblemCode},
@@ -90,7 +91,14 @@ fn problem(error: &ExchangeError) -> Problem {
             let pointer = pointer.as_deref().unwrap_or_default();
             Problem::unprocessable(vec![Fault::new(FaultCode::OtherIssue, pointer, reason)])
         }
-        E::NotServed | E::Manual => {
+        E::NotRouted(NoRoute::Party { parameter }) => {
+            let reason = format!("query parameter {parameter} names a party that this is not offered to");
+            Problem::new(ProblemCode::InvalidQuery, &reason)
+        }
+        E::NotRouted(NoRoute::Body { pointer, reason }) => {
+            Problem::unprocessable(vec![Fault::new(FaultCode::InvalidValue, pointer.as_str(), *reason)])
+        }
+        E::NotServed | E::Manual | E::NotRouted(NoRoute::Operation) => {
             Problem::new(ProblemCode::NotImplemented, "The operation is not offered here.")
         }
         E::Refused(failures) => refused(failures),

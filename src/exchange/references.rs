@@ -1,8 +1,8 @@
 //! Ids of other entities: what programs ask for is resolved in one batch before they run.
 
-use super::{error::ExchangeError, story::Story};
+use super::{error::ExchangeError, story::Story, work::Work};
 use crate::{
-    ids::{BackendId, LegacyId, PartnerId, SonataId},
+    ids::{BackendId, LegacyId, SonataId},
     mapping::apply::{NeededReference, References},
     sonata::entity::EntityKind,
     store::Kind,
@@ -15,22 +15,18 @@ use crate::{
 /// The store's.
 pub async fn to_legacy(
     story: &Story<'_>,
-    partner: &PartnerId,
-    backend: &BackendId,
+    work: &Work<'_>,
     needed: &[NeededReference],
 ) -> Result<References, ExchangeError> {
     let mut references = own_counterparts(needed);
-    let wanted = needed
-        .iter()
-        .filter(|need| !has_legacy_ids(&need.kind))
-        .filter_map(|need| Some((Kind::new(need.kind.to_string()), SonataId::parse(&need.id).ok()?)));
-    let wanted: Vec<(Kind, SonataId)> = wanted.collect();
-    if wanted.is_empty() {
-        return Ok(references);
-    }
-    let mut wanted = wanted;
-    for backend in own_first(story, backend) {
-        let found = story.gateway.store.to_legacy(partner, backend, wanted.clone()).await?;
+    let wanted = needed.iter().filter(|need| !has_legacy_ids(&need.kind));
+    let wanted =
+        wanted.filter_map(|need| Some((Kind::new(need.kind.to_string()), SonataId::parse(&need.id).ok()?)));
+    let mut wanted: Vec<(Kind, SonataId)> = wanted.collect();
+    let own = &work.backend.id;
+    for backend in sources(work, own, wanted.iter().map(|(kind, _)| kind)) {
+        let here = wanted.iter().filter(|(kind, _)| may_be_at(work, own, backend, kind)).cloned().collect();
+        let found = story.gateway.store.to_legacy(&work.owner.partner, backend, here).await?;
         wanted.retain(|one| !found.contains_key(one));
         for ((kind, id), legacy) in found {
             references.insert(kind.as_str(), id.as_str(), legacy.as_str());
@@ -49,8 +45,7 @@ pub async fn to_legacy(
 /// The store's.
 pub async fn to_sonata(
     story: &Story<'_>,
-    partner: &PartnerId,
-    backend: &BackendId,
+    work: &Work<'_>,
     needed: &[NeededReference],
 ) -> Result<References, ExchangeError> {
     let mut references = own_counterparts(needed);
@@ -59,13 +54,11 @@ pub async fn to_sonata(
     let wanted = needed.iter().filter(made);
     let wanted =
         wanted.filter_map(|need| Some((Kind::new(need.kind.to_string()), LegacyId::parse(&need.id).ok()?)));
-    let wanted: Vec<(Kind, LegacyId)> = wanted.collect();
-    if wanted.is_empty() {
-        return Ok(references);
-    }
-    let mut wanted = wanted;
-    for backend in own_first(story, backend) {
-        let found = story.gateway.store.to_sonata(partner, backend, wanted.clone()).await?;
+    let mut wanted: Vec<(Kind, LegacyId)> = wanted.collect();
+    let own = work.home;
+    for backend in sources(work, own, wanted.iter().map(|(kind, _)| kind)) {
+        let here = wanted.iter().filter(|(kind, _)| may_be_at(work, own, backend, kind)).cloned().collect();
+        let found = story.gateway.store.to_sonata(&work.owner.partner, backend, here).await?;
         wanted.retain(|one| !found.contains_key(one));
         for ((kind, legacy), id) in found {
             references.insert(kind.as_str(), legacy.as_str(), id.as_str());
@@ -77,11 +70,34 @@ pub async fn to_sonata(
     Ok(references)
 }
 
-/// Where ids are looked up: the backend that is called names its own things, and perhaps those of another one, such
-/// as a ticket system the order that a ticket is about.
-fn own_first<'s>(story: &'s Story<'_>, own: &'s BackendId) -> impl Iterator<Item = &'s BackendId> {
-    let others = story.plan.backends().map(|backend| &backend.id).filter(move |id| *id != own);
-    std::iter::once(own).chain(others)
+/// Where ids of these kinds are looked up: at the backend itself, then at those that keep what it does not.
+fn sources<'w, 'k>(
+    work: &'w Work<'_>,
+    own: &'w BackendId,
+    kinds: impl Iterator<Item = &'k Kind>,
+) -> Vec<&'w BackendId> {
+    let mut kinds = kinds.peekable();
+    if kinds.peek().is_none() {
+        return Vec::new();
+    }
+    let mut backends = vec![own];
+    for keeper in kinds.flat_map(|kind| keepers(work, kind)) {
+        if !backends.contains(&keeper) {
+            backends.push(keeper);
+        }
+    }
+    backends
+}
+
+/// A backend that keeps a kind of entity knows its own only: the same id means another thing at the next one. What it
+/// does not keep it may know by the ids of another system, such as a ticket system the order that a ticket is about.
+fn may_be_at(work: &Work<'_>, own: &BackendId, backend: &BackendId, kind: &Kind) -> bool {
+    let keepers = keepers(work, kind);
+    own == backend || (keepers.contains(backend) && !keepers.contains(own))
+}
+
+fn keepers<'w>(work: &'w Work<'_>, kind: &Kind) -> &'w [BackendId] {
+    EntityKind::parse(kind.as_str()).map_or(&[], |kind| work.partner.keepers(kind))
 }
 
 /// Whether both sides name entities of this kind by the same ids.

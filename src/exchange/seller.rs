@@ -27,15 +27,15 @@ use super::{
     stack::panic_text,
     story::Story,
     subject::{self, Subject},
+    ways,
     wire::Answer,
     work::Work,
 };
 use crate::{
-    ids::{BackendId, SonataId},
+    ids::SonataId,
     json::Document,
-    legacy::BackendSettings,
     mapping::apply::References,
-    plan::{MappedOperation, PartnerPlan, Plan, Route, RouteError, Served},
+    plan::{Asked, PartnerPlan, Plan, Route, RouteError},
     server::PeerIdentity,
     sonata::entity::{Act, Duty, duty_of},
     store::Batch,
@@ -81,38 +81,48 @@ where
     story.partner = Some(Arc::clone(&partner));
     let route = partner.route(&head.method, head.uri.path()).map_err(no_route)?;
     story.route = Some((route.contract, route.operation));
-    let (operation, duty) = served(&partner, &route)?;
-    story.mapping = Some(Arc::clone(&operation));
+    let duty = served(story, &partner, &route)?;
     let received = receive(story, &partner, &route, head, body).await?;
     let owner = subject::owner(&partner, &received)?;
-    let body = received.body.as_ref().map(Document::root);
-    let named = operation.backend.as_ref();
-    let routed = named.or_else(|| partner.backend(body)).ok_or(ExchangeError::NotServed)?.clone();
-    let subject = subject::find(story, &owner, &routed, duty, &received).await?;
-    let backend = backend(
-        &story.plan,
-        // What is made at a backend of its own is not made where the entity is that it belongs to.
-        match (named, duty.act) {
-            (Some(named), Act::Create) => named,
-            _ => subject.as_ref().and_then(|subject| subject.backend.as_ref()).unwrap_or(&routed),
-        },
-    )?;
+    let asked = Asked {
+        function: route.function(),
+        operation_id: &route.operation.operation_id,
+        buyer: received.parameter("buyerId"),
+        seller: received.parameter("sellerId"),
+        body: received.body.as_ref().map(Document::root),
+    };
+    let subject = match duty.act {
+        Act::List => None,
+        _ => subject::find(story, &owner, &partner, duty, &received).await?,
+    };
+    let ways = ways::of(&story.plan, &partner, &asked, duty, subject.as_ref())?;
+    story.mapping = Some(Arc::clone(&ways.first.operation));
     let work = Work {
         partner: &partner,
         route: &route,
-        operation: &operation,
+        operation: &ways.first.operation,
         duty,
         received: &received,
         owner: &owner,
-        backend: &backend,
+        backend: &ways.first.backend,
+        home: &ways.first.home,
         subject: subject.as_ref(),
     };
+    let others = ways.others.iter().map(|way| work.by(way));
+    if duty.act == Act::List {
+        let others: Vec<Work<'_>> = others.collect();
+        return list::answer(story, &work, &others, &head.headers).await;
+    }
     work.may_move()?;
     inventory::check(story, &work, &head.headers).await?;
-    match duty.act {
-        Act::List => list::answer(story, &work, &head.headers).await,
-        _ => single(story, &work, &head.headers).await,
+    let mut answer = single(story, &work, &head.headers).await;
+    for other in others {
+        if !matches!(answer, Err(ExchangeError::NotFound)) {
+            break;
+        }
+        answer = single(story, &other, &head.headers).await;
     }
+    answer
 }
 
 /// One entity, or an answer that keeps none: map, call, map back, keep, answer.
@@ -146,7 +156,7 @@ async fn single(
     };
     let planned = origin.plan(program)?;
     let needed = origin.references(&planned);
-    let references = references::to_legacy(story, &work.owner.partner, &work.backend.id, &needed).await?;
+    let references = references::to_legacy(story, work, &needed).await?;
     let origin = Origin { references: &references, ..origin };
     let prepared = origin.prepare(&planned)?;
 
@@ -198,22 +208,21 @@ fn no_route(error: RouteError) -> ExchangeError {
     }
 }
 
+/// What the operation does to entities, if it is served at all.
 fn served(
+    story: &mut Story<'_>,
     partner: &PartnerPlan,
     route: &Route<'_>,
-) -> Result<(Arc<MappedOperation>, &'static Duty), ExchangeError> {
-    let operation_id = &route.operation.operation_id;
-    let duty = duty_of(route.function(), operation_id);
-    match (partner.served(route.function(), operation_id), duty) {
-        (Served::Mapped(operation), Some(duty)) => Ok((Arc::clone(operation), duty)),
-        (Served::Manual, _) => Err(ExchangeError::Manual),
-        (Served::Mapped(_) | Served::Off | Served::Unmapped, _) => Err(ExchangeError::NotServed),
+) -> Result<&'static Duty, ExchangeError> {
+    let (function, operation_id) = (route.function(), &route.operation.operation_id);
+    if let Err(error) = ways::mapped(partner.served(function, operation_id)) {
+        if matches!(error, ExchangeError::Manual) {
+            let name = format!("`{}.{operation_id}`", function.name());
+            story.finding("manual", &format!("{name} is served by hand, which this version cannot do yet"));
+        }
+        return Err(error);
     }
-}
-
-fn backend(plan: &Plan, id: &BackendId) -> Result<Arc<BackendSettings>, ExchangeError> {
-    let backend = plan.backend(id).cloned();
-    backend.ok_or_else(|| ExchangeError::Internal(format!("backend `{id}` is not configured")))
+    duty_of(function, operation_id).ok_or(ExchangeError::NotServed)
 }
 
 /// A call failed. Where the legacy system did nothing the exchange is over; else what was answered is kept for

@@ -1,5 +1,7 @@
 //! The entity that an operation names: by the path's id, or by what the body refers to.
 
+use std::borrow::Cow;
+
 use super::{error::ExchangeError, request::Received, story::Story};
 use crate::{
     custody::{Owner, kind_of},
@@ -80,13 +82,13 @@ pub fn owner(partner: &PartnerPlan, received: &Received) -> Result<Owner, Exchan
 pub async fn find(
     story: &Story<'_>,
     owner: &Owner,
-    backend: &BackendId,
+    partner: &PartnerPlan,
     duty: &Duty,
     received: &Received,
 ) -> Result<Option<Subject>, ExchangeError> {
     if let Some((_, id)) = received.path.first() {
         let id = SonataId::parse(id).map_err(|_| ExchangeError::NotFound)?;
-        let found = load(story, owner, backend, duty.kind, id).await?;
+        let found = load(story, owner, &keepers(partner, duty.kind), duty.kind, id).await?;
         return found.map(Some).ok_or(ExchangeError::NotFound);
     }
     let Some((kind, members)) = duty.about else { return Ok(None) };
@@ -99,24 +101,33 @@ pub async fn find(
         ExchangeError::Contract(vec![fault])
     };
     let id = SonataId::parse(&text).map_err(|_| unknown())?;
-    load(story, owner, backend, kind, id).await?.map(Some).ok_or_else(unknown)
+    load(story, owner, &keepers(partner, kind), kind, id).await?.map(Some).ok_or_else(unknown)
 }
 
-/// What is kept of an entity and of the one that it belongs to, or at least its legacy id.
+/// Where entities of a kind may be: at the backends that keep the kind, else at any that a route leads to.
+fn keepers(partner: &PartnerPlan, kind: EntityKind) -> Cow<'_, [BackendId]> {
+    match partner.keepers(kind) {
+        [] => partner.routes().iter().map(|route| route.settings.backend.value.clone()).collect(),
+        keepers => Cow::Borrowed(keepers),
+    }
+}
+
+/// What is kept of an entity and of the one that it belongs to, or at least its legacy id at the first of these
+/// backends that has one.
 ///
 /// # Errors
 /// The store's.
 pub async fn load(
     story: &Story<'_>,
     owner: &Owner,
-    backend: &BackendId,
+    backends: &[BackendId],
     kind: EntityKind,
     id: SonataId,
 ) -> Result<Option<Subject>, ExchangeError> {
-    let Some(mut subject) = load_one(story, owner, backend, kind, id).await? else { return Ok(None) };
+    let Some(mut subject) = load_one(story, owner, backends, kind, id).await? else { return Ok(None) };
     let parent = subject.entity.as_ref().and_then(|entity| entity.parent.clone());
     if let (Some(kind), Some(id)) = (kind.facts().parent, parent) {
-        subject.parent = load_one(story, owner, backend, kind, id).await?.map(Box::new);
+        subject.parent = load_one(story, owner, backends, kind, id).await?.map(Box::new);
     }
     Ok(Some(subject))
 }
@@ -124,12 +135,13 @@ pub async fn load(
 async fn load_one(
     story: &Story<'_>,
     owner: &Owner,
-    backend: &BackendId,
+    backends: &[BackendId],
     kind: EntityKind,
     id: SonataId,
 ) -> Result<Option<Subject>, ExchangeError> {
     if kind.has_legacy_ids() {
-        return Ok(LegacyId::parse(id.as_str()).ok().map(|legacy| Subject::named(kind, id, legacy, backend)));
+        let (legacy, backend) = (LegacyId::parse(id.as_str()).ok(), backends.first());
+        return Ok(legacy.zip(backend).map(|(legacy, backend)| Subject::named(kind, id, legacy, backend)));
     }
     let store = &story.gateway.store;
     if let Some(entity) = store.entity(&owner.partner, &kind_of(kind), &id).await? {
@@ -151,9 +163,14 @@ async fn load_one(
             parent: None,
         }));
     }
-    let wanted = vec![(kind_of(kind), id.clone())];
-    let found = store.to_legacy(&owner.partner, backend, wanted).await?;
-    Ok(found.into_values().next().map(|legacy_id| Subject::named(kind, id, legacy_id, backend)))
+    for backend in backends {
+        let wanted = vec![(kind_of(kind), id.clone())];
+        let found = store.to_legacy(&owner.partner, backend, wanted).await?;
+        if let Some(legacy_id) = found.into_values().next() {
+            return Ok(Some(Subject::named(kind, id, legacy_id, backend)));
+        }
+    }
+    Ok(None)
 }
 
 /// What we stored was a document within limits when it was stored; limits may have been lowered since.

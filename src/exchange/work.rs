@@ -12,6 +12,7 @@ use super::{
     request::{Received, json_limits},
     story::Story,
     subject::Subject,
+    ways::Way,
 };
 use crate::{
     custody::{self, Owner},
@@ -42,11 +43,18 @@ pub struct Work<'w> {
     pub owner: &'w Owner,
     /// The legacy system.
     pub backend: &'w BackendSettings,
+    /// The backend by whose ids an answer names other entities.
+    pub home: &'w BackendId,
     /// The entity that the operation names.
     pub subject: Option<&'w Subject>,
 }
 
 impl<'w> Work<'w> {
+    /// The same at another legacy system.
+    pub fn by(&self, way: &'w Way) -> Self {
+        Self { operation: &way.operation, backend: &way.backend, home: &way.home, ..*self }
+    }
+
     /// The Buyer may only move an entity where its state machine allows it (section 4 of the guides).
     ///
     /// # Errors
@@ -142,14 +150,6 @@ impl<'w> Work<'w> {
         let limits = json_limits(&story.plan.settings().gateway.limits);
         let limits = Limits { bytes_max: self.backend.response_bytes_max, ..limits };
         Calling { program: &self.operation.program, origin, backend: self.backend, forwarded, limits }
-    }
-
-    /// The backend whose ids an answer names other entities by. An operation with a backend of its own, such as a
-    /// ticket system, speaks of what is at home at the partner's routes.
-    pub fn home(&self) -> &BackendId {
-        let body = self.received.body.as_ref().map(Document::root);
-        let routed = self.operation.backend.as_ref().and_then(|_| self.partner.backend(body));
-        routed.unwrap_or(&self.backend.id)
     }
 
     /// How the operation's messages look at its legacy system.

@@ -31,6 +31,8 @@ pub struct OperationProgram {
     pub paging: Option<Paging>,
     /// Where each filter of a list is settled, by name; what is not named here is settled here.
     pub filters: Box<[(Box<str>, Settled)]>,
+    /// What a legacy list comes sorted by; none: nothing that is known.
+    pub order: Option<Order>,
     /// How work that outlives the call is followed.
     pub complete: Option<Complete>,
 }
@@ -212,6 +214,15 @@ pub enum Settled {
     There,
     /// Nowhere: it is neither sent nor can it be checked, so it is refused.
     Nowhere,
+}
+
+/// What a legacy list comes sorted by, in the words of what is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Members from an answered entity to the attribute.
+    pub members: Box<[Box<str>]>,
+    /// Whether the greatest comes first.
+    pub is_falling: bool,
 }
 
 /// How lists are paged at the legacy system.

@@ -9,7 +9,9 @@ use std::{
 use super::{
     ContractSchema, Plan,
     backend::backends,
-    partner::{self, BackendRoute, PartnerPlan},
+    check_routes,
+    choose::BackendRoute,
+    partner::{self, PartnerPlan},
     products::OwnProducts,
     sets::{OverlayFile, PartnerFiles, partner_files, read_mappings},
 };
@@ -19,21 +21,24 @@ use crate::{
     ids::BackendId,
     mapping::compile::{CompileOptions, CompiledSet, compile},
     sonata::{Contract, Products, Release, catalogue},
-    text::{Code, Diagnostic, Diagnostics, FileSet, Meaning, Sources},
+    text::{Code, Diagnostic, Diagnostics, FileSet, Meaning, Sources, Spanned},
 };
 
 /// Mapping sets as compiled for partners, by the hash of all that went into them.
 pub(super) type CompiledSets = HashMap<blake3::Hash, Arc<CompiledSet>>;
 
+/// The mapping sets that a partner's routes speak, by name.
+type PartnerSets = HashMap<Arc<str>, Arc<CompiledSet>>;
+
 /// `P101`: a partner names a mapping set that is not there.
 const NO_MAPPING: Code = Code("P101");
-/// `P102`: an alias stands for a product that the release does not have.
-const NO_PRODUCT: Code = Code("P102");
+/// `P102`: an alias stands for, or a route names, a product that the release does not have.
+pub(super) const NO_PRODUCT: Code = Code("P102");
 /// `P103`: the release is one that this version does not have.
 const NO_RELEASE: Code = Code("P103");
-/// `P104`: `operations:` names an operation that the partner's release does not have.
-const NO_OPERATION: Code = Code("P104");
-/// `P105`: the mapping set names no backend and the partner has no route to one.
+/// `P104`: `operations:` of the partner or of a route names an operation that the partner's release does not have.
+pub(super) const NO_OPERATION: Code = Code("P104");
+/// `P105`: an operation names a backend that is not configured.
 const NO_BACKEND: Code = Code("P105");
 /// `P106`: the URL of a backend is none that paths can be appended to.
 pub(super) const BAD_BACKEND: Code = Code("P106");
@@ -44,6 +49,10 @@ pub(super) const UNUSED_FILE: Code = Code("P108");
 /// `P109`: a product schema takes the place of one of the catalogue.
 pub(super) const REPLACES: Code = Code("P109");
 
+/// `P112`: the condition of a route reads what no request has.
+pub(super) const CONDITION: Code = Code("P112");
+/// `P113`: the mapping sets of a partner's routes do not fit together.
+pub(super) const TWO_WAYS: Code = Code("P113");
 /// `P111`: a call in another format than its backend has.
 const FORMAT: Code = Code("P111");
 /// `P110`: trust, certificate or key towards a backend cannot be used.
@@ -52,15 +61,17 @@ pub(super) const BAD_KEYS: Code = Code("P110");
 /// Codes of this room with their meanings.
 pub const CODES: &[Meaning] = &[
     Meaning::new(NO_MAPPING, "A partner names a mapping set that is not there."),
-    Meaning::new(NO_PRODUCT, "An alias stands for a product that the release does not have."),
+    Meaning::new(NO_PRODUCT, "An alias stands for, or a route names, a product that the release does not have."),
     Meaning::new(NO_RELEASE, "The release is one that this version does not have."),
     Meaning::new(NO_OPERATION, "`operations:` names an operation that the release does not have."),
-    Meaning::new(NO_BACKEND, "A partner has no route to a backend."),
+    Meaning::new(NO_BACKEND, "An operation names a backend that is not configured."),
     Meaning::new(BAD_KEYS, "Trust, certificate or key towards a backend cannot be used."),
     Meaning::new(BAD_PRODUCT, "A product schema is none that messages can be checked against."),
     Meaning::new(UNUSED_FILE, "A file below `products/` that no product is or needs."),
     Meaning::new(REPLACES, "A product schema takes the place of a published one."),
     Meaning::new(BAD_BACKEND, "The URL of a backend is none that paths can be appended to."),
+    Meaning::new(CONDITION, "The condition of a route reads what no request has."),
+    Meaning::new(TWO_WAYS, "The mapping sets of a partner's routes do not fit together."),
     Meaning::new(FORMAT, "A call is in another format than its backend."),
 ];
 
@@ -158,12 +169,48 @@ impl Builder<'_> {
             return None;
         }
         let products = self.products(settings, &contracts)?;
-        self.check_operations(settings, &contracts);
-        let default = settings.releases.default.value;
-        let compiled = self.mapping(settings, &contracts, products.get(&default)?.clone())?;
-        let routes = self.routes(settings, &compiled)?;
-        self.check_formats(&compiled, &routes);
-        Some(PartnerPlan::new(settings.clone(), contracts, products, &compiled, routes))
+        check_routes::operations(settings, &contracts, self.out);
+        check_routes::words(settings, &contracts, &products, self.out);
+        let default = products.get(&settings.releases.default.value)?.clone();
+        let (routes, compiled) = self.routes(settings, &contracts, &default);
+        let plan = PartnerPlan::new(settings.clone(), contracts, products, &compiled?, routes);
+        check_routes::sets(&plan, self.out);
+        Some(plan)
+    }
+
+    /// The routes, and the mapping sets that they speak; none if one of those is not to be had.
+    fn routes(
+        &mut self,
+        settings: &Partner,
+        contracts: &[&'static Contract],
+        products: &Products,
+    ) -> (Vec<BackendRoute>, Option<PartnerSets>) {
+        let (mut routes, mut names) = (Vec::new(), Vec::<&Spanned<String>>::new());
+        for route in &settings.routes {
+            let name = route.mapping.as_ref().unwrap_or(&settings.mapping);
+            if names.iter().all(|known| known.value != name.value) {
+                names.push(name);
+            }
+            routes.push(BackendRoute { settings: route.clone(), mapping: name.value.as_str().into() });
+        }
+        let compiled: Vec<_> = names
+            .into_iter()
+            .map(|name| Some((name, self.mapping(settings, name, contracts, products.clone())?)))
+            .collect();
+        let compiled: Option<Vec<_>> = compiled.into_iter().collect();
+        let sets = compiled.map(|compiled| {
+            let sets = compiled.into_iter().map(|(name, compiled)| {
+                let name: Arc<str> = name.value.as_str().into();
+                let backends = routes.iter().filter(|route| route.mapping == name);
+                self.check_formats(
+                    &compiled,
+                    &backends.map(|route| &route.settings.backend.value).collect::<Vec<_>>(),
+                );
+                (name, compiled)
+            });
+            sets.collect()
+        });
+        (routes, sets)
     }
 
     fn products(
@@ -198,40 +245,23 @@ impl Builder<'_> {
         Some(all)
     }
 
-    fn check_operations(&mut self, settings: &Partner, contracts: &[&'static Contract]) {
-        for (function, operation, _) in settings.operations.iter() {
-            let Some(operation) = operation else { continue };
-            let mut known = contracts.iter().filter(|contract| contract.function == function);
-            let ids = |contract: &&&'static Contract| {
-                contract.operations.iter().map(|one| one.operation_id.as_str())
-            };
-            let contract = known.next();
-            if contract.is_some_and(|contract| contract.operation(&operation.value).is_some()) {
-                continue;
-            }
-            let near = contract.and_then(|contract| crate::text::suggest(&operation.value, ids(&contract)));
-            let message = format!("`{}` has no operation `{}`", function.name(), operation.value);
-            let hint = near.map(|near| format!("did you mean `{near}`?"));
-            self.out.push(Diagnostic::error(NO_OPERATION, message).at(operation.span).maybe_hint(hint));
-        }
-    }
-
-    /// The partner's mapping set with its overlay, compiled or taken over.
+    /// A mapping set with the partner's overlay on it, compiled or taken over.
     fn mapping(
         &mut self,
         settings: &Partner,
+        named: &Spanned<String>,
         contracts: &[&'static Contract],
         products: Products,
     ) -> Option<Arc<CompiledSet>> {
-        let name = &settings.mapping.value;
-        let PartnerFiles { set, overlay } = partner_files(self.mappings, settings);
+        let name = &named.value;
+        let PartnerFiles { set, overlay } = partner_files(self.mappings, settings, name);
         if set.is_empty() {
             let sets: BTreeSet<&str> =
                 self.mappings.iter().filter_map(|(path, _)| path.split('/').next()).collect();
             let near = crate::text::suggest(name, sets.into_iter());
             let hint = near.map(|near| format!("did you mean `{near}`?"));
             let message = format!("there is no mapping set `{name}` in {}", self.mappings.root());
-            self.out.push(Diagnostic::error(NO_MAPPING, message).at(settings.mapping.span).maybe_hint(hint));
+            self.out.push(Diagnostic::error(NO_MAPPING, message).at(named.span).maybe_hint(hint));
             return None;
         }
         let options = CompileOptions {
@@ -291,7 +321,7 @@ impl Builder<'_> {
     }
 
     /// The backends that operations name must be there, and speak SOAP exactly where calls do.
-    fn check_formats(&mut self, compiled: &CompiledSet, routes: &[BackendRoute]) {
+    fn check_formats(&mut self, compiled: &CompiledSet, routed: &[&BackendId]) {
         for (name, operation) in &compiled.operations {
             let named = operation.backend.as_ref();
             let id = named.and_then(|(backend, _)| BackendId::parse(backend).ok());
@@ -306,9 +336,9 @@ impl Builder<'_> {
             }
             let backends: Vec<&BackendId> = match &id {
                 Some(id) => vec![id],
-                None => routes.iter().map(|route| &route.backend).collect(),
+                None => routed.to_vec(),
             };
-            for call in operation.program.calls.iter() {
+            for call in &operation.program.calls {
                 let soap = call.target.soap.is_some();
                 let speaks = |id: &BackendId| matches!(self.formats.get(id), Some(Format::Soap(_)));
                 let other = backends.iter().find(|id| self.formats.contains_key(**id) && speaks(id) != soap);
@@ -326,30 +356,6 @@ impl Builder<'_> {
                 }
             }
         }
-    }
-
-    fn routes(&mut self, settings: &Partner, compiled: &CompiledSet) -> Option<Vec<BackendRoute>> {
-        let mut routes: Vec<BackendRoute> = settings
-            .routes
-            .iter()
-            .map(|route| BackendRoute {
-                condition: route.condition.as_ref().map(|condition| condition.value.clone()),
-                backend: route.backend.value.clone(),
-            })
-            .collect();
-        if routes.is_empty() {
-            let backend = compiled.backend.as_deref().and_then(|name| BackendId::parse(name).ok());
-            let Some(backend) = backend else {
-                let message = format!("partner `{}` has no route to a backend", settings.id);
-                let fault = Diagnostic::error(NO_BACKEND, message).at(settings.mapping.span);
-                self.out.push(
-                    fault.hint("write `routes: [ { backend: NAME } ]`, or `backend:` in the set's set.yaml"),
-                );
-                return None;
-            };
-            routes.push(BackendRoute { condition: None, backend });
-        }
-        Some(routes)
     }
 }
 

@@ -5,6 +5,8 @@
 //! the plan before (by content) is taken over compiled.
 
 mod backend;
+mod check_routes;
+mod choose;
 mod handle;
 mod load;
 mod partner;
@@ -14,6 +16,7 @@ mod schema;
 mod sets;
 mod show;
 
+pub use choose::{Asked, BackendRoute, NoRoute, Target};
 pub use handle::PlanHandle;
 pub use load::{Built, CODES, content_hash, load};
 pub use partner::{MappedOperation, PartnerPlan, Served};
@@ -96,13 +99,13 @@ impl Plan {
         self.partners.values().filter(fits).max_by_key(|partner| base_path(partner))
     }
 
-    /// The same plan with other programs in the place of those of these operations of a partner: for asking what
+    /// The same plan with other programs in the place of those of these operations of a partner's mapping sets: for asking what
     /// would happen, not for serving.
     #[must_use]
     pub fn with_programs(
         &self,
         partner: &PartnerId,
-        programs: Vec<(Function, &'static str, OperationProgram)>,
+        programs: Vec<(Arc<str>, Function, &'static str, OperationProgram)>,
     ) -> Self {
         let mut changed = self.clone();
         if let Some(partner) = changed.partners.get_mut(partner) {

@@ -4,17 +4,22 @@ use std::{collections::HashMap, sync::Arc};
 
 use http::Method;
 
-use super::route::{Route, RouteError, split_path};
+use super::{
+    choose::{BackendRoute, Target},
+    route::{Route, RouteError, split_path},
+};
 use crate::{
     config::{Partner, Switch},
     format::Names,
     ids::{BackendId, PartnerId},
-    json::query::Condition,
     mapping::{
         compile::CompiledSet,
         operation::{Handling, OperationProgram},
     },
-    sonata::{Contract, Found, Function, Products, Release, catalogue},
+    sonata::{
+        Contract, Found, Function, Products, Release, catalogue,
+        entity::{Act, EntityKind, duty_of},
+    },
 };
 
 /// How an operation is served.
@@ -28,6 +33,31 @@ pub enum Served {
     Off,
     /// Not at all: the mapping set does not have it.
     Unmapped,
+    /// Not at all: no route is for it.
+    Unrouted,
+}
+
+impl Served {
+    /// The mapping, where legacy calls serve it.
+    #[must_use]
+    pub fn mapped(&self) -> Option<&Arc<MappedOperation>> {
+        match self {
+            Self::Mapped(operation) => Some(operation),
+            Self::Manual | Self::Off | Self::Unmapped | Self::Unrouted => None,
+        }
+    }
+
+    /// How it is told in a word.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Mapped(_) => "legacy",
+            Self::Manual => "manual",
+            Self::Off => "off",
+            Self::Unmapped => "unmapped",
+            Self::Unrouted => "no route",
+        }
+    }
 }
 
 /// An operation as the partner's mapping carries it out.
@@ -43,23 +73,38 @@ pub struct MappedOperation {
     pub names: Arc<Names>,
 }
 
-/// One backend among those of a partner, with the condition under which it is the one.
-#[derive(Debug, Clone)]
-pub struct BackendRoute {
-    /// Tested on the request's body; none always holds.
-    pub condition: Option<Condition>,
-    /// The backend.
-    pub backend: BackendId,
-}
-
 /// A partner, ready to be served.
 #[derive(Clone)]
 pub struct PartnerPlan {
     settings: Partner,
     contracts: Vec<&'static Contract>,
     products: HashMap<Release, Products>,
-    served: HashMap<Function, HashMap<&'static str, Served>>,
-    routes: Vec<BackendRoute>,
+    served: HashMap<Function, HashMap<&'static str, Ways>>,
+    pub(super) routes: Vec<BackendRoute>,
+    /// The backends that keep entities of a kind.
+    pub(super) keepers: HashMap<EntityKind, Vec<BackendId>>,
+}
+
+/// All ways of one operation.
+#[derive(Debug, Clone)]
+struct Ways {
+    /// The best of them.
+    served: Served,
+    /// One for each route, in order.
+    targets: Vec<Target>,
+}
+
+impl Ways {
+    fn new(targets: Vec<Target>, function: Function, operation_id: &str) -> Self {
+        let begins = duty_of(function, operation_id)
+            .is_none_or(|duty| duty.about.is_none() && matches!(duty.act, Act::Create | Act::Ask));
+        let reaches =
+            |target: &&Target| if begins { target.is_named } else { target.served.mapped().is_some() };
+        let mut reached = targets.iter().filter(reaches);
+        let best = reached.clone().find(|target| target.served.mapped().is_some());
+        let best = best.or_else(|| reached.next()).or_else(|| targets.iter().find(|target| target.is_named));
+        Self { served: best.map_or(Served::Unrouted, |target| target.served.clone()), targets }
+    }
 }
 
 impl PartnerPlan {
@@ -67,29 +112,52 @@ impl PartnerPlan {
         settings: Partner,
         contracts: Vec<&'static Contract>,
         products: HashMap<Release, Products>,
-        compiled: &CompiledSet,
+        compiled: &HashMap<Arc<str>, Arc<CompiledSet>>,
         routes: Vec<BackendRoute>,
     ) -> Self {
         let served = contracts.iter().map(|contract| {
             let ids = contract.operations.iter().map(|operation| operation.operation_id.as_str());
-            let rows = ids.map(|id| (id, serve(&settings, compiled, contract.function, id)));
+            let rows = ids.map(|id| (id, ways(&settings, compiled, &routes, contract.function, id)));
             (contract.function, rows.collect())
         });
         let served = served.collect();
-        Self { settings, contracts, products, served, routes }
+        let mut plan = Self { settings, contracts, products, served, routes, keepers: HashMap::new() };
+        plan.keepers = plan.find_keepers();
+        plan
     }
 
-    /// The same partner with other programs in the place of those of these operations.
-    pub(super) fn with(&self, programs: Vec<(Function, &'static str, OperationProgram)>) -> Self {
-        let mut changed = self.clone();
-        for (function, operation_id, program) in programs {
-            let operations = changed.served.get_mut(&function);
-            let served = operations.and_then(|operations| operations.get_mut(operation_id));
-            if let Some(Served::Mapped(mapped)) = served {
-                let changed =
-                    MappedOperation { program: Arc::new(program), ..MappedOperation::clone(mapped) };
-                *mapped = Arc::new(changed);
+    fn find_keepers(&self) -> HashMap<EntityKind, Vec<BackendId>> {
+        let mut all: HashMap<EntityKind, Vec<BackendId>> = HashMap::new();
+        for (function, id, _) in self.operations() {
+            let Some(duty) = duty_of(function, id).filter(|duty| duty.act != Act::Ask) else { continue };
+            let keepers = all.entry(duty.kind).or_default();
+            let targets = self.targets(function, id).iter();
+            for target in targets.filter(|target| target.is_listed && target.served.mapped().is_some()) {
+                if !keepers.contains(&target.backend) {
+                    keepers.push(target.backend.clone());
+                }
             }
+        }
+        all
+    }
+
+    /// The same partner with other programs in the place of those of these operations of these mapping sets.
+    pub(super) fn with(&self, programs: Vec<(Arc<str>, Function, &'static str, OperationProgram)>) -> Self {
+        let mut changed = self.clone();
+        for (mapping, function, operation_id, program) in programs {
+            let operations = changed.served.get_mut(&function);
+            let Some(ways) = operations.and_then(|operations| operations.get_mut(operation_id)) else {
+                continue;
+            };
+            let program = Arc::new(program);
+            let targets = ways.targets.iter_mut().filter(|target| target.mapping == mapping);
+            for target in targets {
+                let Some(mapped) = target.served.mapped() else { continue };
+                let changed =
+                    MappedOperation { program: Arc::clone(&program), ..MappedOperation::clone(mapped) };
+                target.served = Served::Mapped(Arc::new(changed));
+            }
+            *ways = Ways::new(std::mem::take(&mut ways.targets), function, operation_id);
         }
         changed
     }
@@ -124,13 +192,48 @@ impl PartnerPlan {
         self.contracts.iter().copied().find(|contract| contract.function == function)
     }
 
-    /// How an operation is served.
+    /// How an operation is served, by the best of its ways.
     #[must_use]
     pub fn served(&self, function: Function, operation_id: &str) -> &Served {
-        self.served
-            .get(&function)
+        let operations = self.served.get(&function);
+        operations
             .and_then(|operations| operations.get(operation_id))
-            .unwrap_or(&Served::Unmapped)
+            .map_or(&Served::Unmapped, |ways| &ways.served)
+    }
+
+    /// The ways of an operation, one for each route, in order.
+    #[must_use]
+    pub fn targets(&self, function: Function, operation_id: &str) -> &[Target] {
+        let operations = self.served.get(&function);
+        operations.and_then(|operations| operations.get(operation_id)).map_or(&[], |ways| &ways.targets)
+    }
+
+    /// Every mapping of an operation, one for each mapping set that has it.
+    pub fn mapped(&self, function: Function, operation_id: &str) -> Vec<(&Arc<str>, &Arc<MappedOperation>)> {
+        let mut found: Vec<(&Arc<str>, &Arc<MappedOperation>)> = Vec::new();
+        for target in self.targets(function, operation_id) {
+            if let Some(operation) = target.served.mapped()
+                && found.iter().all(|(mapping, _)| *mapping != &target.mapping)
+            {
+                found.push((&target.mapping, operation));
+            }
+        }
+        found
+    }
+
+    /// The routes.
+    #[must_use]
+    pub fn routes(&self) -> &[BackendRoute] {
+        &self.routes
+    }
+
+    /// The mapping sets, in the order of the routes.
+    pub fn mappings(&self) -> impl Iterator<Item = &Arc<str>> {
+        let routes = self.routes.iter().enumerate();
+        let first = routes.filter(|(index, route)| {
+            self.routes.iter().take(*index).all(|before| before.mapping != route.mapping)
+        });
+        first.map(|(_, route)| &route.mapping)
     }
 
     /// All operations of the partner's releases, in the order of the catalogue.
@@ -162,23 +265,25 @@ impl PartnerPlan {
             Found::Nothing => Err(RouteError::NoSuchPath),
         }
     }
+}
 
-    /// All backends that a request may go to by the partner's routes.
-    pub fn backends(&self) -> impl Iterator<Item = &BackendId> {
-        self.routes.iter().map(|route| &route.backend)
-    }
-
-    /// The backend for a request: the first whose condition holds.
-    #[must_use]
-    pub fn backend(&self, body: Option<crate::json::Node<'_>>) -> Option<&BackendId> {
-        let mut routes = self.routes.iter();
-        let route = routes.find(|route| match (&route.condition, body) {
-            (None, _) => true,
-            (Some(condition), Some(body)) => condition.holds(body, body),
-            (Some(_), None) => false,
+/// The ways of an operation. The mappings of routes that share a set are shared.
+fn ways(
+    settings: &Partner,
+    compiled: &HashMap<Arc<str>, Arc<CompiledSet>>,
+    routes: &[BackendRoute],
+    function: Function,
+    operation_id: &str,
+) -> Ways {
+    let mut known: HashMap<&str, Served> = HashMap::new();
+    let targets = routes.iter().enumerate().map(|(index, route)| {
+        let served = known.entry(&route.mapping).or_insert_with(|| match compiled.get(&route.mapping) {
+            Some(compiled) => serve(settings, compiled, function, operation_id),
+            None => Served::Unmapped,
         });
-        route.map(|route| &route.backend)
-    }
+        Target::new((index, route), served.clone(), function, operation_id)
+    });
+    Ways::new(targets.collect(), function, operation_id)
 }
 
 /// The partner's switches stand before what the mapping set says.

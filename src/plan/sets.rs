@@ -7,7 +7,7 @@ use crate::{
     text::{Diagnostics, FileSet},
 };
 
-/// The files of one partner's mapping.
+/// The files of a mapping set as one partner has it.
 pub(super) struct PartnerFiles {
     /// Those of the set's folder; none where there is no such folder.
     pub set: FileSet,
@@ -47,11 +47,11 @@ pub(super) fn read_mappings(settings: &Settings, out: &mut Diagnostics) -> FileS
     config::files::read_folder(&settings.gateway.mappings, wanted, out)
 }
 
-/// The files of a partner's mapping among all.
-pub(super) fn partner_files(mappings: &FileSet, settings: &Partner) -> PartnerFiles {
-    let set = subset(mappings, &settings.mapping.value);
+/// The files of one of a partner's mapping sets among all.
+pub(super) fn partner_files(mappings: &FileSet, settings: &Partner, name: &str) -> PartnerFiles {
+    let set = subset(mappings, name);
     let files = subset(mappings, &format!("partners/{}", settings.id));
-    let path = format!("{}.yaml", settings.mapping.value);
+    let path = format!("{name}.yaml");
     let overlay = files.get(&path).cloned().map(|text| OverlayFile { files, path, text });
     PartnerFiles { set, overlay }
 }

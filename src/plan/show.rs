@@ -10,19 +10,38 @@ use crate::{
 };
 
 /// The effective mapping of a partner: the operation `function.operationId`, or all without one, with the shapes
-/// that they use, each line with the place where it was written. None where the folders cannot be read; empty
-/// where the mapping has no such operation.
+/// that they use, each line with the place where it was written; of every mapping set that its routes speak. None
+/// where the folders cannot be read; empty where no set has such an operation.
 ///
 /// What is wrong with the files is not told here: [`super::load()`] does.
 #[must_use]
 pub fn effective_mapping(config: &Path, partner: &str, operation: Option<&str>) -> Option<String> {
     let settings = config::load(config).settings?;
     let mappings = read_mappings(&settings, &mut Diagnostics::new());
-    of_partner(&mappings, settings.partners.get(partner)?, operation)
+    let partner = settings.partners.get(partner)?;
+    let mut sets: Vec<(&str, Vec<String>)> = Vec::new();
+    for (index, route) in partner.routes.iter().enumerate() {
+        let name = &route.mapping.as_ref().unwrap_or(&partner.mapping).value;
+        let place = format!("routes[{index}] to {}", route.backend.value);
+        match sets.iter_mut().find(|(own, _)| own == name) {
+            Some((_, places)) => places.push(place),
+            None => sets.push((name, vec![place])),
+        }
+    }
+    let is_one = sets.len() == 1;
+    let mut whole = String::new();
+    for (name, places) in sets {
+        let text = of_set(&mappings, partner, name, operation)?;
+        if !is_one && !text.is_empty() {
+            whole.push_str(&format!("# mapping set {name}: {}\n", places.join(", ")));
+        }
+        whole.push_str(&text);
+    }
+    Some(whole)
 }
 
-fn of_partner(mappings: &FileSet, settings: &Partner, operation: Option<&str>) -> Option<String> {
-    let files = partner_files(mappings, settings);
+fn of_set(mappings: &FileSet, settings: &Partner, name: &str, operation: Option<&str>) -> Option<String> {
+    let files = partner_files(mappings, settings, name);
     let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
     let set = read_set_files(&files.set, &mut sources, &mut out)?;
     let overlay = files.overlay.as_ref().and_then(|overlay| {
@@ -30,6 +49,6 @@ fn of_partner(mappings: &FileSet, settings: &Partner, operation: Option<&str>) -
         let id = files.open(path, &mut sources)?;
         read_overlay_file(id, &sources, &mut out)
     });
-    let effective = effective(&set, &settings.mapping.value, overlay.as_ref(), &mut out);
+    let effective = effective(&set, name, overlay.as_ref(), &mut out);
     Some(show(&effective, operation, &sources))
 }

@@ -4,9 +4,12 @@
 //! kept here: an entity that was never told to this partner is not in its list, and the whole legacy list is walked.
 //! What only the legacy system makes is the partner's because the legacy list is; where no filter is left to apply
 //! here either, the Buyer's part of the list is the legacy system's, and only its pages are read. The order is that
-//! of the legacy system. Never more than one legacy page and one answer are held.
+//! of the legacy system. Never more than one legacy page and one answer are held. Where several legacy systems keep
+//! parts of a list, `merge` reads them as one.
 
 mod filter;
+mod key;
+mod merge;
 mod page;
 mod walk;
 
@@ -72,22 +75,26 @@ struct Reading<'r, 'w> {
     matched: u64,
 }
 
-/// Answers a list.
+/// How a list is read, as the mapping says.
+fn listing_of<'l>(work: &'l Work<'_>) -> Result<Listing<'l>, ExchangeError> {
+    match &work.operation.program.answer {
+        operation::Answer::Each { elements, legacy_id: Some(legacy_id), program } => {
+            Ok(Listing { elements, legacy_id, program })
+        }
+        _ => Err(ExchangeError::Internal("a list is answered with `answer: { each: … }`".to_owned())),
+    }
+}
+
+/// Answers a list, of which `others` keep parts as well.
 ///
 /// # Errors
 /// The first thing that fails; a list is never answered in part.
 pub async fn answer(
     story: &mut Story<'_>,
     work: &Work<'_>,
+    others: &[Work<'_>],
     headers: &HeaderMap,
 ) -> Result<Answer, ExchangeError> {
-    let program = &work.operation.program;
-    let operation::Answer::Each { elements, legacy_id: Some(legacy_id), program: each } = &program.answer
-    else {
-        return Err(ExchangeError::Internal("a list is answered with `answer: { each: … }`".to_owned()));
-    };
-    let filters = Filters::of(work.route.function(), &work.received.query, &program.filters);
-    let filters = filters.map_err(ExchangeError::Query)?;
     let texts = StoryTexts::of(story);
     let facts = facts(work.partner, (work.route.contract, work.route.operation), &texts, None);
     let limits = &story.plan.settings().gateway.limits;
@@ -96,18 +103,15 @@ pub async fn answer(
     // The work order list of grace answers one object: the first that fits, of those from `offset` on.
     let answers_one = body.is_some_and(|body| !body.is_array());
     let window = Window::of(work, if answers_one { 1 } else { page_items_max });
-    let mut reading = Reading {
-        listing: Listing { elements, legacy_id, program: each },
-        work,
-        facts: &facts,
-        is_direct: work.duty.kind.is_adopted_by_list() && filters.is_empty(),
-        filters,
-        window,
-        wanted: Vec::new(),
-        matched: 0,
+    let (wanted, total, is_whole) = if others.is_empty() {
+        let mut reading = Reading::begin(work, &facts, window)?;
+        let (total, is_whole) = reading.read(story, headers, pages_max).await?;
+        (reading.wanted, total, is_whole)
+    } else {
+        let works: Vec<Work<'_>> = std::iter::once(work).chain(others).copied().collect();
+        let merged = merge::read(story, &works, headers, &facts, window, pages_max).await?;
+        (merged.wanted, merged.total, merged.total.is_some())
     };
-    let (total, is_whole) = reading.read(story, headers, pages_max).await?;
-    let wanted = reading.wanted;
     let headers = if work.route.operation.paged {
         let is_cut = match total {
             Some(total) => window.is_ours && window.end() < total,
@@ -125,7 +129,23 @@ pub async fn answer(
     Ok(Answer { status: work.success_status(), body: body.bytes(), headers })
 }
 
-impl Reading<'_, '_> {
+impl<'r, 'w> Reading<'r, 'w> {
+    fn begin(work: &'r Work<'w>, facts: &'r Value<'r>, window: Window) -> Result<Self, ExchangeError> {
+        let program = &work.operation.program;
+        let filters = Filters::of(work.route.function(), &work.received.query, &program.filters);
+        let filters = filters.map_err(ExchangeError::Query)?;
+        Ok(Self {
+            listing: listing_of(work)?,
+            work,
+            facts,
+            is_direct: work.duty.kind.is_adopted_by_list() && filters.is_empty(),
+            filters,
+            window,
+            wanted: Vec::new(),
+            matched: 0,
+        })
+    }
+
     /// Walks the list. How many entities it has, where that is known, and whether nothing was left out untold.
     async fn read(
         &mut self,
@@ -242,8 +262,7 @@ async fn fetch(
     };
     let planned = origin.plan(program)?;
     let needed = origin.references(&planned);
-    let references =
-        super::references::to_legacy(story, &work.owner.partner, &work.backend.id, &needed).await?;
+    let references = super::references::to_legacy(story, work, &needed).await?;
     let origin = Origin { references: &references, ..origin };
     let mut prepared = origin.prepare(&planned)?;
     let missing = || ExchangeError::Internal("a list makes one call".to_owned());

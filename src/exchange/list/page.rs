@@ -244,7 +244,8 @@ async fn claim(
     }
     if let Some(id) = known {
         // None: another Buyer's of the same partner.
-        let stored = subject::load(story, work.owner, &work.backend.id, kind, id).await?;
+        let stored =
+            subject::load(story, work.owner, std::slice::from_ref(&work.backend.id), kind, id).await?;
         return stored.map_or(Ok(None), |stored| own(stored, None));
     }
     if kind.facts().parent.is_some() {
@@ -285,7 +286,8 @@ async fn of_parent(
         root?.get(member)?.get("productOrderId")?.as_str().and_then(|id| SonataId::parse(&id).ok())
     });
     let Some(id) = named else { return Ok(None) };
-    let parent = subject::load(story, work.owner, &work.backend.id, parent_kind, id).await?;
+    let parent =
+        subject::load(story, work.owner, std::slice::from_ref(&work.backend.id), parent_kind, id).await?;
     let Some(parent) = parent.filter(|parent| parent.entity.is_some()) else { return Ok(None) };
     let id = new_id(story)?;
     let mut entity = work.owner.entity(kind, id.clone(), story.now_ms());

@@ -4,9 +4,10 @@ use super::Compiler;
 use super::operation::Making;
 use crate::json::query::Query;
 use crate::mapping::diagnostic as code;
-use crate::mapping::operation::{Call, Paging, PagingWay, Settled, TemplatePart, Total};
+use crate::mapping::operation::{Call, Order, Paging, PagingWay, Settled, TemplatePart, Total};
 use crate::mapping::path::{FieldPath, Part, Step};
 use crate::mapping::raw::{self, Conduct, Text};
+use crate::mapping::schema::{Kind, Lookup};
 use crate::text::{Diagnostic, Span, suggest};
 use std::collections::BTreeSet;
 
@@ -146,6 +147,44 @@ impl<'c> Compiler<'c> {
             (filter.name.as_str().into(), settled)
         });
         filters.collect()
+    }
+
+    /// What a list comes sorted by: a single value of what is answered, which the answer has.
+    pub(super) fn order(&mut self, making: &Making<'c>, written: &BTreeSet<String>) -> Option<Order> {
+        let text = making.operation.order.as_ref()?;
+        let fault = |message: String| Diagnostic::error(code::PAGING, message).at(text.span());
+        if !making.facts.list {
+            self.out.push(fault(format!("`{}` is no list", making.operation.id)).hint("take `order` out"));
+            return None;
+        }
+        let (is_falling, place) = match text.as_str().strip_prefix('-') {
+            Some(place) => (true, place),
+            None => (false, text.as_str()),
+        };
+        let mut ty = making.facts.answer.as_ref().and_then(|name| self.schema.root(making.function, name))?;
+        for name in place.split('.') {
+            match self.schema.member(ty, name, None) {
+                Lookup::Found(member) => ty = member.ty,
+                Lookup::Missing | Lookup::Open => {
+                    let members = self.schema.members(ty, None);
+                    let near = suggest(name, members.iter().map(|(name, _)| name.as_str()));
+                    let hint = near.map(|near| format!("did you mean `{near}`?"));
+                    self.out.push(fault(format!("what is answered has no `{name}`")).maybe_hint(hint));
+                    return None;
+                }
+            }
+        }
+        if matches!(self.schema.kind(ty), Kind::Object | Kind::Array) {
+            self.out.push(fault(format!("`{place}` is no single value")));
+            return None;
+        }
+        let is_told = making.facts.kept
+            || making.facts.custody.iter().any(|own| own == place)
+            || is_written(written, &format!("$.{place}"));
+        if !is_told {
+            self.out.push(fault(format!("the answer has no `{place}`")).hint("add a rule that writes it"));
+        }
+        Some(Order { members: place.split('.').map(Into::into).collect(), is_falling })
     }
 
     fn check_exact(&mut self, name: &Text, making: &Making<'_>, sent: &BTreeSet<&str>) {

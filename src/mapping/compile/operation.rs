@@ -98,6 +98,7 @@ impl<'c> Compiler<'c> {
             },
             paging: self.list_paging(&making),
             filters: self.filters(&making, &calls, &told.written),
+            order: self.order(&making, &told.written),
             calls: calls.into(),
             answer: answer?,
             on: on.into(),

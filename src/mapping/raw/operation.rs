@@ -22,6 +22,8 @@ pub struct Operation {
     pub backend: Option<Text>,
     /// Filters of a list that the legacy system settles alone.
     pub exact: Vec<Text>,
+    /// Attribute of what a list answers by which the legacy list comes sorted; `-` before it: the greatest first.
+    pub order: Option<Text>,
 }
 
 /// How an operation is served.

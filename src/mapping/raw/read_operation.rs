@@ -33,6 +33,7 @@ fn operation(id: Text, node: &Node, out: &mut Diagnostics) -> Option<Operation> 
             paging: None,
             backend: None,
             exact: Vec::new(),
+            order: None,
         });
     }
     let mut fields = Fields::of(node, "an operation", out)?;
@@ -60,6 +61,7 @@ fn operation(id: Text, node: &Node, out: &mut Diagnostics) -> Option<Operation> 
         paging: fields.take("paging").and_then(|node| paging(node, out)),
         backend: text(&mut fields, "backend", out),
         exact: texts(&mut fields, "exact", out),
+        order: text(&mut fields, "order", out),
     };
     read::refuse_later(&mut fields, &["complete", "is"], out);
     fields.finish(out);

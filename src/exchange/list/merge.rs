@@ -1,0 +1,173 @@
+//! A list that several legacy systems keep parts of, answered as one.
+//!
+//! They are read one after the other, or side by side where all come sorted by the same attribute. Each entity is
+//! answered once, as the first that tells it does. To know where the second list begins, the first must have been
+//! read to its end: so everything is read, as for a filter that is settled here, within the calls of one exchange.
+//! One legacy page of each is held, the ids of what was passed, and the answer.
+
+use std::collections::{HashSet, VecDeque};
+
+use http::HeaderMap;
+
+use super::{
+    Window, cut, fetch,
+    filter::Filters,
+    key::Key,
+    listing_of,
+    page::{Listed, Listing, are_unknown},
+    walk::{Page, Walk},
+};
+use crate::{
+    exchange::{error::ExchangeError, story::Story, work::Work},
+    json::{Document, Node},
+    mapping::{operation::Order, value::Value},
+    store::Batch,
+};
+
+/// One of the lists, as it is being read.
+struct Source<'s, 'w> {
+    work: &'s Work<'w>,
+    listing: Listing<'s>,
+    filters: Filters<'s>,
+    walk: Walk<'s>,
+    /// What was read and not passed on.
+    ready: VecDeque<Listed>,
+    goes_on: bool,
+}
+
+impl<'s, 'w> Source<'s, 'w> {
+    fn begin(work: &'s Work<'w>, pages_max: usize) -> Result<Self, ExchangeError> {
+        let program = &work.operation.program;
+        let filters = Filters::of(work.route.function(), &work.received.query, &program.filters);
+        Ok(Self {
+            work,
+            listing: listing_of(work)?,
+            filters: filters.map_err(ExchangeError::Query)?,
+            walk: Walk::begin(program.paging.as_ref(), &work.backend.base_url, 0, pages_max),
+            ready: VecDeque::new(),
+            goes_on: true,
+        })
+    }
+
+    /// Reads the next page.
+    async fn read(
+        &mut self,
+        story: &mut Story<'_>,
+        headers: &HeaderMap,
+        facts: &Value<'_>,
+    ) -> Result<(), ExchangeError> {
+        let asked = self.walk.asked(u64::MAX);
+        let (reply, address) = match fetch(story, self.work, headers, facts, &asked).await {
+            // What this legacy system does not have, nothing there is about.
+            Err(ExchangeError::Refused(failures)) if are_unknown(&failures) => {
+                self.goes_on = false;
+                return Ok(());
+            }
+            page => page?,
+        };
+        let found = self.listing.array(&reply).map_or(0, Node::len);
+        let met = self.walk.met();
+        let listed = self.listing.entities(story, self.work, facts, &reply, 0..found, met).await?;
+        self.ready.extend(listed.into_iter().filter(|one| self.filters.passes(one.document.root())));
+        let page = Page {
+            reply: &reply,
+            found: found as u64,
+            ids: self.listing.legacy_ids(&reply),
+            address: &address,
+            call: self.work.operation.program.calls.first().map_or("", |call| &call.name),
+        };
+        self.goes_on = self.walk.advance(&asked, page)?;
+        Ok(())
+    }
+}
+
+/// What came of reading.
+pub struct Merged {
+    /// The Buyer's window.
+    pub wanted: Vec<Document>,
+    /// How many entities there are, where all were seen.
+    pub total: Option<u64>,
+}
+
+/// Reads the lists of several legacy systems as one.
+///
+/// # Errors
+/// The first thing that fails at any of them; a list is never answered in part.
+pub async fn read(
+    story: &mut Story<'_>,
+    works: &[Work<'_>],
+    headers: &HeaderMap,
+    facts: &Value<'_>,
+    window: Window,
+    pages_max: usize,
+) -> Result<Merged, ExchangeError> {
+    let sources: Result<Vec<_>, _> = works.iter().map(|work| Source::begin(work, pages_max)).collect();
+    let mut sources = sources?;
+    let order = common_order(works);
+    let (mut wanted, mut matched) = (Vec::new(), 0);
+    let mut told: HashSet<String> = HashSet::new();
+    let mut pages_left = pages_max;
+    let mut kept = works.first().map(|work| Batch::new(work.owner.partner.clone()));
+    loop {
+        if let Some(empty) = next_to_read(&mut sources, order) {
+            if pages_left == 0 {
+                break;
+            }
+            pages_left -= 1;
+            empty.read(story, headers, facts).await?;
+            continue;
+        }
+        let Some((work, one)) = take_first(&mut sources, order) else { break };
+        let id = one.document.root().get("id").and_then(Node::as_str).map(std::borrow::Cow::into_owned);
+        if id.is_some_and(|id| !told.insert(id)) {
+            continue;
+        }
+        if (window.offset..window.end()).contains(&matched) {
+            wanted.push(cut(story, work, &one.document)?);
+            kept.iter_mut().for_each(|kept| kept.changes.extend(one.changes.iter().cloned()));
+        }
+        matched += 1;
+    }
+    if let Some(kept) = kept.filter(|kept| !kept.changes.is_empty()) {
+        story.gateway.store.commit(kept).await?;
+    }
+    let is_whole = sources.iter().all(|source| !source.goes_on && source.ready.is_empty());
+    Ok(Merged { wanted, total: is_whole.then_some(matched) })
+}
+
+/// What all lists come sorted by, if that is one and the same.
+fn common_order<'w>(works: &'w [Work<'_>]) -> Option<&'w Order> {
+    let mut orders = works.iter().map(|work| work.operation.program.order.as_ref());
+    let first = orders.next()??;
+    orders.all(|order| order == Some(first)).then_some(first)
+}
+
+/// The list that must be read before the next entity is known.
+fn next_to_read<'s, 'l, 'w>(
+    sources: &'s mut [Source<'l, 'w>],
+    order: Option<&Order>,
+) -> Option<&'s mut Source<'l, 'w>> {
+    let mut open = sources.iter_mut().filter(|source| source.goes_on || !source.ready.is_empty());
+    match order {
+        Some(_) => open.find(|source| source.ready.is_empty()),
+        None => open.next().filter(|source| source.ready.is_empty()),
+    }
+}
+
+/// The next entity: of those that are first in their lists the least, or the earliest list's.
+fn take_first<'l, 'w>(
+    sources: &mut [Source<'l, 'w>],
+    order: Option<&Order>,
+) -> Option<(&'l Work<'w>, Listed)> {
+    let heads = sources.iter().enumerate().filter_map(|(index, source)| Some((index, source.ready.front()?)));
+    let index = match order {
+        None => heads.map(|(index, _)| index).next()?,
+        Some(order) => {
+            let keyed = heads.map(|(index, one)| (index, Key::of(one.document.root(), order)));
+            // Of equal ones the first: `min_by` keeps it.
+            keyed.min_by(|(_, left), (_, right)| left.compare(right, order.is_falling))?.0
+        }
+    };
+    let source = sources.get_mut(index)?;
+    Some((source.work, source.ready.pop_front()?))
+}
