@@ -10,7 +10,7 @@ use std::{
 use segue::app;
 use serde_json::json;
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
 };
 
@@ -54,9 +54,16 @@ impl Double {
             if stream.read_line(&mut first).await.unwrap_or(0) == 0 {
                 return;
             }
+            let mut body_bytes = 0;
             while stream.read_line(&mut line).await.unwrap_or(0) > 2 {
+                let length = line.to_ascii_lowercase();
+                if let Some(length) = length.strip_prefix("content-length:") {
+                    body_bytes = length.trim().parse().unwrap();
+                }
                 line.clear();
             }
+            let mut body = vec![0; body_bytes];
+            stream.read_exact(&mut body).await.unwrap();
             let target = first.split(' ').nth(1).unwrap().to_owned();
             tokio::time::sleep(Duration::from_millis(self.late_ms)).await;
             let (link, body) = self.answer(&target);

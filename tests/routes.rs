@@ -216,7 +216,7 @@ async fn what_was_made_before_the_migration_stays_where_it_was_made() {
         assert_eq!((two.asked()), (Vec::new(), Vec::new()));
 
         let cancelled = two.bed.post(CANCEL_QUOTE, &json!({ "quoteId": made, "reason": "late" })).await;
-        assert_eq!(cancelled.status, 201, "{cancelled:?}");
+        assert_eq!(cancelled.status, 200, "{cancelled:?}");
         let (old, new) = two.asked();
         assert_eq!((old.len(), new.len()), (1, 0), "{old:?} {new:?}");
 
@@ -256,7 +256,8 @@ async fn what_is_served_by_hand_is_a_finding() {
 async fn merged(old: (&Double, &str), new: (&Double, &str), timeouts: &str) -> Bed {
     let routes = "routes: [ { backend: old, mapping: lists-old }, { backend: new, mapping: lists-new } ]\n";
     // A second route without conditions is for lists only.
-    let routes = routes.replace("lists-new }", "lists-new, new: false }");
+    let routes =
+        routes.replace("lists-new }", "lists-new, new: false }") + "policy: { product_payload: warn }\n";
     let folders = folders(old.0.address, new.0.address, &routes).await;
     for (name, (double, words)) in [("old", old), ("new", new)] {
         let backend =
@@ -279,10 +280,16 @@ async fn merged(old: (&Double, &str), new: (&Double, &str), timeouts: &str) -> B
                  fields: [ {{ sonata: name, legacy: no }}, {{ sonata: description, value: {name} }} ] }}\n"
             ),
         );
+        folders.write(&format!("{set}/quote.yaml"), CHANGES);
     }
     let gateway = app::start(&folders.config()).await.unwrap();
     Bed { folders, gateway, client: Http::new() }
 }
+
+/// A quote about products that are there.
+const CHANGES: &str = "function: quote\noperations:\n  createQuote:\n    call: POST /q\n    legacy_id: meta.count\n    \
+    request: { fields: [ { sonata: \"quoteItem[*]\", legacy: \"l[*]\", fields: [ { sonata: product.id, legacy: p, \
+    convert: ref(product) } ] } ] }\n    answer: { fields: [ { sonata: state, value: inProgress.draft } ] }\n";
 
 const PAGE: &str = "call: GET /page\n    paging: { page: p, size: n, items: 20, total: $.meta.count }";
 const CURSOR: &str =
@@ -390,6 +397,40 @@ async fn a_list_is_never_answered_in_part() {
         });
         two.bed.get(QUOTE).await.assert_problem("one is down", 500, "internalError");
         assert_eq!(two.bed.get(QUOTE).await.status, 200);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_goes_where_the_product_is() {
+    bounded(async {
+        let (old, new) = (Double::named("A", 2, 0).await, Double::named("B", 2, 0).await);
+        let bed = merged((&old, PAGE), (&new, PAGE), "").await;
+        let products = bed.get(PRODUCT).await.json();
+        let id = |legacy: &str| {
+            let mut rows = products.as_array().unwrap().iter();
+            rows.find(|row| row["externalId"] == legacy).unwrap()["id"].clone()
+        };
+        let changed = |number: &str, legacy: &str| json!({ "id": number, "action": "delete", "product": { "id": id(legacy) } });
+        let added = json!({ "id": "b", "action": "add", "product": { "productConfiguration": { "@type": OVC } } });
+        let place = |place: &'static str| Some(("invalidValue", place));
+        for (items, at_old, at_new, fault) in [
+            (json!([ changed("a", "A0") ]), 1, 0, None),
+            (json!([ changed("a", "B0"), changed("b", "B1") ]), 0, 1, None),
+            (json!([ changed("a", "A0"), added ]), 1, 0, None),
+            (json!([ changed("a", "A0"), changed("b", "B1") ]), 0, 0, place("/quoteItem/1/product/id")),
+            (json!([ changed("a", "B0"), added ]), 0, 0, place("/quoteItem/1")),
+        ] {
+            (old.asked(), new.asked());
+            let mut quote = quote("x");
+            quote["quoteItem"] = items;
+            let answer = bed.post(QUOTE, &quote).await;
+            match fault {
+                Some(fault) => answer.assert_faults(&quote.to_string(), &[fault]),
+                None => assert_eq!(answer.status, 201, "{quote}: {answer:?}"),
+            }
+            assert_eq!((old.asked().len(), new.asked().len()), (at_old, at_new), "{quote}: {answer:?}");
+        }
     })
     .await;
 }

@@ -18,7 +18,7 @@ pub struct Repeating<'r> {
     /// What it says of it.
     item: Node<'r>,
     /// JSON Pointer to that.
-    pointer: String,
+    pub pointer: String,
     is_change: bool,
 }
 

@@ -16,6 +16,7 @@ use super::{
     request::Received,
     story::Story,
     subject::{self, Subject},
+    ways::{self, Way},
     work::Work,
 };
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
     ids::SonataId,
     json::Document,
     mapping::{apply::References, operation},
-    plan::{Route, Served},
+    plan::Route,
     sonata::{
         Function,
         entity::{Act, EntityKind, duty_of},
@@ -86,7 +87,9 @@ async fn known(
             continue;
         }
         let id = item.product.clone();
-        let found = subject::load(story, work.owner, &work.backend.id, EntityKind::Product, id).await?;
+        let found =
+            subject::load(story, work.owner, work.sources(EntityKind::Product), EntityKind::Product, id)
+                .await?;
         products.extend(found.map(|subject| (item.product.clone(), subject)));
     }
     let calls_max = story.plan.settings().gateway.limits.calls_max;
@@ -106,36 +109,31 @@ async fn tell(
 ) -> Result<BTreeMap<SonataId, Told>, ExchangeError> {
     let contract = work.partner.contract(Function::INVENTORY);
     let operation = contract.and_then(|contract| contract.operation(LOOK_UP));
-    let served = work.partner.served(Function::INVENTORY, LOOK_UP);
     let duty = duty_of(Function::INVENTORY, LOOK_UP);
-    let (Some(contract), Some(operation), Served::Mapped(mapped), Some(duty)) =
-        (contract, operation, served, duty)
-    else {
-        let kept = products
-            .iter()
-            .filter_map(|(id, subject)| Some((id.clone(), Told::As(subject.document.clone()?))));
-        return Ok(kept.collect());
-    };
-    let (route, received) = (Route::to(contract, operation), Received::nothing());
-    let looking_up = Work { route: &route, operation: mapped, duty, received: &received, ..*work };
     // A product may be at another legacy system than the one that this request goes to.
     let plan = std::sync::Arc::clone(&story.plan);
-    let at = |subject: &Subject| {
-        let own = subject.backend.as_ref().and_then(|id| plan.backend(id));
-        own.map_or(work.backend, std::sync::Arc::as_ref)
-    };
     let mut told = BTreeMap::new();
-    let all: Vec<&Subject> = products.values().collect();
+    let mut all: Vec<(&Subject, Way)> = Vec::new();
+    for (id, subject) in products {
+        let own = subject.backend.as_ref().unwrap_or(&work.backend.id);
+        match ways::keeper(&plan, work.partner, (Function::INVENTORY, LOOK_UP), own) {
+            Some(way) => all.push((subject, way)),
+            None => told.extend(subject.document.clone().map(|kept| (id.clone(), Told::As(kept)))),
+        }
+    }
+    let (Some(contract), Some(operation), Some(duty)) = (contract, operation, duty) else { return Ok(told) };
+    let (route, received) = (Route::to(contract, operation), Received::nothing());
+    let looking_up = Work { route: &route, duty, received: &received, ..*work };
     for wave in all.chunks(PARALLEL) {
-        let looking = wave.iter().map(|subject| {
-            let work = Work { backend: at(subject), subject: Some(subject), ..looking_up };
+        let looking = wave.iter().map(|(subject, way)| {
+            let work = Work { subject: Some(subject), ..looking_up.by(way) };
             look_up(story, work, headers)
         });
         let started = tokio::time::Instant::now();
         let replies = join_all(looking).await;
         story.legacy += started.elapsed();
         story.legacy_calls += replies.len();
-        for (subject, reply) in wave.iter().zip(replies) {
+        for ((subject, way), reply) in wave.iter().zip(replies) {
             let reply = match reply {
                 Ok(reply) => reply,
                 Err(ExchangeError::LegacyProblem(_)) => {
@@ -144,8 +142,8 @@ async fn tell(
                 }
                 Err(error) => return Err(error),
             };
-            let work = Work { backend: at(subject), subject: Some(subject), ..looking_up };
-            let operation::Answer::Reply(program) = &mapped.program.answer else { continue };
+            let work = Work { subject: Some(subject), ..looking_up.by(way) };
+            let operation::Answer::Reply(program) = &way.operation.program.answer else { continue };
             let (texts, href) = (StoryTexts::of(story), work.href(story, &subject.id));
             let entity =
                 EntityFacts { id: subject.id.as_str(), href: &href, stored: Some(*subject), parent: None };

@@ -70,27 +70,23 @@ pub async fn to_sonata(
     Ok(references)
 }
 
-/// Where ids of these kinds are looked up: at the backend itself, then at those that keep what it does not.
+/// Where ids of these kinds are looked up: at the backend itself, then at those that keep what it does not, such as for
+/// a ticket system the order that a ticket is about.
 fn sources<'w, 'k>(
     work: &'w Work<'_>,
     own: &'w BackendId,
     kinds: impl Iterator<Item = &'k Kind>,
 ) -> Vec<&'w BackendId> {
-    let mut kinds = kinds.peekable();
-    if kinds.peek().is_none() {
-        return Vec::new();
-    }
-    let mut backends = vec![own];
-    for keeper in kinds.flat_map(|kind| keepers(work, kind)) {
-        if !backends.contains(&keeper) {
-            backends.push(keeper);
+    let mut backends: Vec<&BackendId> = Vec::new();
+    for backend in kinds.flat_map(|kind| std::iter::once(own).chain(keepers(work, kind))) {
+        if !backends.contains(&backend) {
+            backends.push(backend);
         }
     }
     backends
 }
 
-/// A backend that keeps a kind of entity knows its own only: the same id means another thing at the next one. What it
-/// does not keep it may know by the ids of another system, such as a ticket system the order that a ticket is about.
+/// See [`Work::sources`].
 fn may_be_at(work: &Work<'_>, own: &BackendId, backend: &BackendId, kind: &Kind) -> bool {
     let keepers = keepers(work, kind);
     own == backend || (keepers.contains(backend) && !keepers.contains(own))

@@ -91,11 +91,8 @@ where
         seller: received.parameter("sellerId"),
         body: received.body.as_ref().map(Document::root),
     };
-    let subject = match duty.act {
-        Act::List => None,
-        _ => subject::find(story, &owner, &partner, duty, &received).await?,
-    };
-    let ways = ways::of(&story.plan, &partner, &asked, duty, subject.as_ref())?;
+    let named = ways::named(story, &owner, &partner, duty, &received).await?;
+    let ways = ways::of(&story.plan, &partner, &asked, duty, &named)?;
     story.mapping = Some(Arc::clone(&ways.first.operation));
     let work = Work {
         partner: &partner,
@@ -106,7 +103,7 @@ where
         owner: &owner,
         backend: &ways.first.backend,
         home: &ways.first.home,
-        subject: subject.as_ref(),
+        subject: named.subject.as_ref(),
     };
     let others = ways.others.iter().map(|way| work.by(way));
     if duty.act == Act::List {

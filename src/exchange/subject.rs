@@ -105,7 +105,7 @@ pub async fn find(
 }
 
 /// Where entities of a kind may be: at the backends that keep the kind, else at any that a route leads to.
-fn keepers(partner: &PartnerPlan, kind: EntityKind) -> Cow<'_, [BackendId]> {
+pub fn keepers(partner: &PartnerPlan, kind: EntityKind) -> Cow<'_, [BackendId]> {
     match partner.keepers(kind) {
         [] => partner.routes().iter().map(|route| route.settings.backend.value.clone()).collect(),
         keepers => Cow::Borrowed(keepers),

@@ -2,12 +2,22 @@
 
 use std::sync::Arc;
 
-use super::{error::ExchangeError, subject::Subject};
+use super::{
+    error::ExchangeError,
+    request::Received,
+    story::Story,
+    subject::{self, Subject},
+};
 use crate::{
+    custody::{self, Owner},
     ids::BackendId,
+    json::Node,
     legacy::BackendSettings,
     plan::{Asked, MappedOperation, NoRoute, PartnerPlan, Plan, Served},
-    sonata::entity::{Act, Duty},
+    sonata::{
+        Function,
+        entity::{Act, Duty, EntityKind},
+    },
 };
 
 /// One way to a legacy system.
@@ -53,12 +63,12 @@ pub fn of(
     partner: &PartnerPlan,
     asked: &Asked<'_>,
     duty: &Duty,
-    subject: Option<&Subject>,
+    named: &Named,
 ) -> Result<Ways, ExchangeError> {
     if duty.act == Act::List || (duty.act == Act::Retrieve && duty.kind.has_legacy_ids()) {
         return of_all(plan, partner, asked);
     }
-    of_one(plan, partner, asked, duty, subject).map(|first| Ways { first, others: Vec::new() })
+    of_one(plan, partner, asked, duty, named).map(|first| Ways { first, others: Vec::new() })
 }
 
 fn of_one(
@@ -66,8 +76,9 @@ fn of_one(
     partner: &PartnerPlan,
     asked: &Asked<'_>,
     duty: &Duty,
-    subject: Option<&Subject>,
+    named: &Named,
 ) -> Result<Way, ExchangeError> {
+    let subject = named.subject.as_ref();
     let kept = subject.and_then(|subject| subject.backend.as_ref());
     if let Some(kept) = kept.filter(|_| subject.is_some_and(|subject| !subject.kind.has_legacy_ids())) {
         let target = partner.keeper(asked.function, asked.operation_id, kept);
@@ -78,6 +89,17 @@ fn of_one(
         // What is made at a backend of its own is not made where the entity is that it belongs to.
         let backend = own.filter(|_| duty.act == Act::Create).unwrap_or(kept);
         return Way::new(plan, operation, backend, home);
+    }
+    if let Some(products) = &named.products {
+        let name = (asked.function, asked.operation_id);
+        let way = keeper(plan, partner, name, &products.backend).ok_or(ExchangeError::NotServed)?;
+        if let Some(pointer) = &products.added {
+            let target = partner.choose(asked).map_err(ExchangeError::NotRouted)?;
+            if target.backend != way.backend.id {
+                return Err(apart(pointer.clone()));
+            }
+        }
+        return Ok(way);
     }
     let target = match duty.act {
         Act::Create | Act::Ask => partner.choose(asked),
@@ -97,6 +119,93 @@ fn of_all(plan: &Plan, partner: &PartnerPlan, asked: &Asked<'_>) -> Result<Ways,
         found.into_iter().map(|(target, operation)| Way::new(plan, operation, &target.backend, &target.home));
     let first = ways.next().ok_or(ExchangeError::NotServed)??;
     Ok(Ways { first, others: ways.collect::<Result<_, _>>()? })
+}
+
+/// The way of an operation on what a backend keeps; none where no legacy call serves it there.
+pub fn keeper(
+    plan: &Plan,
+    partner: &PartnerPlan,
+    (function, operation_id): (Function, &str),
+    backend: &BackendId,
+) -> Option<Way> {
+    let target = partner.keeper(function, operation_id, backend)?;
+    Way::new(plan, target.served.mapped()?, backend, backend).ok()
+}
+
+/// What a request names that is kept already.
+#[derive(Default)]
+pub struct Named {
+    /// The entity that it is about.
+    pub subject: Option<Subject>,
+    /// The products that it changes or ends.
+    pub products: Option<Products>,
+}
+
+/// Products that a request changes or ends; all are at one backend.
+pub struct Products {
+    /// Which.
+    backend: BackendId,
+    /// JSON Pointer to the first item that does something else.
+    added: Option<String>,
+}
+
+/// What a request names that is kept already.
+///
+/// # Errors
+/// 404 or 422 for what this partner does not have; 422 where the products that it names are at several backends.
+pub async fn named(
+    story: &Story<'_>,
+    owner: &Owner,
+    partner: &PartnerPlan,
+    duty: &Duty,
+    received: &Received,
+) -> Result<Named, ExchangeError> {
+    if duty.act == Act::List {
+        return Ok(Named::default());
+    }
+    let subject = subject::find(story, owner, partner, duty, received).await?;
+    let mut homes = partner.routes().iter().map(|route| &route.settings.backend.value);
+    let first = homes.next();
+    let products = match &received.body {
+        Some(body) if duty.act == Act::Create && homes.any(|home| Some(home) != first) => {
+            products(story, owner, partner, duty, body.root()).await?
+        }
+        _ => None,
+    };
+    Ok(Named { subject, products })
+}
+
+async fn products(
+    story: &Story<'_>,
+    owner: &Owner,
+    partner: &PartnerPlan,
+    duty: &Duty,
+    body: Node<'_>,
+) -> Result<Option<Products>, ExchangeError> {
+    // What is wrong with them is told when they are held against the inventory.
+    let items = custody::repeating(duty.kind, body).unwrap_or_default();
+    let mut home: Option<BackendId> = None;
+    for item in &items {
+        let backends = subject::keepers(partner, EntityKind::Product);
+        let found = subject::load(story, owner, &backends, EntityKind::Product, item.product.clone()).await?;
+        let Some(backend) = found.and_then(|product| product.backend) else { continue };
+        if *home.get_or_insert_with(|| backend.clone()) != backend {
+            return Err(apart(format!("{}/id", item.pointer)));
+        }
+    }
+    let array = duty.kind.facts().items;
+    let added = array.and_then(|array| {
+        let mut elements = body.get(array)?.elements();
+        let index =
+            elements.position(|item| item.get("action").is_some_and(|action| action.is_text("add")))?;
+        Some(format!("/{array}/{index}"))
+    });
+    Ok(home.map(|backend| Products { backend, added }))
+}
+
+fn apart(pointer: String) -> ExchangeError {
+    let reason = "this cannot be asked for together with the products of the other items";
+    ExchangeError::NotRouted(NoRoute::Body { pointer, reason })
 }
 
 /// The mapping of an operation that legacy calls serve.

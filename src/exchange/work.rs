@@ -22,7 +22,7 @@ use crate::{
     plan::{MappedOperation, PartnerPlan, Route},
     sonata::{
         Fault, FaultCode,
-        entity::{Act, Duty},
+        entity::{Act, Duty, EntityKind},
     },
 };
 
@@ -150,6 +150,16 @@ impl<'w> Work<'w> {
         let limits = json_limits(&story.plan.settings().gateway.limits);
         let limits = Limits { bytes_max: self.backend.response_bytes_max, ..limits };
         Calling { program: &self.operation.program, origin, backend: self.backend, forwarded, limits }
+    }
+
+    /// Where ids of a kind are looked up: a backend that keeps the kind knows its own only, for the same id means another
+    /// thing at the next one. What it does not keep it may know by the ids of another system.
+    pub fn sources(&self, kind: EntityKind) -> &[BackendId] {
+        let own = &self.backend.id;
+        match self.partner.keepers(kind) {
+            keepers if keepers.is_empty() || keepers.contains(own) => std::slice::from_ref(own),
+            keepers => keepers,
+        }
     }
 
     /// How the operation's messages look at its legacy system.
