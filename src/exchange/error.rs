@@ -129,12 +129,12 @@ impl ExchangeError {
             | Self::NotFound
             | Self::Conflict { .. }
             | Self::Refused(_)
-            | Self::LegacyProblem(_) => Blame::Buyer,
+            | Self::LegacyProblem(_)
+            | Self::NotRouted(NoRoute::Party { .. } | NoRoute::Body { .. }) => Blame::Buyer,
             Self::LegacyStatus { .. }
             | Self::LegacyFault { .. }
             | Self::LegacyGarbage { .. }
             | Self::Legacy { .. } => Blame::Legacy,
-            Self::NotRouted(NoRoute::Party { .. } | NoRoute::Body { .. }) => Blame::Buyer,
             Self::NotServed | Self::Manual | Self::NotRouted(NoRoute::Operation) => Blame::NotOffered,
             Self::Mapping(_)
             | Self::AnswerContract(_)

@@ -61,7 +61,10 @@ pub(super) const BAD_KEYS: Code = Code("P110");
 /// Codes of this room with their meanings.
 pub const CODES: &[Meaning] = &[
     Meaning::new(NO_MAPPING, "A partner names a mapping set that is not there."),
-    Meaning::new(NO_PRODUCT, "An alias stands for, or a route names, a product that the release does not have."),
+    Meaning::new(
+        NO_PRODUCT,
+        "An alias stands for, or a route names, a product that the release does not have.",
+    ),
     Meaning::new(NO_RELEASE, "The release is one that this version does not have."),
     Meaning::new(NO_OPERATION, "`operations:` names an operation that the release does not have."),
     Meaning::new(NO_BACKEND, "An operation names a backend that is not configured."),

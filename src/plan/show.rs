@@ -1,6 +1,6 @@
 //! The effective mapping of a partner as text: its set with its overlay over it.
 
-use std::path::Path;
+use std::{fmt::Write as _, path::Path};
 
 use super::sets::{partner_files, read_mappings};
 use crate::{
@@ -33,7 +33,8 @@ pub fn effective_mapping(config: &Path, partner: &str, operation: Option<&str>) 
     for (name, places) in sets {
         let text = of_set(&mappings, partner, name, operation)?;
         if !is_one && !text.is_empty() {
-            whole.push_str(&format!("# mapping set {name}: {}\n", places.join(", ")));
+            // Writing to a text does not fail.
+            let _ = writeln!(whole, "# mapping set {name}: {}", places.join(", "));
         }
         whole.push_str(&text);
     }

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     exchange::{error::ExchangeError, story::Story, work::Work},
+    ids::PartnerId,
     json::{Document, Node},
     mapping::{operation::Order, value::Value},
     store::Batch,
@@ -95,7 +96,7 @@ pub struct Merged {
 /// The first thing that fails at any of them; a list is never answered in part.
 pub async fn read(
     story: &mut Story<'_>,
-    works: &[Work<'_>],
+    (owner, works): (&PartnerId, &[Work<'_>]),
     headers: &HeaderMap,
     facts: &Value<'_>,
     window: Window,
@@ -107,7 +108,7 @@ pub async fn read(
     let (mut wanted, mut matched) = (Vec::new(), 0);
     let mut told: HashSet<String> = HashSet::new();
     let mut pages_left = pages_max;
-    let mut kept = works.first().map(|work| Batch::new(work.owner.partner.clone()));
+    let mut kept = Batch::new(owner.clone());
     loop {
         if let Some(empty) = next_to_read(&mut sources, order) {
             if pages_left == 0 {
@@ -124,11 +125,11 @@ pub async fn read(
         }
         if (window.offset..window.end()).contains(&matched) {
             wanted.push(cut(story, work, &one.document)?);
-            kept.iter_mut().for_each(|kept| kept.changes.extend(one.changes.iter().cloned()));
+            kept.changes.extend(one.changes);
         }
         matched += 1;
     }
-    if let Some(kept) = kept.filter(|kept| !kept.changes.is_empty()) {
+    if !kept.changes.is_empty() {
         story.gateway.store.commit(kept).await?;
     }
     let is_whole = sources.iter().all(|source| !source.goes_on && source.ready.is_empty());

@@ -109,7 +109,8 @@ pub async fn answer(
         (reading.wanted, total, is_whole)
     } else {
         let works: Vec<Work<'_>> = std::iter::once(work).chain(others).copied().collect();
-        let merged = merge::read(story, &works, headers, &facts, window, pages_max).await?;
+        let merged =
+            merge::read(story, (work.partner.id(), &works), headers, &facts, window, pages_max).await?;
         (merged.wanted, merged.total, merged.total.is_some())
     };
     let headers = if work.route.operation.paged {
