@@ -107,7 +107,15 @@ fn check_tells_findings_with_their_place() {
 fn test_plays_cases_and_tells_differences() {
     let (status, out, err) = segue(&["test", "quote/createQuote.minimal"], "");
     assert_eq!(status, 0, "{out}{err}");
-    assert_eq!(out, "1 passed, 0 failed\n");
+    assert_eq!(out, "1 passed, 0 failed, 0 findings in 0 cases\n");
+    let odd = "poq/createProductOfferingQualification.odd-result";
+    let (_, out, _) = segue(&["test", odd], "");
+    assert_eq!(out, "1 passed, 0 failed, 1 findings in 1 cases\n");
+    let (_, out, _) = segue(&["test", "--findings", odd], "");
+    assert!(
+        out.starts_with(&format!("case {odd}\n  finding invalidValue: mappings/acme/poq.yaml:")),
+        "{out}"
+    );
     let (_folder, config) = copy();
     let from = root().join("mappings/acme/cases/quote/createQuote.minimal");
     let to = config.join("../mappings/acme/cases/quote/createQuote.minimal");
@@ -121,7 +129,7 @@ fn test_plays_cases_and_tells_differences() {
     assert_eq!(status, 1);
     assert!(out.contains("case quote/createQuote.minimal\n"), "{out}");
     assert!(out.contains("4-sonata-response: expected status 200, got 201"), "{out}");
-    assert!(out.ends_with("0 passed, 1 failed\n"), "{out}");
+    assert!(out.ends_with("0 passed, 1 failed, 0 findings in 0 cases\n"), "{out}");
     let (status, out, _) = run(&config, &["test", "--format", "junit"], "");
     assert_eq!(status, 1);
     let failure =

@@ -15,6 +15,7 @@
 //! `3` proves that nothing reached the legacy system.
 
 pub mod compare;
+mod findings;
 pub mod form;
 pub mod message;
 pub mod mutate;

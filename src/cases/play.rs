@@ -9,9 +9,11 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use tokio::time::Instant;
+use tracing::instrument::WithSubscriber as _;
 
 use super::{
     compare::{Difference, compare},
+    findings::Findings,
     form::{Case, CaseCall},
     message::{Body, RequestFile, ResponseFile},
 };
@@ -37,6 +39,9 @@ pub struct Played {
     pub calls: Vec<(RequestFile, ResponseFile)>,
     /// What the partner got.
     pub answer: ResponseFile,
+    /// What the operator was told beside that, each as `code: text`: what was left out of the answer, or is not as the
+    /// standard has it.
+    pub findings: Vec<String>,
 }
 
 /// Why a case could not be played at all.
@@ -121,7 +126,9 @@ async fn play_one(case: &Case, gateway: &Gateway, legacy: &Script) -> Played {
             return Played { faults: vec![format!("1-sonata-request: {error}")], ..Played::default() };
         }
     };
-    let (head, body) = seller::exchange(gateway, request).await.into_parts();
+    let findings = Findings::default();
+    let answering = seller::exchange(gateway, request).with_subscriber(findings.clone());
+    let (head, body) = answering.await.into_parts();
     let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let answer = answered(&head, &bytes);
     let state = std::mem::take(&mut *legacy.state.lock().unwrap_or_else(PoisonError::into_inner));
@@ -130,7 +137,7 @@ async fn play_one(case: &Case, gateway: &Gateway, legacy: &Script) -> Played {
         Some(expected) => faults.extend(compare_answer(expected, &answer, &case.ignore)),
         None => faults.push("4-sonata-response is missing".to_owned()),
     }
-    Played { faults, calls: state.made, answer }
+    Played { faults, calls: state.made, answer, findings: findings.take() }
 }
 
 fn build(file: &RequestFile) -> Result<Request<Full<Bytes>>, String> {

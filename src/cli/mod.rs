@@ -108,11 +108,15 @@ struct TestArguments {
     /// for is answered by the simulated BSS.
     #[arg(long)]
     update: bool,
+    /// Print what was told to the operator in each case: what was left out of an answer, or is not as the standard
+    /// has it. Without this they are counted, and printed for cases that fail.
+    #[arg(long, conflicts_with = "mutate")]
+    findings: bool,
     /// Change every rule of every mapped operation in turn, and list those that no case notices.
     #[arg(long, conflicts_with = "update")]
     mutate: bool,
     /// How the outcome is printed.
-    #[arg(long, value_enum, default_value_t = TestFormat::Text, conflicts_with_all = ["update", "mutate"])]
+    #[arg(long, value_enum, default_value_t = TestFormat::Text, conflicts_with_all = ["update", "mutate", "findings"])]
     format: TestFormat,
 }
 

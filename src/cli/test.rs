@@ -78,6 +78,7 @@ async fn play_all(
 ) -> anyhow::Result<ExitCode> {
     let wanted = |case: &&Case| arguments.filter.as_deref().is_none_or(|filter| case.name.contains(filter));
     let mut outcomes = Vec::new();
+    let (mut findings, mut with_findings) = (0usize, 0usize);
     for case in cases.values().filter(wanted) {
         let stand: Option<Arc<dyn LegacyPort>> = if arguments.update {
             Some(Stand::start(case.clock.to_zoned(jiff::tz::TimeZone::UTC).date()).await?)
@@ -85,17 +86,30 @@ async fn play_all(
             None
         };
         let mut played = play(case, cases, plan, stand).await.with_context(|| case.name.clone())?;
+        findings += played.findings.len();
+        with_findings += usize::from(!played.findings.is_empty());
+        let is_text = arguments.format == TestFormat::Text;
+        if arguments.findings && !played.findings.is_empty() {
+            say(&format!("case {}", case.name));
+            tell_findings(&played);
+        }
         if arguments.update {
             update(case, &played)?.iter().for_each(|line| say(line));
             played.faults.clear();
-        } else if arguments.format == TestFormat::Text && !played.faults.is_empty() {
+        } else if is_text && !played.faults.is_empty() {
             tell(case, &played);
+            if !arguments.findings {
+                tell_findings(&played);
+            }
         }
         outcomes.push(Outcome { case: &case.name, faults: played.faults });
     }
     let failed = outcomes.iter().filter(|outcome| !outcome.faults.is_empty()).count();
     match arguments.format {
-        TestFormat::Text => say(&format!("{} passed, {failed} failed", outcomes.len() - failed)),
+        TestFormat::Text => {
+            let passed = outcomes.len() - failed;
+            say(&format!("{passed} passed, {failed} failed, {findings} findings in {with_findings} cases"));
+        }
         TestFormat::Junit => say(&junit::report(&outcomes)),
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -104,4 +118,8 @@ async fn play_all(
 fn tell(case: &Case, played: &Played) {
     say(&format!("case {}", case.name));
     played.faults.iter().for_each(|fault| say(&format!("  {fault}")));
+}
+
+fn tell_findings(played: &Played) {
+    played.findings.iter().for_each(|finding| say(&format!("  finding {finding}")));
 }

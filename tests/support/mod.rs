@@ -30,7 +30,6 @@ const TEST_S_MAX: u64 = 120;
 pub const QUOTE: &str = "/mefApi/sonata/quoteManagement/v8/quote";
 pub const CANCEL_QUOTE: &str = "/mefApi/sonata/quoteManagement/v8/cancelQuote";
 pub const ORDER: &str = "/mefApi/sonata/productOrderingManagement/v10/productOrder";
-pub const POQ: &str = "/mefApi/sonata/productOfferingQualification/v7/productOfferingQualification";
 pub const PRODUCT: &str = "/mefApi/sonata/productInventory/v7/product";
 pub const ADDRESS: &str = "/mefApi/sonata/geographicAddressManagement/v7/geographicAddressValidation";
 
