@@ -23,22 +23,21 @@ const FAULTY_CREATES_MIN: usize = 121;
 /// an order's id, which is one and the same with Acme and in Sonata.
 const SURVIVORS_MAX: usize = 5;
 
-/// Cases in which the operator is told something, how much, and why it must be. Everything else is answered as the
-/// standard has it, with nothing left out. `segue test --findings` prints them.
+/// Cases in which the operator is told something, how much, and why it must be; beside those called `odd-…`, where the
+/// legacy system says what nobody knows. Everything else is answered as the standard has it, with nothing left out.
+/// `segue test --findings` prints them.
 #[rustfmt::skip]
-const FINDINGS: [(&str, usize, &str); 12] = [
+const FINDINGS: [(&str, usize, &str); 10] = [
     ("billing/retrieveCustomerBillItem", 1, "what was bought otherwise has no order, which grace requires"),
     ("billing/retrieveCustomerBillItem.credited", 1, "the same"),
     ("billing/retrieveCustomerBillItem.disputed", 1, "the same"),
     ("billing/retrieveCustomerBillItem.usage", 1, "the same"),
     ("order/retrieveCharge.several", 1, "a cancellation that this partner did not ask for"),
     ("order/retrieveProductOrder.unknown-state", 1, "a state that nobody knows"),
-    ("poq/createProductOfferingQualification.odd-result", 1, "a result that nobody knows"),
     ("poq/retrieveProductOfferingQualification.back", 2, "a state that cannot follow"),
     ("quote/createQuote.deleted-told", 5, "an article that nobody knows; of two others Acme has no column for what their types require"),
-    ("quote/retrieveQuote.odd-values", 3, "values that nobody knows"),
-    ("site/listGeographicSite.odd-type", 1, "a type that nobody knows"),
     ("ticket/listTroubleTicket", 1, "an open ticket has no date of resolution, which grace requires of lists"),
+    ("ticket/retrieveIncident.about-order", 1, "what is neither product nor order is left out"),
 ];
 
 fn shipped() -> Option<(PlanHandle, BTreeMap<String, Case>)> {
@@ -61,7 +60,7 @@ fn every_shipped_case_is_what_it_says() {
     let (mut failed, mut findings) = (Vec::new(), Vec::new());
     for case in cases.values() {
         let played = runtime.block_on(play(case, &cases, &plan, None)).unwrap();
-        if !played.findings.is_empty() {
+        if !played.findings.is_empty() && !case.name.contains(".odd-") {
             findings.push((case.name.as_str(), played.findings.len()));
         }
         if !played.faults.is_empty() {
