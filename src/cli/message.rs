@@ -153,7 +153,9 @@ fn reply(rehearsal: &Rehearsal<'_>, arguments: &MessageArguments, bytes: Bytes) 
 }
 
 fn tell(failures: &[Failure]) {
-    failures.iter().for_each(|failure| complain(&line(failure)));
+    for failure in failures {
+        complain(&line(failure));
+    }
 }
 
 fn tell_error(error: &ExchangeError) {

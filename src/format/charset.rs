@@ -52,7 +52,7 @@ fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, FormatError> {
     std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| FormatError::Charset("UTF-8".to_owned()))
 }
 
-fn utf16<'b>(bytes: &'b [u8], unit: impl Fn([u8; 2]) -> u16) -> Result<Cow<'b, str>, FormatError> {
+fn utf16(bytes: &[u8], unit: impl Fn([u8; 2]) -> u16) -> Result<Cow<'_, str>, FormatError> {
     let wrong = || FormatError::Charset("UTF-16".to_owned());
     let pairs = bytes.chunks(2).map(|pair| <[u8; 2]>::try_from(pair).map(&unit));
     let units = pairs.collect::<Result<Vec<u16>, _>>().map_err(|_| wrong())?;

@@ -80,7 +80,7 @@ impl Parser<'_> {
             let event = self.reader.read_resolved_event();
             let (namespace, event) = event.map_err(|error| syntax(offset, error.to_string()))?;
             let namespace = match (&event, namespace) {
-                (Event::Start(_) | Event::Empty(_), namespace) => uri(namespace, offset)?,
+                (Event::Start(_) | Event::Empty(_), namespace) => uri(&namespace, offset)?,
                 _ => String::new(),
             };
             match event {
@@ -147,7 +147,7 @@ impl Parser<'_> {
             }
             self.count()?;
             let (namespace, name) = self.reader.resolver().resolve_attribute(attribute.key);
-            let (namespace, name) = (uri(namespace, offset)?, self.name(name.into_inner(), offset)?);
+            let (namespace, name) = (uri(&namespace, offset)?, self.name(name.into_inner(), offset)?);
             let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0);
             let value = value.map_err(|_| FormatError::Entity)?;
             self.fits(value.len())?;
@@ -226,7 +226,7 @@ impl Parser<'_> {
 /// White space as XML has it.
 pub(super) const WHITE: [char; 4] = [' ', '\t', '\n', '\r'];
 
-fn uri(resolved: ResolveResult<'_>, offset: u64) -> Result<String, FormatError> {
+fn uri(resolved: &ResolveResult<'_>, offset: u64) -> Result<String, FormatError> {
     match resolved {
         ResolveResult::Unbound => Ok(String::new()),
         ResolveResult::Bound(namespace) => {

@@ -165,21 +165,17 @@ pub fn decode(
         return Err(FormatError::Multipart);
     }
     match (format, kind) {
-        (Format::Json, None | Some(Kind::Json)) => Ok(document(json()?)),
-        (Format::Json, _) => wrong("JSON"),
-        (Format::Xml, None | Some(Kind::Xml)) => Ok(document(xml()?)),
-        (Format::Xml, _) => wrong("XML"),
+        (Format::Json, None) | (Format::Json | Format::Form, Some(Kind::Json)) => Ok(document(json()?)),
+        (Format::Xml, None) | (Format::Xml | Format::Form, Some(Kind::Xml)) => Ok(document(xml()?)),
+        (Format::Text, None) | (Format::Text | Format::Form, Some(Kind::Text)) => Ok(document(plain()?)),
+        (Format::Form, None | Some(Kind::Form)) => Ok(document(form::read(body, limits)?)),
         (Format::Soap(soap), None | Some(Kind::Xml)) => {
             let (document, code) = soap::unwrap(soap.version, (body, content_type), names, limits)?;
             Ok(Incoming { document: Some(document), fault: code.map(|code| Fault { code }) })
         }
-        (Format::Soap(_), _) => wrong("XML"),
-        (Format::Form, Some(Kind::Json)) => Ok(document(json()?)),
-        (Format::Form, Some(Kind::Xml)) => Ok(document(xml()?)),
-        (Format::Form, None | Some(Kind::Form)) => Ok(document(form::read(body, limits)?)),
-        (Format::Form, Some(Kind::Text)) => Ok(document(plain()?)),
+        (Format::Json, _) => wrong("JSON"),
+        (Format::Xml | Format::Soap(_), _) => wrong("XML"),
         (Format::Form, _) => wrong("a form, JSON, XML or plain text"),
-        (Format::Text, None | Some(Kind::Text)) => Ok(document(plain()?)),
         (Format::Text, _) => wrong("plain text"),
     }
 }
