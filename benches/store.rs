@@ -3,7 +3,13 @@
 //! `cargo bench --bench store` runs both on a RAM disk, where an fsync costs nothing, and on the disk of the temporary
 //! folder. CPU time, system calls and bytes are those that the operating system counted for the store's threads;
 //! CPU of the other threads is that beyond the work they are made to do between two commits.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss
+)]
 
 use std::{
     fs,

@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn what_is_declared_is_read() {
-        let rows: [(&[u8], Option<&str>, Result<&str, ()>); 12] = [
+        type Row = (&'static [u8], Option<&'static str>, Result<&'static str, ()>);
+        let rows: [Row; 12] = [
             ("ä€".as_bytes(), None, Ok("ä€")),
             (b"\xef\xbb\xbfa", Some("iso-8859-1"), Ok("a")),
             (b"\xff\xfea\0", None, Ok("a")),

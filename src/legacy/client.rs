@@ -32,7 +32,7 @@ use super::{
 use crate::body::{self, BodyError, BodyLimits};
 
 /// Largest header of an answer, in bytes.
-const ANSWER_HEADER_BYTES_MAX: usize = 65_536;
+const ANSWER_HEADER_BYTES_MAX: u32 = 65_536;
 
 /// A connection of HTTP/2 is asked whether it still stands, in milliseconds …
 const HTTP2_PING_MS: u64 = 20_000;
@@ -119,10 +119,10 @@ impl Client {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_millis(key.idle_ms_max))
             .pool_max_idle_per_host(key.in_flight_max)
-            .http1_max_buf_size(ANSWER_HEADER_BYTES_MAX)
+            .http1_max_buf_size(ANSWER_HEADER_BYTES_MAX as usize)
             .http1_title_case_headers(key.header_case == HeaderCase::Title)
             .http2_only(is_agreed)
-            .http2_max_header_list_size(ANSWER_HEADER_BYTES_MAX as u32)
+            .http2_max_header_list_size(ANSWER_HEADER_BYTES_MAX)
             .timer(TokioTimer::new())
             .http2_keep_alive_interval(Duration::from_millis(HTTP2_PING_MS))
             .http2_keep_alive_timeout(Duration::from_millis(HTTP2_PING_ANSWER_MS_MAX))

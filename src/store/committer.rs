@@ -190,6 +190,7 @@ impl Committer {
         if group.is_empty() {
             return;
         }
+        #[expect(clippy::disallowed_methods, reason = "how long a commit takes, for the metrics")]
         let started = Instant::now();
         let outcome = self.write(group);
         if let Some(metrics) = &self.metrics {

@@ -214,6 +214,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 /// One process writes a log: two would write over each other.
 fn hold(path: &Path, patience: Duration) -> io::Result<File> {
     let file = File::create(beside(path, "-lock"))?;
+    #[expect(clippy::disallowed_methods, reason = "a bound on real time, before any exchange")]
     let started = Instant::now();
     loop {
         match file.try_lock() {

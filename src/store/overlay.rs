@@ -64,6 +64,7 @@ impl Overlay {
     }
 
     /// What is kept under a key; inner `None` where it was given back.
+    #[expect(clippy::option_option, reason = "not in the overlay, and given back there, are two answers")]
     pub(super) fn idempotency(
         &self,
         partner: &PartnerId,

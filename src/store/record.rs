@@ -208,6 +208,7 @@ impl Reader<'_> {
     }
 
     /// Outer `None`: not ours.
+    #[expect(clippy::option_option, reason = "what is not ours and what is absent are two answers")]
     fn maybe<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         match self.byte()? {
             0 => Some(None),

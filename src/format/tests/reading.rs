@@ -95,6 +95,7 @@ fn nothing_outside_and_nothing_expanded() {
 
 #[test]
 fn limits_hold() {
+    type Make<'m> = &'m dyn Fn(usize) -> String;
     let deep = |levels: usize| format!("{}{}", "<a>".repeat(levels), "</a>".repeat(levels));
     let wide = |count: usize| format!("<a>{}</a>", "<b/>".repeat(count));
     let long = |bytes: usize| format!("<a>{}</a>", "x".repeat(bytes));
@@ -103,7 +104,6 @@ fn limits_hold() {
         let all: Vec<String> = (0..count).map(|index| format!("b{index}='1'")).collect();
         format!("<a {}/>", all.join(" "))
     };
-    type Make<'m> = &'m dyn Fn(usize) -> String;
     let rows: [(Make<'_>, usize); 5] =
         [(&deep, 8), (&wide, 39), (&long, 64), (&value, 64), (&attributes, 39)];
     for (make, max) in rows {

@@ -68,7 +68,6 @@ mod tests {
 
     #[test]
     fn every_byte_at_every_place_is_judged_as_one_by_one() {
-        #[expect(clippy::needless_bitwise_bool, reason = "no branch, so that a block is judged by vectors")]
         let is_stop = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
         for len in [0, 1, 63, 64, 65, 127, 128, 200] {
             // All bytes are judged by one block; elsewhere those at the bounds will do.

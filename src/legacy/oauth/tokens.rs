@@ -258,7 +258,7 @@ fn token(reply: &LegacyReply, asked_at: Instant) -> Result<Token, String> {
     let life_s = said.unwrap_or(LIFETIME_S_DEFAULT).min(LIFETIME_S_MAX);
     let life = Duration::from_secs(life_s);
     let margin = (life / REFRESH_SHARE).min(Duration::from_secs(REFRESH_S_MAX));
-    Ok(Token { header, refresh_at: asked_at + (life - margin), ends_at: asked_at + life })
+    Ok(Token { header, refresh_at: asked_at + life.saturating_sub(margin), ends_at: asked_at + life })
 }
 
 /// Whole seconds; some endpoints write them as text.

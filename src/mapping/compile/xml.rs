@@ -8,7 +8,7 @@ use crate::mapping::raw::{AnswerFrom, Body, Branch, Condition, ElseBranch, Input
 use crate::text::Diagnostic;
 use std::collections::HashSet;
 
-impl<'c> Compiler<'c> {
+impl Compiler<'_> {
     /// Namespaces and lists of the set; what is wrong with them is told.
     pub(super) fn xml_names(&mut self) -> Names {
         let set = &self.set.set;

@@ -119,8 +119,8 @@ impl Asset {
     }
 
     /// What an order has built.
-    pub fn built(number: String, order: &Order, today: Date) -> Self {
-        let mut asset = Self::before(&number, order.sku, None, None, today);
+    pub fn built(number: &str, order: &Order, today: Date) -> Self {
+        let mut asset = Self::before(number, order.sku, None, None, today);
         (asset.start, asset.acct) = (today, order.acct.clone());
         asset.changed(order, today);
         (asset.pack_no, asset.line_no) = (Some(order.pack_no.clone()), Some(order.line_no));

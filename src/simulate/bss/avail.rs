@@ -122,6 +122,7 @@ pub(super) fn avail(state: &State, bytes: &[u8]) -> Result<Reply, Refusal> {
 /// What an article costs for a term; its prices are in the table beside.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the columns are the desk's own names")]
 struct Term {
     line_no: i64,
     pr_no: String,

@@ -69,6 +69,7 @@ struct Where {
 /// A job.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the columns are the desk's own names")]
 pub(super) struct Job {
     job_no: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,6 +104,7 @@ impl Job {
 /// A visit.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the columns are the desk's own names")]
 pub(super) struct Visit {
     visit_no: String,
     job_no: String,

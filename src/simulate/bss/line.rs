@@ -41,6 +41,7 @@ pub(super) struct Beside {
 }
 
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_field_names, reason = "the columns are the desk's own names")]
 struct Site {
     no_duct: bool,
     survey: bool,

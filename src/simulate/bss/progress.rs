@@ -68,7 +68,7 @@ fn complete(state: &mut State, key: u64) {
     let Some(order) = state.orders.get(key) else { return };
     match (act, state.assets.get_mut(&number)) {
         (Act::New, _) => {
-            state.assets.insert(number.clone(), Asset::built(number.clone(), order, today));
+            state.assets.insert(number.clone(), Asset::built(&number, order, today));
         }
         (Act::Change, Some(asset)) => asset.changed(order, today),
         (Act::Disconnect, Some(asset)) => asset.ended(today),

@@ -10,6 +10,7 @@ use super::reply::{Refusal, Reply};
 
 /// A site as it is kept: number, name, firm, customer, remark, kind, who is there, number of its address.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "the columns are the desk's own names")]
 pub(super) struct Site {
     pub site_no: &'static str,
     bez: &'static str,

@@ -13,7 +13,7 @@ mod product;
 mod schema;
 mod tree;
 
-pub use product::{UnusedFiles, import_products};
+pub use product::{ImportedFile, UnusedFiles, import_products};
 pub use tree::Tree;
 
 use super::{Release, facts};

@@ -29,9 +29,12 @@ pub(super) fn import(tree: &Tree) -> Result<File, ImportError> {
 /// Files that have no `$id` and that no product refers to, each with its root.
 pub type UnusedFiles = Vec<(String, Span)>;
 
+/// A file that has an `$id`, from its first to its last byte, and what it says.
+pub type ImportedFile = (Span, Result<File, ImportError>);
+
 /// Imports every file below a folder of the tree that has an `$id`, each by itself with what it refers to, so that
 /// all that is wrong is told at once.
-pub fn import_products(tree: &Tree, folder: &str) -> (Vec<(Span, Result<File, ImportError>)>, UnusedFiles) {
+pub fn import_products(tree: &Tree, folder: &str) -> (Vec<ImportedFile>, UnusedFiles) {
     let mut used: BTreeSet<String> = BTreeSet::new();
     let mut products = Vec::new();
     for (path, root) in tree.below(folder) {

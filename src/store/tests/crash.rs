@@ -1,6 +1,6 @@
 //! What a sudden end leaves of the log, wherever it comes.
 
-use std::{fs, time::Duration};
+use std::{fmt::Write as _, fs, time::Duration};
 
 use super::{super::log, *};
 
@@ -160,13 +160,13 @@ async fn all(store: &Store, numbers: usize) -> String {
         let id = format!("q-{number}");
         let key = |key: String| IdempotencyKey { operation: "quote.createQuote".to_owned(), key };
         let globex = partner("globex");
-        told += &format!("{:?}", store.entity(&globex, &kind(), &sonata(&id)).await);
-        told += &format!("{:?}", store.keys(&globex, &kind(), &sonata(&id)).await);
-        told += &format!("{:?}", store.idempotency(&globex, &key(id.clone())).await);
-        told += &format!("{:?}", store.idempotency(&globex, &key(format!("other-{number}"))).await);
-        told += &format!("{:?}", store.to_legacy(&globex, &acme(), vec![(kind(), sonata(&id))]).await);
+        write!(told, "{:?}", store.entity(&globex, &kind(), &sonata(&id)).await).unwrap();
+        write!(told, "{:?}", store.keys(&globex, &kind(), &sonata(&id)).await).unwrap();
+        write!(told, "{:?}", store.idempotency(&globex, &key(id.clone())).await).unwrap();
+        write!(told, "{:?}", store.idempotency(&globex, &key(format!("other-{number}"))).await).unwrap();
+        write!(told, "{:?}", store.to_legacy(&globex, &acme(), vec![(kind(), sonata(&id))]).await).unwrap();
         let wanted = vec![(Kind::new("product"), legacy("P-1"))];
-        told += &format!("{:?}", store.to_sonata(&globex, &acme(), wanted).await);
+        write!(told, "{:?}", store.to_sonata(&globex, &acme(), wanted).await).unwrap();
     }
     told
 }
