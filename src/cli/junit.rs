@@ -25,7 +25,9 @@ pub fn report(outcomes: &[Outcome<'_>]) -> String {
     for suite in outcomes.chunk_by(|one, next| one.names().0 == next.names().0) {
         let name = suite.first().map_or("", |outcome| outcome.names().0);
         open(&mut xml, "testsuite", name, suite);
-        suite.iter().for_each(|outcome| case(&mut xml, outcome));
+        for outcome in suite {
+            case(&mut xml, outcome);
+        }
         xml.push_str("</testsuite>\n");
     }
     xml.push_str("</testsuites>");

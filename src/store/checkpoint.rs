@@ -1,4 +1,4 @@
-//! Copies the own log of `SQLite` into its file, beside the thread that writes, and knows what is on disk for good.
+//! Copies SQLite's own log into its file, beside the thread that writes, and knows what is on disk for good.
 //!
 //! The database is written without an fsync of its own: until a checkpoint, what is in it may be lost when the power
 //! fails, and Segue's log still has it. After the checkpoint the log's files up to there may be used again.
@@ -25,7 +25,7 @@ pub(super) struct Checkpointer {
 struct Found {
     /// Up to where the database has everything on disk.
     durable: Mutex<Position>,
-    /// `SQLite` lets one checkpoint at a time, and does not wait for another.
+    /// SQLite lets one checkpoint at a time, and does not wait for another.
     one: Mutex<()>,
 }
 

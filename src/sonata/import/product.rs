@@ -29,7 +29,7 @@ pub(super) fn import(tree: &Tree) -> Result<File, ImportError> {
 /// Files that have no `$id` and that no product refers to, each with its root.
 pub type UnusedFiles = Vec<(String, Span)>;
 
-/// A file that has an `$id`, from its first to its last byte, and what it says.
+/// Where the `$id` of a file stands, and what the file says.
 pub type ImportedFile = (Span, Result<File, ImportError>);
 
 /// Imports every file below a folder of the tree that has an `$id`, each by itself with what it refers to, so that
