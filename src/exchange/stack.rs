@@ -65,7 +65,7 @@ impl Unfinished {
 /// The service that `server` runs for each request of a partner.
 ///
 /// - A caller that goes away, or whose time is over, does not end an exchange in the middle, where a legacy system may
-///   have acted and nothing is kept yet: what is left of it becomes a task of its own ([`Finishing`]). [`Unfinished`]
+///   have acted and nothing is kept yet: what is left of it becomes a task of its own (`Finishing`). [`Unfinished`]
 ///   waits for all.
 /// - The panic guard is outermost: nothing within may take the process or the connection down. It answers the 500
 ///   problem that every operation has. The exchange has a guard of its own, which knows what the exchange was about.

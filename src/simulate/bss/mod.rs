@@ -2,7 +2,7 @@
 //!
 //! `config/openapi/acme.yaml` describes its interface: address check, sites, serviceability checks, price list, offers,
 //! orders with one endpoint per article, folders, cancellations, changes of the wished date, charges, the installed
-//! base, the [field service](field), and the billing export, which tells what is wrong in plain text. It keeps
+//! base, the field service, and the billing export, which tells what is wrong in plain text. It keeps
 //! everything in memory and knows nothing of the standard that its callers may speak.
 //!
 //! **Nothing here is left to chance**: the date is given, numbers are sequential, prices follow from article, rate and
@@ -14,7 +14,7 @@
 //! offered with 48; a town beginning with `nowhere` is not found; a place of installation in single fields without
 //! house number or postcode is offered subject to survey.
 //!
-//! Beside them stands the [ticket desk](ticket), which speaks SOAP.
+//! Beside them stands the ticket desk, which speaks SOAP.
 //!
 //! Beside the interface stand the controls, below `/sim` (see [`control`]): time, [faults](fault), the
 //! [journal] of everything received, charges that come up, and known assets.

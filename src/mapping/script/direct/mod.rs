@@ -2,7 +2,7 @@
 //!
 //! An evaluation of Rhai resolves every operator and property by hashing names and types; a script of four lines
 //! costs as much as mapping the rest of a message. So a script whose words are all known here is lowered once to a
-//! [tree](tree) with its names resolved, and walked on the nodes of the message where they stand.
+//! [tree] with its names resolved, and walked on the nodes of the message where they stand.
 //!
 //! Rhai decides what a script means. The walk knows only what ends well: whatever would fail, refuse, round or use
 //! much ([`eval::FUEL`]) ends it, and the engine runs the script from its beginning, which is possible because
