@@ -159,6 +159,9 @@ fn map_prints_what_goes_on() {
     let (status, out, err) = segue(&[&words[..], &["to_sonata"]].concat(), &reply);
     assert_eq!((status, err.as_str()), (0, ""), "{out}");
     assert!(out.starts_with("answer\n{\n") && out.contains("\"state\""), "{out}");
+    let (status, _, err) = segue(&[&words[..], &["to_legacy", "--mapping", "acm"]].concat(), &request);
+    assert_eq!(status, 2);
+    assert!(err.contains("there is no mapping set `acm`; did you mean `acme`?"), "{err}");
     let (status, _, err) = segue(&[&words[..], &["to_sonata", "--status", "404"]].concat(), &reply);
     assert_eq!(status, 1);
     assert!(!err.is_empty());

@@ -18,7 +18,7 @@ use crate::{
     json::{Document, Limits},
     legacy::LegacyReply,
     mapping::apply::Failure,
-    plan::{self, MappedOperation, PartnerPlan, Plan, Served},
+    plan::{self, Plan},
 };
 
 /// Which message, and how it is read. The body comes from standard input.
@@ -30,6 +30,9 @@ pub struct MessageArguments {
     /// The operation, such as quote.createQuote.
     #[arg(long, value_name = "FUNCTION.OPERATION")]
     operation: String,
+    /// The mapping set, where the partner's routes speak several; the first that has the operation unless said.
+    #[arg(long)]
+    mapping: Option<String>,
     /// Which way: the partner's request to the legacy system, or a legacy reply to the partner.
     #[arg(long, value_enum)]
     direction: Way,
@@ -75,7 +78,15 @@ pub struct Outcome {
 pub fn rehearse(config: &Path, arguments: &MessageArguments) -> anyhow::Result<Outcome> {
     let Some(plan) = load(config) else { return Ok(Outcome { messages: Vec::new(), is_good: false }) };
     let (partner, contract, operation) = find_operation(&plan, &arguments.partner, &arguments.operation)?;
-    let Served::Mapped(mapped) = partner.served(contract.function, &operation.operation_id) else {
+    if let Some(name) = &arguments.mapping {
+        super::words::known("mapping set", name, partner.mappings().map(|name| &**name))?;
+    }
+    let mut targets = partner.targets(contract.function, &operation.operation_id).iter();
+    let found = targets.find_map(|target| {
+        let is_meant = arguments.mapping.as_deref().is_none_or(|name| *target.mapping == *name);
+        Some((target, target.served.mapped().filter(|_| is_meant)?))
+    });
+    let Some((target, mapped)) = found else {
         bail!("`{}` is not mapped for `{}`", arguments.operation, arguments.partner);
     };
     if let Some(name) = &arguments.call {
@@ -89,7 +100,7 @@ pub fn rehearse(config: &Path, arguments: &MessageArguments) -> anyhow::Result<O
         partner,
         route: (contract, operation),
         mapped,
-        format: format_of(&plan, partner, mapped),
+        format: plan.backend(&target.backend).map_or(&Format::Json, |backend| &backend.format),
         query: form_urlencoded::parse(arguments.query.as_bytes()).into_owned().collect(),
         path: path.collect::<anyhow::Result<_>>()?,
         now: arguments.now.unwrap_or_else(|| Clock::System.now()),
@@ -106,13 +117,6 @@ pub fn rehearse(config: &Path, arguments: &MessageArguments) -> anyhow::Result<O
         Way::ToLegacy => request(&rehearsal, arguments, bytes.into()),
         Way::ToSonata => reply(&rehearsal, arguments, bytes.into())?,
     })
-}
-
-/// The format of the operation's backend, or of the partner's first.
-fn format_of<'p>(plan: &'p Plan, partner: &'p PartnerPlan, mapped: &'p MappedOperation) -> &'p Format {
-    let first = || partner.routes().first().map(|route| &route.settings.backend.value);
-    let backend = mapped.backend.as_ref().or_else(first);
-    backend.and_then(|id| plan.backend(id)).map_or(&Format::Json, |backend| &backend.format)
 }
 
 /// The plan; what is wrong with it is written to standard error.
