@@ -112,8 +112,10 @@ fn test_plays_cases_and_tells_differences() {
     let (_, out, _) = segue(&["test", odd], "");
     assert_eq!(out, "1 passed, 0 failed, 1 findings in 1 cases\n");
     let (_, out, _) = segue(&["test", "--findings", odd], "");
-    assert!(out.starts_with(&format!("case {odd}\n  finding invalidValue: ")), "{out}");
-    assert!(out.contains("mappings/acme/poq.yaml:"), "{out}");
+    assert!(
+        out.starts_with(&format!("case {odd}\n  finding invalidValue: mappings/acme/poq.yaml:")),
+        "{out}"
+    );
     let (_folder, config) = copy();
     let from = root().join("mappings/acme/cases/quote/createQuote.minimal");
     let to = config.join("../mappings/acme/cases/quote/createQuote.minimal");
@@ -249,4 +251,19 @@ fn every_operation_of_the_standard_is_listed_with_how_it_is_served_and_tested() 
     let (status, _, complaint) = segue(&["operations", "--partner", "globx"], "");
     assert_eq!(status, 2);
     assert!(complaint.contains("did you mean `globex`?"), "{complaint}");
+}
+
+#[test]
+fn explain_prints_a_page_or_the_nearest_code() {
+    let (status, out, err) = segue(&["explain", "m202"], "");
+    assert_eq!((status, err.as_str()), (0, ""));
+    assert!(out.starts_with("M202: The contract of this release has no such attribute"), "{out}");
+    let at = |text: &str| out.find(text).unwrap_or_else(|| panic!("no {text:?} in {out}"));
+    assert!(at("\nWrong, ") < at("    error[M202]: ") && at("    error[M202]: ") < at("\nRight, "));
+    assert!(!out.contains("```"), "{out}");
+    let (status, out, _) = segue(&["explain"], "");
+    assert_eq!((status, out.lines().count()), (0, ::segue::plan::meanings().len()));
+    let (status, _, err) = segue(&["explain", "M20"], "");
+    assert_eq!(status, 2);
+    assert!(err.contains("there is no code `M20`"), "{err}");
 }

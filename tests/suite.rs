@@ -3,6 +3,7 @@
 mod cases;
 mod catalogue_oracle;
 mod cli;
+mod codes;
 mod demonstration;
 mod diagnostics;
 mod failures;

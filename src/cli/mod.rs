@@ -8,6 +8,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod check;
+mod explain;
 mod junit;
 mod map;
 mod message;
@@ -40,6 +41,8 @@ enum Command {
     Serve,
     /// Read configuration and mappings, print every finding.
     Check(CheckArguments),
+    /// Print the page of a diagnostic code: why, a wrong and a right example.
+    Explain(ExplainArguments),
     /// Play the cases beside the mappings.
     Test(TestArguments),
     /// Map one message from standard input and print what goes on.
@@ -68,6 +71,13 @@ struct CheckArguments {
     /// How findings are printed.
     #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
     format: CheckFormat,
+}
+
+/// `segue explain`.
+#[derive(Debug, Args)]
+struct ExplainArguments {
+    /// A code such as M202; without it all codes are listed.
+    code: Option<String>,
 }
 
 /// How findings are printed.
@@ -177,6 +187,7 @@ pub fn main() -> ExitCode {
     let result = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&config),
         Command::Check(arguments) => Ok(check::run(&config, &arguments)),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Test(arguments) => test::run(&config, &arguments),
         Command::Map(arguments) => map::run(&config, &arguments),
         Command::Trace(arguments) => trace::run(&config, &arguments),

@@ -275,7 +275,7 @@ impl Compiler<'_> {
             } else {
                 let _ = self.path(path);
             }
-            if matches!(name.as_str(), "value" | "index" | "facts") {
+            if is_taken(name) {
                 let message = format!("`{name}` is there already");
                 let fault = Diagnostic::error(code::SCRIPT_INPUT, message).at(name.span());
                 self.out.push(fault.hint("give the input another name"));
@@ -295,8 +295,12 @@ impl Compiler<'_> {
         }
     }
 
-    /// Compiles a script once for all its uses; what is wrong with it is told.
+    /// Compiles a script once for all its uses; what is wrong with it is told. Inputs whose names are taken were told
+    /// before.
     pub(super) fn script(&mut self, text: &Text, inputs: &[(Text, Text)]) -> Option<Arc<Script>> {
+        if inputs.iter().any(|(name, _)| is_taken(name)) {
+            return None;
+        }
         let names: Vec<String> = inputs.iter().map(|(name, _)| name.as_str().to_owned()).collect();
         let key = (text.as_str().to_owned(), names);
         if let Some(script) = self.scripts.compiled.get(&key) {
@@ -317,6 +321,11 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// Whether scripts have something of this name without an input.
+fn is_taken(name: &Text) -> bool {
+    matches!(name.as_str(), "value" | "index" | "facts")
 }
 
 /// The script of one direction.
