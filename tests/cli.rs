@@ -112,10 +112,8 @@ fn test_plays_cases_and_tells_differences() {
     let (_, out, _) = segue(&["test", odd], "");
     assert_eq!(out, "1 passed, 0 failed, 1 findings in 1 cases\n");
     let (_, out, _) = segue(&["test", "--findings", odd], "");
-    assert!(
-        out.starts_with(&format!("case {odd}\n  finding invalidValue: mappings/acme/poq.yaml:")),
-        "{out}"
-    );
+    assert!(out.starts_with(&format!("case {odd}\n  finding invalidValue: ")), "{out}");
+    assert!(out.contains("mappings/acme/poq.yaml:"), "{out}");
     let (_folder, config) = copy();
     let from = root().join("mappings/acme/cases/quote/createQuote.minimal");
     let to = config.join("../mappings/acme/cases/quote/createQuote.minimal");

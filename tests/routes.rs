@@ -421,7 +421,8 @@ async fn a_change_goes_where_the_product_is() {
             (json!([ changed("a", "A0"), changed("b", "B1") ]), 0, 0, place("/quoteItem/1/product/id")),
             (json!([ changed("a", "B0"), added ]), 0, 0, place("/quoteItem/1")),
         ] {
-            (old.asked(), new.asked());
+            old.asked();
+            new.asked();
             let mut quote = quote("x");
             quote["quoteItem"] = items;
             let answer = bed.post(QUOTE, &quote).await;
