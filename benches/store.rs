@@ -171,7 +171,6 @@ async fn create(store: Store) {
     entity.external_id = Some(format!("B-{id}"));
     entity.request = Some(Bytes::from(vec![b'r'; 6_900]));
     entity.document = Some(Bytes::from(vec![b'd'; 7_900]));
-    entity.legacy = Some(Bytes::from(vec![b'l'; 3_000]));
     let pairs =
         vec![KeyPair { group: "quoteItem".to_owned(), sonata: "1".to_owned(), legacy: "10".to_owned() }];
     let batch = Batch::new(partner())

@@ -358,9 +358,8 @@ fn keep(
     entity.external_id.clone_from(&completed.external_id);
     entity.document = Some(completed.document.bytes());
     entity.updated_ms = story.now_ms();
-    if let Some(reply) = replies.last() {
-        entity.legacy = Some(reply.raw.clone());
-    }
+    // The raw answer is kept only where it could not be mapped.
+    entity.legacy = None;
     if let Some(patched) = patched {
         entity.request = Some(patched.bytes());
     }

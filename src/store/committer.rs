@@ -3,12 +3,14 @@
 //! What waits becomes one group. Each of its batches is held against what is known; those that fit become one record
 //! of the log, written with one write and one fsync, and then they are acknowledged, conflicts included: a conflict
 //! with a neighbour that was then not written is none. What is acknowledged is read from the overlay until the
-//! database has it, which takes in hundreds of batches in one transaction: there the pages that all of them touch are
-//! written once.
+//! database has it, which takes in hundreds of batches in one transaction: what several of them changed is written
+//! once, and so are the pages that all of them touch. Documents stay in the log; the database knows where.
 
 use std::{
     collections::VecDeque,
+    ops::Range,
     sync::{Arc, PoisonError, RwLock},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -18,7 +20,7 @@ use tokio::sync::oneshot;
 use super::{
     Batch, Limits, StoreError,
     checkpoint::Checkpointer,
-    log::{Log, Position},
+    log::{Log, Position, Spot},
     open::Place,
     overlay::{Newest, Overlay, Stage},
     queue::{Queue, Taken},
@@ -56,31 +58,49 @@ pub(super) enum Job {
 
 /// The thread's state.
 pub(super) struct Committer {
-    place: Place,
+    pub(super) place: Place,
+    pub(super) segment_bytes: u64,
     apply_batches: usize,
     apply_idle: Duration,
     /// `None` after a commit that failed: what is in the database is then learnt by opening it again.
-    connection: Option<Connection>,
+    pub(super) connection: Option<Connection>,
     queue: Arc<Queue<Job>>,
     overlay: Arc<RwLock<Overlay>>,
     newest: Newest,
     /// None in memory.
-    log: Option<(Log, Checkpointer)>,
-    /// What is acknowledged and not in the database, in order.
-    pending: Vec<Batch>,
+    pub(super) log: Option<(Log, Checkpointer)>,
+    /// Batches in the overlay.
+    pending: usize,
     pending_bytes: usize,
+    /// The first segment of the log that the database does not know.
+    segments: u64,
+    /// Up to which segment it was looked which are hardly needed.
+    pub(super) cleared: u64,
+    /// A commit to the database failed, and may have happened nonetheless.
+    is_unsure: bool,
+    /// When the last group came.
+    last: Option<Instant>,
+    /// Others will come soon, and the disk keeps nobody waiting: waiting for them costs less than being woken for each.
+    lingers: bool,
     /// The record that is put together.
     buffer: Vec<u8>,
     metrics: Option<Arc<Metrics>>,
 }
 
 /// What became of a group.
-struct Written {
+pub(super) struct Written {
     /// Of each of its batches.
-    results: Vec<Result<(), StoreError>>,
+    pub(super) results: Vec<Result<(), StoreError>>,
     /// A reference changed, which the database must take in before anybody asks.
     moved: bool,
 }
+
+/// How long it is waited for others where they come one after the other: nobody notices, and callers that come
+/// meanwhile need not wake the thread, nor are they woken one by one.
+const LINGER: Duration = Duration::from_micros(50);
+
+/// A group that follows another one within this is followed by others.
+const BUSY: Duration = Duration::from_millis(1);
 
 type Waiting = (Batch, oneshot::Sender<Result<(), StoreError>>);
 
@@ -93,46 +113,57 @@ impl Committer {
         overlay: Arc<RwLock<Overlay>>,
         metrics: Option<Arc<Metrics>>,
     ) -> Result<Self, StoreError> {
-        let (connection, log) = match &place {
-            Place::Memory => (place.writer()?, None),
-            Place::File(path) => {
-                place.make_folder()?;
-                let held = Log::hold(path, HELD)?;
-                let connection = place.writer()?;
-                let from = write::position(&connection)?;
-                let (log, records) = Log::open(path, limits.segment_bytes, from, held)?;
-                for group in records.chunks(GROUP_MAX) {
-                    recover(&connection, group)?;
-                }
-                let checkpointer = Checkpointer::start(place.clone())?;
-                (connection, Some((log, checkpointer)))
-            }
-        };
-        Ok(Self {
-            place,
+        let mut this = Self {
+            segment_bytes: limits.segment_bytes,
             apply_batches: limits.apply_batches.max(1),
             apply_idle: Duration::from_millis(limits.apply_idle_ms),
-            connection: Some(connection),
+            connection: None,
             queue,
             overlay,
             newest: Newest::default(),
-            log,
-            pending: Vec::new(),
+            log: None,
+            pending: 0,
             pending_bytes: 0,
+            segments: 0,
+            cleared: 0,
+            is_unsure: false,
+            last: None,
+            lingers: false,
             buffer: Vec::new(),
             metrics,
-        })
+            place,
+        };
+        if let Place::File(path) = this.place.clone() {
+            this.place.make_folder()?;
+            let held = Log::hold(&path, HELD)?;
+            let connection = this.connection.insert(this.place.writer()?);
+            let from = write::position(connection)?;
+            let (log, records) = Log::open(&path, limits.segment_bytes, from, held)?;
+            let cannot = |error: StoreError| StoreError::Open(format!("the log could not be read: {error}"));
+            let (found, batches) = replay(connection, records).map_err(cannot)?;
+            *this.overlay.write().unwrap_or_else(PoisonError::into_inner) = found;
+            this.pending = batches;
+            this.segments = from.segment;
+            this.log = Some((log, Checkpointer::start(this.place.clone())?));
+            this.apply().map_err(cannot)?;
+        } else {
+            this.connection = Some(this.place.writer()?);
+        }
+        Ok(this)
     }
 
     /// Works until every handle is gone and the queue is empty.
     pub(super) fn run(mut self) {
         let (mut jobs, mut group, mut group_bytes) = (VecDeque::new(), Vec::new(), 0);
         loop {
-            let idle = (!self.pending.is_empty()).then_some(self.apply_idle);
+            if std::mem::take(&mut self.lingers) {
+                thread::sleep(LINGER);
+            }
+            let idle = (self.pending > 0).then_some(self.apply_idle);
             match self.queue.take(&mut jobs, idle) {
                 Taken::Jobs => {}
                 Taken::Idle => {
-                    self.apply_or_warn();
+                    self.settle();
                     continue;
                 }
                 Taken::Closed => break,
@@ -175,7 +206,11 @@ impl Committer {
         }
     }
 
-    fn connection(&mut self) -> Result<&mut Connection, StoreError> {
+    pub(super) fn has_pending(&self) -> bool {
+        self.pending > 0
+    }
+
+    pub(super) fn connection(&mut self) -> Result<&mut Connection, StoreError> {
         match &mut self.connection {
             Some(connection) => Ok(connection),
             empty => {
@@ -192,93 +227,89 @@ impl Committer {
         }
         #[expect(clippy::disallowed_methods, reason = "how long a commit takes, for the metrics")]
         let started = Instant::now();
-        let outcome = self.write(group);
+        let (batches, waiting): (Vec<Batch>, Vec<_>) = group.drain(..).unzip();
+        let outcome = self.write(batches, false);
         if let Some(metrics) = &self.metrics {
-            metrics.store_commit(group.len(), outcome.is_ok(), started.elapsed());
+            metrics.store_commit(waiting.len(), outcome.is_ok(), started.elapsed());
         }
+        let is_busy = self.last.replace(started).is_some_and(|last| started - last < BUSY);
+        self.lingers = is_busy && started.elapsed() < LINGER;
         match outcome {
             Ok(Written { results, moved }) => {
-                let mut told = Vec::with_capacity(results.len());
-                for ((batch, tell), result) in group.drain(..).zip(results) {
-                    if result.is_ok() {
-                        self.pending.push(batch);
-                    }
-                    told.push((tell, result));
-                }
                 if moved {
                     self.apply_or_warn();
                 }
-                for (tell, result) in told {
+                for (tell, result) in waiting.into_iter().zip(results) {
                     let _ = tell.send(result);
                 }
             }
             Err(error) => {
-                tracing::error!(%error, batches = group.len(), "the store did not commit");
-                for (_, tell) in group.drain(..) {
+                tracing::error!(%error, batches = waiting.len(), "the store did not commit");
+                for tell in waiting {
                     let _ = tell.send(Err(error.clone()));
                 }
             }
         }
-        if self.pending.len() >= self.apply_batches || self.pending_bytes >= APPLY_BYTES {
-            self.apply_or_warn();
+        if self.pending >= self.apply_batches || self.pending_bytes >= APPLY_BYTES {
+            self.settle();
         }
     }
 
-    /// What became of each batch of a group, once all that fit are on disk.
-    fn write(&mut self, group: &[Waiting]) -> Result<Written, StoreError> {
-        if self.pending.len() >= PENDING_TIMES_MAX * self.apply_batches {
+    /// What became of each batch of a group, once all that fit are on disk. Those that are decided are what it was
+    /// already, elsewhere in the log, and need not be asked whether they fit.
+    pub(super) fn write(&mut self, group: Vec<Batch>, is_decided: bool) -> Result<Written, StoreError> {
+        if self.pending >= PENDING_TIMES_MAX * self.apply_batches {
             self.apply()?;
         }
-        self.make_room()?;
         self.connection()?;
         let Some(db) = &self.connection else { return Err(StoreError::Failed("no database".to_owned())) };
         let overlay = self.overlay.read().unwrap_or_else(PoisonError::into_inner);
-        let mut stage = Stage { staged: Overlay::default(), overlay: &overlay, db, newest: &mut self.newest };
+        let mut stage = Stage::new(&overlay, db, &mut self.newest, is_decided);
         let mut results = Vec::with_capacity(group.len());
-        Log::begin(&mut self.buffer);
-        let head_bytes = self.buffer.len();
-        for (batch, _) in group {
-            let result = stage.add(batch);
-            if result.is_ok() {
-                record::write(batch, &mut self.buffer);
+        self.buffer.clear();
+        let at = self.log.as_mut().map(|(log, _)| log.begin(&mut self.buffer));
+        let mut entities = Vec::new();
+        for batch in group {
+            let before = self.buffer.len();
+            entities.clear();
+            record::write(&batch, &mut self.buffer, &mut entities);
+            let result = stage.add(batch, &spots(at, 0, &entities));
+            if result.is_err() {
+                self.buffer.truncate(before);
             }
             results.push(result);
         }
-        let staged = stage.staged;
+        let mut staged = stage.staged;
         drop(overlay);
-        let moved = staged.moved;
-        if self.buffer.len() > head_bytes {
+        let (moved, written) = (staged.moved, results.iter().filter(|result| result.is_ok()).count());
+        if written > 0 {
             if let Some((log, _)) = &mut self.log {
                 log.append(&mut self.buffer)?;
             }
+            self.pending += written;
             self.pending_bytes += self.buffer.len();
-            self.overlay.write().unwrap_or_else(PoisonError::into_inner).take(staged);
+            self.overlay.write().unwrap_or_else(PoisonError::into_inner).take(&mut staged);
         }
         Ok(Written { results, moved })
     }
 
-    /// Sees to it that the log may go on: what is in the file it comes to must be in the database for good.
-    fn make_room(&mut self) -> Result<(), StoreError> {
-        let full = |this: &Self| this.log.as_ref().is_some_and(|(log, done)| log.is_full(done.durable()));
-        if !full(self) {
-            return Ok(());
-        }
-        self.apply()?;
-        if let (Some(connection), Some((_, checkpointer))) = (&self.connection, &self.log) {
-            checkpointer.now(connection)?;
-        }
-        if full(self) { Err(StoreError::Failed("the log is full".to_owned())) } else { Ok(()) }
-    }
-
     fn apply_or_warn(&mut self) {
         if let Err(error) = self.apply() {
-            tracing::error!(%error, batches = self.pending.len(), "the database does not take in what the log has");
+            tracing::error!(%error, batches = self.pending, "the database does not take in what the log has");
+        }
+    }
+
+    /// Brings what is pending into the database, and then clears what is hardly needed of the log.
+    fn settle(&mut self) {
+        self.apply_or_warn();
+        if let Err(error) = self.clear() {
+            tracing::warn!(%error, "a part of the log that is hardly needed could not be cleared");
         }
     }
 
     /// Brings what is pending into the database.
-    fn apply(&mut self) -> Result<(), StoreError> {
-        if self.pending.is_empty() {
+    pub(super) fn apply(&mut self) -> Result<(), StoreError> {
+        if self.pending == 0 {
             return Ok(());
         }
         let end = self.log.as_ref().map(|(log, _)| log.end());
@@ -286,44 +317,68 @@ impl Committer {
         let Some(db) = &self.connection else { return Err(StoreError::Failed("no database".to_owned())) };
         // Where a commit failed before, it may have happened.
         let is_done = end.is_some() && Some(write::position(db)?) == end;
-        if !is_done && let Err(error) = apply(db, &self.pending, end) {
-            if matches!(self.place, Place::File(_)) {
-                self.connection = None;
+        if !is_done {
+            let overlay = self.overlay.read().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = apply(db, &overlay, self.is_unsure, self.segments, end) {
+                drop(overlay);
+                self.is_unsure = true;
+                if matches!(self.place, Place::File(_)) {
+                    self.connection = None;
+                }
+                return Err(error);
             }
-            return Err(error);
         }
         let done = std::mem::take(&mut *self.overlay.write().unwrap_or_else(PoisonError::into_inner));
         drop(done);
-        self.pending.clear();
+        self.is_unsure = false;
+        self.pending = 0;
         self.pending_bytes = 0;
         if let (Some((_, checkpointer)), Some(end)) = (&self.log, end) {
+            self.segments = end.segment + 1;
             checkpointer.applied(end);
         }
         Ok(())
     }
 
-    /// Leaves the database alone behind, with all in it.
+    /// Leaves behind the database, with all in it, and those files of the log that it needs.
     fn close(mut self) {
         if let Err(error) = self.apply() {
             tracing::error!(%error, "the log keeps what the database did not take in");
             return;
         }
-        if let (Some(connection), Some((log, checkpointer))) = (&self.connection, self.log) {
-            let next = log.after();
-            let closed = write::move_to(connection, next).and_then(|()| checkpointer.now(connection));
-            match closed {
-                Ok(()) => log.remove(),
-                Err(error) => tracing::warn!(%error, "the log stays beside the database"),
-            }
+        if let Err(error) = self.leave() {
+            tracing::warn!(%error, "more of the log than is needed stays beside the database");
         }
     }
 }
 
-/// One transaction: the batches, and up to where the log is in the database with them.
-fn apply(db: &Connection, batches: &[Batch], end: Option<Position>) -> Result<(), StoreError> {
+/// Where a record's entities are in the log; `before` are the bytes of the record before those that ranges count.
+fn spots(at: Option<Position>, before: u64, entities: &[Option<Range<usize>>]) -> Vec<Option<Spot>> {
+    let spot = |range: &Range<usize>| {
+        let Position { segment, start_bytes, .. } = at?;
+        let start_bytes = start_bytes + before + range.start as u64;
+        Some(Spot { segment, start_bytes, length: u32::try_from(range.len()).ok()? })
+    };
+    entities.iter().map(|entity| entity.as_ref().and_then(spot)).collect()
+}
+
+/// One transaction: what the overlay holds, and up to where the log is in the database with it. `segments` is the
+/// first segment of the log that the database does not know.
+fn apply(
+    db: &Connection,
+    overlay: &Overlay,
+    is_unsure: bool,
+    segments: u64,
+    end: Option<Position>,
+) -> Result<(), StoreError> {
     db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    let written = batches.iter().try_for_each(|batch| write::apply(db, batch));
-    let written = written.and_then(|()| end.map_or(Ok(()), |end| write::move_to(db, end)));
+    let written = write::apply(db, overlay, is_unsure).and_then(|()| {
+        let Some(end) = end else { return Ok(()) };
+        for segment in segments..=end.segment {
+            write::begin_segment(db, segment)?;
+        }
+        write::move_to(db, end)
+    });
     let committed = written.and_then(|()| Ok(db.prepare_cached("COMMIT")?.execute([]).map(drop)?));
     // Where the disk is full SQLite has rolled back by itself.
     if committed.is_err() && !db.is_autocommit() {
@@ -332,16 +387,23 @@ fn apply(db: &Connection, batches: &[Batch], end: Option<Position>) -> Result<()
     committed
 }
 
-/// Brings records of the log into the database.
-fn recover(db: &Connection, records: &[(bytes::Bytes, Position)]) -> Result<(), StoreError> {
+/// What records of the log say, and of how many batches they are.
+fn replay(db: &Connection, records: Vec<(bytes::Bytes, Position)>) -> Result<(Overlay, usize), StoreError> {
     let foreign = || StoreError::Open("the log holds what this version of Segue cannot read".to_owned());
-    let mut batches = Vec::new();
-    for (payload, _) in records {
-        let mut payload = payload.clone();
-        while !payload.is_empty() {
-            batches.push(record::read(&mut payload).ok_or_else(foreign)?);
+    let (mut overlay, mut batches, mut newest) = (Overlay::default(), 0, Newest::default());
+    for (payload, end) in records {
+        let payload_bytes = payload.len();
+        let at = Position { start_bytes: end.start_bytes - payload_bytes as u64, ..end };
+        let mut rest = payload;
+        while !rest.is_empty() {
+            let (before, mut entities) = (payload_bytes - rest.len(), Vec::new());
+            let batch = record::read(&mut rest, &mut entities).ok_or_else(foreign)?;
+            let mut stage = Stage::new(&overlay, db, &mut newest, true);
+            stage.add(batch, &spots(Some(at), before as u64, &entities))?;
+            let mut staged = stage.staged;
+            overlay.take(&mut staged);
+            batches += 1;
         }
     }
-    let end = records.last().map(|(_, end)| *end);
-    apply(db, &batches, end).map_err(|error| StoreError::Open(format!("the log could not be read: {error}")))
+    Ok((overlay, batches))
 }

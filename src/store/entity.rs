@@ -55,7 +55,7 @@ pub struct Entity {
     pub document: Option<Bytes>,
     /// The Buyer's create message, as received.
     pub request: Option<Bytes>,
-    /// The legacy system's last answer, as received.
+    /// The legacy system's last answer as received, where it could not be mapped.
     pub legacy: Option<Bytes>,
 }
 

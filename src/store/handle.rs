@@ -36,7 +36,7 @@ pub struct Limits {
     pub apply_batches: usize,
     /// How long nothing must have come before the database takes in what is left, in milliseconds.
     pub apply_idle_ms: u64,
-    /// Bytes of one of the four files of the log; one record may begin before this and end after it.
+    /// Bytes of one of the files of the log; one record may begin before this and end after it.
     pub segment_bytes: u64,
 }
 
@@ -64,6 +64,7 @@ pub struct Store {
 struct Shared {
     queue: Arc<Queue<Job>>,
     overlay: Arc<RwLock<Overlay>>,
+    place: Place,
 }
 
 impl Drop for Shared {
@@ -100,12 +101,13 @@ impl Store {
             .then(|| Arc::new(Readers::new(place.clone(), limits.readers_max)));
         let queue = Arc::new(Queue::new(limits.queue_max));
         let overlay = Arc::<RwLock<Overlay>>::default();
-        let committer = Committer::open(place, limits, Arc::clone(&queue), Arc::clone(&overlay), metrics)?;
+        let committer =
+            Committer::open(place.clone(), limits, Arc::clone(&queue), Arc::clone(&overlay), metrics)?;
         thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || committer.run())
             .map_err(|error| StoreError::Open(error.to_string()))?;
-        Ok(Self { shared: Arc::new(Shared { queue, overlay }), readers })
+        Ok(Self { shared: Arc::new(Shared { queue, overlay, place }), readers })
     }
 
     /// Does all changes of the batch or none, and returns when they are on disk.
@@ -138,7 +140,8 @@ impl Store {
             return Ok(Some(entity));
         }
         let (partner, kind, id) = (partner.clone(), kind.clone(), id.clone());
-        self.read(move |db| read::entity(db, &partner, &kind, &id)).await
+        let place = self.shared.place.clone();
+        self.read(move |db| read::entity(db, &place, &partner, &kind, &id)).await
     }
 
     /// One page of the entities of a kind, oldest first.
@@ -153,7 +156,8 @@ impl Store {
     ) -> Result<Page, StoreError> {
         self.applied().await?;
         let (partner, kind) = (partner.clone(), kind.clone());
-        self.read(move |db| read::list(db, &partner, &kind, &filter)).await
+        let place = self.shared.place.clone();
+        self.read(move |db| read::list(db, &place, &partner, &kind, &filter)).await
     }
 
     /// The legacy ids of many entities at once; what this partner does not have is missing from the map.

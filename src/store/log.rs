@@ -1,10 +1,10 @@
-//! The log in front of the database: what is in it is acknowledged.
+//! The log in front of the database: what is in it is acknowledged, and the documents stay in it.
 //!
-//! A ring of files beside the database, `NAME-log0` and so on. Each holds one segment: records one after the other,
-//! each with length, checksum and the batches of one group. A group is one write and one fsync. The checksum goes on
-//! from that of the record before, so a record of the file's former use, or one that was written after a torn one
-//! and never acknowledged, is no continuation. The database says up to where it has everything: from there the log
-//! is read again at start, and what lies before may be overwritten.
+//! Files beside the database, `NAME-log0` and so on. Each holds one segment: records one after the other, each with
+//! length, checksum and the batches of one group. A group is one write and one fsync. The checksum goes on from that
+//! of the record before, so what was written after a torn record and never acknowledged is no continuation. The
+//! database says up to where it has everything: from there the log is read again at start. What lies before is kept
+//! as long as rows of the database refer to documents in it (see `clear`).
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -16,11 +16,9 @@ use std::{
 };
 
 use bytes::Bytes;
+use rusqlite::Row;
 
 use super::StoreError;
-
-/// Files in the ring.
-pub(super) const SLOTS: u64 = 4;
 
 /// Most bytes in one record; its length stands in four.
 pub(super) const RECORD_BYTES_MAX: usize = 1 << 30;
@@ -40,6 +38,37 @@ pub(super) struct Position {
     pub(super) start_bytes: u64,
     /// Checksum of the record before it.
     pub(super) chain: u32,
+}
+
+/// Where one entity is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Spot {
+    /// The segment.
+    pub(super) segment: u64,
+    /// Bytes before it in the segment.
+    pub(super) start_bytes: u64,
+    /// Its bytes.
+    pub(super) length: u32,
+}
+
+impl Spot {
+    /// The three columns from `at` on; `None` where nothing is in them.
+    pub(super) fn read(row: &Row<'_>, at: usize) -> Result<Option<Self>, rusqlite::Error> {
+        let number =
+            |at| row.get::<_, Option<i64>>(at).map(|number| number.and_then(|n| u64::try_from(n).ok()));
+        let (Some(segment), Some(start_bytes)) = (number(at)?, number(at + 1)?) else { return Ok(None) };
+        Ok(Some(Self { segment, start_bytes, length: row.get(at + 2)? }))
+    }
+
+    /// The bytes there, in the log of the database at `path`.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] where the segment is gone.
+    pub(super) fn bytes(self, path: &Path) -> io::Result<Bytes> {
+        let mut bytes = vec![0; usize::try_from(self.length).map_err(io::Error::other)?];
+        File::open(segment_path(path, self.segment))?.read_exact_at(&mut bytes, self.start_bytes)?;
+        Ok(bytes.into())
+    }
 }
 
 /// The log of one database, held by one process.
@@ -93,22 +122,10 @@ impl Log {
         following(self.end)
     }
 
-    /// Removes the files, once the database needs none of them. What cannot be removed does no harm. The lock's file
-    /// stays: whoever waits for it has it open.
-    pub(super) fn remove(self) {
-        for slot in 0..SLOTS {
-            let _ = std::fs::remove_file(self.slot(slot));
-        }
-    }
-
-    fn slot(&self, segment: u64) -> PathBuf {
-        beside(&self.path, &format!("-log{}", segment % SLOTS))
-    }
-
     fn replay(&mut self) -> io::Result<Vec<(Bytes, Position)>> {
         let mut records = Vec::new();
         loop {
-            let bytes = match std::fs::read(self.slot(self.end.segment)) {
+            let bytes = match std::fs::read(segment_path(&self.path, self.end.segment)) {
                 Ok(bytes) => Bytes::from(bytes),
                 // Nothing was ever written here.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && self.end.start_bytes == 0 => break,
@@ -129,11 +146,15 @@ impl Log {
         Ok(records)
     }
 
-    /// Whether the next record goes into a segment whose file still holds what `durable`, the place up to which the
-    /// database has everything on disk, does not cover.
-    pub(super) fn is_full(&self, durable: Position) -> bool {
-        let next = if self.end.start_bytes < self.segment_bytes { self.end } else { following(self.end) };
-        next.segment >= durable.segment + SLOTS
+    /// Empties `buffer` but for room for the head of a record, and says where that record will be.
+    pub(super) fn begin(&mut self, buffer: &mut Vec<u8>) -> Position {
+        if self.end.start_bytes >= self.segment_bytes {
+            self.end = following(self.end);
+            self.file = None;
+        }
+        buffer.clear();
+        buffer.resize(HEAD_BYTES, 0);
+        self.end
     }
 
     /// Makes one record of `buffer`, whose first bytes are left free for the head (see [`Log::begin`]), writes it and
@@ -142,10 +163,6 @@ impl Log {
     /// # Errors
     /// [`StoreError::Failed`] where nothing was written, [`StoreError::Unknown`] where the disk did not say.
     pub(super) fn append(&mut self, buffer: &mut [u8]) -> Result<(), StoreError> {
-        if self.end.start_bytes >= self.segment_bytes {
-            self.end = following(self.end);
-            self.file = None;
-        }
         if self.file.is_none() {
             self.file = Some(self.open_segment().map_err(|error| StoreError::Failed(error.to_string()))?);
         }
@@ -175,12 +192,6 @@ impl Log {
         Ok(())
     }
 
-    /// An empty buffer with room for the head of a record.
-    pub(super) fn begin(buffer: &mut Vec<u8>) {
-        buffer.clear();
-        buffer.resize(HEAD_BYTES, 0);
-    }
-
     /// After an fsync that failed: what stands at the end should not be taken for a record. The next one is written
     /// over it, into a file that is opened anew.
     fn forget(&mut self) {
@@ -193,7 +204,7 @@ impl Log {
     }
 
     fn open_segment(&self) -> io::Result<File> {
-        let path = self.slot(self.end.segment);
+        let path = segment_path(&self.path, self.end.segment);
         let is_new = !path.exists();
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
         if is_new {
@@ -203,6 +214,11 @@ impl Log {
         }
         Ok(file)
     }
+}
+
+/// The file of a segment of the log of the database at `path`.
+pub(super) fn segment_path(path: &Path, segment: u64) -> PathBuf {
+    beside(path, &format!("-log{segment}"))
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {
@@ -241,14 +257,31 @@ fn checksum(at: Position, payload: &[u8]) -> u32 {
 
 /// The record at `at`, if a whole one is there.
 fn next_record(segment: &Bytes, at: Position) -> Option<(Bytes, Position)> {
-    let start = usize::try_from(at.start_bytes).ok()?;
+    let (payload, chain) = record_at(segment, at.start_bytes)?;
+    if checksum(at, &payload) != chain {
+        return None;
+    }
+    let start_bytes = at.start_bytes + (HEAD_BYTES + payload.len()) as u64;
+    Some((payload, Position { start_bytes, chain, ..at }))
+}
+
+/// What stands at `start_bytes` as a record, and its checksum.
+fn record_at(segment: &Bytes, start_bytes: u64) -> Option<(Bytes, u32)> {
+    let start = usize::try_from(start_bytes).ok()?;
     let length = u32::from_le_bytes(segment.get(start..start + 4)?.try_into().ok()?);
     let chain = u32::from_le_bytes(segment.get(start + 4..start + HEAD_BYTES)?.try_into().ok()?);
     let (from, length) = (start + HEAD_BYTES, usize::try_from(length).ok()?);
-    let payload = segment.get(from..from.checked_add(length)?)?;
-    if length == 0 || checksum(at, payload) != chain {
-        return None;
-    }
-    let start_bytes = at.start_bytes + (HEAD_BYTES + length) as u64;
-    Some((segment.slice(from..from + length), Position { start_bytes, chain, ..at }))
+    segment.get(from..from.checked_add(length)?)?;
+    (length > 0).then(|| (segment.slice(from..from + length), chain))
+}
+
+/// The payloads of a segment, each with where it begins. They are not checked: whatever the database refers to was.
+pub(super) fn payloads(segment: &Bytes) -> impl Iterator<Item = (Bytes, u64)> {
+    let mut start_bytes = 0;
+    std::iter::from_fn(move || {
+        let (payload, _) = record_at(segment, start_bytes)?;
+        let from = start_bytes + HEAD_BYTES as u64;
+        start_bytes = from + payload.len() as u64;
+        Some((payload, from))
+    })
 }

@@ -2,12 +2,13 @@
 //!
 //! [`Store`] is the handle: [`Store::commit`] takes a [`Batch`] whose changes happen together or not at all and
 //! returns once they are on disk; reads run beside it. One thread writes: whatever waits goes into the log with one
-//! write and one fsync, and from there into the database, hundreds at once. Every call carries the partner, and every row and every
+//! write and one fsync, and from there into the database, hundreds at once; documents stay in the log. Every call carries the partner, and every row and every
 //! index begins with it: no query can meet another partner's row. Custody decides what is stored; here is only
 //! how. Times come in as milliseconds since 1970, because the clock is a port.
 
 mod batch;
 mod checkpoint;
+mod clear;
 mod committer;
 mod entity;
 mod error;

@@ -18,13 +18,11 @@ const STATEMENTS_MAX: usize = 64;
 
 /// How the committer's connection works.
 ///
-/// - `page_size`: of a new file, in bytes. Documents of some KiB then lie in one page or two, each written and summed
-///   at once.
 /// - `synchronous`: a commit is on disk with the next checkpoint. Until then Segue's own log has it.
 /// - `temp_store`: nothing is put into files that are made and deleted each time.
 /// - `wal_autocheckpoint`: none; there is a thread for it.
 /// - `cache_size`: KiB of pages kept in memory.
-const WRITER: &str = "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+const WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
     PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0;
     PRAGMA cache_size = -8192;";
 

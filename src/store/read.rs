@@ -1,9 +1,14 @@
 //! The queries. Every one names the partner first, and so does every index.
 
+use std::io;
+
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 
-use super::{Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Step, StoreError};
+use super::{
+    Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Step, StoreError, log::Spot,
+    open::Place, record,
+};
 use crate::ids::{BackendId, BuyerId, ExchangeId, IdError, LegacyId, PartnerId, SellerId, SonataId};
 
 /// What is kept under an idempotency key.
@@ -31,7 +36,7 @@ pub struct RememberedAnswer {
 }
 
 const ENTITY: &str = "kind, id, buyer, seller, backend, legacy_id, parent, version, state, external_id,
-    created_ms, updated_ms, document, request, legacy";
+    created_ms, updated_ms, document, request, legacy, segment, start_bytes, record_bytes";
 
 type Sql<T> = Result<T, rusqlite::Error>;
 
@@ -73,15 +78,54 @@ fn entity_of(row: &Row<'_>) -> Sql<Entity> {
     })
 }
 
+/// How often an entity is read whose documents are moved meanwhile.
+const TRIES: usize = 4;
+
+type Spotted = (Entity, Option<Spot>);
+
+fn spotted(row: &Row<'_>) -> Sql<Spotted> {
+    Ok((entity_of(row)?, Spot::read(row, 15)?))
+}
+
 pub(super) fn entity(
     db: &Connection,
+    place: &Place,
     partner: &PartnerId,
     kind: &Kind,
     id: &SonataId,
 ) -> Result<Option<Entity>, StoreError> {
     let sql = format!("SELECT {ENTITY} FROM entities WHERE partner = ?1 AND kind = ?2 AND id = ?3");
     let row = [partner.as_str(), kind.as_str(), id.as_str()];
-    Ok(db.prepare_cached(&sql)?.query_row(row, entity_of).optional()?)
+    for _ in 0..TRIES {
+        let Some((entity, spot)) = db.prepare_cached(&sql)?.query_row(row, spotted).optional()? else {
+            return Ok(None);
+        };
+        if let Some(entity) = with_documents(place, entity, spot)? {
+            return Ok(Some(entity));
+        }
+    }
+    Err(StoreError::Failed(format!("the log has lost the documents of {} {}", kind.as_str(), id.as_str())))
+}
+
+/// The entity with its documents; `None` where the segment is gone, as after they were moved.
+fn with_documents(place: &Place, entity: Entity, spot: Option<Spot>) -> Result<Option<Entity>, StoreError> {
+    let (Some(spot), Place::File(path)) = (spot, place) else { return Ok(Some(entity)) };
+    let cannot = |why: &str| {
+        let (kind, id) = (entity.kind.as_str(), entity.id.as_str());
+        StoreError::Failed(format!("the log does not give the documents of {kind} {id}: {why}"))
+    };
+    let bytes = match spot.bytes(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(cannot(&error.to_string())),
+    };
+    match record::entity(bytes) {
+        Some(kept) if kept.kind == entity.kind && kept.id == entity.id => {
+            let Entity { document, request, legacy, .. } = kept;
+            Ok(Some(Entity { document, request, legacy, ..entity }))
+        }
+        _ => Err(cannot("another record is there")),
+    }
 }
 
 /// The version of an entity that is there.
@@ -121,6 +165,7 @@ pub(super) fn newest_reference(
 
 pub(super) fn list(
     db: &Connection,
+    place: &Place,
     partner: &PartnerId,
     kind: &Kind,
     filter: &ListFilter,
@@ -152,7 +197,15 @@ pub(super) fn list(
         "SELECT {ENTITY} FROM entities WHERE {condition} ORDER BY rowid LIMIT {limit} OFFSET {offset}"
     );
     // Not cached: the page is part of the text.
-    let entities = db.prepare(&sql)?.query_map(bound(), entity_of)?.collect::<Sql<_>>()?;
+    let rows: Vec<Spotted> = db.prepare(&sql)?.query_map(bound(), spotted)?.collect::<Sql<_>>()?;
+    let mut entities = Vec::with_capacity(rows.len());
+    for (row, spot) in rows {
+        let id = row.id.clone();
+        match with_documents(place, row, spot)? {
+            Some(entity) => entities.push(entity),
+            None => entities.extend(entity(db, place, partner, kind, &id)?),
+        }
+    }
     Ok(Page { entities, total })
 }
 

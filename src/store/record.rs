@@ -4,26 +4,43 @@
 //! byte, 0 or 1. The log's own record says how long all of it is and whether it is whole, so whatever does not read
 //! here is a defect or another version, never a torn write.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::{Batch, Change, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Reference, Step};
 use crate::ids::{BackendId, BuyerId, ExchangeId, IdError, LegacyId, PartnerId, SellerId, SonataId};
 
-/// Appends a batch.
-pub(super) fn write(batch: &Batch, to: &mut Vec<u8>) {
+/// Appends a batch, and to `entities` where in `to` each of its entities is that has documents.
+pub(super) fn write(batch: &Batch, to: &mut Vec<u8>, entities: &mut Vec<Option<Range<usize>>>) {
     text(to, batch.partner.as_str());
     number(to, batch.changes.len() as u64);
     for change in &batch.changes {
+        let start = to.len();
         write_change(change, to);
+        if let Change::Create(entity) | Change::Update(entity) = change {
+            let has_documents = documents(entity).any(|document| document.is_some());
+            entities.push(has_documents.then(|| start..to.len()));
+        }
+    }
+}
+
+fn documents(entity: &Entity) -> impl Iterator<Item = Option<&Bytes>> {
+    [entity.document.as_ref(), entity.request.as_ref(), entity.legacy.as_ref()].into_iter()
+}
+
+/// The entity that [`write`] has put there.
+pub(super) fn entity(mut bytes: Bytes) -> Option<Entity> {
+    match Reader(&mut bytes).change()? {
+        Change::Create(entity) | Change::Update(entity) => Some(*entity),
+        _ => None,
     }
 }
 
 /// Bytes of a batch's documents, beside which the rest is small.
 pub(super) fn document_bytes(batch: &Batch) -> usize {
     let of_change = |change: &Change| match change {
-        Change::Create(entity) | Change::Update(entity) => {
-            [&entity.document, &entity.request, &entity.legacy].into_iter().flatten().map(Bytes::len).sum()
-        }
+        Change::Create(entity) | Change::Update(entity) => documents(entity).flatten().map(Bytes::len).sum(),
         Change::Finish { answer, .. } => answer.len(),
         Change::Journal(entry) => entry.reply.as_ref().map_or(0, Bytes::len),
         _ => 0,
@@ -102,8 +119,8 @@ fn write_entity(tag: u8, entity: &Entity, to: &mut Vec<u8>) {
     number(to, entity.version);
     to.extend_from_slice(&entity.created_ms.to_le_bytes());
     to.extend_from_slice(&entity.updated_ms.to_le_bytes());
-    for one in [&entity.document, &entity.request, &entity.legacy] {
-        if let Some(one) = some(to, one.as_deref()) {
+    for one in documents(entity) {
+        if let Some(one) = some(to, one) {
             blob(to, one);
         }
     }
@@ -154,14 +171,22 @@ fn some<T>(to: &mut Vec<u8>, value: Option<T>) -> Option<T> {
     value
 }
 
-/// Reads the next batch and leaves what follows it; `None` where the bytes are none of ours.
-pub(super) fn read(from: &mut Bytes) -> Option<Batch> {
+/// Reads the next batch and leaves what follows it; `None` where the bytes are none of ours. Where its entities are
+/// is told as by [`write`], in bytes from where `from` began.
+pub(super) fn read(from: &mut Bytes, entities: &mut Vec<Option<Range<usize>>>) -> Option<Batch> {
+    let whole = from.len();
     let mut reader = Reader(from);
     let partner = reader.id(PartnerId::parse)?;
     let count = reader.number()?;
     let mut batch = Batch::new(partner);
     for _ in 0..count {
-        batch.changes.push(reader.change()?);
+        let start = whole - reader.0.len();
+        let change = reader.change()?;
+        if let Change::Create(entity) | Change::Update(entity) = &change {
+            let has_documents = documents(entity).any(|document| document.is_some());
+            entities.push(has_documents.then(|| start..whole - reader.0.len()));
+        }
+        batch.changes.push(change);
     }
     Some(batch)
 }

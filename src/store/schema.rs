@@ -8,7 +8,7 @@ use super::StoreError;
 const APPLICATION_ID: i64 = 0x5345_4755;
 
 /// One entry per version, in order; an entry that was released is never changed.
-const MIGRATIONS: [&str; 2] = [V1, V2];
+const MIGRATIONS: [&str; 3] = [V1, V2, V3];
 
 const V1: &str = "
 CREATE TABLE entities (
@@ -58,6 +58,14 @@ CREATE INDEX journal_by_intent ON journal (at_ms) WHERE step = 'intent';
 const V2: &str = "
 CREATE TABLE log (segment INTEGER NOT NULL, start_bytes INTEGER NOT NULL, chain INTEGER NOT NULL) STRICT;
 INSERT INTO log VALUES (0, 0, 0);
+";
+
+/// Documents stay in the log: which record of it has them, and how much of each segment is still needed.
+const V3: &str = "
+ALTER TABLE entities ADD COLUMN segment INTEGER;
+ALTER TABLE entities ADD COLUMN start_bytes INTEGER;
+ALTER TABLE entities ADD COLUMN record_bytes INTEGER;
+CREATE TABLE segments (segment INTEGER PRIMARY KEY, live_bytes INTEGER NOT NULL) STRICT;
 ";
 
 /// Brings a new, an older or the current file to the current version.

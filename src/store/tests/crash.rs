@@ -18,7 +18,7 @@ fn open(path: &Path) -> (log::Log, Vec<Vec<u8>>) {
 
 fn append(log: &mut log::Log, payload: &[u8]) {
     let mut buffer = Vec::new();
-    log::Log::begin(&mut buffer);
+    log.begin(&mut buffer);
     buffer.extend_from_slice(payload);
     log.append(&mut buffer).unwrap();
 }
@@ -218,30 +218,96 @@ async fn a_store_whose_log_is_cut_has_whole_batches_only() {
 }
 
 #[tokio::test]
-async fn the_files_of_the_log_are_used_again_and_nothing_is_lost() {
+async fn what_is_no_longer_needed_of_the_log_is_cleared_and_nothing_is_lost() {
     let folder = TempDir::new().unwrap();
     let live = folder.path().join("live");
-    for round in 0..3_u64 {
-        let store = Store::open(&live.join("s.db"), limits(4096), None).unwrap();
-        for number in 0..60 {
-            let id = format!("q-{round}-{number}");
-            store.commit(create("globex", quote(&id, &id))).await.unwrap();
-            if number % 20 == 0 {
-                // Half of it is applied, and then the power fails.
-                store.flush().await;
-                let dead = folder.path().join(format!("dead-{round}-{number}"));
-                copy(&live, &dead);
-                let found = Store::open(&dead.join("s.db"), limits(4096), None).unwrap();
-                let total = found.list(&partner("globex"), &kind(), page(9)).await.unwrap().total;
-                assert_eq!(total, round * 60 + number + 1);
-            }
+    let limits = Limits { apply_batches: 4, ..limits(4096) };
+    let store = Store::open(&live.join("s.db"), limits, None).unwrap();
+    let globex = partner("globex");
+    let document = |number: u64| Some(Bytes::from(format!("document {number}").repeat(20)));
+    // Never changed: what is cleared around it must take it along.
+    store.commit(create("globex", Entity { document: document(0), ..quote("old", "O") })).await.unwrap();
+    store.commit(create("globex", Entity { document: document(0), ..quote("new", "N") })).await.unwrap();
+    let log_files =
+        || (0..999).filter(|slot| live.join(format!("s.db-log{slot}")).exists()).collect::<Vec<_>>();
+    let mut seen = Vec::new();
+    for number in 1..=400 {
+        let entity = Entity { document: document(number), version: number - 1, ..quote("new", "N") };
+        let update = Batch::new(globex.clone()).with(Change::Update(Box::new(entity)));
+        store.commit(update).await.unwrap();
+        if number % 50 > 0 {
+            continue;
         }
-        let log_bytes: u64 = (0..9)
-            .filter_map(|slot| fs::metadata(live.join(format!("s.db-log{slot}"))).ok())
-            .map(|file| file.len())
-            .sum();
-        assert!(log_bytes < 4 * (4096 + 1024), "{log_bytes} bytes of log");
+        store.flush().await;
+        let dead = folder.path().join(format!("dead-{number}"));
+        copy(&live, &dead);
+        let found = Store::open(&dead.join("s.db"), limits, None).unwrap();
+        for store in [&store, &found] {
+            let read = async |id: &str| store.entity(&globex, &kind(), &sonata(id)).await.unwrap().unwrap();
+            let (old, new) = (read("old").await, read("new").await);
+            assert_eq!((old.version, old.document), (0, document(0)));
+            assert_eq!((new.version, new.document), (number, document(number)));
+        }
+        seen.push(log_files());
+        // For the checkpoint, which is made beside.
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    // 400 changes make some 50 files.
+    let last = seen.last().unwrap();
+    assert!(last.len() < 20 && !last.contains(&0), "{seen:?}");
+}
+
+#[tokio::test]
+async fn documents_of_another_record_are_not_answered() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("s.db");
+    let store = Store::open(&path, Limits::default(), None).unwrap();
+    store.commit(create("globex", quote("q-1", "O-1"))).await.unwrap();
+    store.flush().await;
+    let read = || async { store.entity(&partner("globex"), &kind(), &sonata("q-1")).await };
+    assert_eq!(read().await.unwrap().unwrap().document, quote("q-1", "O-1").document);
+    let file = folder.path().join("s.db-log0");
+    let whole = fs::read(&file).unwrap();
+    let at = whole.windows(3).position(|bytes| bytes == b"q-1").unwrap();
+    let mut other = whole;
+    other[at + 2] = b'2';
+    fs::write(&file, other).unwrap();
+    assert!(matches!(read().await, Err(StoreError::Failed(_))));
+    fs::remove_file(&file).unwrap();
+    assert!(matches!(read().await, Err(StoreError::Failed(_))));
+}
+
+#[tokio::test]
+async fn what_began_and_ended_before_the_database_took_it_in_leaves_no_journal() {
+    let folder = TempDir::new().unwrap();
+    let later = Limits { apply_idle_ms: 600_000, ..Limits::default() };
+    let store = Store::open(&folder.path().join("s.db"), later, None).unwrap();
+    let globex = partner("globex");
+    let write = async |id: &str, call: &str, step| {
+        let entry = JournalEntry {
+            exchange: exchange(id),
+            operation: "quote.createQuote".to_owned(),
+            call: call.to_owned(),
+            step,
+            backend: None,
+            request_hash: None,
+            status: None,
+            reply: None,
+            at_ms: 7,
+        };
+        store.commit(Batch::new(globex.clone()).with(Change::Journal(Box::new(entry)))).await.unwrap();
+    };
+    let rows = async |id: &str| store.journal(&globex, &exchange(id)).await.unwrap().len();
+    write("whole", "offer", Step::Intent).await;
+    write("open", "offer", Step::Intent).await;
+    write("open", "offer", Step::Done).await;
+    write("whole", "", Step::Done).await;
+    assert_eq!((rows("whole").await, rows("open").await), (0, 2));
+    // What began before is ended there, however often it begins again.
+    write("open", "offer", Step::Intent).await;
+    write("open", "", Step::Done).await;
+    assert_eq!(rows("open").await, 4);
+    assert!(store.unfinished(&globex, 100, 9).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -258,18 +324,24 @@ async fn a_log_that_is_missing_is_no_empty_log() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_closed_is_one_file() {
+async fn a_store_that_is_closed_is_its_database_and_the_documents() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("s.db");
     for number in 0..3 {
         let store = Store::open(&path, Limits::default(), None).unwrap();
         let id = format!("q-{number}");
-        store.commit(create("globex", quote(&id, &id))).await.unwrap();
-        assert_eq!(store.list(&partner("globex"), &kind(), page(9)).await.unwrap().total, number + 1);
+        // The first time there are no documents yet, and nothing of the log is needed.
+        let document = (number > 0).then(|| Bytes::from(id.clone()));
+        store.commit(create("globex", Entity { document, ..quote(&id, &id) })).await.unwrap();
+        let list = store.list(&partner("globex"), &kind(), page(9)).await.unwrap();
+        let documents: Vec<_> = list.entities.into_iter().filter_map(|entity| entity.document).collect();
+        assert_eq!((list.total, documents.len() as u64), (number + 1, number));
         drop(store);
         // Whoever opens it waits for the one that closes it.
         drop(log::Log::hold(&path, Duration::from_secs(20)).unwrap());
-        assert!(path.exists() && !folder.path().join("s.db-log0").exists());
+        let exists = |ending: &str| folder.path().join(format!("s.db{ending}")).exists();
+        let found = [exists(""), exists("-wal"), exists("-log0"), exists("-log1"), exists("-log2")];
+        assert_eq!(found, [true, false, false, number > 0, false]);
     }
 }
 
