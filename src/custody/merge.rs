@@ -84,8 +84,8 @@ impl<'s, 'p> Merger<'s, 'p> {
                 {
                     continue;
                 }
-                let value = self.member(from.later(rank, value, &name), &name);
-                self.builder.set(object, name, value);
+                let merged = self.member(from.later(rank, value, &name), &name);
+                self.builder.set_as(object, value, merged);
             }
         }
     }

@@ -5,6 +5,7 @@ use std::{borrow::Cow, fmt};
 use super::{
     document::Document,
     number,
+    plain::same,
     table::{NAME_ESCAPED, Record},
     unescape::unescape,
 };
@@ -192,17 +193,26 @@ impl<'d> Node<'d> {
     #[inline]
     #[must_use]
     pub fn get(self, name: &str) -> Option<Node<'d>> {
-        let mut children = self.children(Kind::Object);
+        let Record { id, next, .. } = *self.record;
+        if self.record.kind() != Kind::Object {
+            return None;
+        }
+        let rows = self.document.records().get(..next as usize)?;
         let text = self.document.text().as_bytes();
-        children.find(|child| {
-            let record = child.record;
-            if record.name_len as usize == name.len() {
+        let mut at = id as usize + 1;
+        loop {
+            let record = rows.get(at)?;
+            let is_named = if record.name_len as usize == name.len() {
                 let start = record.name as usize;
-                text.get(start..start + name.len()) == Some(name.as_bytes())
+                text.get(start..start + name.len()).is_some_and(|own| same(own, name.as_bytes()))
             } else {
                 record.name_len & NAME_ESCAPED != 0 && unescape(self.slice_of_name(record)) == name
+            };
+            if is_named {
+                return Some(Node { document: self.document, record });
             }
-        })
+            at = record.next as usize;
+        }
     }
 
     /// The element at `index`, counted from 0; none if this is no array or is shorter.
@@ -310,9 +320,18 @@ impl<'d> Node<'d> {
         self.document.records().get(id..next).unwrap_or_default()
     }
 
-    /// The member name as it stands in the text, without quotes; empty if there is none.
-    pub(super) fn raw_name(self) -> &'d str {
-        self.slice_of_name(self.record)
+    /// How many rows [`Node::subtree`] has: 0 of a node that is not there.
+    #[inline]
+    pub(super) fn rows(self) -> usize {
+        self.record.next.wrapping_sub(self.record.id) as usize
+    }
+
+    /// The member name as it stands in the text, without quotes, and whether escapes are in it; none of an element or
+    /// the root.
+    #[inline]
+    pub(super) fn written_name(self) -> Option<(&'d str, bool)> {
+        let record = self.record;
+        (record.name != 0).then(|| (self.slice_of_name(record), record.name_len & NAME_ESCAPED != 0))
     }
 
     #[inline]

@@ -15,6 +15,39 @@ pub(super) fn plain_end(bytes: &[u8], at: usize) -> usize {
     }
 }
 
+/// Whether two names are the same, mostly without a call.
+#[inline]
+pub(super) fn same(left: &[u8], right: &[u8]) -> bool {
+    if left.len() != right.len() {
+        return false;
+    }
+    match (left.first_chunk::<8>(), right.first_chunk::<8>()) {
+        (Some(left_first), Some(right_first)) => {
+            left_first == right_first
+                && (if left.len() <= 16 {
+                    left.last_chunk::<8>() == right.last_chunk::<8>()
+                } else {
+                    left == right
+                })
+        }
+        _ => match (left.first_chunk::<4>(), right.first_chunk::<4>()) {
+            (Some(left_first), Some(right_first)) => {
+                left_first == right_first && left.last_chunk::<4>() == right.last_chunk::<4>()
+            }
+            _ => {
+                let mut at = 0;
+                while let (Some(left), Some(right)) = (left.get(at), right.get(at)) {
+                    if left != right {
+                        return false;
+                    }
+                    at += 1;
+                }
+                true
+            }
+        },
+    }
+}
+
 #[inline(never)]
 fn far_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(found) = word(bytes, at).map(stops) {
@@ -60,6 +93,20 @@ fn first(marks: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_the_same_as_they_are_equal() {
+        for len in 0..40 {
+            let name: Vec<u8> = (0..len).map(|at| b'a' + at % 26).collect();
+            assert!(same(&name, &name.clone()));
+            for at in 0..name.len() {
+                let mut other = name.clone();
+                other[at] ^= 1;
+                assert!(!same(&name, &other), "{len} at {at}");
+                assert!(!same(&name, &name[..at]) && !same(&name[at + 1..], &name));
+            }
+        }
+    }
 
     #[test]
     fn every_byte_at_every_place_is_judged_as_one_by_one() {

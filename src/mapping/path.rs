@@ -22,6 +22,8 @@ pub use parse::PathError;
 pub use read::Ambiguous;
 pub(super) use read::push_token;
 
+use crate::json::Name;
+
 /// A place in a message that can be read and written.
 ///
 /// Equality is that of the lowered form: `a['b']` equals `a.b`.
@@ -63,7 +65,7 @@ pub enum Anchor {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     /// The member of an object.
-    Member(Box<str>),
+    Member(Name),
     /// The element of an array, from zero. Writing is possible only at an existing element or right after
     /// the last one.
     Index(usize),
@@ -76,7 +78,7 @@ pub enum Step {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Term {
     /// Member names from the element; never empty.
-    pub members: Box<[Box<str>]>,
+    pub members: Box<[Name]>,
     /// What stands there.
     pub value: Literal,
 }

@@ -1,47 +1,76 @@
 //! The one pass that turns the tree into text and table together.
 
-use super::{Builder, Kind, Member, Node, Slot, Value};
+use super::{Builder, Kind, Node, Slot, Value, name::MemberName};
 use crate::json::{
     document::Document,
     table::{NAME_ESCAPED, Record, position},
     writer::write_escaped,
 };
 
-/// Starting size of the text for each value that is not a copy, in bytes.
-const VALUE_BYTES_GUESS: usize = 24;
+/// Starting size of the text for each value that is not a copy and for each name, in bytes.
+const VALUE_BYTES_GUESS: usize = 20;
+/// Arrays and objects inside each other, that most documents do with.
+const DEPTH_GUESS: usize = 16;
 
 impl Builder<'_> {
     /// The document that `root` stands for; what hangs elsewhere is dropped.
     #[must_use]
     pub fn finish(self, root: Slot) -> Document {
-        let mut writer = Writer::for_values(&self.values);
-        let mut open: Vec<Open> = Vec::new();
+        let mut writer = Writer::for_values(&self);
         let mut is_open = vec![false; self.values.len()];
-        let mut next = Some((root, None));
-        while let Some((slot, name)) = next.take() {
-            let at = slot.0 as usize;
-            if is_open.get(at).copied().unwrap_or(false) {
-                writer.scalar(Kind::Null, name, "null");
-            } else if let Some(record) = writer.begin(self.value(slot), name) {
-                if let Some(flag) = is_open.get_mut(at) {
-                    *flag = true;
-                }
-                open.push(Open { slot, record, done: 0 });
+        let mut outer: Vec<Open> = Vec::with_capacity(DEPTH_GUESS);
+        let mut opened = writer.value(self.value(root), root, NO_NAME);
+        // What is around the root: it has no more children.
+        let mut inner = Open { slot: root, record: 0, next: super::NOWHERE, count: 0, is_object: true };
+        loop {
+            if let Some(open) = opened.take() {
+                set(&mut is_open, open.slot, true);
+                outer.push(std::mem::replace(&mut inner, open));
             }
-            while let Some(top) = open.last_mut() {
-                next = writer.next_child(self.value(top.slot), top.done);
-                if next.is_some() {
-                    top.done += 1;
-                    break;
-                }
-                writer.end(self.value(top.slot), top.record, top.done);
-                if let Some(flag) = is_open.get_mut(top.slot.0 as usize) {
-                    *flag = false;
-                }
-                open.pop();
+            let child = if inner.is_object {
+                self.members.get(inner.next as usize).map(|member| {
+                    inner.next = member.next;
+                    (member.value, writer.name(&member.name, inner.count == 0))
+                })
+            } else {
+                self.element(inner.slot, inner.next).map(|element| {
+                    inner.next += 1;
+                    writer.comma(inner.count);
+                    (element, NO_NAME)
+                })
+            };
+            if let Some((slot, name)) = child {
+                inner.count += 1;
+                let value = self.value(slot);
+                let is_inside_itself = matches!(value, Value::Object(_) | Value::Array(_))
+                    && is_open.get(slot.0 as usize).copied().unwrap_or(true);
+                opened = if is_inside_itself {
+                    writer.scalar(Kind::Null, name, "null");
+                    None
+                } else {
+                    writer.value(value, slot, name)
+                };
+                continue;
             }
+            let Some(around) = outer.pop() else { break };
+            writer.end(&inner);
+            set(&mut is_open, inner.slot, false);
+            inner = around;
         }
         Document::from_parts(writer.text, writer.nodes)
+    }
+
+    fn element(&self, array: Slot, index: u32) -> Option<Slot> {
+        match self.value(array) {
+            Value::Array(elements) => elements.get(index as usize).copied(),
+            _ => None,
+        }
+    }
+}
+
+fn set(flags: &mut [bool], slot: Slot, to: bool) {
+    if let Some(flag) = flags.get_mut(slot.0 as usize) {
+        *flag = to;
     }
 }
 
@@ -49,11 +78,18 @@ impl Builder<'_> {
 struct Open {
     slot: Slot,
     record: usize,
-    done: usize,
+    /// Place of the next member, or index of the next element.
+    next: u32,
+    /// Children that are written.
+    count: u32,
+    is_object: bool,
 }
 
 /// Where a member name stands in the text, as a table row has it.
-type NameSpan = Option<(u32, u32)>;
+type NameSpan = (u32, u32);
+
+/// Of what is no member.
+const NO_NAME: NameSpan = (0, 0);
 
 struct Writer {
     text: String,
@@ -61,63 +97,54 @@ struct Writer {
 }
 
 impl Writer {
-    fn for_values(values: &[Value<'_>]) -> Self {
-        let mut bytes = values.len() * VALUE_BYTES_GUESS;
-        let mut rows = values.len();
-        for value in values {
+    fn for_values(builder: &Builder<'_>) -> Self {
+        let mut bytes = (builder.values.len() + builder.members.len()) * VALUE_BYTES_GUESS;
+        let mut rows = builder.values.len();
+        for value in &builder.values {
             if let Value::Copy(node) = value {
                 let (start, end) = node.span();
                 bytes += end - start;
-                rows += node.subtree().len();
+                rows += node.rows();
             }
         }
         Self { text: String::with_capacity(bytes), nodes: Vec::with_capacity(rows) }
     }
 
-    /// Writes a whole scalar or copy, or begins an array or object and says which row is to be ended.
-    fn begin(&mut self, value: &Value<'_>, name: NameSpan) -> Option<usize> {
+    /// Writes a whole scalar or copy, or begins an array or object.
+    #[inline]
+    fn value(&mut self, value: &Value<'_>, slot: Slot, name: NameSpan) -> Option<Open> {
         match value {
+            Value::Copy(node) => self.splice(*node, name),
+            Value::Text(text) => self.string(text, name),
+            Value::Number(text) => self.scalar(Kind::Number, name, text),
+            Value::Object(object) => {
+                let record = self.bracket('{', Kind::Object, name);
+                return Some(Open { slot, record, next: object.first, count: 0, is_object: true });
+            }
+            Value::Array(_) => {
+                let record = self.bracket('[', Kind::Array, name);
+                return Some(Open { slot, record, next: 0, count: 0, is_object: false });
+            }
             Value::Null => self.scalar(Kind::Null, name, "null"),
             Value::Bool(true) => self.scalar(Kind::Bool, name, "true"),
             Value::Bool(false) => self.scalar(Kind::Bool, name, "false"),
-            Value::Number(text) => self.scalar(Kind::Number, name, text),
-            Value::Text(text) => {
-                let start = self.here();
-                self.text.push('"');
-                let escaped = write_escaped(&mut self.text, text);
-                self.text.push('"');
-                self.row(Kind::String, escaped, start, name);
-            }
-            Value::Copy(node) => self.splice(*node, name),
-            Value::Object(_) => return Some(self.bracket('{', Kind::Object, name)),
-            Value::Array(_) => return Some(self.bracket('[', Kind::Array, name)),
         }
         None
     }
 
-    /// Writes what stands before child number `done`, and says which child it is.
-    fn next_child(&mut self, value: &Value<'_>, done: usize) -> Option<(Slot, NameSpan)> {
-        match value {
-            Value::Object(members) => {
-                let member = members.get(done)?;
-                self.comma(done);
-                let name = self.name(member);
-                Some((member.value, Some(name)))
-            }
-            Value::Array(elements) => {
-                let element = elements.get(done)?;
-                self.comma(done);
-                Some((*element, None))
-            }
-            _ => None,
-        }
+    fn string(&mut self, text: &str, name: NameSpan) {
+        let start = self.here();
+        self.text.push('"');
+        let escaped = write_escaped(&mut self.text, text);
+        self.text.push('"');
+        self.row(Kind::String, escaped, start, name);
     }
 
-    fn end(&mut self, value: &Value<'_>, record: usize, count: usize) {
-        self.text.push(if matches!(value, Value::Object(_)) { '}' } else { ']' });
+    fn end(&mut self, open: &Open) {
+        self.text.push(if open.is_object { '}' } else { ']' });
         let (end, next) = (self.here(), position(self.nodes.len()));
-        if let Some(record) = self.nodes.get_mut(record) {
-            record.close(end, next, position(count));
+        if let Some(record) = self.nodes.get_mut(open.record) {
+            record.close(end, next, open.count);
         }
     }
 
@@ -128,25 +155,18 @@ impl Writer {
         self.nodes.len() - 1
     }
 
-    fn comma(&mut self, done: usize) {
+    fn comma(&mut self, done: u32) {
         if done > 0 {
             self.text.push(',');
         }
     }
 
-    fn name(&mut self, member: &Member<'_>) -> (u32, u32) {
-        self.text.push('"');
-        let start = self.here();
-        let escaped = match member.raw {
-            Some(raw) => {
-                self.text.push_str(raw);
-                true
-            }
-            None => write_escaped(&mut self.text, &member.name),
-        };
-        let len = self.here() - start;
-        self.text.push_str("\":");
-        (start, if escaped { len | NAME_ESCAPED } else { len })
+    #[inline]
+    fn name(&mut self, name: &MemberName<'_>, is_first: bool) -> NameSpan {
+        let (start, escaped) = name.write(&mut self.text, is_first);
+        // Behind the name stand its quote and its colon.
+        let len = position(self.text.len() - start - 2);
+        (position(start), if escaped { len | NAME_ESCAPED } else { len })
     }
 
     fn scalar(&mut self, kind: Kind, name: NameSpan, text: &str) {
@@ -167,13 +187,13 @@ impl Writer {
             all => self.nodes.extend(all.iter().map(|row| row.relocated(bytes, rows))),
         }
         if let Some(row) = self.nodes.get_mut(here as usize) {
-            (row.name, row.name_len) = name.unwrap_or_default();
+            (row.name, row.name_len) = name;
         }
     }
 
     fn row(&mut self, kind: Kind, escaped: bool, start: u32, name: NameSpan) {
         let next = position(self.nodes.len() + 1);
-        let record = Record::new(kind, escaped, (start, self.here()), name.unwrap_or_default(), next);
+        let record = Record::new(kind, escaped, (start, self.here()), name, next);
         self.nodes.push(record);
     }
 

@@ -7,12 +7,16 @@
 //! valid JSON.
 
 mod finish;
+mod name;
 
 use std::borrow::Cow;
 
+pub use self::name::Name;
+use self::name::{MemberName, bit};
 use super::{
     node::{Kind, Node},
     number,
+    plain::same,
 };
 
 /// A value under construction. Belongs to the builder that made it.
@@ -23,6 +27,8 @@ pub struct Slot(u32);
 #[derive(Debug, Default)]
 pub struct Builder<'s> {
     values: Vec<Value<'s>>,
+    /// Members of all objects: each knows the next of its object.
+    members: Vec<Member<'s>>,
 }
 
 #[derive(Debug, Clone)]
@@ -32,24 +38,40 @@ enum Value<'s> {
     Number(Cow<'s, str>),
     Text(Cow<'s, str>),
     Copy(Node<'s>),
-    Object(Vec<Member<'s>>),
+    Object(Object),
     Array(Vec<Slot>),
+}
+
+/// Where the members of an object stand.
+#[derive(Debug, Clone, Copy)]
+struct Object {
+    first: u32,
+    last: u32,
+    count: u32,
+    /// The bits of all names: a clear bit means that a name is not there.
+    seen: u64,
+}
+
+impl Object {
+    const EMPTY: Self = Self { first: NOWHERE, last: NOWHERE, count: 0, seen: 0 };
 }
 
 #[derive(Debug, Clone)]
 struct Member<'s> {
-    name: Cow<'s, str>,
-    /// The name as its source wrote it, if it was copied with escapes in it.
-    raw: Option<&'s str>,
+    name: MemberName<'s>,
     value: Slot,
+    next: u32,
 }
+
+/// The place of no member.
+const NOWHERE: u32 = u32::MAX;
 
 impl<'s> Builder<'s> {
     /// No values yet.
     #[must_use]
     pub fn new() -> Self {
         // Most answers have more than this; fewer reallocations on the way there.
-        Self { values: Vec::with_capacity(64) }
+        Self { values: Vec::with_capacity(128), members: Vec::with_capacity(128) }
     }
 
     /// A new `null`.
@@ -82,12 +104,12 @@ impl<'s> Builder<'s> {
 
     /// A copy of `node`: its text stays exactly as it is, white space and escapes inside included.
     pub fn copy(&mut self, node: Node<'s>) -> Slot {
-        self.add(if node.subtree().is_empty() { Value::Null } else { Value::Copy(node) })
+        self.add(if node.rows() == 0 { Value::Null } else { Value::Copy(node) })
     }
 
     /// A new object without members.
     pub fn object(&mut self) -> Slot {
-        self.add(Value::Object(Vec::new()))
+        self.add(Value::Object(Object::EMPTY))
     }
 
     /// A new array without elements.
@@ -152,7 +174,7 @@ impl<'s> Builder<'s> {
     #[must_use]
     pub fn len(&self, slot: Slot) -> usize {
         match self.value(slot) {
-            Value::Object(members) => members.len(),
+            Value::Object(object) => object.count as usize,
             Value::Array(elements) => elements.len(),
             Value::Copy(node) => node.len(),
             _ => 0,
@@ -170,13 +192,18 @@ impl<'s> Builder<'s> {
     /// False, and nothing is written, if `object` is no object. A slot put in two places is written twice; a
     /// slot put inside itself is written there as null.
     pub fn set(&mut self, object: Slot, name: impl Into<Cow<'s, str>>, value: Slot) -> bool {
-        let name = name.into();
-        let Some(members) = self.members_mut(object) else { return false };
-        match members.iter_mut().find(|member| member.name == name) {
-            Some(member) => member.value = value,
-            None => members.push(Member { name, raw: None, value }),
-        }
-        true
+        self.put(object, MemberName::Text(name.into()), value).is_some()
+    }
+
+    /// The same under a prepared name, which costs less: whether the member is a new one, none if `object` is no
+    /// object.
+    pub fn set_known(&mut self, object: Slot, name: &'s Name, value: Slot) -> Option<bool> {
+        self.put(object, MemberName::Known(name), value)
+    }
+
+    /// The same under the name that `source` stands under, written as it is there. False also if it is no member.
+    pub fn set_as(&mut self, object: Slot, source: Node<'s>, value: Slot) -> bool {
+        MemberName::of(source).is_some_and(|name| self.put(object, name, value).is_some())
     }
 
     /// The value under `name`; none if `object` is no object or lacks it. Opens a copied object.
@@ -185,15 +212,16 @@ impl<'s> Builder<'s> {
             // An absent member is no reason to open the copy.
             node.get(name)?;
         }
-        let members = self.members_mut(object)?;
-        members.iter().find(|member| member.name == name).map(|member| member.value)
+        let object = self.object_of(object)?;
+        let at = self.find(object, name, bit(name))?;
+        self.members.get(at).map(|member| member.value)
     }
 
     /// Whether `object` is an object with a member called `name`. Opens nothing.
     #[must_use]
     pub fn has(&self, object: Slot, name: &str) -> bool {
         match self.value(object) {
-            Value::Object(members) => members.iter().any(|member| member.name == name),
+            Value::Object(object) => self.find(*object, name, bit(name)).is_some(),
             Value::Copy(node) => node.get(name).is_some(),
             _ => false,
         }
@@ -202,15 +230,34 @@ impl<'s> Builder<'s> {
     /// Takes the member called `name` away; its former value, if there was one.
     pub fn remove(&mut self, object: Slot, name: &str) -> Option<Slot> {
         self.get(object, name)?;
-        let members = self.members_mut(object)?;
-        let at = members.iter().position(|member| member.name == name)?;
-        Some(members.remove(at).value)
+        let mut links = self.object_of(object)?;
+        let at = self.find(links, name, bit(name))?;
+        let Member { value, next, .. } = *self.members.get(at)?;
+        let at = super::table::position(at);
+        let mut before = None;
+        let mut walked = links.first;
+        while walked != at {
+            before = Some(walked);
+            walked = self.members.get(walked as usize)?.next;
+        }
+        match before.and_then(|before| self.members.get_mut(before as usize)) {
+            Some(before) => before.next = next,
+            None => links.first = next,
+        }
+        if links.last == at {
+            links.last = before.unwrap_or(NOWHERE);
+        }
+        links.count -= 1;
+        self.relink(object, links);
+        Some(value)
     }
 
     /// Names and values of an object, in order; nothing for other kinds. Opens a copied object.
     pub fn members(&mut self, object: Slot) -> impl Iterator<Item = (&str, Slot)> {
-        let members = self.members_mut(object).map(|members| members.as_slice());
-        members.unwrap_or_default().iter().map(|member| (&*member.name, member.value))
+        let first = self.object_of(object).map_or(NOWHERE, |object| object.first);
+        let members = &self.members;
+        let all = std::iter::successors(members.get(first as usize), |last| members.get(last.next as usize));
+        all.map(|member| (member.name.text(), member.value))
     }
 
     /// Puts `value` behind the last element. False, and nothing is written, if `array` is no array.
@@ -252,13 +299,44 @@ impl<'s> Builder<'s> {
         self.values.get(slot.0 as usize).unwrap_or(&Value::Null)
     }
 
-    /// The members of an object, opened if it is a copy.
-    fn members_mut(&mut self, slot: Slot) -> Option<&mut Vec<Member<'s>>> {
-        self.open(slot);
-        match self.values.get_mut(slot.0 as usize) {
-            Some(Value::Object(members)) => Some(members),
+    /// Where the members of an object stand; it is opened if it is a copy.
+    #[inline]
+    fn object_of(&mut self, slot: Slot) -> Option<Object> {
+        if let Value::Copy(_) = self.value(slot) {
+            self.open(slot);
+        }
+        match self.value(slot) {
+            Value::Object(object) => Some(*object),
             _ => None,
         }
+    }
+
+    fn relink(&mut self, slot: Slot, object: Object) {
+        if let Some(value) = self.values.get_mut(slot.0 as usize) {
+            *value = Value::Object(object);
+        }
+    }
+
+    /// The place of the member of this name.
+    #[inline]
+    fn find(&self, object: Object, name: &str, bit: u64) -> Option<usize> {
+        if object.seen & bit == 0 { None } else { place_of(&self.members, object, name) }
+    }
+
+    fn put(&mut self, slot: Slot, name: MemberName<'s>, value: Slot) -> Option<bool> {
+        if let Value::Copy(_) = self.value(slot) {
+            self.open(slot);
+        }
+        let Some(Value::Object(object)) = self.values.get_mut(slot.0 as usize) else { return None };
+        let bit = name.bit();
+        if object.seen & bit != 0
+            && let Some(at) = place_of(&self.members, *object, name.text())
+        {
+            self.members.get_mut(at)?.value = value;
+            return Some(false);
+        }
+        append(&mut self.members, object, Member { name, value, next: NOWHERE }, bit);
+        Some(true)
     }
 
     /// The elements of an array, opened if it is a copy.
@@ -275,12 +353,13 @@ impl<'s> Builder<'s> {
         let Value::Copy(node) = *self.value(slot) else { return };
         let opened = match node.kind() {
             Kind::Object => {
-                let member = |(name, value): (Cow<'s, str>, Node<'s>)| Member {
-                    raw: matches!(name, Cow::Owned(_)).then(|| value.raw_name()),
-                    name,
-                    value: self.add(Value::Copy(value)),
-                };
-                Value::Object(node.members().map(member).collect())
+                let mut object = Object::EMPTY;
+                for child in node.values() {
+                    let Some(name) = MemberName::of(child) else { continue };
+                    let (value, bit) = (self.add(Value::Copy(child)), name.bit());
+                    append(&mut self.members, &mut object, Member { name, value, next: NOWHERE }, bit);
+                }
+                Value::Object(object)
             }
             Kind::Array => Value::Array(node.elements().map(|value| self.add(Value::Copy(value))).collect()),
             _ => return,
@@ -289,4 +368,30 @@ impl<'s> Builder<'s> {
             *value = opened;
         }
     }
+}
+
+/// The place of an object's member of this name.
+fn place_of(members: &[Member<'_>], object: Object, name: &str) -> Option<usize> {
+    let mut at = object.first as usize;
+    loop {
+        let member = members.get(at)?;
+        if same(member.name.text().as_bytes(), name.as_bytes()) {
+            return Some(at);
+        }
+        at = member.next as usize;
+    }
+}
+
+/// Adds a member behind the last one of an object.
+#[inline]
+fn append<'s>(members: &mut Vec<Member<'s>>, object: &mut Object, member: Member<'s>, bit: u64) {
+    let at = super::table::position(members.len());
+    members.push(member);
+    match members.get_mut(object.last as usize) {
+        Some(last) if object.count > 0 => last.next = at,
+        _ => object.first = at,
+    }
+    object.last = at;
+    object.count += 1;
+    object.seen |= bit;
 }

@@ -1,4 +1,4 @@
-use crate::json::{Builder, Document, Kind};
+use crate::json::{Builder, Document, Kind, Name};
 
 /// What is built must read like its own text.
 fn assert_coherent(document: &Document) {
@@ -84,6 +84,65 @@ fn a_copy_is_opened_when_it_is_written_into() {
         document.text(),
         r#"{"a":{"x\u0041":[1,2,3],"y":{ "z":1 }},"b":[{"c":"new"}],"s":"t","t":true}"#
     );
+    assert_coherent(&document);
+}
+
+#[test]
+fn prepared_and_copied_names_are_those_of_their_texts() {
+    let source = Document::from_text(r#"{"pl":1,"e\u0073c":2}"#).unwrap();
+    let names: Vec<Name> = ["pl", "esc", "q\"", ""].map(Name::from).into();
+    let mut builder = Builder::new();
+    let root = builder.object();
+    for child in source.root().values() {
+        let value = builder.copy(child);
+        assert!(builder.set_as(root, child, value));
+    }
+    let new: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let value = builder.string(&**name);
+            builder.set_known(root, name, value)
+        })
+        .collect();
+    assert_eq!(new, [Some(false), Some(false), Some(true), Some(true)]);
+    let (element, no_object) = (builder.copy(source.root()), builder.null());
+    assert!(
+        !builder.set_as(root, source.root(), element)
+            && builder.set_known(element, &names[0], root).is_some()
+    );
+    assert!(builder.set_known(no_object, &names[0], element).is_none());
+    let document = builder.finish(root);
+    assert_eq!(document.text(), r#"{"pl":"pl","e\u0073c":"esc","q\"":"q\"","":""}"#);
+    assert_coherent(&document);
+}
+
+#[test]
+fn members_keep_their_order_however_many_come_and_go() {
+    let mut builder = Builder::new();
+    let root = builder.object();
+    let mut expected = Vec::new();
+    for number in 0..300_u32 {
+        let value = builder.integer(number.into());
+        // Only lengths, beginnings and ends tell names apart at once: most of these are alike in them.
+        let name = format!("n{number}x");
+        assert!(builder.set(root, name.clone(), value));
+        expected.push(name);
+        if number % 3 == 0 {
+            let at = number as usize * 7 % expected.len();
+            assert!(builder.remove(root, &expected.remove(at)).is_some());
+        }
+    }
+    for gone in [expected.remove(0), expected.pop().unwrap()] {
+        assert!(builder.remove(root, &gone).is_some() && !builder.has(root, &gone));
+    }
+    let value = builder.null();
+    builder.set(root, "last", value);
+    expected.push("last".to_owned());
+    let names: Vec<_> = builder.members(root).map(|(name, _)| name.to_owned()).collect();
+    assert_eq!((names.len(), builder.len(root)), (expected.len(), expected.len()));
+    assert_eq!(names, expected);
+    let document = builder.finish(root);
+    assert!(document.root().members().map(|(name, _)| name).eq(expected.iter().map(String::as_str)));
     assert_coherent(&document);
 }
 

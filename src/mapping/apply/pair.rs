@@ -14,6 +14,24 @@ use crate::mapping::script::{Call, ScriptFailureKind};
 use crate::mapping::trace::Outcome;
 use crate::mapping::value::Value;
 
+/// What a value that is written came from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Message,
+    Constant,
+    Default,
+}
+
+impl Origin {
+    fn outcome(self) -> Outcome {
+        match self {
+            Self::Message => Outcome::Written,
+            Self::Constant => Outcome::Constant,
+            Self::Default => Outcome::Default,
+        }
+    }
+}
+
 impl<'m> Run<'m> {
     pub fn pair(&mut self, rule: &'m Rule, pair: &'m Pair, scope: Scope<'m>, target: Target<'_>) -> Wrote {
         if !self.holds(scope, pair.condition.as_ref()) {
@@ -21,8 +39,8 @@ impl<'m> Run<'m> {
             return Wrote::Nothing;
         }
         let written = self.pair_value(pair, scope, target).and_then(|value| {
-            let (value, outcome) = match (value, &pair.default) {
-                ((Value::Absent, _), Some(default)) => (Self::constant(default), Outcome::Default),
+            let (value, origin) = match (value, &pair.default) {
+                ((Value::Absent, _), Some(default)) => (Self::constant(default), Origin::Default),
                 (value, _) => value,
             };
             if value.is_absent() {
@@ -35,14 +53,14 @@ impl<'m> Run<'m> {
                 }
                 return Ok(Wrote::Nothing);
             }
-            let wrote = if outcome == Outcome::Written { Wrote::Message } else { Wrote::Constant };
+            let wrote = if origin == Origin::Message { Wrote::Message } else { Wrote::Constant };
             let shown = self.trace.is_some().then(|| value.excerpt());
             self.write(&pair.target, target, value)?;
             if !pair.also.is_empty() {
                 self.terms(&pair.also, target.slot)?;
             }
             if self.trace.is_some() {
-                self.record_pair(rule, pair, (scope, target), (shown, outcome));
+                self.record_pair(rule, pair, (scope, target), (shown, origin.outcome()));
             }
             Ok(wrote)
         });
@@ -61,26 +79,28 @@ impl<'m> Run<'m> {
         pair: &'m Pair,
         scope: Scope<'m>,
         target: Target<'_>,
-    ) -> Result<(Value<'m>, Outcome), Trouble<'m>> {
+    ) -> Result<(Value<'m>, Origin), Trouble<'m>> {
         let mut value = self.source_value(&pair.source, scope)?;
         if value.is_null() {
             if pair.null_allowed {
-                return Ok((Value::Null, Outcome::Written));
+                return Ok((Value::Null, Origin::Message));
             }
             value = Value::Absent;
         }
-        let outcome = match &pair.source {
-            Source::Constant(_) => Outcome::Constant,
-            Source::Script(script) if script.inputs.is_empty() => Outcome::Constant,
+        let origin = match &pair.source {
+            Source::Constant(_) => Origin::Constant,
+            Source::Script(script) if script.inputs.is_empty() => Origin::Constant,
             // A converter may read something into nothing: `boolean(J, absent)`.
-            _ if value.is_absent() => Outcome::Default,
-            _ => Outcome::Written,
+            _ if value.is_absent() => Origin::Default,
+            _ => Origin::Message,
         };
         for transform in &pair.transforms {
             value = self.transform(transform, value, scope, target)?;
         }
-        let value = if value.is_null() && !pair.null_allowed { Value::Absent } else { value };
-        Ok((value, outcome))
+        if !pair.transforms.is_empty() && value.is_null() && !pair.null_allowed {
+            value = Value::Absent;
+        }
+        Ok((value, origin))
     }
 
     pub fn source_value(&mut self, source: &'m Source, scope: Scope<'m>) -> Result<Value<'m>, Trouble<'m>> {

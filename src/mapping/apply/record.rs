@@ -104,7 +104,7 @@ impl<'m> Run<'m> {
     }
 }
 
-fn term_pointer(target: Target<'_>, members: &[Box<str>]) -> String {
+fn term_pointer(target: Target<'_>, members: &[crate::json::Name]) -> String {
     let mut pointer = target.pointer.to_owned();
     for name in members {
         crate::mapping::path::push_token(&mut pointer, name);

@@ -1,7 +1,7 @@
 //! Writing places of the target: finding or creating what leads there, and taking back what was in vain.
 
 use super::run::{Run, Trouble, Wrote};
-use crate::json::{Kind, Slot, number};
+use crate::json::{Kind, Name, Slot, number};
 use crate::mapping::path::{Anchor, FieldPath, Literal, Part, Step, Term, push_token};
 use crate::mapping::program::Constant;
 use crate::mapping::value::Value;
@@ -17,7 +17,7 @@ pub(super) struct Target<'t> {
 /// The outermost thing that writing one place brought into being.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Created<'m> {
-    Member { object: Slot, name: &'m str },
+    Member { object: Slot, name: &'m Name },
     LastElement { array: Slot },
 }
 
@@ -118,7 +118,7 @@ impl<'m> Run<'m> {
             self.terms(terms, slot).map_err(Some)?;
         }
         match created {
-            Created::Member { object, name } => self.builder.set(object, name, slot),
+            Created::Member { object, name } => self.builder.set_known(object, name, slot).is_some(),
             Created::LastElement { array } => self.builder.push(array, slot),
         };
         if std::mem::take(fresh) {
@@ -156,9 +156,8 @@ impl<'m> Run<'m> {
         }
         let created = match last {
             Step::Member(name) => {
-                let before = self.builder.len(at);
-                self.builder.set(at, &**name, value);
-                (self.builder.len(at) > before).then_some(Created::Member { object: at, name })
+                let is_new = self.builder.set_known(at, name, value) == Some(true);
+                is_new.then_some(Created::Member { object: at, name })
             }
             Step::Index(index) => self.put_element(at, *index, value)?,
             Step::Keyed(terms) => {
@@ -206,7 +205,7 @@ impl<'m> Run<'m> {
                     slot
                 } else {
                     let slot = self.make(Container::Object)?;
-                    self.builder.set(at, &**name, slot);
+                    self.builder.set_known(at, name, slot);
                     if std::mem::take(&mut fresh) {
                         self.created.push(Created::Member { object: at, name });
                     }
@@ -214,14 +213,13 @@ impl<'m> Run<'m> {
                 };
             }
             self.count_value()?;
-            fresh &= !self.builder.has(at, last);
             let value = self.literal(&term.value);
-            if !self.builder.set(at, &**last, value) {
+            let Some(is_new) = self.builder.set_known(at, last, value) else {
                 return Err(Trouble::mapping(format!(
                     "`{last}` cannot be written: something else stands there"
                 )));
-            }
-            if fresh {
+            };
+            if fresh && is_new {
                 self.created.push(Created::Member { object: at, name: last });
             }
         }

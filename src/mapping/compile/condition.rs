@@ -2,6 +2,7 @@
 
 use super::scope::{Place, Scope};
 use super::{Compiler, Product, steps};
+use crate::json::Name;
 use crate::json::query::{self, Condition};
 use crate::mapping::diagnostic as code;
 use crate::mapping::path::{Literal, Term};
@@ -131,7 +132,7 @@ impl Compiler<'_> {
             && let (Some(product), Some(mut names)) = (self.product(name), self.configuration(here))
         {
             names.push("@type".to_owned());
-            let members = names.into_iter().map(String::into_boxed_str).collect();
+            let members = names.into_iter().map(Into::into).collect();
             let ty = product.types.first().cloned().unwrap_or_default();
             terms.push(Term { members, value: Literal::Text(ty.into()) });
         }
@@ -181,10 +182,10 @@ impl Compiler<'_> {
 pub(super) fn equalities(condition: &Condition) -> Vec<Term> {
     let term = |equality: query::Equality<'_>| {
         let names = equality.path.steps.iter().map(|step| match step {
-            query::Step::Name(name) => Some(name.clone()),
+            query::Step::Name(name) => Some((&**name).into()),
             query::Step::Index(_) => None,
         });
-        let members: Option<Box<[Box<str>]>> = names.collect();
+        let members: Option<Box<[Name]>> = names.collect();
         let members = members.filter(|members| !members.is_empty())?;
         (equality.path.origin == query::Origin::Scope)
             .then(|| Term { members, value: literal(equality.literal) })

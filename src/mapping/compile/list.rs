@@ -108,7 +108,7 @@ impl<'c> Compiler<'c> {
         }
         let path = self.path(text)?;
         match path.steps.first() {
-            Some(Step::Member(name)) => Some(Total::Header(name.clone())),
+            Some(Step::Member(name)) => Some(Total::Header((**name).into())),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Anchor, FieldPath, Literal, Part, Step, Term};
-use crate::json::number;
+use crate::json::{Name, number};
 
 /// Why a text is no field path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -206,7 +206,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn term_members(&mut self) -> Result<Vec<Box<str>>, PathError> {
+    fn term_members(&mut self) -> Result<Vec<Name>, PathError> {
         self.expect("@")?;
         let mut members = Vec::new();
         loop {
