@@ -24,6 +24,9 @@ const RATE_UNITS: &[&str] = &["BPS", "KBPS", "MBPS", "GBPS"];
 const SIZE_UNITS: &[&str] =
     &["BYTES", "KBYTES", "MBYTES", "GBYTES", "TBYTES", "PBYTES", "EBYTES", "ZBYTES", "YBYTES"];
 
+/// Digits of a number that is seen at once to be in its plainest form.
+const PLAIN_DIGITS_MAX: usize = 18;
+
 fn pair<'d>(first: (&'static str, Value<'d>), second: (&'static str, Value<'d>)) -> Value<'d> {
     Value::Object(vec![(Cow::Borrowed(first.0), first.1), (Cow::Borrowed(second.0), second.1)])
 }
@@ -61,6 +64,17 @@ fn whole(value: &Value<'_>) -> Result<Exact, ConvertError> {
     }
 }
 
+/// The text of a number that is written as [`Exact::to_text`] would write it, and whole.
+fn plain_whole<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
+    let text = value.as_scalar_text()?;
+    let digits = text.as_bytes();
+    let is_plain = match digits {
+        [b'1'..=b'9', rest @ ..] => rest.len() < PLAIN_DIGITS_MAX && rest.iter().all(u8::is_ascii_digit),
+        rest => rest == b"0",
+    };
+    is_plain.then_some(text)
+}
+
 fn unit_place(units: &[&str], value: &Value<'_>) -> Result<usize, ConvertError> {
     let unit = text_of(value)?;
     units
@@ -80,12 +94,20 @@ impl Duration {
     }
 
     pub fn to_sonata(&self, value: &Value<'_>) -> Result<Value<'static>, ConvertError> {
-        let amount = whole(value)?;
-        Ok(pair(("amount", number_value(&amount)), ("units", Value::text(self.0.clone()))))
+        let amount = match plain_whole(value) {
+            Some(plain) => Value::Number(plain.into_owned().into()),
+            None => number_value(&whole(value)?),
+        };
+        Ok(pair(("amount", amount), ("units", Value::text(self.0.clone()))))
     }
 
     pub fn to_legacy(&self, value: &Value<'_>) -> Result<Value<'static>, ConvertError> {
         let (amount, units) = halves(value, "a duration", "amount", "units")?;
+        if let Some(plain) = plain_whole(&amount)
+            && units.as_text().is_some_and(|units| units == self.0)
+        {
+            return Ok(Value::Number(plain.into_owned().into()));
+        }
         let (amount, units) = (whole(&amount)?, text_of(&units)?);
         if units == self.0 {
             return Ok(number_value(&amount));

@@ -8,6 +8,7 @@
 mod arguments;
 mod country;
 mod currency;
+mod layout;
 mod list;
 mod measure;
 pub mod number;

@@ -39,7 +39,7 @@ impl Exact {
         if wrong {
             return None;
         }
-        let digits = format!("{whole}{fraction}");
+        let digits = [whole, fraction].concat();
         let number = Self { negative, digits, scale: fraction.len() };
         number.trimmed()?.shifted(exponent)
     }
@@ -75,7 +75,7 @@ impl Exact {
     /// Whether the number has no fraction other than zeros.
     #[must_use]
     pub fn is_integer(&self) -> bool {
-        self.clone().reduced(0).scale == 0
+        self.scale == 0 || self.clone().reduced(0).scale == 0
     }
 
     /// Whether the number is zero.

@@ -12,7 +12,7 @@ use jiff::{
     tz::{TimeZone, TimeZoneDatabase},
 };
 
-use super::{ConvertError, text_of};
+use super::{ConvertError, layout::Layout, text_of};
 use crate::{
     mapping::value::{Value, quoted},
     text::suggest,
@@ -45,6 +45,8 @@ pub(super) enum Edge {
 #[derive(Debug, Clone)]
 pub(super) struct Date {
     format: String,
+    /// The same, where it has one.
+    layout: Option<Layout>,
     edge: Option<Edge>,
     zone: TimeZone,
 }
@@ -52,7 +54,8 @@ pub(super) struct Date {
 impl Date {
     /// Takes a format that tells a whole date; the error says why it does not.
     pub fn new(format: &str, edge: Option<Edge>, zone: Option<TimeZone>) -> Result<Self, String> {
-        let date = Self { format: format.to_owned(), edge, zone: zone.unwrap_or(TimeZone::UTC) };
+        let zone = zone.unwrap_or(TimeZone::UTC);
+        let date = Self { format: format.to_owned(), layout: Layout::of(format), edge, zone };
         for (year, month, day) in PROBES {
             let probe = civil::Date::new(year, month, day).map_err(|error| error.to_string())?;
             let text = strtime::format(format, probe).map_err(|error| error.to_string())?;
@@ -68,6 +71,9 @@ impl Date {
     }
 
     fn read(&self, text: &str) -> Result<civil::Date, ConvertError> {
+        if let Some(date) = self.layout.as_ref().and_then(|layout| layout.read(text)) {
+            return Ok(date);
+        }
         let date = strtime::parse(&self.format, text).and_then(|broken| broken.to_date()).ok();
         // RFC 3339 has years of four digits and no sign.
         date.filter(|date| date.year() >= 0).ok_or_else(|| {
@@ -100,6 +106,9 @@ impl Date {
         } else {
             plain_date(&text)?
         };
+        if let Some(written) = self.layout.as_ref().and_then(|layout| layout.write(date)) {
+            return Ok(Value::text(written));
+        }
         let written = strtime::format(&self.format, date)
             .map_err(|_| ConvertError::domain(format!("{} cannot be written as a date", quoted(&text))))?;
         // A year of two digits tells only a hundred of them.

@@ -8,7 +8,7 @@ use super::{
     tree::{Block, Body, Chain, Expression, Operator, Statement, Step, StepKind},
     value::{Fuel, Val},
 };
-use crate::mapping::value::Value;
+use crate::{json::Node, mapping::value::Value};
 
 /// What one walk may spend: a step takes 1, 16 bytes of text 1, an element of an array 2.
 ///
@@ -147,17 +147,57 @@ impl<'d> Walk<'_, 'd> {
     }
 
     fn repeat(&mut self, place: usize, elements: &'d Expression, block: &'d Block) -> Walked<()> {
+        if let Some(array) = self.given_array(elements) {
+            // Nothing is made of the array as a whole: what costs is the same.
+            let elements = known(u32::try_from(array.len()).ok().and_then(|count| count.checked_mul(2)))?;
+            known(self.fuel.take(elements + 1))?;
+            let mut elements = array.elements();
+            let ended = loop {
+                let Some(element) = elements.next() else { return Ok(()) };
+                let element = known(Val::of_node(element, &mut self.fuel))?;
+                match self.round(place, element, block) {
+                    Ok(true) => {}
+                    ended => break ended,
+                }
+            };
+            // The engine opens all of an array: what it could not open is for it to tell.
+            for element in elements {
+                known(Val::of_node(element, &mut self.fuel))?;
+            }
+            return ended.map(drop);
+        }
         let Val::Array(elements) = self.value(elements)? else { return Err(Stop::Engine) };
         for element in &*elements {
-            known(self.fuel.take(1))?;
-            *self.place(place)? = element.clone();
-            match self.block(block) {
-                Ok(_) | Err(Stop::Continue) => {}
-                Err(Stop::Break) => break,
-                Err(stop) => return Err(stop),
+            if !self.round(place, element.clone(), block)? {
+                break;
             }
         }
         Ok(())
+    }
+
+    /// One round of a loop; whether there may be another.
+    fn round(&mut self, place: usize, element: Val<'d>, block: &'d Block) -> Walked<bool> {
+        known(self.fuel.take(1))?;
+        *self.place(place)? = element;
+        match self.block(block) {
+            Ok(_) | Err(Stop::Continue) => Ok(true),
+            Err(Stop::Break) => Ok(false),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// The array of the message that an expression stands for, where it is one that was given: `lines ?? []`.
+    fn given_array(&self, expression: &Expression) -> Option<Node<'d>> {
+        let value = match expression {
+            Expression::Coalesce(terms) => return self.given_array(terms.first()?),
+            Expression::Input(place) => self.call.inputs.get(*place)?,
+            Expression::Value => self.call.value,
+            _ => return None,
+        };
+        match value {
+            Value::Node(node) if node.is_array() => Some(*node),
+            _ => None,
+        }
     }
 
     fn place(&mut self, place: usize) -> Walked<&mut Val<'d>> {
@@ -165,10 +205,23 @@ impl<'d> Walk<'_, 'd> {
     }
 
     fn truth(&mut self, expression: &'d Expression) -> Walked<bool> {
+        if let Expression::Operation(operator, operands) = expression
+            && let Some(truth) = self.local_beside_literal(*operator, operands)
+        {
+            known(self.fuel.take(2))?;
+            return Ok(truth);
+        }
         match self.value(expression)? {
             Val::Bool(truth) => Ok(truth),
             _ => Err(Stop::Engine),
         }
+    }
+
+    /// A variable beside what the script writes out: nothing is copied to compare them.
+    #[inline]
+    fn local_beside_literal(&self, operator: Operator, operands: &(Expression, Expression)) -> Option<bool> {
+        let Expression::Local(place) = &operands.0 else { return None };
+        beside_literal(operator, self.stack.get(self.frame + place)?, &operands.1)
     }
 
     fn value(&mut self, expression: &'d Expression) -> Walked<Val<'d>> {
@@ -311,9 +364,9 @@ impl<'d> Walk<'_, 'd> {
 
     fn chain(&mut self, chain: &'d Chain) -> Walked<Val<'d>> {
         let start = self.push(&chain.arguments)?;
-        let mut value = self.value(&chain.base)?;
+        let (mut value, steps) = self.base(chain)?;
         let mut argument = start;
-        for step in &chain.steps {
+        for step in steps {
             if step.optional && value.is_unit() {
                 break;
             }
@@ -321,6 +374,18 @@ impl<'d> Walk<'_, 'd> {
         }
         self.stack.truncate(start);
         Ok(value)
+    }
+
+    /// What a chain begins with, and its steps from there on: a member of a variable is read where the variable is.
+    fn base(&mut self, chain: &'d Chain) -> Walked<(Val<'d>, &'d [Step])> {
+        if let (Expression::Local(place), Some((Step { kind: StepKind::Property(name), .. }, steps))) =
+            (&chain.base, chain.steps.split_first())
+            && let Some(object @ (Val::Part(_) | Val::Map(_))) = self.stack.get(self.frame + place)
+        {
+            known(self.fuel.take(2))?;
+            return Ok((known(object.member(name, &mut self.fuel))?, steps));
+        }
+        Ok((self.value(&chain.base)?, &chain.steps))
     }
 
     fn step(&mut self, step: &'d Step, value: Val<'d>, argument: &mut usize) -> Walked<Val<'d>> {

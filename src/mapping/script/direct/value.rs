@@ -90,7 +90,11 @@ impl<'d> Val<'d> {
     }
 
     fn of_number(text: &str) -> Option<Self> {
-        Self::of_dynamic(&bridge::number(text)?)
+        match text.parse() {
+            // As the bridge reads it.
+            Ok(integer) if text != "-0" => Some(Self::Integer(integer)),
+            _ => Self::of_dynamic(&bridge::number(text)?),
+        }
     }
 
     /// A number of Rhai.
