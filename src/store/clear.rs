@@ -60,7 +60,7 @@ impl Committer {
         let Place::File(path) = &self.place else { return Ok(()) };
         match fs::remove_file(log::segment_path(path, segment)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(StoreError::Failed(error.to_string()));
+                Err(StoreError::Failed(error.to_string()))
             }
             _ => write::end_segment(self.connection()?, segment),
         }

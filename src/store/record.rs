@@ -20,7 +20,7 @@ pub(super) fn write(batch: &Batch, to: &mut Vec<u8>, entities: &mut Vec<Option<R
         write_change(change, to);
         if let Change::Create(entity) | Change::Update(entity) = change {
             let has_documents = documents(entity).any(|document| document.is_some());
-            entities.push(has_documents.then(|| start..to.len()));
+            entities.push(has_documents.then_some(start..to.len()));
         }
     }
 }
@@ -184,7 +184,7 @@ pub(super) fn read(from: &mut Bytes, entities: &mut Vec<Option<Range<usize>>>) -
         let change = reader.change()?;
         if let Change::Create(entity) | Change::Update(entity) = &change {
             let has_documents = documents(entity).any(|document| document.is_some());
-            entities.push(has_documents.then(|| start..whole - reader.0.len()));
+            entities.push(has_documents.then_some(start..whole - reader.0.len()));
         }
         batch.changes.push(change);
     }
