@@ -265,3 +265,26 @@ fn explain_prints_a_page_or_the_nearest_code() {
     assert_eq!(status, 2);
     assert!(err.contains("there is no code `M20`"), "{err}");
 }
+
+#[test]
+fn coverage_counts_attributes_and_fails_below_a_minimum() {
+    let (status, out, err) = segue(&["coverage", "--min", "50"], "");
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    let line = out.lines().find(|line| line.contains(" quote.createQuote ")).unwrap();
+    assert!(line.ends_with(|end: char| end.is_ascii_digit()) && line.contains(" % "), "{line}");
+    assert_eq!(segue(&["coverage", "--min", "100"], "").0, 1);
+    assert_eq!(segue(&["coverage", "--min", "101"], "").0, 2);
+    assert_eq!(segue(&["coverage", "quote.createQuot"], "").0, 2);
+    let (_, out, _) = segue(&["coverage", "quote.createQuote"], "");
+    assert!(
+        out.lines().any(|line| line.starts_with("  always") && line.ends_with("quoteItem.action")),
+        "{out}"
+    );
+    let (_, out, _) =
+        segue(&["coverage", "--partner", "globex", "quote.createQuote", "--format", "json"], "");
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let one = &told["operations"][0];
+    assert_eq!(told["attributes"], one["attributes"]);
+    let rows = one["request"].as_array().unwrap().len() + one["answer"].as_array().unwrap().len();
+    assert_eq!(one["attributes"].as_u64().unwrap(), u64::try_from(rows).unwrap());
+}

@@ -4,6 +4,7 @@ mod cases;
 mod catalogue_oracle;
 mod cli;
 mod codes;
+mod coverage;
 mod demonstration;
 mod diagnostics;
 mod failures;

@@ -8,6 +8,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod check;
+mod coverage;
 mod explain;
 mod junit;
 mod map;
@@ -43,6 +44,8 @@ enum Command {
     Check(CheckArguments),
     /// Print the page of a diagnostic code: why, a wrong and a right example.
     Explain(ExplainArguments),
+    /// Tell which attributes of the standard's messages the mappings have something behind.
+    Coverage(CoverageArguments),
     /// Play the cases beside the mappings.
     Test(TestArguments),
     /// Map one message from standard input and print what goes on.
@@ -71,6 +74,22 @@ struct CheckArguments {
     /// How findings are printed.
     #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
     format: CheckFormat,
+}
+
+/// `segue coverage`.
+#[derive(Debug, Args)]
+struct CoverageArguments {
+    /// An operation such as quote.createQuote: it alone, with every attribute.
+    operation: Option<String>,
+    /// The partner whose mapping is looked at; without it those of every partner.
+    #[arg(long)]
+    partner: Option<String>,
+    /// How the table is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Fail where less of all attributes listed is covered.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    min: Option<u8>,
 }
 
 /// `segue explain`.
@@ -188,6 +207,7 @@ pub fn main() -> ExitCode {
         Command::Serve => serve::run(&config),
         Command::Check(arguments) => Ok(check::run(&config, &arguments)),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Coverage(arguments) => coverage::run(&config, &arguments),
         Command::Test(arguments) => test::run(&config, &arguments),
         Command::Map(arguments) => map::run(&config, &arguments),
         Command::Trace(arguments) => trace::run(&config, &arguments),

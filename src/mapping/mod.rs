@@ -4,6 +4,7 @@ pub mod apply;
 pub mod codes;
 pub mod compile;
 pub mod convert;
+pub mod coverage;
 pub mod diagnostic;
 pub mod direction;
 pub mod mutate;
