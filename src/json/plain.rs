@@ -21,31 +21,21 @@ pub(super) fn same(left: &[u8], right: &[u8]) -> bool {
     if left.len() != right.len() {
         return false;
     }
-    match (left.first_chunk::<8>(), right.first_chunk::<8>()) {
-        (Some(left_first), Some(right_first)) => {
-            left_first == right_first
-                && (if left.len() <= 16 {
-                    left.last_chunk::<8>() == right.last_chunk::<8>()
-                } else {
-                    left == right
-                })
-        }
-        _ => match (left.first_chunk::<4>(), right.first_chunk::<4>()) {
-            (Some(left_first), Some(right_first)) => {
-                left_first == right_first && left.last_chunk::<4>() == right.last_chunk::<4>()
-            }
-            _ => {
-                let mut at = 0;
-                while let (Some(left), Some(right)) = (left.get(at), right.get(at)) {
-                    if left != right {
-                        return false;
-                    }
-                    at += 1;
-                }
-                true
-            }
-        },
+    if let (Some(left_first), Some(right_first)) = (left.first_chunk::<8>(), right.first_chunk::<8>()) {
+        let ends = || left.last_chunk::<8>() == right.last_chunk::<8>();
+        return left_first == right_first && if left.len() <= 16 { ends() } else { left == right };
     }
+    if let (Some(left_first), Some(right_first)) = (left.first_chunk::<4>(), right.first_chunk::<4>()) {
+        return left_first == right_first && left.last_chunk::<4>() == right.last_chunk::<4>();
+    }
+    let mut at = 0;
+    while let (Some(left), Some(right)) = (left.get(at), right.get(at)) {
+        if left != right {
+            return false;
+        }
+        at += 1;
+    }
+    true
 }
 
 #[inline(never)]
