@@ -3,15 +3,17 @@
 //! A case begins with a line of what it shows. Texts follow, each after `>>> PATH`; what is expected stands after
 //! `===`. Cases named `yaml-*` are read as YAML, those named `config-*` as a configuration folder, in which files
 //! that the case does not give are harmless ones, and `>>> PATH absent` takes one away, those named `map-*` as a
-//! mapping set of grace, `partner.yaml` as the overlay on it. `UPDATE_EXPECT=1 cargo test diagnostics` writes what comes out.
+//! mapping set of grace, `partner.yaml` as the overlay on it, `openapi/acme.yaml` as the interface of its backend. `UPDATE_EXPECT=1 cargo test diagnostics` writes what comes out.
 
 use segue::{
     config::{self, secret::Lookup},
     mapping::{
         compile::{CompileOptions, compile},
         diagnostic,
+        schema::Interface,
     },
-    plan::ContractSchema,
+    openapi,
+    plan::{BackendInterface, ContractSchema},
     sonata::{Release, catalogue},
     text::{Diagnostics, FileSet, Sources, yaml},
 };
@@ -19,6 +21,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
+    sync::Arc,
 };
 
 const SEGUE: &str = "reload: { watch: false }\n";
@@ -84,11 +87,19 @@ fn read_mapping(case: &Case<'_>) -> String {
     let schema = ContractSchema::new(contracts.collect(), catalogue().products(release));
     let (overlay, files): (Vec<_>, Vec<_>) =
         case.files.iter().copied().partition(|(path, _)| *path == "partner.yaml");
+    let (openapi, files): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|(path, _)| path.starts_with("openapi/"));
     let (set, overlay) = (FileSet::of("acme", files), FileSet::of("", overlay));
     let mut sources = Sources::new();
     let mut out = Diagnostics::new();
+    let mut options = CompileOptions::default();
+    if !openapi.is_empty() {
+        let (files, title) = (FileSet::of("", openapi), "the interface of `acme`");
+        let read = BackendInterface::read(title, &files, "openapi/acme.yaml", &mut sources, &mut out);
+        options.interfaces.extend(read.map(|read| ("acme".to_owned(), Arc::new(read) as Arc<dyn Interface>)));
+    }
     let partner = overlay.get("partner.yaml").is_some().then_some((&overlay, "partner.yaml"));
-    let compiled = compile(&set, partner, &schema, &CompileOptions::default(), &mut sources, &mut out);
+    let compiled = compile(&set, partner, &schema, &options, &mut sources, &mut out);
     assert_eq!(compiled.is_none(), out.has_errors());
     out.render_text(&sources)
 }
@@ -134,8 +145,8 @@ fn cases_render_as_written() {
 
 fn every_code_has_a_case(seen: &BTreeSet<String>) {
     // These need a file system, or a text too long to read; they have tests beside the code.
-    const ELSEWHERE: &[&str] = &["Y101", "Y102", "Y103", "C100", "C101"];
-    let rooms = [segue::text::code::CODES, config::code::CODES, diagnostic::CODES];
+    const ELSEWHERE: &[&str] = &["Y101", "Y102", "Y103", "C100", "C101", "O103"];
+    let rooms = [segue::text::code::CODES, config::code::CODES, diagnostic::CODES, openapi::CODES];
     let unseen = rooms.into_iter().flatten().map(|row| row.code.0);
     let unseen: Vec<_> = unseen.filter(|code| !seen.contains(*code) && !ELSEWHERE.contains(code)).collect();
     assert!(unseen.is_empty(), "no case in tests/diagnostics shows {unseen:?}");

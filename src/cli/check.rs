@@ -24,7 +24,8 @@ pub fn run(config: &Path, arguments: &CheckArguments) -> ExitCode {
 
 fn summary(built: &plan::Built) -> String {
     let errors = built.diagnostics.error_count();
-    let others = built.diagnostics.len() - errors;
+    let is_warning = |told: &&crate::text::Diagnostic| told.severity == crate::text::Severity::Warning;
+    let others = built.diagnostics.iter().filter(is_warning).count();
     match &built.plan {
         Some(plan) => {
             let partners = plan.partners().count();

@@ -10,12 +10,12 @@ use crate::{
     format::Format,
     ids::BackendId,
     text::{
-        Diagnostic, Diagnostics,
+        Diagnostic, Diagnostics, Spanned,
         yaml::{Fields, Node, Scalar},
     },
 };
 use http::Uri;
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 const CONNECT_MS: Number = Number::new("connect_ms", 500, (10, 60_000), "time to connect");
 const ANSWER_MS: Number = Number::new(
@@ -47,8 +47,8 @@ pub struct Backend {
     pub base_url: Uri,
     /// Form of its messages.
     pub format: Format,
-    /// Its interface file, resolved against the configuration folder.
-    pub openapi: Option<PathBuf>,
+    /// Its interface file, a path below the configuration folder.
+    pub openapi: Option<Spanned<String>>,
     /// How we show who we are.
     pub credentials: Credentials,
     /// How long we wait.
@@ -107,7 +107,9 @@ impl Backend {
         let url = fields.require_scalar("base_url", out);
         let base_url = url.and_then(|scalar| base_url(scalar, out));
         let format = wire::format(fields.take("format"), out);
-        let openapi = fields.text("openapi", out).map(|path| context.path(path));
+        let openapi = fields
+            .scalar("openapi", out)
+            .map(|scalar| Spanned::new(scalar.text.trim_start_matches("./").to_owned(), scalar.span()));
         let credentials_node = fields.take("credentials");
         let credentials = Credentials::read(credentials_node, context, out);
         let timeouts = Timeouts::read(fields.take("timeouts"), out);

@@ -14,15 +14,17 @@ const FILES_MAX: usize = 20_000;
 const DEPTH_MAX: usize = 8;
 /// Folder of the product schemas, below the configuration folder.
 pub const PRODUCTS_FOLDER: &str = "products/";
+/// Folder of the interface files of backends, below the configuration folder.
+pub const OPENAPI_FOLDER: &str = "openapi/";
 /// Largest file, in bytes; a little beyond what the YAML reader takes, so that it can tell.
 const FILE_BYTES_MAX: u64 = 4 << 20;
 
 /// The texts of a configuration folder: `segue.yaml`, `backends/*.yaml`, `partners/*.yaml`, product schemas below
-/// `products/`, and any other YAML beside them, which is told as stray. `secrets/` is never read here.
+/// `products/`, interface files below `openapi/`, and any other YAML beside them, which is told as stray. `secrets/` is never read here.
 pub fn read_config(folder: &Path, out: &mut Diagnostics) -> FileSet {
     let in_rooms = |path: &str| match path.split_once('/') {
         None | Some(("backends" | "partners", _)) => is_yaml(path),
-        Some(("products", _)) => is_yaml(path) || has_ending(path, "json"),
+        Some(("products" | "openapi", _)) => is_yaml(path) || has_ending(path, "json"),
         Some(_) => false,
     };
     read_folder(folder, in_rooms, out)

@@ -33,7 +33,7 @@ mod words;
 pub use backend::{Backend, BackendLimits, HttpVersion, Timeouts};
 pub use credentials::Credentials;
 pub use effective::{Effective, effective};
-pub use files::PRODUCTS_FOLDER;
+pub use files::{OPENAPI_FOLDER, PRODUCTS_FOLDER};
 pub use gateway::{Demonstration, Gateway, LogFormat, LogLevel, Reload, Store, Telemetry};
 pub use headers::{HeaderCase, Headers};
 pub use limits::Limits;

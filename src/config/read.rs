@@ -1,7 +1,8 @@
 //! From the files to [`Settings`]: which file is what, and what only all of them together can show.
 
 use super::{
-    Backend, Gateway, Identify, PRODUCTS_FOLDER, Partner, Settings, code, credentials, secret::Lookup,
+    Backend, Gateway, Identify, OPENAPI_FOLDER, PRODUCTS_FOLDER, Partner, Settings, code, credentials,
+    secret::Lookup,
 };
 use crate::{
     ids::PartnerId,
@@ -76,8 +77,8 @@ pub(super) fn settings(
     let mut backends = BTreeMap::new();
     let mut partners: BTreeMap<PartnerId, Partner> = BTreeMap::new();
     for (path, _) in files.iter() {
-        // Product schemas are the standard's business, not settings; the plan reads them.
-        if path.starts_with(PRODUCTS_FOLDER) {
+        // Product schemas are the standard's business and interfaces the mappings', not settings; the plan reads them.
+        if path.starts_with(PRODUCTS_FOLDER) || path.starts_with(OPENAPI_FOLDER) {
             continue;
         }
         let Some(node) = open(files, path, sources, out) else { continue };
@@ -93,7 +94,8 @@ pub(super) fn settings(
             }
         } else {
             let message = format!("`{}` has no job in the configuration folder", files.shown(path));
-            let hint = "the folder holds segue.yaml, backends/NAME.yaml, partners/NAME.yaml and products/";
+            let hint =
+                "the folder holds segue.yaml, backends/NAME.yaml, partners/NAME.yaml, products/ and openapi/";
             out.push(Diagnostic::error(code::STRAY_FILE, message).hint(hint));
         }
     }

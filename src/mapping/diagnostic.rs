@@ -1,7 +1,7 @@
 //! Numbers of what is said about mappings, and what each means in one line.
 //!
 //! `M1` structure, `M2` paths and schemas, `M3` values, codes and converters, `M4` overlays, `M5` operations,
-//! `S1` scripts. Unknown, missing and mistyped keys have the numbers of `text::code`, as in any other file.
+//! `M6` the interface of a backend, `S1` scripts. Unknown, missing and mistyped keys have the numbers of `text::code`, as in any other file.
 
 use crate::text::{Code, Meaning};
 
@@ -125,6 +125,25 @@ pub const UNUSED_NAME: Code = Code("M512");
 /// A filter of a list that is none, or is not sent.
 pub const FILTER: Code = Code("M513");
 
+/// A call that the backend's interface does not have.
+pub const NO_SUCH_CALL: Code = Code("M601");
+/// A parameter that a call of the interface does not have.
+pub const NO_SUCH_PARAMETER: Code = Code("M602");
+/// A path that the interface does not have.
+pub const NO_LEGACY_PLACE: Code = Code("M603");
+/// A value that can never be of the type that the interface has.
+pub const LEGACY_TYPES: Code = Code("M604");
+/// A value outside an enumeration of the interface.
+pub const LEGACY_VALUE: Code = Code("M605");
+/// A schema that the interface does not have.
+pub const LEGACY_SCHEMA: Code = Code("M606");
+/// A shape whose schema is that of none of its calls.
+pub const LEGACY_SHAPE: Code = Code("M607");
+/// Something that the interface requires and nothing writes.
+pub const LEGACY_REQUIRED: Code = Code("M608");
+/// A date or time in another format than that of the interface.
+pub const LEGACY_FORMAT: Code = Code("M609");
+
 /// A script that does not compile.
 pub const SCRIPT: Code = Code("S101");
 /// functions.rhai does not compile.
@@ -209,6 +228,33 @@ pub const CODES: &[Meaning] = &[
     ),
     Meaning::new(UNUSED_NAME, "No rule has an element of this name; perhaps it is misspelt."),
     Meaning::new(FILTER, "A filter that the legacy system settles is one of the list, and is sent."),
+    Meaning::new(NO_SUCH_CALL, "The backend's interface file has no such path, or not this method of it."),
+    Meaning::new(NO_SUCH_PARAMETER, "The call has no such parameter in the backend's interface file."),
+    Meaning::new(
+        NO_LEGACY_PLACE,
+        "The body of this call has no such member in the backend's interface file.",
+    ),
+    Meaning::new(
+        LEGACY_TYPES,
+        "What is written or read here can never be of the type that the backend's interface has.",
+    ),
+    Meaning::new(
+        LEGACY_VALUE,
+        "The backend's interface lists the values of this member, and this is none of them.",
+    ),
+    Meaning::new(LEGACY_SCHEMA, "The backend's interface file has no schema of this name."),
+    Meaning::new(
+        LEGACY_SHAPE,
+        "The calls that use the shape have another schema than the one that it names.",
+    ),
+    Meaning::new(
+        LEGACY_REQUIRED,
+        "The backend's interface requires this in a request, and nothing writes it.",
+    ),
+    Meaning::new(
+        LEGACY_FORMAT,
+        "The backend's interface names a format here, and the converter writes another.",
+    ),
     Meaning::new(SCRIPT, "The script does not compile."),
     Meaning::new(FUNCTIONS, "functions.rhai does not compile; no script can use it."),
     Meaning::new(SCRIPT_INPUT, "An input of a script is a name and a path of the side that is read."),

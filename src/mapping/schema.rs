@@ -1,7 +1,10 @@
-//! What the checker asks about the messages of the standard.
+//! What the checker asks about messages, of the standard and of legacy systems.
 //!
-//! The language knows no contract: the plan answers these questions from the catalogue of one release, and a
-//! bridge will answer them from two. An answer is about types, never about a document.
+//! The language knows no contract and no interface file: the plan answers these questions from the catalogue of one
+//! release and from the OpenAPI of each backend, and a bridge will answer them from two releases. An answer is about
+//! types, never about a document.
+
+use std::fmt::Debug;
 
 /// A type of a contract or of a product schema; only the [`Schema`] that gave it knows what it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -94,8 +97,50 @@ pub struct FilterFacts {
     pub places: Vec<String>,
 }
 
+/// Types of one side, whatever describes them.
+pub trait Types {
+    /// What describes them, as messages name it: `the contract`.
+    fn title(&self) -> &str {
+        "the contract"
+    }
+
+    /// The JSON kind of a type.
+    fn kind(&self, ty: TypeId) -> Kind;
+
+    /// The type of an array's elements.
+    fn element(&self, ty: TypeId) -> Option<TypeId>;
+
+    /// A member of an object type. `discriminator` is the literal `@type` that is known to stand there; where it
+    /// is not known, a member of any derived type is found.
+    fn member(&self, ty: TypeId, name: &str, discriminator: Option<&str>) -> Lookup;
+
+    /// All members of an object type, derived ones as in [`Types::member`].
+    fn members(&self, ty: TypeId, discriminator: Option<&str>) -> Vec<(String, Member)>;
+
+    /// Values of an enumeration; empty where any value of the kind is allowed.
+    fn values(&self, ty: TypeId) -> Vec<String>;
+
+    /// Values of `@type` that pick a derived type; empty where nothing is derived.
+    fn variants(&self, ty: TypeId) -> Vec<String> {
+        let _ = ty;
+        Vec::new()
+    }
+
+    /// Whether the members of this type are those of the product that its `@type` names.
+    fn is_configuration(&self, ty: TypeId) -> bool {
+        let _ = ty;
+        false
+    }
+
+    /// The schema of a product by the text of its `@type`.
+    fn product(&self, type_urn: &str) -> Option<TypeId> {
+        let _ = type_urn;
+        None
+    }
+}
+
 /// The contracts and product schemas that one mapping set is checked against.
-pub trait Schema {
+pub trait Schema: Types {
     /// Names of the functions, as `function:` has them.
     fn functions(&self) -> Vec<String>;
 
@@ -110,29 +155,72 @@ pub trait Schema {
 
     /// A message type of a function by name.
     fn root(&self, function: &str, name: &str) -> Option<TypeId>;
+}
 
-    /// The JSON kind of a type.
-    fn kind(&self, ty: TypeId) -> Kind;
+/// The interface of one backend, as its file describes it.
+pub trait Interface: Types + Debug {
+    /// A call by method and path; `{}` in the path stands for what is filled in when the call is made.
+    ///
+    /// # Errors
+    /// [`NoCall`] says what there is instead.
+    fn call(&self, method: &str, path: &str) -> Result<CallFacts, NoCall>;
 
-    /// The type of an array's elements.
-    fn element(&self, ty: TypeId) -> Option<TypeId>;
+    /// A schema by the reference that a shape names it by: `#/components/schemas/Offer`.
+    fn schema(&self, reference: &str) -> Option<TypeId>;
 
-    /// A member of an object type. `discriminator` is the literal `@type` that is known to stand there; where it
-    /// is not known, a member of any derived type is found.
-    fn member(&self, ty: TypeId, name: &str, discriminator: Option<&str>) -> Lookup;
+    /// References of all named schemas, for suggestions.
+    fn references(&self) -> Vec<String>;
 
-    /// All members of an object type, derived ones as in [`Schema::member`].
-    fn members(&self, ty: TypeId, discriminator: Option<&str>) -> Vec<(String, Member)>;
+    /// `format:` of a type: `date`, `date-time` and the like.
+    fn format(&self, ty: TypeId) -> Option<String>;
+}
 
-    /// Values of `@type` that pick a derived type; empty where nothing is derived.
-    fn variants(&self, ty: TypeId) -> Vec<String>;
+/// What is known of a call of a backend.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CallFacts {
+    /// Type of the request body; none: it takes none.
+    pub request: Option<TypeId>,
+    /// Query parameters.
+    pub query: Vec<ParameterFacts>,
+    /// Headers.
+    pub headers: Vec<ParameterFacts>,
+    /// Replies.
+    pub answers: Vec<AnswerFacts>,
+}
 
-    /// Values of an enumeration; empty where any value of the kind is allowed.
-    fn values(&self, ty: TypeId) -> Vec<String>;
+/// A parameter of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterFacts {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: TypeId,
+    /// Whether it must be sent.
+    pub required: bool,
+}
 
-    /// Whether the members of this type are those of the product that its `@type` names.
-    fn is_configuration(&self, ty: TypeId) -> bool;
+/// A reply of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerFacts {
+    /// First and last status, inclusive; both 0 for what no other reply is for.
+    pub status: (u16, u16),
+    /// Type of its body; none: it has none.
+    pub body: Option<TypeId>,
+}
 
-    /// The schema of a product by the text of its `@type`.
-    fn product(&self, type_urn: &str) -> Option<TypeId>;
+/// Why an interface has no such call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoCall {
+    /// No such path.
+    Path {
+        /// One that looks like it, as the interface writes it.
+        near: Option<String>,
+    },
+    /// The path has other methods.
+    Method {
+        /// The path, as the interface writes it.
+        path: String,
+        /// Its methods.
+        methods: Vec<String>,
+    },
 }

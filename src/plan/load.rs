@@ -11,6 +11,7 @@ use super::{
     backend::backends,
     check_routes,
     choose::BackendRoute,
+    interface::Interfaces,
     partner::{self, PartnerPlan},
     products::OwnProducts,
     sets::{OverlayFile, PartnerFiles, partner_files, read_mappings},
@@ -55,6 +56,10 @@ pub(super) const CONDITION: Code = Code("P112");
 pub(super) const TWO_WAYS: Code = Code("P113");
 /// `P111`: a call in another format than its backend has.
 const FORMAT: Code = Code("P111");
+/// `P114`: a backend names an interface file that is not there.
+pub(super) const NO_INTERFACE: Code = Code("P114");
+/// `P115`: backends without an interface file.
+pub(super) const NOT_CHECKED: Code = Code("P115");
 /// `P110`: trust, certificate or key towards a backend cannot be used.
 pub(super) const BAD_KEYS: Code = Code("P110");
 
@@ -76,6 +81,8 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(CONDITION, "The condition of a route reads what no request has."),
     Meaning::new(TWO_WAYS, "The mapping sets of a partner's routes do not fit together."),
     Meaning::new(FORMAT, "A call is in another format than its backend."),
+    Meaning::new(NO_INTERFACE, "A backend names an interface file that is not there."),
+    Meaning::new(NOT_CHECKED, "Backends without an interface file: mappings are not checked against them."),
 ];
 
 /// What came of loading.
@@ -98,7 +105,10 @@ pub fn load(config: &Path, previous: Option<&Plan>) -> Built {
     let hash = hash_of(&[&files, &mappings]);
     let known = previous.map(|plan| &plan.own_products);
     let own_products = OwnProducts::load(&files, known, &mut sources, &mut diagnostics);
+    let known = previous.map(|plan| &plan.interfaces);
+    let interfaces = Interfaces::load(&files, &settings, known, &mut sources, &mut diagnostics);
     let mut builder = Builder {
+        interfaces: &interfaces,
         own_products: &own_products,
         mappings: &mappings,
         previous,
@@ -124,6 +134,7 @@ pub fn load(config: &Path, previous: Option<&Plan>) -> Built {
         partners,
         compiled,
         own_products,
+        interfaces,
     });
     Built { plan, diagnostics, sources }
 }
@@ -150,6 +161,7 @@ pub(super) fn hash_of(sets: &[&FileSet]) -> blake3::Hash {
 }
 
 struct Builder<'b> {
+    interfaces: &'b Interfaces,
     own_products: &'b OwnProducts,
     mappings: &'b FileSet,
     previous: Option<&'b Plan>,
@@ -277,6 +289,8 @@ impl Builder<'_> {
                 let xml = self.formats.iter().filter(|(_, format)| **format == Format::Xml);
                 xml.map(|(id, _)| id.to_string()).collect()
             },
+            interfaces: self.interfaces.of_backends(),
+            routes: settings.routes.iter().map(|route| route.backend.value.to_string()).collect(),
             ..CompileOptions::default()
         };
         let key = self.key(&set, overlay.as_ref().map(OverlayFile::text), settings, contracts);
@@ -315,6 +329,10 @@ impl Builder<'_> {
         }
         for (id, format) in &self.formats {
             hasher.update(format!("\0{id}\0{}", format.word()).as_bytes());
+        }
+        self.interfaces.hash_into(&mut hasher);
+        for route in &settings.routes {
+            hasher.update(format!("\0{}", route.backend.value).as_bytes());
         }
         for contract in contracts {
             let release = settings.releases.of(contract.function);

@@ -8,6 +8,7 @@ mod backend;
 mod check_routes;
 mod choose;
 mod handle;
+mod interface;
 mod load;
 mod partner;
 mod products;
@@ -18,6 +19,7 @@ mod show;
 
 pub use choose::{Asked, BackendRoute, NoRoute, Target};
 pub use handle::PlanHandle;
+pub use interface::BackendInterface;
 pub use load::{Built, CODES, content_hash, load};
 pub use partner::{MappedOperation, PartnerPlan, Served};
 pub use route::{Route, RouteError};
@@ -55,6 +57,7 @@ pub struct Plan {
     partners: BTreeMap<PartnerId, Arc<PartnerPlan>>,
     compiled: load::CompiledSets,
     own_products: products::OwnProducts,
+    interfaces: interface::Interfaces,
 }
 
 impl Plan {

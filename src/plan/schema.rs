@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::{
-    mapping::schema::{FilterFacts, Kind, Lookup, Member, OperationFacts, Schema, TypeId},
+    mapping::schema::{FilterFacts, Kind, Lookup, Member, OperationFacts, Schema, TypeId, Types},
     sonata::{
         self, Contract, Function, ProductSchema, Products, TypeView,
         entity::{Act, Duty},
@@ -161,7 +161,9 @@ impl Schema for ContractSchema {
         let (index, contract) = self.contract(function)?;
         contract.view_named(name).map(|view| self.hand_out(Home::Contract(index), view))
     }
+}
 
+impl Types for ContractSchema {
     fn kind(&self, ty: TypeId) -> Kind {
         let kind = self.look(ty, |_, view| match view.kind() {
             sonata::Kind::Any => Kind::Any,

@@ -175,6 +175,9 @@ impl<'c> Compiler<'c> {
             }));
         }
         let copy: Box<[_]> = pairs.iter().filter_map(|(element, scope)| both(scope, element)).collect();
+        for (_, target) in &copy {
+            us.writers.copied(inner.target(us, target));
+        }
         if let Body::Rows(branches) = body {
             let lowered = self.lower_branches(branches, inner, us).0;
             let row_key = row_key(rule, branches, us.direction);

@@ -9,6 +9,7 @@ mod condition;
 mod coverage;
 mod effective;
 mod form;
+mod legacy;
 mod list;
 mod literal;
 mod load;
@@ -36,7 +37,7 @@ use super::codes::CodeTable;
 use super::operation::OperationProgram;
 use super::path::FieldPath;
 use super::raw::Text;
-use super::schema::Schema;
+use super::schema::{Interface, Schema};
 use crate::format::Names;
 use crate::text::{Diagnostic, Diagnostics, FileSet, SourceId, Sources, Span};
 use std::{
@@ -64,6 +65,10 @@ pub struct CompileOptions {
     pub aliases: Vec<(String, String)>,
     /// Backends that speak XML without SOAP: paths of messages to them are those of XML.
     pub xml_backends: Vec<String>,
+    /// Interfaces of backends by their names; messages to other backends are not checked on the legacy side.
+    pub interfaces: BTreeMap<String, Arc<dyn Interface>>,
+    /// Backends that this partner's routes may lead to; none: the one that the set names.
+    pub routes: Vec<String>,
 }
 
 /// One operation, compiled.
@@ -174,6 +179,8 @@ struct Compiler<'c> {
     missing: HashMap<Sight, Option<(usize, Diagnostic)>>,
     surveyed: HashSet<survey::Surveyed<'c>>,
     xml_backends: Vec<String>,
+    interfaces: BTreeMap<String, Arc<dyn Interface>>,
+    routes: Vec<String>,
     /// Products without schema that were told.
     unchecked: HashSet<String>,
     paths: HashMap<SourceId, Arc<str>>,
@@ -203,6 +210,8 @@ impl<'c> Compiler<'c> {
             missing: HashMap::new(),
             surveyed: HashSet::new(),
             xml_backends: options.xml_backends.clone(),
+            interfaces: options.interfaces.clone(),
+            routes: options.routes.clone(),
             unchecked: HashSet::new(),
             paths: HashMap::new(),
         }

@@ -16,7 +16,7 @@ use crate::mapping::program::{Phase, Program};
 use crate::mapping::raw::{self, Body, Conduct, Operation, Rule, Text};
 use crate::mapping::schema::OperationFacts;
 use crate::text::{Diagnostic, suggest};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// One operation in the making.
 pub(super) struct Making<'c> {
@@ -76,8 +76,14 @@ impl<'c> Compiler<'c> {
         });
         let making = Making { function, operation, facts, names: names.collect() };
         self.check_call_names(operation);
-        let calls: Vec<_> =
-            operation.calls.iter().enumerate().filter_map(|(i, call)| self.call(call, i, &making)).collect();
+        let (mut calls, mut sent) = (Vec::new(), Vec::new());
+        for (index, call) in operation.calls.iter().enumerate() {
+            if let Some((call, written)) = self.call(call, index, &making) {
+                calls.push(call);
+                sent.push((index, written));
+            }
+        }
+        self.check_legacy(&making, &calls, &sent);
         let mut told = Told::default();
         let answer = match operation.conduct {
             Conduct::Legacy => self.answer(&making, &mut told),
@@ -145,7 +151,13 @@ impl<'c> Compiler<'c> {
         scope
     }
 
-    fn call(&mut self, raw: &'c raw::Call, index: usize, making: &Making<'c>) -> Option<Call> {
+    /// A call, and the places that its request writes.
+    fn call(
+        &mut self,
+        raw: &'c raw::Call,
+        index: usize,
+        making: &Making<'c>,
+    ) -> Option<(Call, BTreeSet<String>)> {
         let mut scope = self.request_scope(making);
         let each = raw.each.as_ref().map(|text| self.each(text, &scope));
         if let Some(each) = &each {
@@ -164,11 +176,12 @@ impl<'c> Compiler<'c> {
         let name = making.names[index].as_str();
         let target = self.call_target(&raw.call, &speaks);
         let request = self.request(raw.request.as_ref(), &scope, name, making);
+        let (request, written) = request.unzip();
         let legacy_id = raw.legacy_id.as_ref().and_then(|text| self.path(text));
         let undo = raw.undo.as_ref().and_then(|undo| self.undo(undo, raw, index, &scope, making));
         let after = self.after(raw, index, making);
         let cache_ms = raw.cache.as_ref().and_then(|text| self.duration(text));
-        Some(Call {
+        let call = Call {
             name: name.into(),
             origin: self.origin(raw.span, name),
             target: target?,
@@ -180,7 +193,8 @@ impl<'c> Compiler<'c> {
             legacy_id,
             cache_ms,
             undo: undo.map(Box::new),
-        })
+        };
+        Some((call, written.unwrap_or_default()))
     }
 
     fn duration(&mut self, text: &Text) -> Option<u64> {
@@ -204,6 +218,7 @@ impl<'c> Compiler<'c> {
         let name = format!("{} undo", making.names[index]);
         let target = self.call_target(&undo.call, &speaks);
         let request = self.request(undo.request.as_ref(), scope, &name, making);
+        let request = request.map(|(program, _)| program);
         Some(Call {
             origin: self.origin(undo.call.span(), &name),
             name: name.into(),
@@ -274,7 +289,7 @@ impl<'c> Compiler<'c> {
         scope: &Scope,
         name: &str,
         making: &Making<'c>,
-    ) -> Option<Arc<Program>> {
+    ) -> Option<(Arc<Program>, BTreeSet<String>)> {
         let title = if name == making.operation.id.as_str() {
             format!("{}.{} request", making.function, making.operation.id)
         } else {
@@ -282,7 +297,8 @@ impl<'c> Compiler<'c> {
         };
         let us = Use::new(title, Phase::Request, self.side.direction(Phase::Request));
         let ty = making.facts.request.as_deref();
-        self.body_program(body?, scope, us, (ty, None)).map(|(program, _)| program)
+        self.body_program(body?, scope, us, (ty, None))
+            .map(|(program, us)| (program, us.writers.places().map(str::to_owned).collect()))
     }
 
     /// Surveys and lowers a shape or rules for one message; `base` is where the scope stands in the whole message, if

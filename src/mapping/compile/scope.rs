@@ -1,16 +1,14 @@
-//! Where a rule stands on the Sonata side, and what the contract says about places from there.
-//!
-//! The legacy side is not checked here: what the backend's interface file says is not known to this room.
+//! Where a rule stands on one side, and what the contract or the backend's interface says about places from there.
 
 use crate::json::query::{self, Read, ReadStep};
 use crate::mapping::path::{Anchor, FieldPath, Literal, Part, Step};
-use crate::mapping::schema::{Kind, Lookup, Schema, TypeId};
+use crate::mapping::schema::{Kind, Lookup, TypeId, Types};
 use crate::text::suggest;
 
 /// The member that names a derived type or a product.
 const TYPE: &str = "@type";
 
-/// A place of a Sonata message.
+/// A place of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     /// Its type; none: unchecked.
@@ -19,7 +17,7 @@ pub(super) struct Place {
     known: Vec<(Vec<String>, String)>,
 }
 
-/// What messages the Sonata side of a rule may speak of.
+/// What messages one side of a rule may speak of.
 #[derive(Debug, Clone)]
 pub(super) struct Scope {
     /// Where the rule stands.
@@ -37,7 +35,7 @@ pub(super) struct Scope {
 /// What a path leads to.
 #[derive(Debug, Clone)]
 pub(super) enum Found {
-    /// A place that the contract has, or that is unchecked.
+    /// A place that is described, or that is unchecked.
     Place(Place, Required),
     /// A place that it does not have.
     Missing(Missing),
@@ -101,7 +99,7 @@ impl Place {
     /// The place of a member, or why there is none.
     pub fn member(
         &self,
-        schema: &dyn Schema,
+        schema: &dyn Types,
         name: &str,
         unchecked: &mut Unchecked,
     ) -> Result<(Place, bool), (String, Option<String>)> {
@@ -127,7 +125,7 @@ impl Place {
 
     fn product_member(
         &self,
-        schema: &dyn Schema,
+        schema: &dyn Types,
         name: &str,
         unchecked: &mut Unchecked,
     ) -> Result<(Place, bool), (String, Option<String>)> {
@@ -151,7 +149,7 @@ impl Place {
     }
 
     /// The place of the elements of an array.
-    pub fn element(&self, schema: &dyn Schema) -> Result<Place, String> {
+    pub fn element(&self, schema: &dyn Types) -> Result<Place, String> {
         let Some(ty) = self.ty else { return Ok(Self::default()) };
         match schema.kind(ty) {
             Kind::Any => Ok(Self::default()),
@@ -162,7 +160,7 @@ impl Place {
 }
 
 fn missing(
-    schema: &dyn Schema,
+    schema: &dyn Types,
     ty: TypeId,
     name: &str,
     discriminator: Option<&str>,
@@ -171,7 +169,7 @@ fn missing(
     let near = suggest(name, names.iter().map(String::as_str));
     let message = match discriminator {
         Some(derived) => format!("`{derived}` has no attribute `{name}`"),
-        None => format!("the contract has no attribute `{name}` here"),
+        None => format!("{} has no attribute `{name}` here", schema.title()),
     };
     let other = discriminator
         .is_some_and(|_| matches!(schema.member(ty, name, None), Lookup::Found(_)))
@@ -192,7 +190,7 @@ impl Scope {
     }
 
     /// Follows a path.
-    pub fn resolve(&self, schema: &dyn Schema, path: &FieldPath, unchecked: &mut Unchecked) -> Found {
+    pub fn resolve(&self, schema: &dyn Types, path: &FieldPath, unchecked: &mut Unchecked) -> Found {
         match path.part {
             Part::Body => {}
             Part::Query => return parameter(path, self.query.as_deref(), "query"),
@@ -229,7 +227,7 @@ impl Scope {
     }
 
     /// Follows what a query or condition reads; the name of the member that is not there.
-    pub fn read(&self, schema: &dyn Schema, read: &Read) -> Result<Place, (String, String, Option<String>)> {
+    pub fn read(&self, schema: &dyn Types, read: &Read) -> Result<Place, (String, String, Option<String>)> {
         let mut place = match read.origin {
             query::Origin::Scope => self.here.clone(),
             query::Origin::Root => self.root.clone(),
@@ -273,7 +271,7 @@ fn lost(step: usize, message: String, hint: Option<String>) -> Found {
 
 /// The element that a keyed step names, its terms known.
 fn keyed(
-    schema: &dyn Schema,
+    schema: &dyn Types,
     array: &Place,
     terms: &[crate::mapping::path::Term],
     unchecked: &mut Unchecked,
@@ -300,7 +298,7 @@ fn keyed(
         {
             let near = suggest(text, values.iter().map(String::as_str));
             let hint = near.map(|near| format!("did you mean `{near}`?"));
-            return Err((format!("the contract does not allow `{text}` here"), hint));
+            return Err((format!("{} does not allow `{text}` here", schema.title()), hint));
         }
     }
     Ok(element)

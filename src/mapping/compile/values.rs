@@ -357,7 +357,7 @@ pub(super) fn is_query(text: &Text) -> bool {
 }
 
 /// Whether what a converter stands for can be of this kind.
-fn meets(form: Form, kind: Kind) -> bool {
+pub(super) fn meets(form: Form, kind: Kind) -> bool {
     match (form, kind) {
         (Form::Any, _) | (_, Kind::Any) => true,
         (Form::Scalar, kind) => !matches!(kind, Kind::Object | Kind::Array),

@@ -77,6 +77,11 @@ impl Writers {
         self.along.extend(terms.iter().map(|term| format!("{place}.{}", term.members.join("."))));
     }
 
+    /// Notes a place that is written along with others.
+    pub fn copied(&mut self, place: String) {
+        self.along.insert(place);
+    }
+
     /// The places that are written, as absolute texts.
     pub fn places(&self) -> impl Iterator<Item = &str> {
         self.places.keys().chain(&self.along).map(String::as_str)

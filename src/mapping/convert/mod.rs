@@ -278,6 +278,17 @@ impl Converter {
         }
     }
 
+    /// The format of its dates or times on the legacy side, as `strftime` has it.
+    #[must_use]
+    pub fn time_format(&self) -> Option<&str> {
+        match &self.work {
+            Work::Date(date) => Some(date.format()),
+            Work::DateTime(time) => Some(time.format()),
+            Work::Each(inner) => inner.time_format(),
+            _ => None,
+        }
+    }
+
     /// The path on the legacy side whose value the converter needs.
     #[must_use]
     pub fn path_argument(&self) -> Option<&PathArgument> {

@@ -52,6 +52,11 @@ pub(super) struct Date {
 }
 
 impl Date {
+    /// The format, as `strftime` has it.
+    pub fn format(&self) -> &str {
+        &self.format
+    }
+
     /// Takes a format that tells a whole date; the error says why it does not.
     pub fn new(format: &str, edge: Option<Edge>, zone: Option<TimeZone>) -> Result<Self, String> {
         let zone = zone.unwrap_or(TimeZone::UTC);
@@ -165,6 +170,11 @@ pub(super) struct DateTime {
 }
 
 impl DateTime {
+    /// The format, as `strftime` has it.
+    pub fn format(&self) -> &str {
+        &self.format
+    }
+
     /// Takes a format that tells an instant to the minute; the error says why it does not.
     pub fn new(format: &str, zone: Option<TimeZone>, policy: Policy) -> Result<Self, String> {
         let probe: Timestamp =

@@ -1,0 +1,223 @@
+//! Mappings held against the interface of the backend that they speak to: its calls, parameters, bodies and replies.
+//!
+//! A walk of its own over the rules of each message, as one shape stands for several legacy types: what is written
+//! must be there in every message that writes it, what is read in one of all. Nothing is made here, and nothing that the
+//! interface does not describe is told.
+
+mod message;
+mod reply;
+mod required;
+mod rules;
+mod value;
+
+use super::Compiler;
+use super::operation::Making;
+use super::scope::Scope;
+use super::steps::word_in;
+use crate::mapping::diagnostic as code;
+use crate::mapping::operation::{Call, CallTarget, TemplatePart};
+use crate::mapping::program::Phase;
+use crate::mapping::raw::{self, Conduct, Text};
+use crate::mapping::schema::{CallFacts, Interface, NoCall, ParameterFacts};
+use crate::text::{Diagnostic, Span, suggest};
+use message::Message;
+use std::{collections::BTreeSet, sync::Arc};
+
+/// Headers that every call has, or that are not the message's: interfaces do not list them.
+const OWN_HEADERS: &[&str] = &["accept", "accept-language", "authorization", "content-type", "user-agent"];
+
+/// The places that the request of a call writes, by the index of the call.
+pub(super) type Sent = Vec<(usize, BTreeSet<String>)>;
+
+/// One call as the interface has it.
+struct Known<'c> {
+    raw: &'c raw::Call,
+    facts: CallFacts,
+}
+
+impl<'c> Compiler<'c> {
+    /// Holds an operation against the interfaces of the backends that it may be sent to.
+    pub(super) fn check_legacy(&mut self, making: &Making<'c>, calls: &[Call], sent: &Sent) {
+        let operation = making.operation;
+        if operation.conduct != Conduct::Legacy || self.interfaces.is_empty() {
+            return;
+        }
+        let names: Vec<String> = match (&operation.backend, &self.set.set.backend) {
+            (Some(own), _) => vec![own.as_str().to_owned()],
+            (None, Some(own)) if self.routes.is_empty() => vec![own.as_str().to_owned()],
+            (None, _) => self.routes.clone(),
+        };
+        for name in names {
+            let Some(api) = self.interfaces.get(&name).cloned() else { continue };
+            // Bodies of XML have paths of their own, which the schemas of an interface do not tell.
+            let typed = !self.xml_backends.contains(&name);
+            self.check_calls(making, calls, sent, &api, typed);
+        }
+    }
+
+    fn check_calls(
+        &mut self,
+        making: &Making<'c>,
+        calls: &[Call],
+        sent: &Sent,
+        api: &Arc<dyn Interface>,
+        typed: bool,
+    ) {
+        let mut known = Vec::new();
+        for ((index, written), call) in sent.iter().zip(calls) {
+            let Some(raw) = making.operation.calls.get(*index) else { continue };
+            let scope = self.call_scope(raw, making);
+            let facts = self.check_call(&raw.call, &call.target, api);
+            if let Some(facts) = &facts {
+                self.check_request(raw.request.as_ref(), &scope, facts, api, typed);
+                self.check_sent(&raw.call, &call.target, facts, written, making, api);
+                if let (Some(ty), Some(_), true) = (facts.request, &raw.request, typed) {
+                    self.check_required(ty, written, raw.call.span(), api);
+                }
+            }
+            if let (Some(undo), Some(made)) = (&raw.undo, &call.undo)
+                && let Some(facts) = self.check_call(&undo.call, &made.target, api)
+            {
+                self.check_request(undo.request.as_ref(), &scope, &facts, api, typed);
+            }
+            known.push(facts.map(|facts| Known { raw, facts }));
+        }
+        if typed {
+            self.check_replies(making, &known, api);
+        }
+    }
+
+    /// The Sonata side of a call.
+    fn call_scope(&mut self, raw: &'c raw::Call, making: &Making<'c>) -> Scope {
+        let mut scope = self.request_scope(making);
+        if let Some(text) = &raw.each {
+            let each = self.each(text, &scope);
+            scope = scope.at(each.map(|(_, place)| place).unwrap_or_default());
+        }
+        let narrowed = self.narrowed(raw.condition.as_ref(), &scope.here);
+        scope.at(narrowed)
+    }
+
+    /// The facts of a call; one that the interface does not have is told.
+    fn check_call(
+        &mut self,
+        text: &Text,
+        target: &CallTarget,
+        api: &Arc<dyn Interface>,
+    ) -> Option<CallFacts> {
+        if target.soap.is_some() {
+            return None;
+        }
+        let path: String = target.path.iter().map(shown).collect();
+        let missing = match api.call(&target.method, &path) {
+            Ok(facts) => return Some(facts),
+            Err(missing) => missing,
+        };
+        let whole = text.as_str();
+        let start = target.method.len() + 1;
+        let end = whole.find('?').unwrap_or(whole.len()).max(start);
+        let (message, hint, at) = match missing {
+            NoCall::Path { near } => {
+                let hint = near.map(|near| format!("did you mean `{near}`?"));
+                (format!("{} has no such path", api.title()), hint, text.part(start..end))
+            }
+            NoCall::Method { path, methods } => {
+                let message = format!("{} has no `{}` of `{path}`", api.title(), target.method);
+                (message, Some(format!("it has {}", methods.join(", "))), text.part(0..target.method.len()))
+            }
+        };
+        self.out.push(Diagnostic::error(code::NO_SUCH_CALL, message).at(at).maybe_hint(hint));
+        None
+    }
+
+    fn check_request(
+        &mut self,
+        body: Option<&'c raw::Body>,
+        scope: &Scope,
+        facts: &CallFacts,
+        api: &Arc<dyn Interface>,
+        typed: bool,
+    ) {
+        let Some(body) = body else { return };
+        let direction = self.side.direction(Phase::Request);
+        let mut message = Message::new(api, Phase::Request, direction, scope.clone(), facts.request);
+        message.legacy.body = facts.request.is_some();
+        if !typed {
+            message.untyped();
+        }
+        message.parameters(facts);
+        self.legacy_body(body, &message);
+    }
+
+    /// Parameters that stand in the address or are written for paging, and those that nothing writes.
+    fn check_sent(
+        &mut self,
+        text: &Text,
+        target: &CallTarget,
+        facts: &CallFacts,
+        written: &BTreeSet<String>,
+        making: &Making<'c>,
+        api: &Arc<dyn Interface>,
+    ) {
+        let mut query: BTreeSet<&str> =
+            written.iter().filter_map(|place| place.strip_prefix("query:")).collect();
+        for (name, value) in &target.query {
+            query.insert(name);
+            let ty = self.check_parameter(name, word_in(text, name), &facts.query, api);
+            if let (Some(ty), [TemplatePart::Literal(value)]) = (ty, &**value) {
+                self.check_legacy_enum(value, ty, word_in(text, value), api);
+            }
+        }
+        if let Some(paging) = &making.operation.paging {
+            let names = [&paging.page, &paging.offset, &paging.cursor, &paging.size];
+            for name in names.into_iter().flatten() {
+                query.insert(name.as_str());
+                self.check_parameter(name.as_str(), name.span(), &facts.query, api);
+            }
+        }
+        let lacks = |name: &str| {
+            let message = format!("{} requires the parameter `{name}`, and nothing writes it", api.title());
+            let fault = Diagnostic::warning(code::LEGACY_REQUIRED, message).at(text.span());
+            fault.hint("add a rule for it, or write it into the address")
+        };
+        for parameter in facts.query.iter().filter(|one| one.required) {
+            if !query.contains(parameter.name.as_str()) {
+                self.out.push(lacks(&parameter.name));
+            }
+        }
+        for parameter in facts.headers.iter().filter(|one| one.required) {
+            let is_own = OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(&parameter.name));
+            let is_written = |place: &String| {
+                place.strip_prefix("header:").is_some_and(|name| name.eq_ignore_ascii_case(&parameter.name))
+            };
+            if !is_own && !written.iter().any(is_written) {
+                self.out.push(lacks(&parameter.name));
+            }
+        }
+    }
+
+    /// The type of a query parameter; one that the call does not have is told.
+    fn check_parameter(
+        &mut self,
+        name: &str,
+        at: Span,
+        known: &[ParameterFacts],
+        api: &Arc<dyn Interface>,
+    ) -> Option<crate::mapping::schema::TypeId> {
+        if let Some(found) = known.iter().find(|one| one.name == name) {
+            return Some(found.ty);
+        }
+        let near = suggest(name, known.iter().map(|one| one.name.as_str()));
+        let message = format!("{} has no query parameter `{name}` in this call", api.title());
+        let fault = Diagnostic::error(code::NO_SUCH_PARAMETER, message).at(at);
+        self.out.push(fault.maybe_hint(near.map(|near| format!("did you mean `{near}`?"))));
+        None
+    }
+}
+
+fn shown(part: &TemplatePart) -> &str {
+    match part {
+        TemplatePart::Literal(text) => text,
+        _ => "{}",
+    }
+}
