@@ -8,11 +8,12 @@ use super::{ExplainArguments, output::say};
 use crate::{plan, text::suggest};
 
 /// The pages, one `## CODE: meaning` for each code; a test plays their examples.
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     include_str!("../../docs/codes/yaml.md"),
     include_str!("../../docs/codes/config.md"),
     include_str!("../../docs/codes/mapping.md"),
     include_str!("../../docs/codes/script.md"),
+    include_str!("../../docs/codes/interface.md"),
     include_str!("../../docs/codes/plan.md"),
 ];
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     config::{OperationName, Partner, Route},
     json::query::{Read, ReadStep, Step},
-    mapping::schema::{Kind, Lookup, Schema as _, TypeId},
+    mapping::schema::{Kind, Lookup, Schema as _, TypeId, Types as _},
     sonata::{
         Contract, Products, Release,
         entity::{Act, duty_of},

@@ -290,10 +290,10 @@ impl Builder<'_> {
                 xml.map(|(id, _)| id.to_string()).collect()
             },
             interfaces: self.interfaces.of_backends(),
-            routes: settings.routes.iter().map(|route| route.backend.value.to_string()).collect(),
+            routes: backends_of(settings, name).map(ToString::to_string).collect(),
             ..CompileOptions::default()
         };
-        let key = self.key(&set, overlay.as_ref().map(OverlayFile::text), settings, contracts);
+        let key = self.key(&set, overlay.as_ref().map(OverlayFile::text), settings, (name, contracts));
         let known = self.compiled.get(&key).or_else(|| self.previous?.compiled.get(&key)).cloned();
         if let Some(known) = known {
             self.compiled.insert(key, Arc::clone(&known));
@@ -317,7 +317,7 @@ impl Builder<'_> {
         set: &FileSet,
         overlay: Option<&str>,
         settings: &Partner,
-        contracts: &[&'static Contract],
+        (name, contracts): (&str, &[&'static Contract]),
     ) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
         hasher.update(hash_of(&[set]).as_bytes()).update(overlay.unwrap_or_default().as_bytes());
@@ -331,8 +331,8 @@ impl Builder<'_> {
             hasher.update(format!("\0{id}\0{}", format.word()).as_bytes());
         }
         self.interfaces.hash_into(&mut hasher);
-        for route in &settings.routes {
-            hasher.update(format!("\0{}", route.backend.value).as_bytes());
+        for backend in backends_of(settings, name) {
+            hasher.update(format!("\0{backend}").as_bytes());
         }
         for contract in contracts {
             let release = settings.releases.of(contract.function);
@@ -378,6 +378,15 @@ impl Builder<'_> {
             }
         }
     }
+}
+
+/// The backends that a mapping set of a partner speaks to, by its routes.
+fn backends_of<'p>(settings: &'p Partner, mapping: &'p str) -> impl Iterator<Item = &'p BackendId> {
+    let own = settings.mapping.value.as_str();
+    let spoken = move |route: &&config::Route| {
+        route.mapping.as_ref().map_or(own, |named| named.value.as_str()) == mapping
+    };
+    settings.routes.iter().filter(spoken).map(|route| &route.backend.value)
 }
 
 fn known_releases() -> String {

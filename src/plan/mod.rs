@@ -33,15 +33,16 @@ use crate::{
     ids::{BackendId, PartnerId},
     legacy::BackendSettings,
     mapping::{self, operation::OperationProgram},
+    openapi,
     sonata::Function,
     text::{self, Meaning},
 };
 
-/// Every diagnostic code with its meaning, in the order of the codes: those of reading YAML, configuration, mappings
-/// and the plan.
+/// Every diagnostic code with its meaning, in the order of the codes: those of reading YAML, configuration, mappings,
+/// interfaces and the plan.
 #[must_use]
 pub fn meanings() -> Vec<&'static Meaning> {
-    let rooms = [text::code::CODES, config::code::CODES, mapping::diagnostic::CODES, CODES];
+    let rooms = [text::code::CODES, config::code::CODES, mapping::diagnostic::CODES, openapi::CODES, CODES];
     let mut all: Vec<&Meaning> = rooms.into_iter().flatten().collect();
     all.sort_by_key(|meaning| meaning.code);
     all
