@@ -60,8 +60,10 @@ pub fn mutate(
     })?;
     let runs: BTreeMap<&str, BTreeSet<Run>> =
         own.iter().map(|(case, _)| case.name.as_str()).zip(runs).collect();
-    let all: Vec<(&Case, BTreeSet<Run>)> =
+    let mut all: Vec<(&Case, BTreeSet<Run>)> =
         cases.values().map(|case| (case, with_before(case, cases, &runs))).collect();
+    // What needs fewer cases before it is asked first: it costs less.
+    all.sort_by_key(|(case, _)| case.after.len());
     let order = Mutex::new(all);
     let noticed = in_parallel(threads, &rules, |player, rule| player.is_noticed(&stage, rule, &order))?;
     let mut report = Report::default();
