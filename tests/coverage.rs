@@ -72,10 +72,11 @@ fn covered(id: &str) -> Rows {
 /// `cover by… required|optional -uncoded…`
 fn told(rows: &BTreeMap<String, Attribute>, place: &str) -> String {
     let row = rows.get(place).unwrap_or_else(|| panic!("no {place} in {:?}", rows.keys()));
-    let by: String = row.by.iter().map(|by| format!(" {}", by.as_str())).collect();
-    let required = if row.required { "required" } else { "optional" };
-    let uncoded: String = row.uncoded.iter().map(|value| format!(" -{value}")).collect();
-    format!("{}{by} {required}{uncoded}", row.cover.as_str())
+    let mut words = vec![row.cover.as_str().to_owned()];
+    words.extend(row.by.iter().map(|by| by.as_str().to_owned()));
+    words.push(if row.required { "required" } else { "optional" }.to_owned());
+    words.extend(row.uncoded.iter().map(|value| format!("-{value}")));
+    words.join(" ")
 }
 
 #[test]
