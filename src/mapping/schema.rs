@@ -1,7 +1,7 @@
 //! What the checker asks about messages, of the standard and of legacy systems.
 //!
 //! The language knows no contract and no interface file: the plan answers these questions from the catalogue of one
-//! release and from the OpenAPI of each backend, and a bridge will answer them from two releases. An answer is about
+//! release and from the interface file of each backend, and a bridge will answer them from two releases. An answer is about
 //! types, never about a document.
 
 use std::fmt::Debug;
@@ -100,9 +100,7 @@ pub struct FilterFacts {
 /// Types of one side, whatever describes them.
 pub trait Types {
     /// What describes them, as messages name it: `the contract`.
-    fn title(&self) -> &str {
-        "the contract"
-    }
+    fn title(&self) -> &str;
 
     /// The JSON kind of a type.
     fn kind(&self, ty: TypeId) -> Kind;

@@ -1,4 +1,4 @@
-//! Interface files of legacy systems: OpenAPI 3.0 and 3.1, as far as mappings can be held against them.
+//! Interface files of legacy systems: `OpenAPI` 3.0 and 3.1, as far as mappings can be held against them.
 //!
 //! Calls, their parameters, bodies and replies, and the types of all these. A file is read once and is not obeyed:
 //! what is not understood here (a keyword, a reference to another machine, a form of schema) is open, which means
@@ -31,7 +31,7 @@ pub const FILE_NODES_MAX: usize = 400_000;
 /// Mappings and sequences of one file inside each other.
 pub const FILE_DEPTH_MAX: usize = 64;
 
-/// `O101`: a file that is no OpenAPI of a known version.
+/// `O101`: a file that is no `OpenAPI` of a known version.
 const NOT_OPENAPI: Code = Code("O101");
 /// `O102`: a reference that leads nowhere.
 const NO_TARGET: Code = Code("O102");

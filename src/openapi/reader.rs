@@ -223,15 +223,7 @@ impl<'f, 'o> Reader<'f, 'o> {
     /// What a schema says by itself.
     fn said(&mut self, node: &'f Node) -> Flat {
         let mut flat = Flat::default();
-        let types: Vec<&str> = match node.get("type") {
-            None => Vec::new(),
-            Some(node) => match node.as_sequence() {
-                Some(list) => list.iter().filter_map(Node::as_text).collect(),
-                None => node.as_text().into_iter().collect(),
-            },
-        };
-        flat.null_only = types == ["null"];
-        flat.kinds.extend(types.iter().filter(|ty| **ty != "null").map(|ty| kind(ty)));
+        (flat.kinds, flat.null_only) = kinds(node);
         for entry in node.get("properties").and_then(Node::as_mapping).unwrap_or_default() {
             let read_only = is_true(entry.value.get("readOnly"));
             flat.members.push((entry.key.as_str().into(), self.type_of(&entry.value), read_only));
@@ -250,17 +242,32 @@ impl<'f, 'o> Reader<'f, 'o> {
         };
         let items = node.get("items").filter(|items| items.as_mapping().is_some());
         flat.element = items.filter(|_| node.get("prefixItems").is_none()).map(|items| self.type_of(items));
-        let is_null =
-            |node: &&Node| node.as_scalar().is_some_and(|text| text.style == Style::Plain && text.is_null());
-        let values = node.get("enum").and_then(Node::as_sequence);
-        let values = values.map(|list| list.iter().filter(|node| !is_null(node)).collect());
-        let values: Option<Vec<&Node>> = values.or(node.get("const").map(|node| vec![node]));
-        // Values that are no scalars are not compared, and then none is.
-        flat.values =
-            values.and_then(|list| list.into_iter().map(|node| node.as_text().map(Into::into)).collect());
+        flat.values = values(node);
         flat.format = node.get("format").and_then(Node::as_text).map(Into::into);
         flat
     }
+}
+
+/// Values of `enum` or `const`, `null` left out; none where one is no scalar, as then nothing is compared.
+fn values(node: &Node) -> Option<Vec<Box<str>>> {
+    let is_null =
+        |node: &&Node| node.as_scalar().is_some_and(|text| text.style == Style::Plain && text.is_null());
+    let list = node.get("enum").and_then(Node::as_sequence);
+    let list = list.map(|list| list.iter().filter(|node| !is_null(node)).collect());
+    let list: Vec<&Node> = list.or(node.get("const").map(|node| vec![node]))?;
+    list.into_iter().map(|node| node.as_text().map(Into::into)).collect()
+}
+
+/// Kinds of `type`, and whether nothing but `null` is among them.
+fn kinds(node: &Node) -> (Vec<Kind>, bool) {
+    let words: Vec<&str> = match node.get("type") {
+        None => Vec::new(),
+        Some(node) => match node.as_sequence() {
+            Some(list) => list.iter().filter_map(Node::as_text).collect(),
+            None => node.as_text().into_iter().collect(),
+        },
+    };
+    (words.iter().filter(|word| **word != "null").map(|word| kind(word)).collect(), words == ["null"])
 }
 
 fn kind(word: &str) -> Kind {

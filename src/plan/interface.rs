@@ -11,7 +11,7 @@ use crate::{
         AnswerFacts, CallFacts, Interface, Kind, Lookup, Member, NoCall, ParameterFacts, TypeId, Types,
     },
     openapi::{self, Api, ParameterPlace, Rest, TypeIndex},
-    text::{Diagnostic, Diagnostics, FileSet, Sources, suggest},
+    text::{Diagnostic, Diagnostics, FileSet, Sources, Spanned, suggest},
 };
 
 /// Interfaces that were read, each file once however many backends name it.
@@ -49,13 +49,7 @@ impl Interfaces {
                 continue;
             };
             if own.get(&path.value).is_none() {
-                let known = own.iter().map(|(path, _)| path);
-                let near = suggest(&path.value, known).map(|near| format!("did you mean `{near}`?"));
-                let hint = near.unwrap_or_else(|| {
-                    format!("interface files stand below `{}`", files.shown(OPENAPI_FOLDER))
-                });
-                let message = format!("there is no interface file `{}`", path.value);
-                out.push(Diagnostic::error(NO_INTERFACE, message).at(path.span).hint(hint));
+                out.push(no_file(path, &own));
                 continue;
             }
             let read = all
@@ -69,10 +63,7 @@ impl Interfaces {
             }
         }
         if !unchecked.is_empty() {
-            let message = format!("mappings are not checked against {}: no `openapi:`", unchecked.join(", "));
-            let hint =
-                format!("put its OpenAPI file below `{}` and name it in the backend's file", OPENAPI_FOLDER);
-            out.push(Diagnostic::note(NOT_CHECKED, message).hint(hint));
+            out.push(not_checked(&unchecked));
         }
         all
     }
@@ -92,6 +83,23 @@ impl Interfaces {
             hasher.update(format!("\0{id}").as_bytes());
         }
     }
+}
+
+/// What is told of a file that is not there.
+fn no_file(path: &Spanned<String>, files: &FileSet) -> Diagnostic {
+    let near = suggest(&path.value, files.iter().map(|(path, _)| path));
+    let hint = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("interface files stand below `{}`", files.shown(OPENAPI_FOLDER)),
+    };
+    let message = format!("there is no interface file `{}`", path.value);
+    Diagnostic::error(NO_INTERFACE, message).at(path.span).hint(hint)
+}
+
+fn not_checked(backends: &[String]) -> Diagnostic {
+    let message = format!("mappings are not checked against {}: no `openapi:`", backends.join(", "));
+    let hint = format!("put its OpenAPI file below `{OPENAPI_FOLDER}` and name it in the backend's file");
+    Diagnostic::note(NOT_CHECKED, message).hint(hint)
 }
 
 /// What one backend's interface says, for the checker of mappings.

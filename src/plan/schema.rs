@@ -164,6 +164,10 @@ impl Schema for ContractSchema {
 }
 
 impl Types for ContractSchema {
+    fn title(&self) -> &'static str {
+        "the contract"
+    }
+
     fn kind(&self, ty: TypeId) -> Kind {
         let kind = self.look(ty, |_, view| match view.kind() {
             sonata::Kind::Any => Kind::Any,

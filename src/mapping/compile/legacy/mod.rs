@@ -175,6 +175,18 @@ impl<'c> Compiler<'c> {
                 self.check_parameter(name.as_str(), name.span(), &facts.query, api);
             }
         }
+        self.check_lacking(text, facts, &query, written, api);
+    }
+
+    /// Required parameters that nothing writes.
+    fn check_lacking(
+        &mut self,
+        text: &Text,
+        facts: &CallFacts,
+        query: &BTreeSet<&str>,
+        written: &BTreeSet<String>,
+        api: &Arc<dyn Interface>,
+    ) {
         let lacks = |name: &str| {
             let message = format!("{} requires the parameter `{name}`, and nothing writes it", api.title());
             let fault = Diagnostic::warning(code::LEGACY_REQUIRED, message).at(text.span());

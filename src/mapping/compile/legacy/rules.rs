@@ -41,7 +41,7 @@ impl<'c> Compiler<'c> {
                 self.legacy_inputs(rule, at);
             }
             Some(Form::Given { on_sonata, target, source }) => {
-                self.legacy_given(rule, on_sonata, target, source, at)
+                self.legacy_given(rule, on_sonata, target, source, at);
             }
             Some(Form::Group { sonata, legacy, body }) => self.legacy_group(rule, sonata, legacy, body, at),
             Some(Form::OneOf { branches, otherwise }) => {
@@ -173,8 +173,7 @@ impl<'c> Compiler<'c> {
     pub(super) fn legacy_place(&mut self, text: &Text, at: &Message<'c>) -> Option<Place> {
         let path = FieldPath::parse(text.as_str()).ok()?;
         match path.part {
-            Part::Query if at.writes() => return self.legacy_parameter(text, &path, at),
-            Part::Header if at.writes() => return self.legacy_parameter(text, &path, at),
+            Part::Query | Part::Header if at.writes() => return self.legacy_parameter(text, &path, at),
             Part::Query | Part::Header | Part::Path => return Some(Place::default()),
             Part::Body => {}
         }

@@ -3,7 +3,7 @@
 use super::super::Compiler;
 use super::super::form::every;
 use super::super::literal::{constant, enum_text};
-use super::super::scope::Place;
+use super::super::scope::{Found, Place};
 use super::super::values::meets;
 use super::message::Message;
 use crate::mapping::codes::CodeType;
@@ -141,8 +141,7 @@ impl<'c> Compiler<'c> {
         };
         let (kind, title) = (at.api.kind(ty), at.api.title());
         let fits = match (table.legacy_type, kind) {
-            (_, Kind::Any) => true,
-            (CodeType::Text, Kind::Text) | (CodeType::Boolean, Kind::Boolean) => true,
+            (_, Kind::Any) | (CodeType::Text, Kind::Text) | (CodeType::Boolean, Kind::Boolean) => true,
             (CodeType::Number, kind) => matches!(kind, Kind::Number | Kind::Integer),
             _ => false,
         };
@@ -171,18 +170,7 @@ impl<'c> Compiler<'c> {
 
     fn legacy_convert(&mut self, text: &Text, legacy: &Text, ty: TypeId, at: &Message<'c>, elements: bool) {
         let Ok(converter) = Converter::parse(text.as_str()) else { return };
-        if let Some(argument) = converter.path_argument()
-            && let Ok(path) = FieldPath::parse(&argument.text)
-            && let super::super::scope::Found::Missing(missing) =
-                at.legacy.resolve(&*at.api, &path, &mut Vec::new())
-        {
-            let span = text.part(argument.offset..argument.offset + argument.text.len());
-            let fault = Diagnostic::error(code::NO_LEGACY_PLACE, missing.message).at(span);
-            self.sighted((span, "legacy".to_owned()), Some((missing.step, fault.maybe_hint(missing.hint))));
-        } else if let Some(argument) = converter.path_argument() {
-            let span = text.part(argument.offset..argument.offset + argument.text.len());
-            self.sighted((span, "legacy".to_owned()), None);
-        }
+        self.legacy_argument(&converter, text, at);
         if elements || !is_body(legacy) || converter.reference().is_some() {
             return;
         }
@@ -209,6 +197,21 @@ impl<'c> Compiler<'c> {
             return;
         }
         self.legacy_format(&converter, text, ty, at);
+    }
+
+    /// The place that a converter reads beside its value.
+    fn legacy_argument(&mut self, converter: &Converter, text: &Text, at: &Message<'c>) {
+        let Some(argument) = converter.path_argument() else { return };
+        let Ok(path) = FieldPath::parse(&argument.text) else { return };
+        let span = text.part(argument.offset..argument.offset + argument.text.len());
+        let missing = match at.legacy.resolve(&*at.api, &path, &mut Vec::new()) {
+            Found::Place(..) => None,
+            Found::Missing(missing) => {
+                let fault = Diagnostic::error(code::NO_LEGACY_PLACE, missing.message).at(span);
+                Some((missing.step, fault.maybe_hint(missing.hint)))
+            }
+        };
+        self.sighted((span, "legacy".to_owned()), missing);
     }
 
     /// The format of a date or time against that which the interface names.
