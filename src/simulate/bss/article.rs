@@ -20,6 +20,9 @@ pub(super) enum Sku {
     /// A line between two ports.
     #[serde(rename = "EPL")]
     Evc,
+    /// A line between two ports, for some of their VLANs.
+    #[serde(rename = "EVPL")]
+    Evpl,
     /// An internet access with everything in it.
     #[serde(rename = "INET-B")]
     Inet,
@@ -43,6 +46,8 @@ const KBPS: Column = Number(0, 100_000_000);
 const CONTROL_FRAMES: Column = Letter(&["A", "B", "B2"]);
 const AGGREGATION: Column = Letter(&["N", "2", "M", "O"]);
 const ROUTER: Column = Letter(&["K", "A"]);
+const TAGS: Column = Letter(&["L", "U"]);
+const FRAMES: Column = Letter(&["J", "N", "B"]);
 
 type Columns = &'static [(&'static str, Column)];
 
@@ -72,6 +77,13 @@ const EVC: Columns = &[
     ("uniLineZ", Number(0, 9990)), ("uniAsset", Text(40)), ("uniAssetZ", Text(40)),
 ];
 #[rustfmt::skip]
+const EVPL: Columns = &[
+    ("mtu", Number(1522, 9600)), ("cos", Text(80)), ("pcpKeep", Flag), ("deiKeep", Flag), ("uc", FRAMES), ("mc", FRAMES),
+    ("bc", FRAMES), ("megLvl", Text(1)), ("epA", Text(60)), ("mapA", TAGS), ("vlanA", Text(400)), ("epZ", Text(60)),
+    ("mapZ", TAGS), ("vlanZ", Text(400)), ("cirA", KBPS), ("kbpsA", KBPS), ("cirZ", KBPS), ("kbpsZ", KBPS),
+    ("uniLine", Number(0, 9990)), ("uniLineZ", Number(0, 9990)), ("uniAsset", Text(40)), ("uniAssetZ", Text(40)),
+];
+#[rustfmt::skip]
 const INET: Columns = &[
     ("mtu", Number(1280, 9600)), ("cos", Text(40)), ("kbpsUp", KBPS), ("kbpsDn", KBPS), ("mgmt", ROUTER),
     ("rpf", Flag), ("prot", Text(200)), ("v4Len", Number(0, 32)), ("v6Len", Number(0, 128)), ("dscp", Flag),
@@ -98,7 +110,8 @@ pub(super) struct Build {
 }
 
 impl Sku {
-    pub const ALL: [Self; 6] = [Self::Ovc, Self::Uni, Self::Unis, Self::Evc, Self::Inet, Self::Ipuni];
+    pub const ALL: [Self; 7] =
+        [Self::Ovc, Self::Uni, Self::Unis, Self::Evc, Self::Evpl, Self::Inet, Self::Ipuni];
 
     /// The code written in the column `sku`.
     pub fn code(self) -> &'static str {
@@ -107,6 +120,7 @@ impl Sku {
             Self::Uni => "UNI-O",
             Self::Unis => "UNI-S",
             Self::Evc => "EPL",
+            Self::Evpl => "EVPL",
             Self::Inet => "INET-B",
             Self::Ipuni => "IPU",
         }
@@ -119,6 +133,7 @@ impl Sku {
             Self::Uni => "uni",
             Self::Unis => "unis",
             Self::Evc => "evc",
+            Self::Evpl => "evpl",
             Self::Inet => "inet",
             Self::Ipuni => "ipuni",
         }
@@ -139,6 +154,7 @@ impl Sku {
             Self::Uni => (9_900, 75_000, 0),
             Self::Unis => (8_900, 69_000, 0),
             Self::Evc => (14_900, 60_000, 90),
+            Self::Evpl => (9_900, 55_000, 95),
             Self::Inet => (7_900, 29_900, 20),
             Self::Ipuni => (4_900, 19_900, 10),
         }
@@ -147,7 +163,7 @@ impl Sku {
     /// The name of the first price row.
     pub fn price_name(self) -> &'static str {
         match self {
-            Self::Ovc | Self::Evc => "Line",
+            Self::Ovc | Self::Evc | Self::Evpl => "Line",
             Self::Uni | Self::Unis | Self::Ipuni => "Port",
             Self::Inet => "Access",
         }
@@ -156,7 +172,7 @@ impl Sku {
     /// Days until it stands.
     pub fn lead_days(self) -> i64 {
         match self {
-            Self::Ovc | Self::Evc => 30,
+            Self::Ovc | Self::Evc | Self::Evpl => 30,
             Self::Uni | Self::Unis => 45,
             Self::Inet => 20,
             Self::Ipuni => 10,
@@ -169,6 +185,7 @@ impl Sku {
             Self::Uni => UNI,
             Self::Unis => UNIS,
             Self::Evc => EVC,
+            Self::Evpl => EVPL,
             Self::Inet => INET,
             Self::Ipuni => IPUNI,
         }

@@ -195,7 +195,7 @@ impl Article {
 fn needs(sku: Sku) -> Vec<Need> {
     match sku {
         Sku::Ovc => vec![Need { sku: Sku::Uni, typ: "U", min: 1, max: 1 }],
-        Sku::Evc => vec![Need { sku: Sku::Unis, typ: "U", min: 2, max: 2 }],
+        Sku::Evc | Sku::Evpl => vec![Need { sku: Sku::Unis, typ: "U", min: 2, max: 2 }],
         _ => Vec::new(),
     }
 }

@@ -80,6 +80,11 @@ async fn each_article_has_its_endpoint_and_its_columns() {
             "EPL",
             json!({ "mtu": 1522, "cirA": 0, "kbpsA": 70000, "kbpsZ": 70000, "uniAsset": "A4713" }),
         ),
+        (
+            "evpl",
+            "EVPL",
+            json!({ "mtu": 1522, "mapA": "L", "vlanA": "2,3", "uc": "B", "deiKeep": "N", "uniAssetZ": "A4713" }),
+        ),
         ("inet", "INET-B", json!({ "mtu": 1500, "kbpsUp": 100_000, "mgmt": "K", "v6Len": 56 })),
         ("ipuni", "IPU", json!({ "kbpsUp": 100_000, "prot": "ICMP,DHCP" })),
     ];
@@ -99,7 +104,7 @@ async fn each_article_has_its_endpoint_and_its_columns() {
     let pack = desk.get("/packs/K-1").await;
     let lines: Vec<u64> =
         pack["orders"].as_array().unwrap().iter().map(|o| o["lineNo"].as_u64().unwrap()).collect();
-    assert_eq!(lines, [60, 50, 40, 30, 20, 10]);
+    assert_eq!(lines, [70, 60, 50, 40, 30, 20, 10]);
 }
 
 #[tokio::test]
