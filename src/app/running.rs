@@ -171,6 +171,14 @@ pub(super) fn prepare(plan: &Plan, backends: &Backends) -> Result<(), String> {
     Ok(())
 }
 
+fn shown(state: BackendState) -> String {
+    match state {
+        BackendState::Up => "up".to_owned(),
+        BackendState::Failing(kind) => format!("failing: {}", kind.as_str()),
+        BackendState::Down => "down".to_owned(),
+    }
+}
+
 fn probe(
     plan: PlanHandle,
     store: Store,
@@ -184,14 +192,9 @@ fn probe(
             let probed = timeout(Duration::from_millis(STORE_PROBE_MS_MAX), store.probe()).await;
             let store = probed.map_err(|_| "the store does not answer".to_owned());
             let store = store.and_then(|probed| probed.map_err(|error| error.to_string()));
-            let states = plan.backends().map(|backend| async {
-                let state = match backends.state(backend).await {
-                    BackendState::Up => "up".to_owned(),
-                    BackendState::Failing(kind) => format!("failing: {}", kind.as_str()),
-                    BackendState::Down => "down".to_owned(),
-                };
-                (backend.id.to_string(), state)
-            });
+            let states = plan
+                .backends()
+                .map(|backend| async { (backend.id.to_string(), shown(backends.state(backend).await)) });
             let backends = futures_util::future::join_all(states).await;
             Readiness { store, is_accepting, backends }
         })

@@ -193,14 +193,15 @@ async fn products(
             return Err(apart(format!("{}/id", item.pointer)));
         }
     }
-    let array = duty.kind.facts().items;
-    let added = array.and_then(|array| {
-        let mut elements = body.get(array)?.elements();
-        let index =
-            elements.position(|item| item.get("action").is_some_and(|action| action.is_text("add")))?;
-        Some(format!("/{array}/{index}"))
-    });
-    Ok(home.map(|backend| Products { backend, added }))
+    Ok(home.map(|backend| Products { backend, added: first_added(duty, body) }))
+}
+
+/// Where the first item is that adds a product.
+fn first_added(duty: &Duty, body: Node<'_>) -> Option<String> {
+    let array = duty.kind.facts().items?;
+    let mut elements = body.get(array)?.elements();
+    let index = elements.position(|item| item.get("action").is_some_and(|action| action.is_text("add")))?;
+    Some(format!("/{array}/{index}"))
 }
 
 fn apart(pointer: String) -> ExchangeError {

@@ -127,11 +127,14 @@ impl Api {
             let methods = fitting.iter().map(|(_, one)| one.method.to_string()).collect();
             return Err(NoCall::Method { path: first.path.to_string(), methods });
         }
+        Err(NoCall::Path { near: self.near(path) })
+    }
+
+    fn near(&self, path: &str) -> Option<String> {
         let shown: Vec<String> = self.operations.iter().map(|one| blank(&one.path)).collect();
-        let near = suggest(path, shown.iter().map(String::as_str));
-        let near = near.and_then(|near| shown.iter().position(|shown| shown == near));
-        let near = near.and_then(|at| self.operations.get(at)).map(|one| one.path.to_string());
-        Err(NoCall::Path { near })
+        let near = suggest(path, shown.iter().map(String::as_str))?;
+        let at = shown.iter().position(|shown| shown == near)?;
+        self.operations.get(at).map(|one| one.path.to_string())
     }
 
     /// A type of this interface; that of which nothing is known where the index is not of it.

@@ -144,23 +144,22 @@ impl Tokens {
         let mut state = self.state();
         // A reload may have brought other credentials meanwhile: what was fetched serves this call alone.
         let is_current = state.credentials.as_ref() == Some(credentials);
-        match fetched {
-            Ok(token) => {
-                let header = token.header.clone();
-                if is_current {
-                    (state.token, state.failed) = (Some(token), None);
-                }
-                Ok(header)
-            }
+        let token = match fetched {
+            Ok(token) => token,
             Err(error) => {
                 // Running out of one exchange's time says nothing of the endpoint.
                 if is_current && error.kind != LegacyErrorKind::Deadline {
                     let until = Instant::now() + Duration::from_millis(RETRY_PAUSE_MS);
                     state.failed = Some((until, error.clone()));
                 }
-                old.ok_or(error)
+                return old.ok_or(error);
             }
+        };
+        let header = token.header.clone();
+        if is_current {
+            (state.token, state.failed) = (Some(token), None);
         }
+        Ok(header)
     }
 
     async fn fetch(

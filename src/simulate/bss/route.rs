@@ -40,16 +40,20 @@ pub(super) fn answer(state: &mut State, request: &Request<'_>) -> Reply {
     if let ("POST", ["soap", "tickets"]) = (request.method, segments.as_slice()) {
         return ticket::answer(state, request.body);
     }
-    let found = match segments.as_slice() {
+    desk(state, request, &segments, &query).unwrap_or_else(|| Err(nowhere())).unwrap_or_else(Reply::from)
+}
+
+/// What the desk says to whom a path means; none where nobody does this.
+fn desk(state: &mut State, request: &Request<'_>, segments: &[&str], query: &Query) -> Found {
+    match segments {
         ["addr", ..] | ["v2", "offers" | "sites" | "assets" | "checks", ..] => {
-            offers_and_addresses(state, request, &segments, &query)
+            offers_and_addresses(state, request, segments, query)
         }
-        ["v2", ..] => price_list(state, request, &segments, &query),
-        ["fs", ..] => field_service(state, request, &segments, &query),
-        ["orders" | "packs", ..] => orders_and_packs(state, request, &segments, &query),
-        _ => tasks_and_charges(state, request, &segments, &query),
-    };
-    found.unwrap_or_else(|| Err(nowhere())).unwrap_or_else(Reply::from)
+        ["v2", ..] => price_list(state, request, segments, query),
+        ["fs", ..] => field_service(state, request, segments, query),
+        ["orders" | "packs", ..] => orders_and_packs(state, request, segments, query),
+        _ => tasks_and_charges(state, request, segments, query),
+    }
 }
 
 fn nowhere() -> Refusal {

@@ -33,6 +33,10 @@ impl<'c> Compiler<'c> {
             }
         }
         self.check_answer(making, known, api);
+        self.check_paging(making, known, api);
+    }
+
+    fn check_paging(&mut self, making: &Making<'c>, known: &[Option<Known<'c>>], api: &Arc<dyn Interface>) {
         if let (Some(paging), Some(Some(call))) = (&making.operation.paging, known.first()) {
             for reply in successes(&call.facts.answers) {
                 let at = self.reply(api, &Scope::message(None), reply);
