@@ -11,7 +11,7 @@ use super::reply::{Complaint, Refusal, Reply};
 use super::state::State;
 
 /// The articles that are kept ready made; the others are built as they are ordered.
-const READY: [Sku; 2] = [Sku::Uni, Sku::Unis];
+const READY: [Sku; 3] = [Sku::Ovc, Sku::Uni, Sku::Unis];
 
 /// What was asked for.
 struct Question<'a> {
@@ -67,6 +67,34 @@ struct Ready {
     art_no: &'static str,
     sku: Sku,
     lead_days: i64,
+    #[serde(flatten)]
+    columns: Columns,
+}
+
+/// The columns of what is ready made.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Columns {
+    Line(Line),
+    Port(Port),
+}
+
+/// A line: its rate is agreed when it is ordered.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    mtu: i64,
+    cos: &'static str,
+    vlan_keep: &'static str,
+    meg_lvl: &'static str,
+    l2cp: &'static str,
+    ep_a: &'static str,
+    ep_z: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Port {
     links: i64,
     speed: &'static str,
     conn: &'static str,
@@ -83,13 +111,9 @@ struct Ready {
     virt: Option<&'static str>,
 }
 
-fn ready(article: &Article) -> Ready {
+fn port(article: &Article) -> Port {
     let operator = article.sku == Sku::Uni;
-    Ready {
-        conf_no: format!("F-{}", article.art_no),
-        art_no: article.art_no,
-        sku: article.sku,
-        lead_days: article.sku.lead_days(),
+    Port {
         links: 1,
         speed: if article.kbps < 1_000_000 { "100BASE_LX10" } else { "1000BASE_LX" },
         conn: "LC",
@@ -102,6 +126,19 @@ fn ready(article: &Article) -> Ready {
         l2cp: "B2",
         dvlan: operator.then_some(1),
         virt: (!operator).then_some("P"),
+    }
+}
+
+const LINE: Line =
+    Line { mtu: 1_600, cos: "low", vlan_keep: "P", meg_lvl: "5", l2cp: "B", ep_a: "A", ep_z: "Z" };
+
+fn ready(article: &Article) -> Ready {
+    Ready {
+        conf_no: format!("F-{}", article.art_no),
+        art_no: article.art_no,
+        sku: article.sku,
+        lead_days: article.sku.lead_days(),
+        columns: if article.sku == Sku::Ovc { Columns::Line(LINE) } else { Columns::Port(port(article)) },
     }
 }
 

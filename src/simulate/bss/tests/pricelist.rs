@@ -29,7 +29,7 @@ async fn the_list_falls_into_groups() {
 async fn what_is_ready_made_has_a_price_for_each_term() {
     let mut desk = Caller::new().await;
     let ready = desk.good("POST", "/v2/avail", json!({ "act": "N", "adrNo": "G-100001" })).await;
-    assert_eq!(ready["opts"].as_array().unwrap().len(), 3);
+    assert_eq!(ready["opts"].as_array().unwrap().len(), 4);
     for option in ready["opts"].as_array().unwrap() {
         let question = json!({ "act": "N", "confNo": option["confNo"] });
         let prices = desk.good("POST", "/v2/prices", question).await;
@@ -53,7 +53,7 @@ async fn questions_that_name_what_there_is_not() {
         ("/v2/avail", json!({ "act": "N", "adrNo": "G-1" }), 404, ("E04", "adrNo")),
         ("/v2/avail", json!({ "act": "C", "assetNo": "A1" }), 404, ("E18", "assetNo")),
         ("/v2/prices", json!({ "act": "N" }), 404, ("E10", "confNo")),
-        ("/v2/prices", json!({ "act": "N", "confNo": "F-020" }), 404, ("E10", "confNo")),
+        ("/v2/prices", json!({ "act": "N", "confNo": "F-021" }), 404, ("E10", "confNo")),
         ("/v2/prices", json!({ "act": "C", "confNo": "F-011", "assetNo": "A4711" }), 409, ("E30", "confNo")),
     ] {
         let (told_status, answer) = desk.call("POST", path, question).await;
