@@ -135,6 +135,8 @@ async fn bed(double: &Double, call: &str, paging: &str) -> Bed {
     let folders = Folders::new(&Setup::default()).await;
     let bss = folders.bss.local_addr.to_string();
     folders.edit("config/backends/acme.yaml", &bss, &double.address.to_string());
+    // The double is no Acme.
+    folders.edit("config/backends/acme.yaml", "openapi: openapi/acme.yaml\n", "");
     folders.edit("config/partners/globex.yaml", "mapping: tiny", "mapping: lists");
     folders.write("mappings/lists/set.yaml", "language: 1\nrelease: grace\nbackend: acme\n");
     let paging = if paging.is_empty() { String::new() } else { format!("    paging: {{ {paging} }}\n") };
