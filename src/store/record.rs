@@ -29,7 +29,7 @@ fn documents(entity: &Entity) -> impl Iterator<Item = Option<&Bytes>> {
     [entity.document.as_ref(), entity.request.as_ref(), entity.legacy.as_ref()].into_iter()
 }
 
-/// The entity that [`write`] has put there.
+/// The entity that [`write()`] has put there.
 pub(super) fn entity(mut bytes: Bytes) -> Option<Entity> {
     match Reader(&mut bytes).change()? {
         Change::Create(entity) | Change::Update(entity) => Some(*entity),
@@ -172,7 +172,7 @@ fn some<T>(to: &mut Vec<u8>, value: Option<T>) -> Option<T> {
 }
 
 /// Reads the next batch and leaves what follows it; `None` where the bytes are none of ours. Where its entities are
-/// is told as by [`write`], in bytes from where `from` began.
+/// is told as by [`write()`], in bytes from where `from` began.
 pub(super) fn read(from: &mut Bytes, entities: &mut Vec<Option<Range<usize>>>) -> Option<Batch> {
     let whole = from.len();
     let mut reader = Reader(from);
