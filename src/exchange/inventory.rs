@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Look-ups of one exchange that run side by side.
-const PARALLEL: usize = 8;
+const LOOK_UPS_AT_ONCE_MAX: usize = 8;
 
 /// The operation of the standard that tells what a product is.
 const LOOK_UP: &str = "retrieveProduct";
@@ -124,7 +124,7 @@ async fn tell(
     let (Some(contract), Some(operation), Some(duty)) = (contract, operation, duty) else { return Ok(told) };
     let (route, received) = (Route::to(contract, operation), Received::nothing());
     let looking_up = Work { route: &route, duty, received: &received, ..*work };
-    for wave in all.chunks(PARALLEL) {
+    for wave in all.chunks(LOOK_UPS_AT_ONCE_MAX) {
         let looking = wave.iter().map(|(subject, way)| {
             let work = Work { subject: Some(subject), ..looking_up.by(way) };
             look_up(story, work, headers)

@@ -15,20 +15,26 @@ pub(super) fn plain_end(bytes: &[u8], at: usize) -> usize {
     }
 }
 
-/// Whether two names are the same, mostly without a call.
+/// Whether two names are the same, without a call: most have two or three words.
 #[inline]
-pub(super) fn same(left: &[u8], right: &[u8]) -> bool {
+pub(crate) fn same(left: &[u8], right: &[u8]) -> bool {
     if left.len() != right.len() {
         return false;
     }
-    if let (Some(left_first), Some(right_first)) = (left.first_chunk::<8>(), right.first_chunk::<8>()) {
-        let ends = || left.last_chunk::<8>() == right.last_chunk::<8>();
-        return left_first == right_first && if left.len() <= 16 { ends() } else { left == right };
+    let mut at = 0;
+    if let (Some(left_last), Some(right_last)) = (left.last_chunk::<8>(), right.last_chunk::<8>()) {
+        let (left, right) = (left.as_chunks::<8>().0, right.as_chunks::<8>().0);
+        while let (Some(left), Some(right)) = (left.get(at), right.get(at)) {
+            if left != right {
+                return false;
+            }
+            at += 1;
+        }
+        return left_last == right_last;
     }
     if let (Some(left_first), Some(right_first)) = (left.first_chunk::<4>(), right.first_chunk::<4>()) {
         return left_first == right_first && left.last_chunk::<4>() == right.last_chunk::<4>();
     }
-    let mut at = 0;
     while let (Some(left), Some(right)) = (left.get(at), right.get(at)) {
         if left != right {
             return false;

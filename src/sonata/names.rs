@@ -58,29 +58,6 @@ fn number(name: &[u8]) -> usize {
     (mixed >> 40) as usize
 }
 
-/// Whether two names are the same, without a call: most have two or three words.
-#[inline]
-pub(super) fn same(left: &[u8], right: &[u8]) -> bool {
-    if left.len() != right.len() {
-        return false;
-    }
-    match (left.last_chunk::<8>(), right.last_chunk::<8>()) {
-        (Some(left_last), Some(right_last)) if left_last == right_last => {
-            let (left, right) = (left.as_chunks::<8>().0, right.as_chunks::<8>().0);
-            let mut at = 0;
-            while let (Some(left), Some(right)) = (left.get(at), right.get(at)) {
-                if left != right {
-                    return false;
-                }
-                at += 1;
-            }
-            true
-        }
-        (None, None) => short(left) == short(right),
-        _ => false,
-    }
-}
-
 /// Of up to seven bytes.
 #[inline]
 fn short(name: &[u8]) -> u64 {
@@ -109,19 +86,5 @@ mod tests {
             assert_eq!(place(absent), None, "{absent}");
         }
         assert_eq!(Names::default().find(b"", Some), None);
-    }
-
-    #[test]
-    fn names_are_the_same_as_they_are_equal() {
-        for len in 0..40 {
-            let name: Vec<u8> = (0..len).map(|at| b'a' + at % 26).collect();
-            assert!(same(&name, &name.clone()));
-            for at in 0..name.len() {
-                let mut other = name.clone();
-                other[at] ^= 1;
-                assert!(!same(&name, &other), "{len} at {at}");
-                assert!(!same(&name, &name[..at]) && !same(&name[at + 1..], &name));
-            }
-        }
     }
 }

@@ -5,11 +5,8 @@
 //! it is derived from, only its members do. Names are shared, references are numbers, members are sorted: a walk
 //! over a message allocates nothing for them.
 
-use super::{
-    facts,
-    names::{Names, same},
-};
-use crate::json::{self, number::Exact};
+use super::{facts, names::Names};
+use crate::json::{self, number::Exact, same};
 use regex::Regex;
 use std::{collections::HashMap, sync::Arc};
 

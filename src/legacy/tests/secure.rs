@@ -377,6 +377,14 @@ async fn what_is_no_token_is_told_without_what_it_holds() {
     let backends = backends();
     backends.call(&settings, request(Method::GET, None), soon()).await.unwrap();
     assert!(!format!("{backends:?} {settings:?}").contains("hunter-2"));
+    // Nor is one that is said to be longer than is believed.
+    let (double, settings) = guarded(&[(200, &token("a", 1_000_000_000))]).await;
+    let backends = self::backends();
+    for (seconds, fetched) in [(0, 1), (86_000, 1), (400, 2)] {
+        forward(seconds).await;
+        backends.call(&settings, request(Method::GET, None), soon()).await.unwrap();
+        assert_eq!(double.asked("/token").len(), fetched);
+    }
     // A life that is not said is not taken for ever.
     let (double, settings) = guarded(&[(200, r#"{"access_token":"a","token_type":"bearer"}"#)]).await;
     let backends = self::backends();
