@@ -1,12 +1,12 @@
 //! The manual of the mapping language is held to what there is: its rules compile, its excerpts are in the shipped
 //! files, its tables have everything.
 
-use std::path::Path;
+use std::{fmt::Write as _, path::Path};
 
 use segue::{
     mapping::{
         compile::{CompileOptions, compile},
-        convert::{CONVERTERS, Converter},
+        convert::{Class, ConvertErrorKind, Entry, ParameterKind, converters},
         script::FUNCTIONS,
     },
     plan::ContractSchema,
@@ -91,21 +91,106 @@ fn a_rule_that_is_wrong_would_be_told() {
     assert!(compiled("- { sonata: externalID, legacy: x }").is_err());
 }
 
-#[test]
-fn the_manual_has_every_converter() {
-    let manual = read("mappings/README.md");
-    let table = section(&manual, "Table of converters");
-    let cells = table.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
-    let shown: Vec<Converter> = cells
-        .flat_map(|cell| {
-            format!("`{cell}").split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()
-        })
-        .map(|text| Converter::parse(&text).unwrap_or_else(|error| panic!("{text}: {error:?}")))
-        .collect();
-    for entry in CONVERTERS {
-        let there = shown.iter().any(|converter| converter.name() == entry.name);
-        assert!(there, "the manual does not have the converter {}", entry.name);
+/// `name(argument, [optional])`, and the words of an argument that takes only some.
+fn signature(entry: &Entry) -> String {
+    let parameters = entry
+        .parameters
+        .iter()
+        .map(|one| if one.required { one.name.to_owned() } else { format!("[{}]", one.name) });
+    let parameters: Vec<String> = parameters.collect();
+    if parameters.is_empty() {
+        entry.name.to_owned()
+    } else {
+        format!("{}({})", entry.name, parameters.join(", "))
     }
+}
+
+fn class(entry: &Entry) -> String {
+    let class = match entry.class {
+        Class::Exact => "exact",
+        Class::Canonical => "canonical",
+        Class::OneWay => "one way",
+    };
+    if entry.loses.is_empty() {
+        return class.to_owned();
+    }
+    let losses: Vec<String> = entry.loses.iter().map(|loss| format!("`{loss}`")).collect();
+    format!("{class}; may give up {}", losses.join(", "))
+}
+
+fn refusal(kind: &ConvertErrorKind) -> &'static str {
+    match kind {
+        ConvertErrorKind::WrongKind => "wrong kind",
+        ConvertErrorKind::OutOfDomain => "out of domain",
+        ConvertErrorKind::Half => "half",
+        ConvertErrorKind::Ambiguous => "ambiguous",
+        ConvertErrorKind::Overflow => "too many digits",
+    }
+}
+
+/// What the manual shows of the table of converters.
+fn tables_of_converters() -> String {
+    let mut text =
+        String::from("| converter | Sonata side | legacy side | class | domain |\n|---|---|---|---|---|\n");
+    for entry in converters() {
+        let cells = [
+            format!("`{}`", signature(entry)),
+            entry.sonata.1.to_owned(),
+            entry.legacy.1.to_owned(),
+            class(entry),
+            entry.domain.to_owned(),
+        ];
+        writeln!(text, "| {} |", cells.join(" | ")).unwrap();
+    }
+    text.push_str(
+        "\nWhat is written, whatever was read, and how a value without counterpart is refused:\n\n",
+    );
+    text.push_str(
+        "| converter | on the Sonata side | on the legacy side | refused as |\n|---|---|---|---|\n",
+    );
+    for entry in converters() {
+        let refused: Vec<&str> = entry.errors.iter().map(refusal).collect();
+        let (legacy, sonata) = entry.canonical;
+        writeln!(text, "| `{}` | {sonata} | {legacy} | {} |", entry.name, refused.join(", ")).unwrap();
+    }
+    text.push_str(
+        "\nArguments that take certain words only:\n\n| converter | argument | words |\n|---|---|---|\n",
+    );
+    for entry in converters() {
+        for parameter in entry.parameters {
+            if let ParameterKind::Word(words) = parameter.kind {
+                let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+                writeln!(text, "| `{}` | {} | {} |", entry.name, parameter.name, words.join(", ")).unwrap();
+            }
+        }
+    }
+    text.push_str(
+        "\nExamples, each held by a test:\n\n| `convert:` | Sonata side | legacy side |\n|---|---|---|\n",
+    );
+    for entry in converters() {
+        for (call, legacy, sonata) in entry.examples {
+            let cell =
+                |value: &str| if value == "absent" { "absent".to_owned() } else { format!("`{value}`") };
+            writeln!(text, "| `{call}` | {} | {} |", cell(sonata), cell(legacy)).unwrap();
+        }
+    }
+    text
+}
+
+/// What is between the two marks is made from the table that the engine reads; `UPDATE_EXPECT=1` writes it.
+#[test]
+fn the_tables_of_converters_are_those_of_the_engine() {
+    const MARKS: (&str, &str) = ("<!-- made from the table of converters -->\n", "<!-- end -->");
+    let manual = read("mappings/README.md");
+    let (before, rest) = manual.split_once(MARKS.0).expect("the mark before the tables");
+    let (shown, after) = rest.split_once(MARKS.1).expect("the mark behind the tables");
+    let wanted = tables_of_converters();
+    if shown != wanted && std::env::var_os("UPDATE_EXPECT").is_some() {
+        let text = [before, MARKS.0, &wanted, MARKS.1, after].concat();
+        std::fs::write(root().join("mappings/README.md"), text).unwrap();
+        return;
+    }
+    assert!(shown == wanted, "the tables differ; UPDATE_EXPECT=1 writes them:\n{wanted}");
 }
 
 #[test]

@@ -4,7 +4,10 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use super::{ConvertError, text_of};
-use crate::mapping::value::{Value, quoted};
+use crate::{
+    mapping::value::{Value, quoted},
+    text::suggest,
+};
 
 /// One currency.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +40,13 @@ pub(super) fn find(text: &str) -> Option<Currency> {
         return FACTS.get(format!("{text:0>3}").as_str()).copied();
     }
     FACTS.get(text.to_ascii_uppercase().as_str()).copied()
+}
+
+/// The known code that a text is most like.
+pub(super) fn near(text: &str) -> Option<&'static str> {
+    let mut codes: Vec<&str> = FACTS.values().map(|currency| currency.code).collect();
+    codes.sort_unstable();
+    suggest(text, codes.into_iter())
 }
 
 /// As [`find`], with the refusal.

@@ -1,6 +1,6 @@
 //! Converters: one spelling of a value on the legacy side, another on the Sonata side.
 //!
-//! One table, [`CONVERTERS`], says what each accepts and what of it comes back; the parser, the checker,
+//! One table, [`converters()`], says what each accepts and what of it comes back; the parser, the checker,
 //! the manual and the tests read it. A converter is parsed once when mappings are loaded and then applied
 //! in either direction without looking at anything but its value. Code tables ([`super::codes`]) are for
 //! values that only the integrator can pair; scripts ([`super::script`]) for what neither can say.
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::json::Kind;
 
-pub use table::{CONVERTERS, Entry, Parameter, ParameterKind};
+pub use table::{Entry, Parameter, ParameterKind, converters};
 
 /// How much comes back of what went there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +91,7 @@ enum Work {
     Truncate(usize),
     Case { upper: bool },
     Base64,
+    Json,
     Parse(Box<regex::Regex>),
     One,
     Each(Box<Converter>),
@@ -349,6 +350,7 @@ impl Converter {
             Work::Pad { length, character } => text::pad(&value, *length, *character),
             Work::Case { upper } => text::case(&value, *upper),
             Work::Base64 => text::encode(&value),
+            Work::Json => text::to_json(value),
             Work::Each(inner) => list::each(&value, |element| inner.to_legacy(element, context)),
             _ => self.either(value),
         }
@@ -378,6 +380,7 @@ impl Converter {
             Work::Pad { length, character } => text::strip(&value, *length, *character),
             Work::Case { upper } => text::case(&value, !upper),
             Work::Base64 => text::decode(&value),
+            Work::Json => text::from_json(&value),
             Work::Each(inner) => list::each(&value, |element| inner.to_sonata(element, context)),
             _ => self.either(value),
         }

@@ -1,8 +1,9 @@
 //! From the text of a converter to the converter: names and arguments against the table.
 
 use super::{
-    CONVERTERS, Converter, ConverterError, CurrencyArgument, Entry, ParameterKind, PathArgument, Work,
+    Converter, ConverterError, CurrencyArgument, Entry, ParameterKind, PathArgument, Work,
     arguments::{self, Call, NESTING_MAX, Written},
+    converters,
     country::CountryForm,
     currency, measure,
     scalar::{Flags, Spelling},
@@ -16,23 +17,23 @@ const PATTERN_BYTES_MAX: usize = 256 * 1024;
 /// Reads one converter; positions count from `base`.
 pub(super) fn converter(text: &str, base: usize, nesting: usize) -> Result<Converter, ConverterError> {
     let call = arguments::read(text, base)?;
-    let Some(entry) = CONVERTERS.iter().find(|entry| entry.name == call.name) else {
+    let Some(entry) = converters().find(|entry| entry.name == call.name) else {
         return Err(unknown(&call));
     };
     let bound = Bound::bind(entry, &call)?;
     let work = work(&bound, nesting)?;
-    let (mut class, mut loses) = (entry.class, entry.loses);
+    let (mut class, mut loses) = (entry.class, entry.loses.first().copied());
     match &work {
         Work::Each(inner) => (class, loses) = (inner.class, inner.loses),
         Work::Date(_) if bound.word("edge").is_none() => loses = None,
-        Work::DateTime(time) if time.seconds => loses = None,
+        Work::DateTime(time) => loses = time.loses(),
         _ => {}
     }
     Ok(Converter { entry, class, loses, work })
 }
 
 fn unknown(call: &Call) -> ConverterError {
-    let near = suggest(&call.name, CONVERTERS.iter().map(|entry| entry.name));
+    let near = suggest(&call.name, converters().map(|entry| entry.name));
     ConverterError {
         offset: call.offset,
         length: call.name.len(),
@@ -90,12 +91,16 @@ impl<'c> Bound<'c> {
     }
 
     fn too_many(entry: &'static Entry, written: &Written) -> ConverterError {
+        let near = written.key.as_ref().and_then(|key| {
+            let near = suggest(key, entry.parameters.iter().map(|parameter| parameter.name))?;
+            Some(format!("did you mean `{near}:`?"))
+        });
         let message = match &written.key {
             Some(key) => format!("`{}` has no argument {}", entry.name, quoted(key)),
             None if entry.parameters.is_empty() => format!("`{}` takes no arguments", entry.name),
             None => format!("`{}` takes no further argument here", entry.name),
         };
-        ConverterError { hint: Some(signature(entry)), ..written.error(message) }
+        ConverterError { hint: near.or_else(|| Some(signature(entry))), ..written.error(message) }
     }
 
     fn check(kind: ParameterKind, written: &Written) -> Result<(), ConverterError> {
@@ -222,6 +227,7 @@ fn text_or_list(bound: &Bound<'_>) -> Result<Work, ConverterError> {
         "truncate" => Work::Truncate(bound.count("length")?),
         "case" => Work::Case { upper: bound.word("legacy") == Some("upper") },
         "base64" => Work::Base64,
+        "json" => Work::Json,
         "parse" => Work::Parse(Box::new(pattern(bound)?)),
         "one" => Work::One,
         "first" => Work::First,
@@ -319,7 +325,10 @@ fn money_currency(bound: &Bound<'_>) -> Result<CurrencyArgument, ConverterError>
     }
     match currency::find(&written.text) {
         Some(currency) => Ok(CurrencyArgument::Literal(currency.code.to_owned())),
-        None => Err(written.error(format!("{} is not a currency of ISO 4217", quoted(&written.text)))),
+        None => Err(ConverterError {
+            hint: currency::near(&written.text).map(|near| format!("did you mean `{near}`?")),
+            ..written.error(format!("{} is not a currency of ISO 4217", quoted(&written.text)))
+        }),
     }
 }
 

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use super::{ConvertError, text_of};
-use crate::mapping::value::{Value, quoted};
+use crate::{
+    json::{Builder, Document},
+    mapping::value::{Value, quoted},
+};
 
 /// Applies a function to the text of a value.
 pub(super) fn with(
@@ -151,6 +154,28 @@ pub(super) fn parse(value: &Value<'_>, pattern: &regex::Regex) -> Result<Value<'
         return Ok(Value::Object(named));
     }
     Ok(group(found.get(1).or_else(|| found.get(0))))
+}
+
+/// The text of a value as JSON, without blanks.
+pub(super) fn to_json(value: Value<'_>) -> Result<Value<'static>, ConvertError> {
+    if value.is_null() {
+        return Err(ConvertError::domain("null has no counterpart"));
+    }
+    let mut builder = Builder::new();
+    // Owned, so that escapes are written one way only.
+    let root = value.into_owned().build(&mut builder);
+    Ok(Value::text(builder.finish(root).text().to_owned()))
+}
+
+/// What a JSON text says.
+pub(super) fn from_json(value: &Value<'_>) -> Result<Value<'static>, ConvertError> {
+    let text = only_text(value)?;
+    let document = Document::from_text(&text);
+    let document = document.map_err(|_| ConvertError::domain(format!("{} is not JSON", quoted(&text))))?;
+    if document.root().is_null() {
+        return Err(ConvertError::domain("null has no counterpart"));
+    }
+    Ok(Value::Node(document.root()).into_owned())
 }
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -166,13 +166,25 @@ pub(super) struct DateTime {
     zone: TimeZone,
     policy: Policy,
     /// Whether the format tells whole seconds; otherwise minutes.
-    pub seconds: bool,
+    seconds: bool,
+    /// Whether two instants have one local time, of which the policy picks one.
+    repeats: bool,
 }
 
 impl DateTime {
     /// The format, as `strftime` has it.
     pub fn format(&self) -> &str {
         &self.format
+    }
+
+    /// What a two-way pair gives up: what is below a minute, which of the two passes of a repeated hour, or both.
+    pub fn loses(&self) -> Option<&'static str> {
+        match (self.seconds, self.repeats) {
+            (true, false) => None,
+            (false, false) => Some("loss-of-seconds"),
+            (true, true) => Some("loss-of-repeated-hour"),
+            (false, true) => Some("loss-of-time"),
+        }
     }
 
     /// Takes a format that tells an instant to the minute; the error says why it does not.
@@ -187,8 +199,9 @@ impl DateTime {
         if zone.is_none() && !offset_told {
             return Err("the format has no offset, so a zone is needed".to_owned());
         }
-        let mut time =
-            Self { format: format.to_owned(), zone: zone.unwrap_or(TimeZone::UTC), policy, seconds: true };
+        let repeats = policy != Policy::Refuse && !offset_told;
+        let zone = zone.unwrap_or(TimeZone::UTC);
+        let mut time = Self { format: format.to_owned(), zone, policy, seconds: true, repeats };
         for (place, (year, month, day)) in PROBES.into_iter().enumerate() {
             let hours = if place == 0 { 14 } else { 9 };
             let probe = civil::date(year, month, day)
