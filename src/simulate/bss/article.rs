@@ -23,12 +23,21 @@ pub(super) enum Sku {
     /// A line between two ports, for some of their VLANs.
     #[serde(rename = "EVPL")]
     Evpl,
+    /// An end of a LAN.
+    #[serde(rename = "LAN-E")]
+    Lan,
     /// An internet access with everything in it.
     #[serde(rename = "INET-B")]
     Inet,
+    /// An internet access over a link of its own.
+    #[serde(rename = "INET-X")]
+    Inetx,
     /// An IP port.
     #[serde(rename = "IPU")]
     Ipuni,
+    /// A physical link for internet accesses.
+    #[serde(rename = "LINK")]
+    Link,
 }
 
 /// What a column of an article may hold.
@@ -84,15 +93,27 @@ const EVPL: Columns = &[
     ("uniLine", Number(0, 9990)), ("uniLineZ", Number(0, 9990)), ("uniAsset", Text(40)), ("uniAssetZ", Text(40)),
 ];
 #[rustfmt::skip]
+const LAN: Columns = &[
+    ("cos", Text(80)), ("megLvl", Text(1)), ("epA", Text(60)), ("mapA", TAGS), ("vlanA", Text(400)), ("cirA", KBPS),
+    ("kbpsA", KBPS), ("uniLine", Number(0, 9990)), ("uniAsset", Text(40)), ("lanAsset", Text(40)),
+];
+#[rustfmt::skip]
 const INET: Columns = &[
     ("mtu", Number(1280, 9600)), ("cos", Text(40)), ("kbpsUp", KBPS), ("kbpsDn", KBPS), ("mgmt", ROUTER),
     ("rpf", Flag), ("prot", Text(200)), ("v4Len", Number(0, 32)), ("v6Len", Number(0, 128)), ("dscp", Flag),
     ("speed", Text(40)), ("conn", Text(20)),
 ];
 #[rustfmt::skip]
+const INETX: Columns = &[
+    ("mtu", Number(1280, 9600)), ("cos", Text(40)), ("kbpsUp", KBPS), ("kbpsDn", KBPS), ("mgmt", ROUTER),
+    ("rpf", Flag), ("prot", Text(200)), ("v4Len", Number(0, 32)), ("v6Len", Number(0, 128)), ("dscp", Flag),
+    ("vlan", Number(1, 4094)), ("uniLine", Number(0, 9990)), ("uniAsset", Text(40)),
+];
+#[rustfmt::skip]
 const IPUNI: Columns = &[
     ("kbpsUp", KBPS), ("kbpsDn", KBPS), ("mgmt", ROUTER), ("rpf", Flag), ("prot", Text(200)),
 ];
+const LINK: Columns = &[("links", Number(1, 8)), ("speed", Text(40)), ("conn", Text(20)), ("oam", Flag)];
 
 /// Columns that hold a rate, in kbit/s.
 const RATES: &[&str] = &["cirA", "kbpsA", "cirZ", "kbpsZ", "kbpsUp", "kbpsDn"];
@@ -110,8 +131,18 @@ pub(super) struct Build {
 }
 
 impl Sku {
-    pub const ALL: [Self; 7] =
-        [Self::Ovc, Self::Uni, Self::Unis, Self::Evc, Self::Evpl, Self::Inet, Self::Ipuni];
+    pub const ALL: [Self; 10] = [
+        Self::Ovc,
+        Self::Uni,
+        Self::Unis,
+        Self::Evc,
+        Self::Evpl,
+        Self::Lan,
+        Self::Inet,
+        Self::Inetx,
+        Self::Ipuni,
+        Self::Link,
+    ];
 
     /// The code written in the column `sku`.
     pub fn code(self) -> &'static str {
@@ -121,8 +152,11 @@ impl Sku {
             Self::Unis => "UNI-S",
             Self::Evc => "EPL",
             Self::Evpl => "EVPL",
+            Self::Lan => "LAN-E",
             Self::Inet => "INET-B",
+            Self::Inetx => "INET-X",
             Self::Ipuni => "IPU",
+            Self::Link => "LINK",
         }
     }
 
@@ -134,8 +168,11 @@ impl Sku {
             Self::Unis => "unis",
             Self::Evc => "evc",
             Self::Evpl => "evpl",
+            Self::Lan => "lan",
             Self::Inet => "inet",
+            Self::Inetx => "inetx",
             Self::Ipuni => "ipuni",
+            Self::Link => "link",
         }
     }
 
@@ -155,8 +192,11 @@ impl Sku {
             Self::Unis => (8_900, 69_000, 0),
             Self::Evc => (14_900, 60_000, 90),
             Self::Evpl => (9_900, 55_000, 95),
+            Self::Lan => (6_900, 35_000, 85),
             Self::Inet => (7_900, 29_900, 20),
+            Self::Inetx => (12_900, 39_900, 30),
             Self::Ipuni => (4_900, 19_900, 10),
+            Self::Link => (5_900, 59_000, 0),
         }
     }
 
@@ -165,16 +205,18 @@ impl Sku {
         match self {
             Self::Ovc | Self::Evc | Self::Evpl => "Line",
             Self::Uni | Self::Unis | Self::Ipuni => "Port",
-            Self::Inet => "Access",
+            Self::Lan => "End",
+            Self::Inet | Self::Inetx => "Access",
+            Self::Link => "Link",
         }
     }
 
     /// Days until it stands.
     pub fn lead_days(self) -> i64 {
         match self {
-            Self::Ovc | Self::Evc | Self::Evpl => 30,
-            Self::Uni | Self::Unis => 45,
-            Self::Inet => 20,
+            Self::Ovc | Self::Evc | Self::Evpl | Self::Lan => 30,
+            Self::Uni | Self::Unis | Self::Link => 45,
+            Self::Inet | Self::Inetx => 20,
             Self::Ipuni => 10,
         }
     }
@@ -186,8 +228,11 @@ impl Sku {
             Self::Unis => UNIS,
             Self::Evc => EVC,
             Self::Evpl => EVPL,
+            Self::Lan => LAN,
             Self::Inet => INET,
+            Self::Inetx => INETX,
             Self::Ipuni => IPUNI,
+            Self::Link => LINK,
         }
     }
 

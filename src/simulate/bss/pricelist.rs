@@ -196,6 +196,7 @@ fn needs(sku: Sku) -> Vec<Need> {
     match sku {
         Sku::Ovc => vec![Need { sku: Sku::Uni, typ: "U", min: 1, max: 1 }],
         Sku::Evc | Sku::Evpl => vec![Need { sku: Sku::Unis, typ: "U", min: 2, max: 2 }],
+        Sku::Lan => vec![Need { sku: Sku::Unis, typ: "U", min: 1, max: 1 }],
         _ => Vec::new(),
     }
 }

@@ -85,7 +85,14 @@ async fn each_article_has_its_endpoint_and_its_columns() {
             "EVPL",
             json!({ "mtu": 1522, "mapA": "L", "vlanA": "2,3", "uc": "B", "deiKeep": "N", "uniAssetZ": "A4713" }),
         ),
+        (
+            "lan",
+            "LAN-E",
+            json!({ "mapA": "L", "vlanA": "2,3", "cirA": 20000, "lanAsset": "A4714", "uniAsset": "A4713" }),
+        ),
         ("inet", "INET-B", json!({ "mtu": 1500, "kbpsUp": 100_000, "mgmt": "K", "v6Len": 56 })),
+        ("inetx", "INET-X", json!({ "mtu": 1500, "kbpsUp": 100_000, "vlan": 66, "uniAsset": "A4713" })),
+        ("link", "LINK", json!({ "links": 2, "conn": "SC", "oam": "J" })),
         ("ipuni", "IPU", json!({ "kbpsUp": 100_000, "prot": "ICMP,DHCP" })),
     ];
     for (index, (endpoint, sku, columns)) in articles.into_iter().enumerate() {
@@ -104,7 +111,7 @@ async fn each_article_has_its_endpoint_and_its_columns() {
     let pack = desk.get("/packs/K-1").await;
     let lines: Vec<u64> =
         pack["orders"].as_array().unwrap().iter().map(|o| o["lineNo"].as_u64().unwrap()).collect();
-    assert_eq!(lines, [70, 60, 50, 40, 30, 20, 10]);
+    assert_eq!(lines, [100, 90, 80, 70, 60, 50, 40, 30, 20, 10]);
 }
 
 #[tokio::test]
