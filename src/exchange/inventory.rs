@@ -23,7 +23,7 @@ use crate::{
     custody::{self, Repeating},
     ids::SonataId,
     json::Document,
-    mapping::{apply::References, operation},
+    mapping::operation,
     plan::Route,
     sonata::{
         Function,
@@ -163,21 +163,7 @@ async fn look_up(
 ) -> Result<super::reply::Reply, ExchangeError> {
     let texts = StoryTexts::of(story);
     let facts = facts(work.partner, (work.route.contract, work.route.operation), &texts, None);
-    let nothing = References::new();
-    let origin = Origin {
-        received: work.received,
-        stored: work.stored(),
-        facts: &facts,
-        references: &nothing,
-        remembered: &[],
-        legacy_id: work
-            .subject
-            .and_then(|subject| subject.legacy_id.as_ref())
-            .map(crate::ids::LegacyId::as_str),
-        item_id: None,
-        calls_max: 1,
-        wire: work.wire(),
-    };
+    let origin = Origin { calls_max: 1, ..work.origin(story, &facts) };
     let planned = origin.plan(&work.operation.program)?;
     let prepared = origin.prepare(&planned)?;
     let one =

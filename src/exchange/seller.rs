@@ -34,7 +34,6 @@ use super::{
 use crate::{
     ids::SonataId,
     json::Document,
-    mapping::apply::References,
     plan::{Asked, PartnerPlan, Plan, Route, RouteError},
     server::PeerIdentity,
     sonata::entity::{Act, Duty, duty_of},
@@ -134,23 +133,11 @@ async fn single(
     let (stored, parent) = work.relations();
     let entity = id.as_ref().map(|id| EntityFacts { id: id.as_str(), href: &href, stored, parent });
     let facts = facts(work.partner, (work.route.contract, work.route.operation), &texts, entity);
-    let (program, nothing) = (&*work.operation.program, References::new());
+    let program = &*work.operation.program;
     let item_id = work.item_id()?;
     let remembered = work.subject.map(Subject::all_keys).unwrap_or_default();
-    let origin = Origin {
-        received: work.received,
-        stored: work.stored(),
-        facts: &facts,
-        references: &nothing,
-        remembered: &remembered,
-        legacy_id: work
-            .subject
-            .and_then(|subject| subject.legacy_id.as_ref())
-            .map(crate::ids::LegacyId::as_str),
-        item_id: item_id.as_deref(),
-        calls_max: story.plan.settings().gateway.limits.calls_max,
-        wire: work.wire(),
-    };
+    let origin =
+        Origin { remembered: &remembered, item_id: item_id.as_deref(), ..work.origin(story, &facts) };
     let planned = origin.plan(program)?;
     let needed = origin.references(&planned);
     let references = references::to_legacy(story, work, &needed).await?;

@@ -1,6 +1,6 @@
 //! What the middle of an exchange works on, and what follows from it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -16,15 +16,19 @@ use super::{
 };
 use crate::{
     custody::{self, Owner},
-    ids::{BackendId, SonataId},
+    ids::{BackendId, LegacyId, SonataId},
     json::{Document, Limits, Node},
     legacy::BackendSettings,
+    mapping::{apply::References, value::Value},
     plan::{MappedOperation, PartnerPlan, Route},
     sonata::{
         Fault, FaultCode,
         entity::{Act, Duty, EntityKind},
     },
 };
+
+/// Before they are resolved.
+static NOTHING: LazyLock<References> = LazyLock::new(References::new);
 
 /// One operation, read and routed, before anything is mapped.
 #[derive(Clone, Copy)]
@@ -132,6 +136,25 @@ impl<'w> Work<'w> {
     /// Function and operation, as the journal names them.
     pub fn operation_name(&self) -> String {
         format!("{}.{}", self.route.function().name(), self.route.operation.operation_id)
+    }
+
+    /// What the requests are mapped from, as far as it is known before references are resolved: no keys that are
+    /// remembered, no item, as many calls as the gateway allows.
+    pub fn origin<'o>(&self, story: &Story<'_>, facts: &'o Value<'o>) -> Origin<'o>
+    where
+        'w: 'o,
+    {
+        Origin {
+            received: self.received,
+            stored: self.stored(),
+            facts,
+            references: &NOTHING,
+            remembered: &[],
+            legacy_id: self.subject.and_then(|subject| subject.legacy_id.as_ref()).map(LegacyId::as_str),
+            item_id: None,
+            calls_max: story.plan.settings().gateway.limits.calls_max,
+            wire: self.wire(),
+        }
     }
 
     /// What the calls of this exchange share.

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     json::{Document, Node},
-    mapping::{apply::References, operation, value::Value},
+    mapping::{operation, value::Value},
     store::Batch,
 };
 use filter::Filters;
@@ -249,18 +249,7 @@ async fn fetch(
     asked: &Asked,
 ) -> Result<(Reply, String), ExchangeError> {
     let program = &*work.operation.program;
-    let nothing = References::new();
-    let origin = Origin {
-        received: work.received,
-        stored: None,
-        facts,
-        references: &nothing,
-        remembered: &[],
-        legacy_id: None,
-        item_id: None,
-        calls_max: 1,
-        wire: work.wire(),
-    };
+    let origin = Origin { calls_max: 1, ..work.origin(story, facts) };
     let planned = origin.plan(program)?;
     let needed = origin.references(&planned);
     let references = super::references::to_legacy(story, work, &needed).await?;
