@@ -10,6 +10,7 @@ mod diagnostics;
 mod failures;
 mod fixtures;
 mod health;
+mod inventory;
 mod json;
 mod legacy_faults;
 mod limits;

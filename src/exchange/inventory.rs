@@ -3,7 +3,7 @@
 //! The look-up is the partner's own `inventory.retrieveProduct`, where it is mapped; else what was kept of the product
 //! when it was last told. One look-up per product, several side by side, all within the exchange's deadline.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 
@@ -11,8 +11,9 @@ use super::{
     answer::map_reply,
     call,
     calls::Origin,
-    error::ExchangeError,
+    error::{ExchangeError, LegacyProblem},
     facts::{EntityFacts, StoryTexts, facts},
+    reply::Reply,
     request::Received,
     story::Story,
     subject::{self, Subject},
@@ -20,10 +21,10 @@ use super::{
     work::Work,
 };
 use crate::{
-    custody::{self, Repeating},
-    ids::SonataId,
+    custody::{self, Owner, Repeating},
+    ids::{BackendId, SonataId},
     json::Document,
-    mapping::operation,
+    mapping::{operation, program::FailureCode},
     plan::Route,
     sonata::{
         Function,
@@ -51,8 +52,9 @@ pub async fn check(
     if items.is_empty() {
         return Ok(());
     }
-    let products = known(story, work, &items).await?;
-    let told = tell(story, work, headers, &products).await?;
+    let sources = work.sources(EntityKind::Product);
+    let products = products(story, work.owner, sources, &items).await?;
+    let told = tell(story, work, headers, (&items, &products)).await?;
     let of_function = work.partner.products(work.route.function());
     let same_type = |own: &str, other: &str| {
         let urn =
@@ -76,28 +78,22 @@ enum Told {
 }
 
 /// The products that the items name, each once, as far as they are this partner's.
-async fn known(
+///
+/// # Errors
+/// There are more than calls are allowed; nothing was looked for then. Or the store's.
+pub async fn products(
     story: &Story<'_>,
-    work: &Work<'_>,
+    owner: &Owner,
+    backends: &[BackendId],
     items: &[Repeating<'_>],
 ) -> Result<BTreeMap<SonataId, Subject>, ExchangeError> {
-    let mut products = BTreeMap::new();
-    for item in items {
-        if products.contains_key(&item.product) {
-            continue;
-        }
-        let id = item.product.clone();
-        let found =
-            subject::load(story, work.owner, work.sources(EntityKind::Product), EntityKind::Product, id)
-                .await?;
-        products.extend(found.map(|subject| (item.product.clone(), subject)));
-    }
+    let ids: BTreeSet<SonataId> = items.iter().map(|item| item.product.clone()).collect();
     let calls_max = story.plan.settings().gateway.limits.calls_max;
-    if products.len() > calls_max {
-        let message = format!("the request names {} products, {calls_max} are allowed", products.len());
+    if ids.len() > calls_max {
+        let message = format!("the request names {} products, {calls_max} are allowed", ids.len());
         return Err(ExchangeError::Body(message));
     }
-    Ok(products)
+    subject::load_all(story, owner, backends, EntityKind::Product, ids.into_iter().collect()).await
 }
 
 /// Each product as the inventory tells it now, or as it was kept where no look-up is mapped.
@@ -105,7 +101,7 @@ async fn tell(
     story: &mut Story<'_>,
     work: &Work<'_>,
     headers: &http::HeaderMap,
-    products: &BTreeMap<SonataId, Subject>,
+    (items, products): (&[Repeating<'_>], &BTreeMap<SonataId, Subject>),
 ) -> Result<BTreeMap<SonataId, Told>, ExchangeError> {
     let contract = work.partner.contract(Function::INVENTORY);
     let operation = contract.and_then(|contract| contract.operation(LOOK_UP));
@@ -134,15 +130,12 @@ async fn tell(
         story.legacy += started.elapsed();
         story.legacy_calls += replies.len();
         for ((subject, way), reply) in wave.iter().zip(replies) {
-            let reply = match reply {
-                Ok(reply) => reply,
-                Err(ExchangeError::LegacyProblem(_)) => {
-                    told.insert(subject.id.clone(), Told::Gone);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
             let work = Work { subject: Some(subject), ..looking_up.by(way) };
+            let Some(reply) = or_gone(reply.map_err(|error| work.or_not_found(error)), subject, items)?
+            else {
+                told.insert(subject.id.clone(), Told::Gone);
+                continue;
+            };
             let operation::Answer::Reply(program) = &way.operation.program.answer else { continue };
             let (texts, href) = (StoryTexts::of(story), work.href(story, &subject.id));
             let entity =
@@ -155,12 +148,34 @@ async fn tell(
     Ok(told)
 }
 
+/// What a look-up was answered with; none where it says that there is no such product. What else the mapping tells is
+/// told where the request names the product.
+fn or_gone(
+    reply: Result<Reply, ExchangeError>,
+    subject: &Subject,
+    items: &[Repeating<'_>],
+) -> Result<Option<Reply>, ExchangeError> {
+    match reply {
+        Ok(reply) => Ok(Some(reply)),
+        Err(ExchangeError::NotFound) => Ok(None),
+        Err(ExchangeError::LegacyProblem(problem)) if problem.code == FailureCode::ReferenceNotFound => {
+            Ok(None)
+        }
+        Err(ExchangeError::LegacyProblem(problem)) => {
+            let item = items.iter().find(|item| item.product == subject.id);
+            let pointer = item.map(|item| format!("{}/id", item.pointer));
+            Err(ExchangeError::LegacyProblem(LegacyProblem { pointer, ..problem }))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// The one call that a look-up makes.
 async fn look_up(
     story: &Story<'_>,
     work: Work<'_>,
     headers: &http::HeaderMap,
-) -> Result<super::reply::Reply, ExchangeError> {
+) -> Result<Reply, ExchangeError> {
     let texts = StoryTexts::of(story);
     let facts = facts(work.partner, (work.route.contract, work.route.operation), &texts, None);
     let origin = Origin { calls_max: 1, ..work.origin(story, &facts) };

@@ -1,6 +1,6 @@
 //! The entity that an operation names: by the path's id, or by what the body refers to.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{error::ExchangeError, request::Received, story::Story};
 use crate::{
@@ -53,6 +53,20 @@ impl Subject {
             keys: Vec::new(),
             parent: None,
         }
+    }
+
+    fn kept(kind: EntityKind, entity: Entity, keys: &[store::KeyPair]) -> Result<Self, ExchangeError> {
+        Ok(Self {
+            kind,
+            id: entity.id.clone(),
+            legacy_id: entity.legacy_id.clone(),
+            backend: entity.backend.clone(),
+            document: entity.document.as_ref().map(stored).transpose()?,
+            request: entity.request.as_ref().map(stored).transpose()?,
+            keys: keys.iter().filter_map(of_store).collect(),
+            entity: Some(entity),
+            parent: None,
+        })
     }
 
     /// The keys of its elements and of those of the entity that it belongs to.
@@ -124,53 +138,56 @@ pub async fn load(
     kind: EntityKind,
     id: SonataId,
 ) -> Result<Option<Subject>, ExchangeError> {
-    let Some(mut subject) = load_one(story, owner, backends, kind, id).await? else { return Ok(None) };
+    let found = load_all(story, owner, backends, kind, vec![id]).await?;
+    let Some(mut subject) = found.into_values().next() else { return Ok(None) };
     let parent = subject.entity.as_ref().and_then(|entity| entity.parent.clone());
     if let (Some(kind), Some(id)) = (kind.facts().parent, parent) {
-        subject.parent = load_one(story, owner, backends, kind, id).await?.map(Box::new);
+        let found = load_all(story, owner, backends, kind, vec![id]).await?;
+        subject.parent = found.into_values().next().map(Box::new);
     }
     Ok(Some(subject))
 }
 
-async fn load_one(
+/// The same of many of a kind at once, without what they belong to; what this partner does not have is missing.
+///
+/// # Errors
+/// The store's.
+pub async fn load_all(
     story: &Story<'_>,
     owner: &Owner,
     backends: &[BackendId],
     kind: EntityKind,
-    id: SonataId,
-) -> Result<Option<Subject>, ExchangeError> {
+    mut ids: Vec<SonataId>,
+) -> Result<BTreeMap<SonataId, Subject>, ExchangeError> {
+    let mut found = BTreeMap::new();
+    let named = |(id, legacy_id, backend): (SonataId, LegacyId, &BackendId)| {
+        (id.clone(), Subject::named(kind, id, legacy_id, backend))
+    };
     if kind.has_legacy_ids() {
-        let (legacy, backend) = (LegacyId::parse(id.as_str()).ok(), backends.first());
-        return Ok(legacy.zip(backend).map(|(legacy, backend)| Subject::named(kind, id, legacy, backend)));
+        let Some(backend) = backends.first() else { return Ok(found) };
+        let legacy = |id: SonataId| Some((LegacyId::parse(id.as_str()).ok()?, id));
+        found.extend(ids.into_iter().filter_map(legacy).map(|(legacy, id)| named((id, legacy, backend))));
+        return Ok(found);
     }
-    let store = &story.gateway.store;
-    if let Some(entity) = store.entity(&owner.partner, &kind_of(kind), &id).await? {
-        if entity.buyer != owner.buyer || entity.seller != owner.seller {
-            return Ok(None);
+    let (store, partner) = (&story.gateway.store, &owner.partner);
+    for (id, entity) in store.entities(partner, &kind_of(kind), ids.clone()).await? {
+        ids.retain(|wanted| *wanted != id);
+        if entity.buyer == owner.buyer && entity.seller == owner.seller {
+            let keys = store.keys(partner, &kind_of(kind), &id).await?;
+            found.insert(id, Subject::kept(kind, entity, &keys)?);
         }
-        let keys = store.keys(&owner.partner, &kind_of(kind), &id).await?;
-        let document = entity.document.as_ref().map(stored).transpose()?;
-        let request = entity.request.as_ref().map(stored).transpose()?;
-        return Ok(Some(Subject {
-            kind,
-            id,
-            legacy_id: entity.legacy_id.clone(),
-            backend: entity.backend.clone(),
-            document,
-            request,
-            keys: keys.iter().filter_map(of_store).collect(),
-            entity: Some(entity),
-            parent: None,
-        }));
     }
     for backend in backends {
-        let wanted = vec![(kind_of(kind), id.clone())];
-        let found = store.to_legacy(&owner.partner, backend, wanted).await?;
-        if let Some(legacy_id) = found.into_values().next() {
-            return Ok(Some(Subject::named(kind, id, legacy_id, backend)));
+        if ids.is_empty() {
+            break;
+        }
+        let wanted = ids.iter().map(|id| (kind_of(kind), id.clone())).collect();
+        for ((_, id), legacy_id) in store.to_legacy(partner, backend, wanted).await? {
+            ids.retain(|wanted| *wanted != id);
+            found.extend([named((id, legacy_id, backend))]);
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// What we stored was a document within limits when it was stored; limits may have been lowered since.

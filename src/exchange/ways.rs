@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     error::ExchangeError,
+    inventory,
     request::Received,
     story::Story,
     subject::{self, Subject},
@@ -185,11 +186,12 @@ async fn products(
     // What is wrong with them is told when they are held against the inventory.
     let items = custody::repeating(duty.kind, body).unwrap_or_default();
     let mut home: Option<BackendId> = None;
+    let backends = subject::keepers(partner, EntityKind::Product);
+    let found = inventory::products(story, owner, &backends, &items).await?;
     for item in &items {
-        let backends = subject::keepers(partner, EntityKind::Product);
-        let found = subject::load(story, owner, &backends, EntityKind::Product, item.product.clone()).await?;
-        let Some(backend) = found.and_then(|product| product.backend) else { continue };
-        if *home.get_or_insert_with(|| backend.clone()) != backend {
+        let product = found.get(&item.product);
+        let Some(backend) = product.and_then(|product| product.backend.as_ref()) else { continue };
+        if home.get_or_insert_with(|| backend.clone()) != backend {
             return Err(apart(format!("{}/id", item.pointer)));
         }
     }

@@ -144,6 +144,40 @@ impl Store {
         self.read(move |db| read::entity(db, &place, &partner, &kind, &id)).await
     }
 
+    /// Many entities of a kind at once; what this partner does not have is missing from the map.
+    ///
+    /// # Errors
+    /// As [`Store::entity`].
+    pub async fn entities(
+        &self,
+        partner: &PartnerId,
+        kind: &Kind,
+        wanted: Vec<SonataId>,
+    ) -> Result<HashMap<SonataId, Entity>, StoreError> {
+        let (mut found, mut wanted) = (HashMap::with_capacity(wanted.len()), wanted);
+        {
+            let overlay = self.overlay();
+            wanted.retain(|id| match overlay.entity(partner, kind, id) {
+                Some(entity) => found.insert(id.clone(), entity).is_some(),
+                None => true,
+            });
+        }
+        if wanted.is_empty() {
+            return Ok(found);
+        }
+        let (partner, kind) = (partner.clone(), kind.clone());
+        let place = self.shared.place.clone();
+        self.read(move |db| {
+            for id in wanted {
+                if let Some(entity) = read::entity(db, &place, &partner, &kind, &id)? {
+                    found.insert(id, entity);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
     /// One page of the entities of a kind, oldest first.
     ///
     /// # Errors

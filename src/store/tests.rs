@@ -100,6 +100,26 @@ fn page(limit: u64) -> ListFilter {
 }
 
 #[tokio::test]
+async fn many_entities_are_read_at_once() {
+    on_each(async |store| {
+        let kept: Vec<Entity> = (0..3).map(|no| quote(&format!("q-{no}"), &format!("O-{no}"))).collect();
+        for entity in &kept {
+            store.commit(create("globex", entity.clone())).await.unwrap();
+        }
+        store.flush().await; // these are read from the database, the next one before it is there
+        store.commit(create("globex", quote("q-3", "O-3"))).await.unwrap();
+        store.commit(create("initech", quote("q-4", "O-4"))).await.unwrap();
+        let wanted = ["q-0", "q-2", "q-3", "q-4", "q-5"].map(sonata).to_vec();
+        let mut found = store.entities(&partner("globex"), &kind(), wanted).await.unwrap();
+        assert_eq!(found.remove(&sonata("q-2")).as_ref(), kept.get(2));
+        let mut rest: Vec<_> = found.keys().map(|id| id.as_str()).collect();
+        rest.sort_unstable();
+        assert_eq!(rest, ["q-0", "q-3"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_batch_happens_whole_or_not_at_all() {
     on_each(async |store| {
         store.commit(create("globex", quote("q-1", "O-1"))).await.unwrap();
