@@ -7,6 +7,7 @@ pub mod convert;
 pub mod coverage;
 pub mod diagnostic;
 pub mod direction;
+pub mod facts;
 pub mod mutate;
 pub mod operation;
 pub mod path;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::KeyPair;
 use crate::json::Node;
-use crate::mapping::value::Value;
+use crate::mapping::facts::Facts;
 
 /// The message being read, and what is known besides.
 #[derive(Debug)]
@@ -21,8 +21,8 @@ pub struct Input<'m> {
     pub path: &'m [(String, String)],
     /// Headers, names in lower case.
     pub headers: &'m [(String, String)],
-    /// What scripts see as `facts`: an object.
-    pub facts: &'m Value<'m>,
+    /// What scripts see as `facts`.
+    pub facts: &'m dyn Facts,
     /// What [`super::references()`] asked for.
     pub references: &'m References,
     /// Pairs of keys that earlier messages of the entity left ([`super::Applied::keys`]).
@@ -33,7 +33,7 @@ pub struct Input<'m> {
 
 impl<'m> Input<'m> {
     /// A message with this body and nothing else; set what else there is.
-    pub fn new(body: Option<Node<'m>>, facts: &'m Value<'m>, references: &'m References) -> Self {
+    pub fn new(body: Option<Node<'m>>, facts: &'m dyn Facts, references: &'m References) -> Self {
         Self {
             body,
             scope: None,

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use rhai::{AST, Dynamic, EvalAltResult, INT, Position, Scope};
 
-use super::value::Value;
+use super::{facts::Facts, value::Value};
 pub use functions::{FUNCTIONS, Function};
 pub use meter::STEPS_MAX;
 
@@ -85,8 +85,8 @@ pub struct Call<'c, 'd> {
     pub value: &'c Value<'d>,
     /// `index`; absent outside of arrays.
     pub index: Option<usize>,
-    /// `facts`; an object.
-    pub facts: &'d Value<'d>,
+    /// `facts`
+    pub facts: &'d dyn Facts,
 }
 
 /// Why a text is no script.
@@ -183,7 +183,8 @@ impl Script {
             return Err(stopped(stop, place));
         }
         let result = outcome.map_err(|error| self.failure(&error))?;
-        let given = call.inputs.iter().chain([call.value, call.facts]).collect();
+        let facts = if self.reads.facts { call.facts.all() } else { Value::Absent };
+        let given = call.inputs.iter().chain([call.value, &facts]).collect();
         let value = bridge::Returned { given }.value(result);
         value.map_err(|message| ScriptFailure {
             kind: ScriptFailureKind::Fault,
@@ -207,7 +208,7 @@ impl Script {
             scope.push_dynamic(compile::INDEX, index.map_or(Dynamic::UNIT, Dynamic::from_int));
         }
         if self.reads.facts {
-            scope.push_dynamic(compile::FACTS, bridge::into_script(call.facts)?);
+            scope.push_dynamic(compile::FACTS, bridge::into_script(&call.facts.all())?);
         }
         Ok(scope)
     }

@@ -1,12 +1,10 @@
 //! The walk.
 
-use std::{borrow::Cow, rc::Rc};
-
 use super::super::{Call, exact};
 use super::{
-    operate::{operand, operate},
+    operate::{are_alike, operand, operate},
     tree::{Block, Body, Chain, Expression, Operator, Statement, Step, StepKind},
-    value::{Fuel, Val},
+    value::{Elements, Heap, Val},
 };
 use crate::{json::Node, mapping::value::Value};
 
@@ -31,34 +29,21 @@ enum Stop {
 
 type Walked<T> = Result<T, Stop>;
 
+#[inline]
 fn known<T>(value: Option<T>) -> Walked<T> {
     value.ok_or(Stop::Engine)
-}
-
-/// What most conditions are: equality with a text or `()` that the script writes out.
-fn beside_literal(operator: Operator, left: &Val<'_>, right: &Expression) -> Option<bool> {
-    let equal = match (left, right) {
-        (Val::Text(left), Expression::Text(right)) => **left == **right,
-        (left, Expression::Unit) => left.is_unit(),
-        _ => return None,
-    };
-    match operator {
-        Operator::Equal => Some(equal),
-        Operator::NotEqual => Some(!equal),
-        _ => None,
-    }
 }
 
 struct Walk<'c, 'd> {
     call: Call<'c, 'd>,
     functions: &'d [Option<Body>],
+    heap: Heap<'d>,
     /// Frames of functions, and arguments on their way.
     stack: Vec<Val<'d>>,
     /// Where the frame of the function under way begins.
     frame: usize,
     depth: u32,
     returned: Val<'d>,
-    fuel: Fuel,
 }
 
 /// The value of a script; none where the engine has to say.
@@ -70,13 +55,15 @@ pub(super) fn run<'d>(
     let mut walk = Walk {
         call,
         functions,
-        stack: Vec::with_capacity(STACK_GUESS),
+        heap: Heap::new(FUEL, call.facts),
+        // The script itself keeps nothing on the stack unless it declares or calls something.
+        stack: if body.is_simple() { Vec::new() } else { Vec::with_capacity(STACK_GUESS) },
         frame: 0,
         depth: 0,
         returned: Val::Unit,
-        fuel: Fuel(FUEL),
     };
-    walk.function(body, 0).ok()?.into_value()
+    let value = walk.function(body, 0).ok()?;
+    walk.heap.into_value(value)
 }
 
 impl<'d> Walk<'_, 'd> {
@@ -85,7 +72,7 @@ impl<'d> Walk<'_, 'd> {
         if self.depth >= CALLS_MAX || self.stack.len() != frame + body.parameters {
             return Err(Stop::Engine);
         }
-        self.stack.resize_with(frame + body.places, || Val::Unit);
+        self.stack.resize(frame + body.places, Val::Unit);
         let outer = std::mem::replace(&mut self.frame, frame);
         self.depth += 1;
         let value = match self.block(&body.statements) {
@@ -108,6 +95,7 @@ impl<'d> Walk<'_, 'd> {
         Ok(value)
     }
 
+    #[inline]
     fn statement(&mut self, statement: &'d Statement) -> Walked<Val<'d>> {
         match statement {
             Statement::Nothing => {}
@@ -137,38 +125,35 @@ impl<'d> Walk<'_, 'd> {
     fn set(&mut self, place: usize, operator: Option<Operator>, expression: &'d Expression) -> Walked<()> {
         let mut value = self.value(expression)?;
         if let Some(operator) = operator {
-            let own = self.place(place)?.clone();
-            let alike = matches!((&own, &value), (Val::Text(_), Val::Text(_)))
-                || (operand(&own).is_some() && operand(&value).is_some());
-            value = known(alike.then(|| operate(operator, &own, &value, &mut self.fuel)).flatten())?;
+            let own = *self.place(place)?;
+            if !are_alike(own, value) {
+                return Err(Stop::Engine);
+            }
+            value = known(operate(operator, own, value, &mut self.heap))?;
         }
         *self.place(place)? = value;
         Ok(())
     }
 
     fn repeat(&mut self, place: usize, elements: &'d Expression, block: &'d Block) -> Walked<()> {
-        if let Some(array) = self.given_array(elements) {
-            // Nothing is made of the array as a whole: what costs is the same.
-            let elements = known(u32::try_from(array.len()).ok().and_then(|count| count.checked_mul(2)))?;
-            known(self.fuel.take(elements + 1))?;
-            let mut elements = array.elements();
-            let ended = loop {
-                let Some(element) = elements.next() else { return Ok(()) };
-                let element = known(Val::of_node(element, &mut self.fuel))?;
-                match self.round(place, element, block) {
-                    Ok(true) => {}
-                    ended => break ended,
-                }
-            };
-            // The engine opens all of an array: what it could not open is for it to tell.
-            for element in elements {
-                known(Val::of_node(element, &mut self.fuel))?;
+        let array = self.value(elements)?;
+        let made = match known(self.heap.elements(array))? {
+            Elements::Given(node) => return self.repeat_given(place, node, block),
+            Elements::Made(elements) => elements.to_vec(),
+        };
+        for element in made {
+            self.heap.share(element);
+            if !self.round(place, element, block)? {
+                break;
             }
-            return ended.map(drop);
         }
-        let Val::Array(elements) = self.value(elements)? else { return Err(Stop::Engine) };
-        for element in &*elements {
-            if !self.round(place, element.clone(), block)? {
+        Ok(())
+    }
+
+    fn repeat_given(&mut self, place: usize, array: Node<'d>, block: &'d Block) -> Walked<()> {
+        for element in array.elements() {
+            let element = known(self.heap.opened(element))?;
+            if !self.round(place, element, block)? {
                 break;
             }
         }
@@ -177,7 +162,7 @@ impl<'d> Walk<'_, 'd> {
 
     /// One round of a loop; whether there may be another.
     fn round(&mut self, place: usize, element: Val<'d>, block: &'d Block) -> Walked<bool> {
-        known(self.fuel.take(1))?;
+        known(self.heap.take(1))?;
         *self.place(place)? = element;
         match self.block(block) {
             Ok(_) | Err(Stop::Continue) => Ok(true),
@@ -186,30 +171,17 @@ impl<'d> Walk<'_, 'd> {
         }
     }
 
-    /// The array of the message that an expression stands for, where it is one that was given: `lines ?? []`.
-    fn given_array(&self, expression: &Expression) -> Option<Node<'d>> {
-        let value = match expression {
-            Expression::Coalesce(terms) => return self.given_array(terms.first()?),
-            Expression::Input(place) => self.call.inputs.get(*place)?,
-            Expression::Value => self.call.value,
-            _ => return None,
-        };
-        match value {
-            Value::Node(node) if node.is_array() => Some(*node),
-            _ => None,
-        }
-    }
-
+    #[inline]
     fn place(&mut self, place: usize) -> Walked<&mut Val<'d>> {
         known(self.stack.get_mut(self.frame + place))
     }
 
     fn truth(&mut self, expression: &'d Expression) -> Walked<bool> {
-        if let Expression::Operation(operator, operands) = expression
-            && let Some(truth) = self.local_beside_literal(*operator, operands)
-        {
-            known(self.fuel.take(2))?;
-            return Ok(truth);
+        if let Expression::Operation(operator, operands) = expression {
+            return match self.operation(*operator, operands)? {
+                Val::Bool(truth) => Ok(truth),
+                _ => Err(Stop::Engine),
+            };
         }
         match self.value(expression)? {
             Val::Bool(truth) => Ok(truth),
@@ -217,32 +189,45 @@ impl<'d> Walk<'_, 'd> {
         }
     }
 
-    /// A variable beside what the script writes out: nothing is copied to compare them.
+    fn operation(&mut self, operator: Operator, operands: &'d (Expression, Expression)) -> Walked<Val<'d>> {
+        known(self.heap.take(1))?;
+        let left = self.value(&operands.0)?;
+        if let Operator::Equal | Operator::NotEqual = operator
+            && let Some(equal) = self.beside_literal(left, &operands.1)
+        {
+            return Ok(Val::Bool(equal == (operator == Operator::Equal)));
+        }
+        let right = self.value(&operands.1)?;
+        known(operate(operator, left, right, &mut self.heap))
+    }
+
+    /// What most conditions are: equality with a text or `()` that the script writes out.
     #[inline]
-    fn local_beside_literal(&self, operator: Operator, operands: &(Expression, Expression)) -> Option<bool> {
-        let Expression::Local(place) = &operands.0 else { return None };
-        beside_literal(operator, self.stack.get(self.frame + place)?, &operands.1)
+    fn beside_literal(&self, left: Val<'d>, right: &Expression) -> Option<bool> {
+        match right {
+            Expression::Unit => Some(left.is_unit()),
+            Expression::Text(right) => self.heap.text(left).map(|left| *left == **right),
+            _ => None,
+        }
     }
 
     fn value(&mut self, expression: &'d Expression) -> Walked<Val<'d>> {
-        known(self.fuel.take(1))?;
+        known(self.heap.take(1))?;
         match expression {
             Expression::Unit => Ok(Val::Unit),
             Expression::Bool(truth) => Ok(Val::Bool(*truth)),
             Expression::Integer(integer) => Ok(Val::Integer(*integer)),
             Expression::Decimal(decimal) => Ok(Val::Decimal(*decimal)),
             Expression::Text(text) => {
-                known(self.fuel.text(text.len()))?;
-                Ok(Val::Text(Cow::Borrowed(text)))
+                known(self.heap.take_text(text.len()))?;
+                Ok(Val::Text(text))
             }
             Expression::Input(_) | Expression::Value | Expression::Index | Expression::Facts => {
                 known(self.given(expression))
             }
             Expression::Local(place) => {
-                let value = self.place(*place)?.clone();
-                if let Val::Text(Cow::Owned(text)) = &value {
-                    known(self.fuel.text(text.len()))?;
-                }
+                let value = *self.place(*place)?;
+                self.heap.share(value);
                 Ok(value)
             }
             Expression::And(terms) => {
@@ -262,14 +247,7 @@ impl<'d> Walk<'_, 'd> {
                 Ok(value)
             }
             Expression::Not(operand) => self.truth(operand).map(|truth| Val::Bool(!truth)),
-            Expression::Operation(operator, operands) => {
-                let left = self.value(&operands.0)?;
-                if let Some(truth) = beside_literal(*operator, &left, &operands.1) {
-                    return Ok(Val::Bool(truth));
-                }
-                let right = self.value(&operands.1)?;
-                known(operate(*operator, &left, &right, &mut self.fuel))
-            }
+            Expression::Operation(operator, operands) => self.operation(*operator, operands),
             Expression::Own(place, arguments) => {
                 let frame = self.push(arguments)?;
                 let functions = self.functions;
@@ -290,30 +268,31 @@ impl<'d> Walk<'_, 'd> {
                 for element in elements {
                     array.push(self.element(element)?);
                 }
-                Ok(Val::Array(Rc::new(array)))
+                Ok(self.heap.array(array))
             }
             Expression::Push(place, element) => {
                 let element = self.element(element)?;
-                let Val::Array(array) = self.place(*place)? else { return Err(Stop::Engine) };
-                Rc::make_mut(array).push(element);
+                let array = *self.place(*place)?;
+                *self.place(*place)? = known(self.heap.push(array, element))?;
                 Ok(Val::Unit)
             }
             Expression::Template(parts) => {
                 let mut text = String::new();
                 for part in parts {
-                    text.push_str(&known(self.value(part)?.shown())?);
-                    known(self.fuel.text(text.len()))?;
+                    let part = self.value(part)?;
+                    known(self.heap.show(part, &mut text))?;
+                    known(self.heap.take_text(text.len()))?;
                 }
-                Ok(Val::Text(Cow::Owned(text)))
+                Ok(self.heap.made(text))
             }
             Expression::Negate(number) => {
-                let number = known(operand(&self.value(number)?))?;
+                let number = known(operand(self.value(number)?))?;
                 let negated = exact::subtract(0.into(), number);
                 known(negated.ok().as_ref().and_then(Val::of_dynamic))
             }
             Expression::Native(native, arguments) => {
                 let start = self.push(arguments)?;
-                let value = native.call(self.stack.get(start..).unwrap_or_default(), &mut self.fuel);
+                let value = native.call(self.stack.get(start..).unwrap_or_default(), &mut self.heap);
                 self.stack.truncate(start);
                 known(value)
             }
@@ -325,28 +304,27 @@ impl<'d> Walk<'_, 'd> {
     fn given(&mut self, expression: &Expression) -> Option<Val<'d>> {
         match expression {
             Expression::Input(place) => match self.call.inputs.get(*place) {
-                Some(value) => Val::of(value, &mut self.fuel),
+                Some(value) => self.heap.of(value),
                 None => Some(Val::Unit),
             },
-            Expression::Value => Val::of(self.call.value, &mut self.fuel),
+            Expression::Value => self.heap.of(self.call.value),
             Expression::Index => match self.call.index {
                 Some(index) => index.try_into().ok().map(Val::Integer),
                 None => Some(Val::Unit),
             },
-            Expression::Facts => Val::of_fact(self.call.facts, &mut self.fuel),
+            Expression::Facts => Some(Val::Facts),
             _ => None,
         }
     }
 
     /// An element of an array that a script makes: arrays in arrays are left to the engine, which counts them.
     fn element(&mut self, expression: &'d Expression) -> Walked<Val<'d>> {
-        known(self.fuel.take(2))?;
+        known(self.heap.take(2))?;
         match self.value(expression)? {
-            Val::Array(_) => Err(Stop::Engine),
+            Val::Array(_) | Val::List(_) => Err(Stop::Engine),
             element => {
-                if let Val::Text(text) = &element {
-                    known(self.fuel.text(text.len()))?;
-                }
+                let bytes = self.heap.text(element).map_or(0, str::len);
+                known(self.heap.take_text(bytes))?;
                 Ok(element)
             }
         }
@@ -364,9 +342,13 @@ impl<'d> Walk<'_, 'd> {
 
     fn chain(&mut self, chain: &'d Chain) -> Walked<Val<'d>> {
         let start = self.push(&chain.arguments)?;
-        let (mut value, steps) = self.base(chain)?;
+        // What a variable holds is only looked at: no other variable will stand for it.
+        let mut value = match &chain.base {
+            Expression::Local(place) => *self.place(*place)?,
+            base => self.value(base)?,
+        };
         let mut argument = start;
-        for step in steps {
+        for step in &chain.steps {
             if step.optional && value.is_unit() {
                 break;
             }
@@ -376,30 +358,22 @@ impl<'d> Walk<'_, 'd> {
         Ok(value)
     }
 
-    /// What a chain begins with, and its steps from there on: a member of a variable is read where the variable is.
-    fn base(&mut self, chain: &'d Chain) -> Walked<(Val<'d>, &'d [Step])> {
-        if let (Expression::Local(place), Some((Step { kind: StepKind::Property(name), .. }, steps))) =
-            (&chain.base, chain.steps.split_first())
-            && let Some(object @ (Val::Part(_) | Val::Map(_))) = self.stack.get(self.frame + place)
-        {
-            known(self.fuel.take(2))?;
-            return Ok((known(object.member(name, &mut self.fuel))?, steps));
-        }
-        Ok((self.value(&chain.base)?, &chain.steps))
-    }
-
     fn step(&mut self, step: &'d Step, value: Val<'d>, argument: &mut usize) -> Walked<Val<'d>> {
-        known(self.fuel.take(1))?;
+        known(self.heap.take(1))?;
         match &step.kind {
-            StepKind::Property(name) => known(value.member(name, &mut self.fuel)),
+            StepKind::Property(name) => known(self.heap.member(value, name)),
             StepKind::Index => {
-                let index = known(self.stack.get(*argument))?;
+                let index = *known(self.stack.get(*argument))?;
                 *argument += 1;
-                known(match (&value, index) {
-                    (Val::Array(elements), Val::Integer(index)) => {
-                        usize::try_from(*index).ok().and_then(|index| elements.get(index)).cloned()
+                known(match (value, index) {
+                    (Val::Array(_) | Val::List(_), Val::Integer(index)) => {
+                        usize::try_from(index).ok().and_then(|index| self.heap.element(value, index)?)
                     }
-                    (Val::Part(_) | Val::Map(_), Val::Text(name)) => value.member(name, &mut self.fuel),
+                    (_, Val::Text(name)) => self.heap.member(value, name),
+                    (_, Val::Made(_)) => {
+                        let name = self.heap.text(index).map(str::to_owned);
+                        name.and_then(|name| self.heap.member(value, &name))
+                    }
                     _ => None,
                 })
             }
@@ -407,12 +381,11 @@ impl<'d> Walk<'_, 'd> {
                 let top = self.stack.len();
                 self.stack.push(value);
                 for place in *argument..*argument + count {
-                    let value =
-                        known(self.stack.get_mut(place).map(|value| std::mem::replace(value, Val::Unit)))?;
+                    let value = *known(self.stack.get(place))?;
                     self.stack.push(value);
                 }
                 *argument += count;
-                let value = native.call(self.stack.get(top..).unwrap_or_default(), &mut self.fuel);
+                let value = native.call(self.stack.get(top..).unwrap_or_default(), &mut self.heap);
                 self.stack.truncate(top);
                 known(value)
             }

@@ -1,6 +1,6 @@
 //! The functions that a walk knows; the others are the engine's.
 
-use std::{borrow::Cow, fmt, rc::Rc};
+use std::fmt;
 
 use rhai::INT;
 use rust_decimal::Decimal;
@@ -8,11 +8,11 @@ use rust_decimal::Decimal;
 use super::super::exact;
 use super::{
     operate::operand,
-    value::{Fuel, Val},
+    value::{Elements, Heap, Val},
 };
 
 /// Takes its arguments, the object before a dot first; none where the engine has to say.
-type Work = for<'d> fn(&[Val<'d>], &mut Fuel) -> Option<Val<'d>>;
+type Work = for<'d> fn(&[Val<'d>], &mut Heap<'d>) -> Option<Val<'d>>;
 
 /// A function.
 #[derive(Clone, Copy)]
@@ -28,19 +28,19 @@ impl fmt::Debug for Native {
 const NATIVES: &[(&str, usize, Work)] = &[
     ("len", 1, len),
     ("is_empty", 1, is_empty),
-    ("contains", 2, |of, _| text_test(of, |text, part| text.contains(part))),
-    ("starts_with", 2, |of, _| text_test(of, |text, part| text.starts_with(part))),
-    ("ends_with", 2, |of, _| text_test(of, |text, part| text.ends_with(part))),
-    ("trim", 1, |of, _| text(of).map(|text| made(text.trim().to_owned()))),
-    ("to_upper", 1, |of, fuel| changed(text(of)?.to_uppercase(), fuel)),
-    ("to_lower", 1, |of, fuel| changed(text(of)?.to_lowercase(), fuel)),
+    ("contains", 2, |of, heap| text_test(of, heap, |text, part| text.contains(part))),
+    ("starts_with", 2, |of, heap| text_test(of, heap, |text, part| text.starts_with(part))),
+    ("ends_with", 2, |of, heap| text_test(of, heap, |text, part| text.ends_with(part))),
+    ("trim", 1, trim),
+    ("to_upper", 1, |of, heap| heap.changed(text(of, heap)?.to_uppercase())),
+    ("to_lower", 1, |of, heap| heap.changed(text(of, heap)?.to_lowercase())),
     ("replace", 3, replace),
     ("split", 2, split),
     ("join", 2, join),
     ("pad_left", 3, pad_left),
-    ("to_string", 1, |of, fuel| changed(of.first()?.shown()?.into_owned(), fuel)),
-    ("parse_int", 1, |of, _| text(of)?.trim().parse().ok().map(Val::Integer)),
-    ("parse_decimal", 1, |of, _| Decimal::from_str_exact(text(of)?.trim()).ok().map(Val::Decimal)),
+    ("to_string", 1, to_string),
+    ("parse_int", 1, |of, heap| text(of, heap)?.trim().parse().ok().map(Val::Integer)),
+    ("parse_decimal", 1, |of, heap| Decimal::from_str_exact(text(of, heap)?.trim()).ok().map(Val::Decimal)),
     ("floor", 1, |of, _| whole(of, Decimal::floor)),
     ("ceiling", 1, |of, _| whole(of, Decimal::ceil)),
     ("divide", 3, divide),
@@ -55,96 +55,137 @@ pub(super) fn find(name: &str, arguments: usize) -> Option<Native> {
 
 impl Native {
     /// Its value.
-    pub fn call<'d>(self, arguments: &[Val<'d>], fuel: &mut Fuel) -> Option<Val<'d>> {
-        (self.1)(arguments, fuel)
+    pub fn call<'d>(self, arguments: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
+        (self.1)(arguments, heap)
     }
 }
 
-fn made<'d>(text: String) -> Val<'d> {
-    Val::Text(Cow::Owned(text))
+fn text<'h, 'd>(of: &[Val<'d>], heap: &'h Heap<'d>) -> Option<&'h str> {
+    text_at(of, 0, heap)
 }
 
-fn changed<'d>(text: String, fuel: &mut Fuel) -> Option<Val<'d>> {
-    fuel.text(text.len())?;
-    Some(made(text))
+fn text_at<'h, 'd>(of: &[Val<'d>], place: usize, heap: &'h Heap<'d>) -> Option<&'h str> {
+    heap.text(*of.get(place)?)
 }
 
-fn text<'v>(of: &'v [Val<'_>]) -> Option<&'v str> {
-    text_at(of, 0)
+fn text_test<'d>(of: &[Val<'d>], heap: &Heap<'d>, test: impl Fn(&str, &str) -> bool) -> Option<Val<'d>> {
+    Some(Val::Bool(test(text(of, heap)?, text_at(of, 1, heap)?)))
 }
 
-fn text_at<'v>(of: &'v [Val<'_>], place: usize) -> Option<&'v str> {
-    match of.get(place)? {
-        Val::Text(text) => Some(text),
-        _ => None,
+fn trim<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
+    match of.first()? {
+        Val::Text(text) => Some(Val::Text(text.trim())),
+        made => {
+            let trimmed = heap.text(*made)?.trim().to_owned();
+            Some(heap.made(trimmed))
+        }
     }
 }
 
-fn text_test<'d>(of: &[Val<'d>], test: impl Fn(&str, &str) -> bool) -> Option<Val<'d>> {
-    Some(Val::Bool(test(text(of)?, text_at(of, 1)?)))
+fn to_string<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
+    let mut text = String::new();
+    heap.show(*of.first()?, &mut text)?;
+    heap.changed(text)
 }
 
 fn count<'d>(number: usize) -> Option<Val<'d>> {
     INT::try_from(number).ok().map(Val::Integer)
 }
 
-fn len<'d>(of: &[Val<'d>], _: &mut Fuel) -> Option<Val<'d>> {
-    match of.first()? {
-        Val::Text(text) => count(text.chars().count()),
-        Val::Array(elements) => count(elements.len()),
-        Val::Part(node) => count(node.len()),
+fn len<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
+    let value = *of.first()?;
+    if let Val::Part(node) = value {
+        return count(node.len());
+    }
+    if let Some(text) = heap.text(value) {
+        return count(text.chars().count());
+    }
+    count(match heap.elements(value)? {
+        Elements::Given(node) => node.len(),
+        Elements::Made(elements) => elements.len(),
+    })
+}
+
+fn is_empty<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
+    match len(of, heap)? {
+        Val::Integer(length) => Some(Val::Bool(length == 0)),
         _ => None,
     }
 }
 
-fn is_empty<'d>(of: &[Val<'d>], _: &mut Fuel) -> Option<Val<'d>> {
-    Some(Val::Bool(match of.first()? {
-        Val::Text(text) => text.is_empty(),
-        Val::Array(elements) => elements.is_empty(),
-        Val::Part(node) => node.is_empty(),
-        _ => return None,
-    }))
-}
-
-fn replace<'d>(of: &[Val<'d>], fuel: &mut Fuel) -> Option<Val<'d>> {
-    let (text, from, to) = (text(of)?, text_at(of, 1)?, text_at(of, 2)?);
+fn replace<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
+    let (text, from, to) = (text(of, heap)?, text_at(of, 1, heap)?, text_at(of, 2, heap)?);
     // Each place may grow the text: paid before it is made.
-    fuel.text(text.len().checked_mul(to.len().max(1))?)?;
-    (!from.is_empty()).then(|| made(text.replace(from, to)))
-}
-
-fn split<'d>(of: &[Val<'d>], fuel: &mut Fuel) -> Option<Val<'d>> {
-    let by = text_at(of, 1).filter(|by| !by.is_empty())?;
-    let mut parts = Vec::new();
-    for part in text(of)?.split(by) {
-        fuel.take(2)?;
-        fuel.text(part.len())?;
-        parts.push(made(part.to_owned()));
+    let most = text.len().checked_mul(to.len().max(1))?;
+    if from.is_empty() || most / 16 > heap.fuel as usize {
+        return None;
     }
-    Some(Val::Array(Rc::new(parts)))
+    let replaced = text.replace(from, to);
+    heap.take_text(most)?;
+    Some(heap.made(replaced))
 }
 
-fn join<'d>(of: &[Val<'d>], fuel: &mut Fuel) -> Option<Val<'d>> {
-    let (Val::Array(elements), by) = (of.first()?, text_at(of, 1)?) else { return None };
-    let mut text = String::new();
-    for (place, element) in elements.iter().enumerate() {
+fn split<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
+    let whole = *of.first()?;
+    let by = text_at(of, 1, heap).filter(|by| !by.is_empty())?;
+    let parts: Vec<Val<'d>> = if let Val::Text(text) = whole {
+        text.split(by).map(Val::Text).collect()
+    } else {
+        let parts: Vec<String> = heap.text(whole)?.split(by).map(str::to_owned).collect();
+        parts.into_iter().map(|part| heap.made(part)).collect()
+    };
+    for part in &parts {
+        let bytes = heap.text(*part)?.len();
+        heap.take(2)?;
+        heap.take_text(bytes)?;
+    }
+    Some(heap.array(parts))
+}
+
+fn join<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
+    let (array, by) = (*of.first()?, *of.get(1)?);
+    let mut joined = String::new();
+    let between = |heap: &mut Heap<'d>, joined: &mut String, place: usize| {
+        let by = heap.text(by)?;
+        let bytes = by.len();
         if place > 0 {
-            text.push_str(by);
+            joined.push_str(by);
         }
-        text.push_str(&element.shown()?);
-        fuel.take(1)?;
-        fuel.text(by.len())?;
+        heap.take(1)?;
+        heap.take_text(bytes)
+    };
+    match heap.elements(array)? {
+        Elements::Given(node) => {
+            for (place, element) in node.elements().enumerate() {
+                between(heap, &mut joined, place)?;
+                heap.show_element(element, &mut joined)?;
+            }
+        }
+        Elements::Made(elements) => {
+            for (place, element) in elements.to_vec().into_iter().enumerate() {
+                between(heap, &mut joined, place)?;
+                heap.show(element, &mut joined)?;
+            }
+        }
     }
-    changed(text, fuel)
+    // Of an array without elements, too, it has to be a text.
+    heap.text(by)?;
+    heap.changed(joined)
 }
 
-fn pad_left<'d>(of: &[Val<'d>], fuel: &mut Fuel) -> Option<Val<'d>> {
-    let (text, Val::Integer(length), fill) = (text(of)?, of.get(1)?, text_at(of, 2)?) else { return None };
+fn pad_left<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
+    let (text, Val::Integer(length), fill) = (text(of, heap)?, of.get(1)?, text_at(of, 2, heap)?) else {
+        return None;
+    };
     let wanted = usize::try_from(*length).unwrap_or(0).saturating_sub(text.chars().count());
-    fuel.text(wanted.checked_mul(fill.len().max(1))?)?;
+    let most = wanted.checked_mul(fill.len().max(1))?;
+    if most / 16 > heap.fuel as usize {
+        return None;
+    }
     let mut padded: String = fill.chars().cycle().take(wanted).collect();
     padded.push_str(text);
-    changed(padded, fuel)
+    heap.take_text(most)?;
+    heap.changed(padded)
 }
 
 fn whole<'d>(of: &[Val<'d>], round: fn(&Decimal) -> Decimal) -> Option<Val<'d>> {
@@ -155,13 +196,13 @@ fn whole<'d>(of: &[Val<'d>], round: fn(&Decimal) -> Decimal) -> Option<Val<'d>> 
     }
 }
 
-fn divide<'d>(of: &[Val<'d>], _: &mut Fuel) -> Option<Val<'d>> {
-    let (left, right, Val::Integer(decimals)) = (of.first()?, of.get(1)?, of.get(2)?) else { return None };
+fn divide<'d>(of: &[Val<'d>], _: &mut Heap<'d>) -> Option<Val<'d>> {
+    let (left, right, Val::Integer(decimals)) = (*of.first()?, *of.get(1)?, of.get(2)?) else { return None };
     Val::of_dynamic(&exact::divide_rounded(operand(left)?, operand(right)?, *decimals).ok()?)
 }
 
-fn get<'d>(of: &[Val<'d>], _: &mut Fuel) -> Option<Val<'d>> {
-    let (Val::Array(elements), Val::Integer(index)) = (of.first()?, of.get(1)?) else { return None };
+fn get<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
+    let (array, Val::Integer(index)) = (*of.first()?, of.get(1)?) else { return None };
     let place = usize::try_from(*index).ok()?;
-    Some(elements.get(place).cloned().unwrap_or(Val::Unit))
+    Some(heap.element(array, place)?.unwrap_or(Val::Unit))
 }

@@ -1,44 +1,51 @@
 //! Operators on two values that Rhai has an answer for.
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
 
 use super::super::exact::{self, Operand};
 use super::{
     tree::Operator,
-    value::{Fuel, Val},
+    value::{Heap, Val},
 };
 
 /// The value of an operation; none where the engine has to say, as of everything that fails.
 pub(super) fn operate<'d>(
     operator: Operator,
-    left: &Val<'d>,
-    right: &Val<'d>,
-    fuel: &mut Fuel,
+    left: Val<'d>,
+    right: Val<'d>,
+    heap: &mut Heap<'d>,
 ) -> Option<Val<'d>> {
     match operator {
-        Operator::Equal => equal(left, right).map(Val::Bool),
-        Operator::NotEqual => equal(left, right).map(|equal| Val::Bool(!equal)),
-        Operator::Less => order(left, right).map(|order| Val::Bool(order.is_lt())),
-        Operator::LessOrEqual => order(left, right).map(|order| Val::Bool(order.is_le())),
-        Operator::Greater => order(left, right).map(|order| Val::Bool(order.is_gt())),
-        Operator::GreaterOrEqual => order(left, right).map(|order| Val::Bool(order.is_ge())),
-        Operator::Add if matches!((left, right), (Val::Text(_), _) | (_, Val::Text(_))) => {
-            concatenate(left, right, fuel)
-        }
+        Operator::Equal => equal(left, right, heap).map(Val::Bool),
+        Operator::NotEqual => equal(left, right, heap).map(|equal| Val::Bool(!equal)),
+        Operator::Less => order(left, right, heap).map(|order| Val::Bool(order.is_lt())),
+        Operator::LessOrEqual => order(left, right, heap).map(|order| Val::Bool(order.is_le())),
+        Operator::Greater => order(left, right, heap).map(|order| Val::Bool(order.is_gt())),
+        Operator::GreaterOrEqual => order(left, right, heap).map(|order| Val::Bool(order.is_ge())),
+        Operator::Add if is_text(left) || is_text(right) => concatenate(left, right, heap),
         Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Remainder => {
             compute(operator, left, right)
         }
     }
 }
 
-fn compute<'d>(operator: Operator, left: &Val<'d>, right: &Val<'d>) -> Option<Val<'d>> {
+fn is_text(value: Val<'_>) -> bool {
+    matches!(value, Val::Text(_) | Val::Made(_))
+}
+
+/// Whether both are texts or both are numbers: then an operator that assigns means the same as one that does not.
+pub(super) fn are_alike(left: Val<'_>, right: Val<'_>) -> bool {
+    (is_text(left) && is_text(right)) || (operand(left).is_some() && operand(right).is_some())
+}
+
+fn compute<'d>(operator: Operator, left: Val<'d>, right: Val<'d>) -> Option<Val<'d>> {
     if let (Val::Integer(left), Val::Integer(right)) = (left, right) {
         let result = match operator {
-            Operator::Add => left.checked_add(*right),
-            Operator::Subtract => left.checked_sub(*right),
-            Operator::Multiply => left.checked_mul(*right),
+            Operator::Add => left.checked_add(right),
+            Operator::Subtract => left.checked_sub(right),
+            Operator::Multiply => left.checked_mul(right),
             _ => None,
         };
         if let Some(result) = result {
@@ -57,44 +64,47 @@ fn compute<'d>(operator: Operator, left: &Val<'d>, right: &Val<'d>) -> Option<Va
 }
 
 /// A number for exact arithmetic.
-pub(super) fn operand(value: &Val<'_>) -> Option<Operand> {
+pub(super) fn operand(value: Val<'_>) -> Option<Operand> {
     match value {
-        Val::Integer(integer) => Some((*integer).into()),
-        Val::Decimal(decimal) => Some((*decimal).into()),
+        Val::Integer(integer) => Some(integer.into()),
+        Val::Decimal(decimal) => Some(decimal.into()),
         _ => None,
     }
 }
 
-fn equal(left: &Val<'_>, right: &Val<'_>) -> Option<bool> {
+fn equal<'d>(left: Val<'d>, right: Val<'d>, heap: &Heap<'d>) -> Option<bool> {
     Some(match (left, right) {
         (Val::Unit, Val::Unit) => true,
         (Val::Unit, _) | (_, Val::Unit) => false,
         (Val::Bool(left), Val::Bool(right)) => left == right,
-        (Val::Text(left), Val::Text(right)) => left == right,
-        (Val::Part(left), Val::Part(right)) => left.eq_value(*right),
-        (left, right) => compare_numbers(left, right)?.is_eq(),
+        (Val::Part(left), Val::Part(right)) => left.eq_value(right),
+        (left, right) => match (heap.text(left), heap.text(right)) {
+            (Some(left), Some(right)) => left == right,
+            _ => compare_numbers(left, right)?.is_eq(),
+        },
     })
 }
 
-fn order(left: &Val<'_>, right: &Val<'_>) -> Option<Ordering> {
-    match (left, right) {
-        (Val::Text(left), Val::Text(right)) => Some(left.cmp(right)),
-        (left, right) => compare_numbers(left, right),
+fn order<'d>(left: Val<'d>, right: Val<'d>, heap: &Heap<'d>) -> Option<Ordering> {
+    match (heap.text(left), heap.text(right)) {
+        (Some(left), Some(right)) => Some(left.cmp(right)),
+        _ => compare_numbers(left, right),
     }
 }
 
-fn compare_numbers(left: &Val<'_>, right: &Val<'_>) -> Option<Ordering> {
+fn compare_numbers(left: Val<'_>, right: Val<'_>) -> Option<Ordering> {
     Some(match (left, right) {
-        (Val::Integer(left), Val::Integer(right)) => left.cmp(right),
-        (Val::Decimal(left), Val::Decimal(right)) => left.cmp(right),
-        (Val::Integer(left), Val::Decimal(right)) => Decimal::from(*left).cmp(right),
-        (Val::Decimal(left), Val::Integer(right)) => left.cmp(&Decimal::from(*right)),
+        (Val::Integer(left), Val::Integer(right)) => left.cmp(&right),
+        (Val::Decimal(left), Val::Decimal(right)) => left.cmp(&right),
+        (Val::Integer(left), Val::Decimal(right)) => Decimal::from(left).cmp(&right),
+        (Val::Decimal(left), Val::Integer(right)) => left.cmp(&Decimal::from(right)),
         _ => return None,
     })
 }
 
-fn concatenate<'d>(left: &Val<'d>, right: &Val<'d>, fuel: &mut Fuel) -> Option<Val<'d>> {
-    let (left, right) = (left.shown()?, right.shown()?);
-    fuel.text(left.len() + right.len())?;
-    Some(Val::Text(Cow::Owned([left, right].concat())))
+fn concatenate<'d>(left: Val<'d>, right: Val<'d>, heap: &mut Heap<'d>) -> Option<Val<'d>> {
+    let mut text = String::new();
+    heap.show(left, &mut text)?;
+    heap.show(right, &mut text)?;
+    heap.changed(text)
 }

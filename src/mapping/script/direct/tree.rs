@@ -129,3 +129,10 @@ pub(super) struct Body {
     /// Functions of the set that it calls.
     pub calls: Vec<usize>,
 }
+
+impl Body {
+    /// Whether it is one expression that calls nothing, so that it needs no place to keep a value in.
+    pub fn is_simple(&self) -> bool {
+        self.places == 0 && self.calls.is_empty()
+    }
+}
