@@ -115,6 +115,7 @@ impl Backend {
         let timeouts = Timeouts::read(fields.take("timeouts"), out);
         let limits = BackendLimits::read(fields.take("limits"), out);
         let headers = Headers::read(fields.take("headers"), out);
+        let tls_key = fields.entry("tls").map(|entry| entry.key_span);
         let tls = fields.take("tls").and_then(|node| Tls::read(node, context, out));
         let versions = [("1.1", HttpVersion::Http1), ("2", HttpVersion::Http2)];
         let http = fields.choice("http", &versions, out).unwrap_or_default();
@@ -125,6 +126,16 @@ impl Backend {
         {
             let message = "the credentials go to another machine unencrypted";
             out.push(Diagnostic::warning(code::UNENCRYPTED, message).at(scalar.span()).hint("use https"));
+        }
+        if let (Some(span), Some(base_url)) = (tls_key, &base_url)
+            && !is_encrypted(base_url)
+            // Of credentials that cannot be read it is not known where they come from.
+            && (credentials_node.is_none() || credentials != Credentials::None)
+            && !credentials.token_url().is_some_and(is_encrypted)
+        {
+            let message = "`tls` has no effect: this backend is reached over plain http";
+            let hint = "write `base_url` as https://, or remove `tls`";
+            out.push(Diagnostic::error(code::TLS_UNUSED, message).at(span).hint(hint));
         }
         let (id, base_url) = (BackendId::parse(id?).ok()?, base_url?);
         Some(Self { id, base_url, format, openapi, credentials, timeouts, limits, headers, tls, http })
@@ -185,6 +196,10 @@ pub(super) fn base_url(scalar: &Scalar, out: &mut Diagnostics) -> Option<Uri> {
         out.push(Diagnostic::error(code::BAD_URL, "this is no base URL").at(scalar.span()).hint(hint));
     }
     uri
+}
+
+fn is_encrypted(uri: &Uri) -> bool {
+    uri.scheme_str() == Some("https")
 }
 
 pub(super) fn is_this_machine(uri: &Uri) -> bool {

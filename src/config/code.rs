@@ -34,6 +34,8 @@ pub const UNENCRYPTED: Code = Code("C122");
 pub const ONE_OF: Code = Code("C123");
 /// Not a base path.
 pub const BAD_BASE_PATH: Code = Code("C124");
+/// `tls` where nothing is encrypted.
+pub const TLS_UNUSED: Code = Code("C125");
 /// Two partners that cannot be told apart.
 pub const SAME_PARTNER: Code = Code("C130");
 /// A name that does not exist.
@@ -76,6 +78,7 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(UNENCRYPTED, "Credentials would be sent over plain http to another machine."),
     Meaning::new(ONE_OF, "Exactly one of several keys is needed."),
     Meaning::new(BAD_BASE_PATH, "A base path is empty or begins with / and has plain segments."),
+    Meaning::new(TLS_UNUSED, "Trust and certificates have no effect where everything goes over plain http."),
     Meaning::new(SAME_PARTNER, "Two partners cannot be told apart by how they are identified."),
     Meaning::new(UNKNOWN_NAME, "The name does not exist in this configuration or in the standard."),
     Meaning::new(ROUTES, "A partner needs a route that can be taken; the one without condition is last."),

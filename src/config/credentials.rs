@@ -68,6 +68,14 @@ impl Credentials {
         };
         read.unwrap_or(Self::None)
     }
+
+    /// Where the gateway gets a token for this backend, if it needs one.
+    pub(super) fn token_url(&self) -> Option<&http::Uri> {
+        match self {
+            Self::OAuth2(oauth2) => Some(&oauth2.token_url),
+            Self::None | Self::Basic { .. } | Self::Bearer(_) | Self::ApiKey { .. } => None,
+        }
+    }
 }
 
 fn basic_of(node: &Node, context: &Context<'_>, out: &mut Diagnostics) -> Option<Credentials> {
