@@ -7,7 +7,7 @@ use super::{
 use crate::{
     ids::PartnerId,
     text::{
-        Diagnostic, Diagnostics, FileSet, Sources, Span, suggest,
+        Diagnostic, Diagnostics, FileSet, Hint, Sources, Span, suggest,
         yaml::{self, Fields, Node},
     },
 };
@@ -38,8 +38,8 @@ impl Context<'_> {
             return true;
         }
         let hint = match suggest(name, known()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("describe it in {}", self.files.shown(&format!("backends/{name}.yaml"))),
+            Some(near) => Hint::meant(near),
+            None => format!("describe it in {}", self.files.shown(&format!("backends/{name}.yaml"))).into(),
         };
         out.push(
             Diagnostic::error(code::UNKNOWN_NAME, format!("there is no backend `{name}`"))

@@ -10,7 +10,7 @@ use crate::{
     json::query::Condition,
     sonata::Function,
     text::{
-        Diagnostic, Diagnostics, Span, Spanned,
+        Diagnostic, Diagnostics, Hint, Span, Spanned,
         yaml::{Fields, Node, Scalar, text_of},
     },
 };
@@ -226,9 +226,9 @@ fn parties(fields: &mut Fields<'_>, key: &'static str, known: &[&str], out: &mut
         let message = format!("`{}` is none of the {key} in `represents`", text.value);
         let near = crate::text::suggest(&text.value, known.iter().copied());
         let hint = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => format!("name them there: `represents: {{ {key}: [ … ] }}`"),
-            None => format!("known: {}", known.join(", ")),
+            Some(near) => Hint::meant(near),
+            None if known.is_empty() => format!("name them there: `represents: {{ {key}: [ … ] }}`").into(),
+            None => format!("known: {}", known.join(", ")).into(),
         };
         out.push(Diagnostic::error(code::UNKNOWN_NAME, message).at(text.span).hint(hint));
     }

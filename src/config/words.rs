@@ -3,7 +3,7 @@
 use super::code;
 use crate::{
     sonata::{Function, Release},
-    text::{Diagnostic, Diagnostics, Span, suggest},
+    text::{Diagnostic, Diagnostics, Hint, Span, suggest},
 };
 
 /// A release of the standard. Whether its facts are at hand is for the `plan` to say.
@@ -34,8 +34,8 @@ fn unknown(
 ) {
     let known: Vec<&str> = known.collect();
     let hint = match suggest(text, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known: {}", known.join(", ")),
+        Some(near) => Hint::meant(near),
+        None => format!("known: {}", known.join(", ")).into(),
     };
     out.push(Diagnostic::error(code::UNKNOWN_NAME, format!("`{text}` is no {what}")).at(span).hint(hint));
 }

@@ -14,7 +14,7 @@ use crate::{
         Contract, Products, Release,
         entity::{Act, duty_of},
     },
-    text::{Diagnostic, Diagnostics, suggest},
+    text::{Diagnostic, Diagnostics, Hint, suggest},
 };
 
 /// The operations that a partner's file names exist.
@@ -32,7 +32,7 @@ pub(super) fn operations(settings: &Partner, contracts: &[&'static Contract], ou
             suggest(&operation.value, contract.operations.iter().map(|one| one.operation_id.as_str()))
         });
         let message = format!("`{}` has no operation `{}`", function.name(), operation.value);
-        let hint = near.map(|near| format!("did you mean `{near}`?"));
+        let hint = near.map(Hint::meant);
         out.push(Diagnostic::error(NO_OPERATION, message).at(operation.span).maybe_hint(hint));
     }
 }
@@ -51,7 +51,7 @@ pub(super) fn words(
             for read in condition.value.reads() {
                 if let Err(near) = types.have(&read) {
                     let message = format!("no request that this route may take has `{read}`");
-                    let hint = near.map(|near| format!("did you mean `{near}`?"));
+                    let hint = near.map(Hint::meant);
                     let fault = Diagnostic::error(CONDITION, message).at(condition.span).maybe_hint(hint);
                     out.push(fault);
                 }
@@ -76,7 +76,7 @@ fn products_exist(route: &Route, products: &HashMap<Release, Products>, out: &mu
             .map(|product| product.short_name().to_owned())
             .collect();
         let near = suggest(&name.value, known.iter().map(String::as_str));
-        let hint = near.map(|near| format!("did you mean `{near}`?"));
+        let hint = near.map(Hint::meant);
         let message = format!("`{}` is no product of the partner's releases", name.value);
         out.push(Diagnostic::error(NO_PRODUCT, message).at(name.span).maybe_hint(hint));
     }

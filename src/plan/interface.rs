@@ -11,7 +11,7 @@ use crate::{
         AnswerFacts, CallFacts, Interface, Kind, Lookup, Member, NoCall, ParameterFacts, TypeId, Types,
     },
     openapi::{self, Api, ParameterPlace, Rest, TypeIndex},
-    text::{Diagnostic, Diagnostics, FileSet, Sources, Spanned, suggest},
+    text::{Diagnostic, Diagnostics, FileSet, Hint, Sources, Spanned, suggest},
 };
 
 /// Interfaces that were read, each file once however many backends name it.
@@ -89,8 +89,8 @@ impl Interfaces {
 fn no_file(path: &Spanned<String>, files: &FileSet) -> Diagnostic {
     let near = suggest(&path.value, files.iter().map(|(path, _)| path));
     let hint = match near {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("interface files stand below `{}`", files.shown(OPENAPI_FOLDER)),
+        Some(near) => Hint::meant(near),
+        None => format!("interface files stand below `{}`", files.shown(OPENAPI_FOLDER)).into(),
     };
     let message = format!("there is no interface file `{}`", path.value);
     Diagnostic::error(NO_INTERFACE, message).at(path.span).hint(hint)

@@ -22,7 +22,7 @@ use crate::{
     ids::BackendId,
     mapping::compile::{CompileOptions, CompiledSet, compile},
     sonata::{Contract, Products, Release, catalogue},
-    text::{Code, Diagnostic, Diagnostics, FileSet, Meaning, Sources, Spanned},
+    text::{Code, Diagnostic, Diagnostics, FileSet, Hint, Meaning, Sources, Spanned},
 };
 
 /// Mapping sets as compiled for partners, by the hash of all that went into them.
@@ -99,10 +99,20 @@ pub struct Built {
 /// from the same texts is taken over.
 #[must_use]
 pub fn load(config: &Path, previous: Option<&Plan>) -> Built {
-    let config::Loaded { mut sources, files, settings, mut diagnostics } = config::load(config);
+    let mut loaded = config::load(config);
+    let mappings = match &loaded.settings {
+        Some(settings) => read_mappings(settings, &mut loaded.diagnostics),
+        None => FileSet::default(),
+    };
+    load_read(loaded, &mappings, previous)
+}
+
+/// The same of texts that were read before: a configuration, and the files of the mappings folder that it names.
+#[must_use]
+pub fn load_read(loaded: config::Loaded, mappings: &FileSet, previous: Option<&Plan>) -> Built {
+    let config::Loaded { mut sources, files, settings, mut diagnostics } = loaded;
     let Some(settings) = settings else { return Built { plan: None, diagnostics, sources } };
-    let mappings = read_mappings(&settings, &mut diagnostics);
-    let hash = hash_of(&[&files, &mappings]);
+    let hash = hash_of(&[&files, mappings]);
     let known = previous.map(|plan| &plan.own_products);
     let own_products = OwnProducts::load(&files, known, &mut sources, &mut diagnostics);
     let known = previous.map(|plan| &plan.interfaces);
@@ -110,7 +120,7 @@ pub fn load(config: &Path, previous: Option<&Plan>) -> Built {
     let mut builder = Builder {
         interfaces: &interfaces,
         own_products: &own_products,
-        mappings: &mappings,
+        mappings,
         previous,
         compiled: HashMap::new(),
         told: BTreeSet::new(),
@@ -274,7 +284,7 @@ impl Builder<'_> {
             let sets: BTreeSet<&str> =
                 self.mappings.iter().filter_map(|(path, _)| path.split('/').next()).collect();
             let near = crate::text::suggest(name, sets.into_iter());
-            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let hint = near.map(Hint::meant);
             let message = format!("there is no mapping set `{name}` in {}", self.mappings.root());
             self.out.push(Diagnostic::error(NO_MAPPING, message).at(named.span).maybe_hint(hint));
             return None;
@@ -350,7 +360,7 @@ impl Builder<'_> {
                 (named, id.as_ref().is_none_or(|id| !self.formats.contains_key(id)))
             {
                 let known = self.formats.keys().map(BackendId::as_str);
-                let hint = crate::text::suggest(backend, known).map(|near| format!("did you mean `{near}`?"));
+                let hint = crate::text::suggest(backend, known).map(Hint::meant);
                 let message = format!("`{backend}`, the backend of `{name}`, is not configured");
                 self.out.push(Diagnostic::error(NO_BACKEND, message).at(*span).maybe_hint(hint));
                 continue;

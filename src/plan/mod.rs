@@ -20,7 +20,7 @@ mod show;
 pub use choose::{Asked, BackendRoute, NoRoute, Target};
 pub use handle::PlanHandle;
 pub use interface::BackendInterface;
-pub use load::{Built, CODES, content_hash, load};
+pub use load::{Built, CODES, content_hash, load, load_read};
 pub use partner::{MappedOperation, PartnerPlan, Served};
 pub use route::{Route, RouteError};
 pub use schema::ContractSchema;

@@ -2,7 +2,7 @@
 //!
 //! Checks push to a list and go on, so that everything wrong is told at once.
 
-use super::{Code, Sources, Span};
+use super::{Code, Fix, Hint, Sources, Span};
 
 /// Diagnostics kept in one list; what comes after is only counted.
 pub const DIAGNOSTICS_MAX: usize = 1000;
@@ -43,7 +43,7 @@ pub struct Diagnostic {
     /// A few words under the caret.
     pub label: Option<String>,
     /// What to do about it; following it works.
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
 }
 
 impl Diagnostic {
@@ -82,16 +82,21 @@ impl Diagnostic {
 
     /// The same, with what to do.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// The same, with a hint where there is one.
     #[must_use]
-    pub fn maybe_hint(mut self, hint: Option<String>) -> Self {
-        self.hint = hint.or(self.hint);
+    pub fn maybe_hint(mut self, hint: Option<impl Into<Hint>>) -> Self {
+        self.hint = hint.map(Into::into).or(self.hint);
         self
+    }
+
+    /// The replacement that its hint speaks of, where there is one.
+    pub fn fix(&self) -> Option<Fix> {
+        self.hint.as_ref()?.fix(self.span)
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod code;
 mod diagnostic;
 mod files;
+mod hint;
 mod render;
 mod sarif;
 mod source;
@@ -16,5 +17,6 @@ pub mod yaml;
 pub use code::{Code, Meaning};
 pub use diagnostic::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics, Severity};
 pub use files::FileSet;
+pub use hint::{Fix, Hint};
 pub use source::{SourceId, Sources, Span, Spanned};
 pub use suggest::suggest;

@@ -1,6 +1,6 @@
 //! Diagnostics for people and for programs.
 
-use super::{Diagnostic, Diagnostics, Severity, Sources, Span};
+use super::{Diagnostic, Diagnostics, Fix, Hint, Severity, Sources, Span};
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::{borrow::Cow, fmt::Write as _, ops::Range};
 
@@ -30,7 +30,8 @@ impl Diagnostics {
     }
 
     /// All of them as a JSON array; each has `code`, `severity`, `message` and, where there is one, `file`,
-    /// `line`, `column`, `end_line`, `end_column` (from 1, columns in characters), `label`, `hint`.
+    /// `line`, `column`, `end_line`, `end_column` (from 1, columns in characters), `label`, `hint` and `fix`: the
+    /// same members of a place (a place without width: put in between), and the `text` that makes it good.
     pub fn render_json(&self, sources: &Sources) -> String {
         let ordered = self.clone().sorted(sources);
         let list = ordered.iter().map(|diagnostic| as_json(diagnostic, sources)).collect();
@@ -59,9 +60,14 @@ impl Diagnostic {
             };
         }
         if let Some(hint) = &self.hint {
-            group = group.element(Level::HELP.message(masked(hint)));
+            group = group.element(Level::HELP.message(masked(hint.as_str())));
         }
         Renderer::plain().render(&[group])
+    }
+
+    /// The replacement, unless it stands on a line with something hidden.
+    pub(super) fn shown_fix(&self, sources: &Sources) -> Option<Fix> {
+        self.fix().filter(|fix| !sources.is_hidden(fix.span.source, &window(fix.span, sources)))
     }
 
     /// A text about this one, without what is hidden.
@@ -116,10 +122,20 @@ fn as_json(diagnostic: &Diagnostic, sources: &Sources) -> serde_json::Value {
         value["end_line"] = end_line.into();
         value["end_column"] = end_column.into();
     }
-    for (name, text) in [("label", &diagnostic.label), ("hint", &diagnostic.hint)] {
+    let hint = diagnostic.hint.as_ref().map(Hint::as_str);
+    for (name, text) in [("label", diagnostic.label.as_deref()), ("hint", hint)] {
         if let Some(text) = text {
             value[name] = diagnostic.masked(text, sources).into();
         }
+    }
+    if let Some(fix) = diagnostic.shown_fix(sources) {
+        let (line, column) = sources.line_column(fix.span);
+        let (end_line, end_column) = sources.line_column_at(fix.span.source, fix.span.end);
+        value["fix"] = serde_json::json!({
+            "file": sources.path(fix.span.source),
+            "line": line, "column": column, "end_line": end_line, "end_column": end_column,
+            "text": fix.text,
+        });
     }
     value
 }

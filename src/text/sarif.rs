@@ -1,6 +1,6 @@
 //! Diagnostics as SARIF 2.1.0, for code hosts and editors that show findings at their lines.
 
-use super::{Code, Diagnostic, Diagnostics, Meaning, Sources};
+use super::{Code, Diagnostic, Diagnostics, Meaning, Sources, Span};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ fn result(diagnostic: &Diagnostic, codes: &[Code], sources: &Sources) -> Value {
     let mut text = diagnostic.masked(&diagnostic.message, sources).into_owned();
     if let Some(hint) = &diagnostic.hint {
         text.push_str("\nhelp: ");
-        text.push_str(&diagnostic.masked(hint, sources));
+        text.push_str(&diagnostic.masked(hint.as_str(), sources));
     }
     let mut value = json!({
         "ruleId": diagnostic.code.0,
@@ -61,19 +61,32 @@ fn result(diagnostic: &Diagnostic, codes: &[Code], sources: &Sources) -> Value {
         value["ruleIndex"] = index.into();
     }
     if let Some(span) = diagnostic.span {
-        let (start_line, start_column) = sources.line_column(span);
-        let (end_line, end_column) = sources.line_column_at(span.source, span.end);
         value["locations"] = json!([{ "physicalLocation": {
             "artifactLocation": { "uri": uri(sources.path(span.source)) },
-            "region": {
-                "startLine": start_line,
-                "startColumn": start_column,
-                "endLine": end_line,
-                "endColumn": end_column,
-            },
+            "region": region(span, sources),
         } }]);
     }
+    if let Some(fix) = diagnostic.shown_fix(sources) {
+        value["fixes"] = json!([{ "artifactChanges": [{
+            "artifactLocation": { "uri": uri(sources.path(fix.span.source)) },
+            "replacements": [{
+                "deletedRegion": region(fix.span, sources),
+                "insertedContent": { "text": fix.text },
+            }],
+        }] }]);
+    }
     value
+}
+
+fn region(span: Span, sources: &Sources) -> Value {
+    let (start_line, start_column) = sources.line_column(span);
+    let (end_line, end_column) = sources.line_column_at(span.source, span.end);
+    json!({
+        "startLine": start_line,
+        "startColumn": start_column,
+        "endLine": end_line,
+        "endColumn": end_column,
+    })
 }
 
 /// A path as a reference: relative ones stay relative to where the program ran.
@@ -84,7 +97,7 @@ fn uri(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Span;
+    use super::super::Hint;
     use super::*;
 
     const RULES: &[Meaning] = &[Meaning::new(Code("Z900"), "A key."), Meaning::new(Code("Z901"), "A word.")];
@@ -97,7 +110,7 @@ mod tests {
         let mut list = Diagnostics::new();
         list.push(Diagnostic::warning(Code("Z902"), "no place, no rule"));
         let span = Span { source: id, start, end: start + 5 };
-        list.push(Diagnostic::error(Code("Z901"), "unknown `legcy`").at(span).hint("write `legacy`"));
+        list.push(Diagnostic::error(Code("Z901"), "unknown `legcy`").at(span).hint(Hint::meant("legacy")));
         let log: Value = serde_json::from_str(&list.render_sarif(&sources, RULES)).unwrap();
         let run = &log["runs"][0];
         assert_eq!(run["tool"]["driver"]["rules"][1]["id"], "Z901");
@@ -105,13 +118,16 @@ mod tests {
         assert!(run["results"][0].get("ruleIndex").is_none() && run["results"][0].get("locations").is_none());
         let told = &run["results"][1];
         assert_eq!((&told["ruleIndex"], &told["level"]), (&json!(1), &json!("error")));
-        assert_eq!(told["message"]["text"], "unknown `legcy`\nhelp: write `legacy`");
+        assert_eq!(told["message"]["text"], "unknown `legcy`\nhelp: did you mean `legacy`?");
         let place = &told["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], "my%20set/%C3%A4.yaml");
         assert_eq!(
             place["region"],
             json!({ "startLine": 2, "startColumn": 6, "endLine": 2, "endColumn": 11 })
         );
+        let change = &told["fixes"][0]["artifactChanges"][0];
+        assert_eq!(change["replacements"][0]["deletedRegion"], place["region"]);
+        assert_eq!(change["replacements"][0]["insertedContent"]["text"], "legacy");
         assert!(run["invocations"][0].get("toolExecutionNotifications").is_none());
     }
 

@@ -8,7 +8,7 @@ use crate::mapping::diagnostic as code;
 use crate::mapping::path::{Literal, Term};
 use crate::mapping::raw::{self, Text};
 use crate::mapping::schema::Kind;
-use crate::text::{Diagnostic, suggest};
+use crate::text::{Diagnostic, Hint, suggest};
 
 /// Which side of a rule is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,10 +64,7 @@ impl Compiler<'_> {
             return Some(product.clone());
         }
         let near = suggest(name.as_str(), self.products.keys().map(String::as_str));
-        let hint = near.map_or_else(
-            || "name its `@type` in set.yaml under `products:`".to_owned(),
-            |near| format!("did you mean `{near}`?"),
-        );
+        let hint = near.map_or_else(|| "name its `@type` in set.yaml under `products:`".into(), Hint::meant);
         let fault = Diagnostic::error(code::PRODUCT_NAME, format!("set.yaml has no product `{name}`"));
         self.out.push(fault.at(name.span()).hint(hint));
         None

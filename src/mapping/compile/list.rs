@@ -8,7 +8,7 @@ use crate::mapping::operation::{Call, Order, Paging, PagingWay, Settled, Templat
 use crate::mapping::path::{FieldPath, Part, Step};
 use crate::mapping::raw::{self, Conduct, Text};
 use crate::mapping::schema::{Kind, Lookup};
-use crate::text::{Diagnostic, Span, suggest};
+use crate::text::{Diagnostic, Hint, Span, suggest};
 use std::collections::BTreeSet;
 
 /// Elements of a legacy page where the mapping does not say.
@@ -168,7 +168,7 @@ impl<'c> Compiler<'c> {
                 Lookup::Missing | Lookup::Open => {
                     let members = self.schema.members(ty, None);
                     let near = suggest(name, members.iter().map(|(name, _)| name.as_str()));
-                    let hint = near.map(|near| format!("did you mean `{near}`?"));
+                    let hint = near.map(Hint::meant);
                     self.out.push(fault(format!("what is answered has no `{name}`")).maybe_hint(hint));
                     return None;
                 }
@@ -191,7 +191,7 @@ impl<'c> Compiler<'c> {
         let known = || making.facts.filters.iter().map(|filter| filter.name.as_str());
         let fault = |message: String| Diagnostic::error(code::FILTER, message).at(name.span());
         if !known().any(|own| own == name.as_str()) {
-            let near = suggest(name.as_str(), known()).map(|near| format!("did you mean `{near}`?"));
+            let near = suggest(name.as_str(), known()).map(Hint::meant);
             let message = format!("`{}` has no filter `{name}`", making.operation.id);
             self.out.push(fault(message).maybe_hint(near));
         } else if !sent.contains(name.as_str()) {

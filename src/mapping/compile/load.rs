@@ -36,12 +36,13 @@ pub struct OverlaySource {
 
 /// Reads the files of one mapping set; folders below it (its cases) are left alone.
 ///
-/// Everything wrong with their structure is told; `None` where there is no readable `set.yaml`.
+/// Everything wrong with their structure is told; `None` where there is no `set.yaml`, or a file that is not YAML.
 pub fn read_set_files(files: &FileSet, sources: &mut Sources, out: &mut Diagnostics) -> Option<SetSource> {
     let mut set = None;
     let mut tables = Vec::new();
     let mut list = Vec::new();
     let mut functions = None;
+    let mut unreadable = false;
     for (path, text) in files.iter().filter(|(path, _)| !path.contains('/')) {
         if path == FUNCTIONS {
             let id = sources.add(&files.shown(path), text.clone());
@@ -52,7 +53,10 @@ pub fn read_set_files(files: &FileSet, sources: &mut Sources, out: &mut Diagnost
             continue;
         }
         let id = sources.add(&files.shown(path), text.clone());
-        let Some(node) = yaml::load(sources, id, out) else { continue };
+        let Some(node) = yaml::load(sources, id, out) else {
+            unreadable = true;
+            continue;
+        };
         match path {
             SET => set = read_set(&node, out),
             CODES => tables = read_codes(&node, out),
@@ -65,7 +69,8 @@ pub fn read_set_files(files: &FileSet, sources: &mut Sources, out: &mut Diagnost
     }
     let source = SetSource { set: set?, tables, files: list, functions };
     refuse_doubles(&source, out);
-    Some(source)
+    // Everything that such a file has would be told as not there.
+    (!unreadable).then_some(source)
 }
 
 /// Reads one overlay file.

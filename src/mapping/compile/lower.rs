@@ -16,7 +16,7 @@ use crate::mapping::program::{
     self, Action, FailureCode, KeyGroupId, OnFailure, OneOf, Origin, Otherwise, Phase, Program, Refusal,
 };
 use crate::mapping::raw::{self, Branch, ElseBranch, Rule, Text};
-use crate::text::{Diagnostic, Diagnostics, Span, suggest};
+use crate::text::{Diagnostic, Diagnostics, Hint, Span, suggest};
 
 /// One program in the making.
 pub(super) struct Use {
@@ -148,8 +148,8 @@ impl<'c> Compiler<'c> {
         for group in &us.groups {
             if let (Some(at), None) = (group.asked, &group.arrays) {
                 let known = us.groups.iter().filter(|other| other.arrays.is_some()).map(|other| &*other.name);
-                let hint = suggest(&group.name, known).map(|near| format!("did you mean `{near}`?"));
-                let hint = hint.or(Some("a group is named by the last word of its Sonata path".to_owned()));
+                let hint = suggest(&group.name, known).map(Hint::meant);
+                let hint = hint.or(Some("a group is named by the last word of its Sonata path".into()));
                 let message = format!("no group with `key:` is called `{}` in this message", group.name);
                 let fault = Diagnostic::error(code::UNKNOWN_KEY_GROUP, message).at(at);
                 self.out.push(fault.maybe_hint(hint));

@@ -243,7 +243,7 @@ impl<'c> Compiler<'c> {
             Err(error) => {
                 let fault = Diagnostic::error(super::diagnostic::PATH, error.message);
                 let at = text.word_at(error.offset);
-                self.out.push(fault.at(at).maybe_hint(error.hint.map(str::to_owned)));
+                self.out.push(fault.at(at).maybe_hint(error.hint));
                 None
             }
         }

@@ -15,7 +15,7 @@ use crate::mapping::path::FieldPath;
 use crate::mapping::program::{Phase, Program};
 use crate::mapping::raw::{self, Body, Conduct, Operation, Rule, Text};
 use crate::mapping::schema::OperationFacts;
-use crate::text::{Diagnostic, suggest};
+use crate::text::{Diagnostic, Hint, suggest};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// One operation in the making.
@@ -52,7 +52,7 @@ impl<'c> Compiler<'c> {
         for name in &self.set.functions_named {
             if !known.iter().any(|known| known == name.as_str()) {
                 let near = suggest(name.as_str(), known.iter().map(String::as_str));
-                let hint = near.map_or_else(|| known.join(", "), |near| format!("did you mean `{near}`?"));
+                let hint = near.map_or_else(|| known.join(", ").into(), Hint::meant);
                 let message = format!("the release has no function `{name}`");
                 self.out.push(Diagnostic::error(code::UNKNOWN_FUNCTION, message).at(name.span()).hint(hint));
             }
@@ -66,7 +66,7 @@ impl<'c> Compiler<'c> {
                 let near = suggest(operation.id.as_str(), known.iter().map(String::as_str));
                 let message = format!("{function} has no operation `{}`", operation.id);
                 let fault = Diagnostic::error(code::UNKNOWN_OPERATION, message).at(operation.id.span());
-                self.out.push(fault.maybe_hint(near.map(|near| format!("did you mean `{near}`?"))));
+                self.out.push(fault.maybe_hint(near.map(Hint::meant)));
             }
             return None;
         };
@@ -248,7 +248,7 @@ impl<'c> Compiler<'c> {
                 None => {
                     let near = suggest(name.as_str(), making.names.iter().map(String::as_str));
                     let fault = Diagnostic::error(code::CALL_NAME, format!("there is no call `{name}`"));
-                    let hint = near.map(|near| format!("did you mean `{near}`?"));
+                    let hint = near.map(Hint::meant);
                     self.out.push(fault.at(name.span()).maybe_hint(hint));
                 }
             }

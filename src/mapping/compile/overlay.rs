@@ -4,7 +4,7 @@ use super::effective::Effective;
 use crate::mapping::diagnostic as code;
 use crate::mapping::path::FieldPath;
 use crate::mapping::raw::{Change, CodeRow, CodeSide, CodesChange, OverlayFile, Rule, Text};
-use crate::text::{Diagnostic, Diagnostics, suggest};
+use crate::text::{Diagnostic, Diagnostics, Hint, suggest};
 
 /// Applies all changes; those that hit nothing, or several rules, are told.
 pub(super) fn apply(set: &mut Effective, overlay: &OverlayFile, name: &str, out: &mut Diagnostics) {
@@ -34,7 +34,7 @@ pub(super) fn apply(set: &mut Effective, overlay: &OverlayFile, name: &str, out:
 }
 
 fn misses<'a>(what: &Text, kind: &str, known: impl Iterator<Item = &'a str>, out: &mut Diagnostics) {
-    let hint = suggest(what.as_str(), known).map(|near| format!("did you mean `{near}`?"));
+    let hint = suggest(what.as_str(), known).map(Hint::meant);
     let message = format!("the mapping set has no {kind} `{what}`");
     out.push(Diagnostic::error(code::MISSES, message).at(what.span()).maybe_hint(hint));
 }
@@ -161,7 +161,7 @@ fn find(rules: &[Rule], within: Option<&Text>, address: &Text, out: &mut Diagnos
         [] => {
             let near = suggest(&wanted, all.iter().map(|(own, _)| own.as_str()));
             let fault = Diagnostic::error(code::MISSES, format!("the shape has no rule at `{wanted}`"));
-            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let hint = near.map(Hint::meant);
             out.push(fault.at(address.span()).maybe_hint(hint));
             None
         }

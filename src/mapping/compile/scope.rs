@@ -3,7 +3,7 @@
 use crate::json::query::{self, Read, ReadStep};
 use crate::mapping::path::{Anchor, FieldPath, Literal, Part, Step};
 use crate::mapping::schema::{Kind, Lookup, TypeId, Types};
-use crate::text::suggest;
+use crate::text::{Hint, suggest};
 
 /// The member that names a derived type or a product.
 const TYPE: &str = "@type";
@@ -58,7 +58,7 @@ pub(super) struct Missing {
     /// What is wrong, one short sentence.
     pub message: String,
     /// What to write instead.
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
 }
 
 /// What is noticed on the way: products whose schema is not known.
@@ -102,14 +102,14 @@ impl Place {
         schema: &dyn Types,
         name: &str,
         unchecked: &mut Unchecked,
-    ) -> Result<(Place, bool), (String, Option<String>)> {
+    ) -> Result<(Place, bool), (String, Option<Hint>)> {
         let Some(ty) = self.ty else { return Ok((self.below(name, None), false)) };
         match schema.kind(ty) {
             Kind::Any => return Ok((self.below(name, None), false)),
             Kind::Object => {}
             Kind::Array => {
                 let message = format!("this is an array, it has no attribute `{name}`");
-                return Err((message, Some("write `[*]` in a group, or `[0]`".to_owned())));
+                return Err((message, Some("write `[*]` in a group, or `[0]`".into())));
             }
             kind => return Err((format!("this is {}, it has no attribute `{name}`", kind.as_str()), None)),
         }
@@ -128,7 +128,7 @@ impl Place {
         schema: &dyn Types,
         name: &str,
         unchecked: &mut Unchecked,
-    ) -> Result<(Place, bool), (String, Option<String>)> {
+    ) -> Result<(Place, bool), (String, Option<Hint>)> {
         let Some(product) = self.discriminator() else { return Ok((self.below(name, None), false)) };
         let Some(ty) = schema.product(product) else {
             if !unchecked.iter().any(|known| known == product) {
@@ -143,7 +143,7 @@ impl Place {
                 let names: Vec<_> = schema.members(ty, None).into_iter().map(|(name, _)| name).collect();
                 let near = suggest(name, names.iter().map(String::as_str));
                 let message = format!("this product has no attribute `{name}`");
-                Err((message, near.map(|near| format!("did you mean `{near}`?"))))
+                Err((message, near.map(Hint::meant)))
             }
         }
     }
@@ -164,7 +164,7 @@ fn missing(
     ty: TypeId,
     name: &str,
     discriminator: Option<&str>,
-) -> (String, Option<String>) {
+) -> (String, Option<Hint>) {
     let names: Vec<_> = schema.members(ty, discriminator).into_iter().map(|(name, _)| name).collect();
     let near = suggest(name, names.iter().map(String::as_str));
     let message = match discriminator {
@@ -173,8 +173,8 @@ fn missing(
     };
     let other = discriminator
         .is_some_and(|_| matches!(schema.member(ty, name, None), Lookup::Found(_)))
-        .then(|| "another `@type` has it: check the type that is written here".to_owned());
-    (message, near.map(|near| format!("did you mean `{near}`?")).or(other))
+        .then(|| "another `@type` has it: check the type that is written here".into());
+    (message, near.map(Hint::meant).or(other))
 }
 
 impl Scope {
@@ -227,7 +227,7 @@ impl Scope {
     }
 
     /// Follows what a query or condition reads; the name of the member that is not there.
-    pub fn read(&self, schema: &dyn Types, read: &Read) -> Result<Place, (String, String, Option<String>)> {
+    pub fn read(&self, schema: &dyn Types, read: &Read) -> Result<Place, (String, String, Option<Hint>)> {
         let mut place = match read.origin {
             query::Origin::Scope => self.here.clone(),
             query::Origin::Root => self.root.clone(),
@@ -259,13 +259,13 @@ fn parameter(path: &FieldPath, known: Option<&[String]>, part: &str) -> Found {
         }
         Some(known) => {
             let near = suggest(name, known.iter().map(String::as_str));
-            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let hint = near.map(Hint::meant);
             lost(0, format!("the operation has no {part} parameter `{name}`"), hint)
         }
     }
 }
 
-fn lost(step: usize, message: String, hint: Option<String>) -> Found {
+fn lost(step: usize, message: String, hint: Option<Hint>) -> Found {
     Found::Missing(Missing { step, message, hint })
 }
 
@@ -275,7 +275,7 @@ fn keyed(
     array: &Place,
     terms: &[crate::mapping::path::Term],
     unchecked: &mut Unchecked,
-) -> Result<Place, (String, Option<String>)> {
+) -> Result<Place, (String, Option<Hint>)> {
     let mut element = array.element(schema).map_err(|message| (message, None))?;
     for term in terms {
         if let Literal::Text(text) = &term.value {
@@ -297,7 +297,7 @@ fn keyed(
             && !values.iter().any(|value| **value == **text)
         {
             let near = suggest(text, values.iter().map(String::as_str));
-            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let hint = near.map(Hint::meant);
             return Err((format!("{} does not allow `{text}` here", schema.title()), hint));
         }
     }

@@ -11,7 +11,7 @@ use crate::mapping::diagnostic as code;
 use crate::mapping::direction::Direction;
 use crate::mapping::program::FailureCode;
 use crate::mapping::raw::{self, Branch, ElseBranch, KeySpec, Rule, Shape, Text};
-use crate::text::{Diagnostic, suggest};
+use crate::text::{Diagnostic, Hint, suggest};
 
 /// What has been surveyed: a shape at a place, for some directions.
 pub(super) type Surveyed<'c> = (&'c str, Place, Place, Ways);
@@ -73,10 +73,8 @@ impl<'c> Compiler<'c> {
             function => format!("{function} has no message type `{name}`"),
         };
         let hint = match (near, function) {
-            (Some(near), _) => Some(format!("did you mean `{near}`?")),
-            (None, "") => {
-                Some("leave `sonata:` out: a shape without it is checked where it is used".to_owned())
-            }
+            (Some(near), _) => Some(Hint::meant(near)),
+            (None, "") => Some("leave `sonata:` out: a shape without it is checked where it is used".into()),
             (None, _) => None,
         };
         self.out.push(Diagnostic::error(code::UNKNOWN_TYPE, message).at(name.span()).maybe_hint(hint));
@@ -86,7 +84,7 @@ impl<'c> Compiler<'c> {
     pub(super) fn shape(&mut self, name: &Text, open: &[&'c str]) -> Option<&'c Shape> {
         let Some((_, shape)) = self.set.shape(name.as_str()) else {
             let near = suggest(name.as_str(), self.set.shapes.iter().map(|(_, shape)| shape.name.as_str()));
-            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let hint = near.map(Hint::meant);
             let fault = Diagnostic::error(code::UNKNOWN_SHAPE, format!("there is no shape `{name}`"));
             self.out.push(fault.at(name.span()).maybe_hint(hint));
             return None;
@@ -275,8 +273,7 @@ impl<'c> Compiler<'c> {
         if found.is_none() {
             let near = suggest(word.as_str(), FailureCode::ALL.iter().map(|code| code.as_str()));
             let all = || FailureCode::ALL.map(FailureCode::as_str).join(", ");
-            let hint =
-                near.map_or_else(|| format!("one of: {}", all()), |near| format!("did you mean `{near}`?"));
+            let hint = near.map_or_else(|| format!("one of: {}", all()).into(), Hint::meant);
             let fault = Diagnostic::error(code::PROBLEM_CODE, format!("there is no problem code `{word}`"));
             self.out.push(fault.at(word.span()).hint(hint));
         }

@@ -6,7 +6,7 @@ use crate::mapping::diagnostic as code;
 use crate::mapping::operation::{CallTarget, Template, TemplatePart};
 use crate::mapping::path::{Anchor, FieldPath, Part};
 use crate::mapping::raw::Text;
-use crate::text::{Diagnostic, suggest};
+use crate::text::{Diagnostic, Hint, suggest};
 use std::ops::Range;
 
 /// Methods that a call may have.
@@ -44,7 +44,7 @@ impl Compiler<'_> {
         }
         if !METHODS.contains(&method) {
             let near = suggest(method, METHODS.iter().copied());
-            let hint = near.map_or_else(|| METHODS.join(", "), |near| format!("did you mean `{near}`?"));
+            let hint = near.map_or_else(|| METHODS.join(", ").into(), Hint::meant);
             let fault = Diagnostic::error(code::CALL, format!("there is no method `{method}`"));
             self.out.push(fault.at(text.part(0..method.len())).hint(hint));
             return None;
@@ -133,7 +133,7 @@ impl Compiler<'_> {
             "item.legacy.id" => return Some(TemplatePart::ItemLegacyId),
             _ => {}
         }
-        let mut fail = |message: String, hint: Option<String>| {
+        let mut fail = |message: String, hint: Option<Hint>| {
             let fault = Diagnostic::error(code::PLACEHOLDER, message).at(text.part(range.clone()));
             self.out.push(fault.maybe_hint(hint));
             None
@@ -145,7 +145,7 @@ impl Compiler<'_> {
             let first = members.split('.').next().unwrap_or_default();
             if !FACTS.contains(&first) {
                 let near = suggest(first, FACTS.iter().copied());
-                let hint = near.map_or_else(|| FACTS.join(", "), |near| format!("did you mean `{near}`?"));
+                let hint = near.map_or_else(|| FACTS.join(", ").into(), Hint::meant);
                 return fail(format!("there is no fact `{first}`"), Some(hint));
             }
             return Some(TemplatePart::Fact(members.split('.').map(Into::into).collect()));
@@ -157,7 +157,7 @@ impl Compiler<'_> {
             None if first == "reply" && !rest.is_empty() => Some(None),
             None if name.starts_with("calls.") => {
                 let near = suggest(first, speaks.calls.iter().map(String::as_str));
-                let hint = near.map(|near| format!("did you mean `{near}`?"));
+                let hint = near.map(Hint::meant);
                 return fail(format!("there is no call `{first}`"), hint);
             }
             None => None,
@@ -165,7 +165,7 @@ impl Compiler<'_> {
         match call {
             Some(None) if !speaks.undo => fail(
                 "`reply` is known in `undo` only".to_owned(),
-                Some("name the call: `{customer.no}`".to_owned()),
+                Some("name the call: `{customer.no}`".into()),
             ),
             Some(Some(call)) if call >= speaks.own && !speaks.undo => {
                 fail(format!("the call `{first}` is not made before this one"), None)
@@ -186,8 +186,8 @@ impl Compiler<'_> {
                 }
                 let words = ["legacy.id", "item.legacy.id", "reply", "facts"];
                 let near = suggest(name, words.into_iter()).or(suggest(first, words.into_iter()));
-                let hint = near.map(|near| format!("did you mean `{{{near}}}`?"));
-                fail(format!("`{{{name}}}` is not known here"), hint.or(Some(known(speaks))))
+                let hint = near.map(|near| Hint::from(format!("did you mean `{{{near}}}`?")));
+                fail(format!("`{{{name}}}` is not known here"), hint.or(Some(known(speaks).into())))
             }
         }
     }

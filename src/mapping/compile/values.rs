@@ -13,7 +13,7 @@ use crate::mapping::program::{Constant, Phase};
 use crate::mapping::raw::{Inputs, Rule, ScriptText, Text};
 use crate::mapping::schema::Kind;
 use crate::mapping::script::{Functions, Script};
-use crate::text::{Diagnostic, Diagnostics, SourceId, Span, suggest, yaml::Node};
+use crate::text::{Diagnostic, Diagnostics, Hint, SourceId, Span, suggest, yaml::Node};
 use std::{collections::HashMap, sync::Arc};
 
 /// Compiled scripts by text and input names, and the functions that they may call.
@@ -106,8 +106,8 @@ impl Compiler<'_> {
         }
         let near = suggest(text, values.iter().map(String::as_str));
         let hint = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("one of: {}", values.join(", ")),
+            Some(near) => Hint::meant(near),
+            None => format!("one of: {}", values.join(", ")).into(),
         };
         let message = format!("the contract does not allow `{text}` at this place");
         self.out.push(Diagnostic::error(code::NOT_IN_ENUM, message).at(at).hint(hint));
@@ -128,7 +128,7 @@ impl Compiler<'_> {
         let Some(name) = &rule.codes else { return };
         let Some(raw) = self.set.tables.iter().find(|table| table.name.as_str() == name.as_str()) else {
             let near = suggest(name.as_str(), self.set.tables.iter().map(|table| table.name.as_str()));
-            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let hint = near.map(Hint::meant);
             let fault = Diagnostic::error(code::UNKNOWN_TABLE, format!("codes.yaml has no table `{name}`"));
             self.out.push(fault.at(name.span()).maybe_hint(hint));
             return;

@@ -21,6 +21,8 @@ pub(super) struct Written {
     pub key: Option<String>,
     pub text: String,
     pub quoted: bool,
+    /// Where the argument begins, its key included, in bytes.
+    pub start: usize,
     /// Where the argument's text begins, in bytes.
     pub offset: usize,
     pub length: usize,
@@ -125,7 +127,7 @@ impl Reader<'_> {
             return Err(self.error("an argument is expected here"));
         }
         let length = if quoted { self.at - offset } else { text.len() };
-        Ok(Written { key, text, quoted, offset: self.base + offset, length })
+        Ok(Written { key, text, quoted, start: self.base + start, offset: self.base + offset, length })
     }
 
     /// A quoted text; the quote itself is written twice, as in YAML.

@@ -162,7 +162,7 @@ pub struct ConverterError {
     /// What is wrong, one sentence.
     pub message: String,
     /// What to write instead.
-    pub hint: Option<String>,
+    pub hint: Option<crate::text::Hint>,
 }
 
 /// Why a value has no counterpart.

@@ -9,7 +9,10 @@ use super::{
     scalar::{Flags, Spelling},
     table, time,
 };
-use crate::{mapping::value::quoted, text::suggest};
+use crate::{
+    mapping::value::quoted,
+    text::{Hint, suggest},
+};
 
 /// Largest accepted regular expression once compiled, in bytes.
 const PATTERN_BYTES_MAX: usize = 256 * 1024;
@@ -38,7 +41,7 @@ fn unknown(call: &Call) -> ConverterError {
         offset: call.offset,
         length: call.name.len(),
         message: format!("there is no converter {}", quoted(&call.name)),
-        hint: near.map(|name| format!("did you mean `{name}`?")),
+        hint: near.map(Hint::meant),
     }
 }
 
@@ -83,7 +86,7 @@ impl<'c> Bound<'c> {
                     offset: call.offset,
                     length: call.name.len(),
                     message: format!("`{}` needs its argument `{}`", entry.name, parameter.name),
-                    hint: Some(signature(entry)),
+                    hint: Some(signature(entry).into()),
                 });
             }
         }
@@ -93,24 +96,27 @@ impl<'c> Bound<'c> {
     fn too_many(entry: &'static Entry, written: &Written) -> ConverterError {
         let near = written.key.as_ref().and_then(|key| {
             let near = suggest(key, entry.parameters.iter().map(|parameter| parameter.name))?;
-            Some(format!("did you mean `{near}:`?"))
+            Some(Hint::from(format!("did you mean `{near}:`?")).putting(near))
         });
         let message = match &written.key {
             Some(key) => format!("`{}` has no argument {}", entry.name, quoted(key)),
             None if entry.parameters.is_empty() => format!("`{}` takes no arguments", entry.name),
             None => format!("`{}` takes no further argument here", entry.name),
         };
-        ConverterError { hint: near.or_else(|| Some(signature(entry))), ..written.error(message) }
+        let place = match &written.key {
+            Some(key) => {
+                ConverterError { offset: written.start, length: key.len(), ..written.error(message) }
+            }
+            None => written.error(message),
+        };
+        ConverterError { hint: near.or_else(|| Some(signature(entry).into())), ..place }
     }
 
     fn check(kind: ParameterKind, written: &Written) -> Result<(), ConverterError> {
         match kind {
             ParameterKind::Word(words) if written.quoted || !words.contains(&written.text.as_str()) => {
                 let near = suggest(&written.text, words.iter().copied());
-                let hint = near.map_or_else(
-                    || format!("one of: {}", words.join(", ")),
-                    |word| format!("did you mean `{word}`?"),
-                );
+                let hint = near.map_or_else(|| format!("one of: {}", words.join(", ")).into(), Hint::meant);
                 let message = format!("{} is not accepted here", quoted(&written.text));
                 Err(ConverterError { hint: Some(hint), ..written.error(message) })
             }
@@ -163,7 +169,7 @@ impl<'c> Bound<'c> {
     fn zone(&self) -> Result<Option<jiff::tz::TimeZone>, ConverterError> {
         let Some(written) = self.get("zone") else { return Ok(None) };
         time::zone(&written.text).map(Some).map_err(|near| ConverterError {
-            hint: near.map(|name| format!("did you mean '{name}'?")),
+            hint: near.map(|name| Hint::from(format!("did you mean '{name}'?")).putting(format!("'{name}'"))),
             ..written.error(format!("there is no time zone {}", quoted(&written.text)))
         })
     }
@@ -283,7 +289,7 @@ fn date(bound: &Bound<'_>) -> Result<time::Date, ConverterError> {
     if edge.is_none()
         && let Some(zone) = bound.get("zone")
     {
-        let hint = Some("add start-of-day or end-of-day, or leave the zone out".to_owned());
+        let hint = Some("add start-of-day or end-of-day, or leave the zone out".into());
         return Err(ConverterError { hint, ..zone.error("a date without an edge of the day has no zone") });
     }
     time::Date::new(&format.text, edge, bound.zone()?).map_err(|message| format.error(message))
@@ -307,7 +313,7 @@ fn duration(bound: &Bound<'_>) -> Result<measure::Duration, ConverterError> {
     unit.and_then(measure::Duration::of_place).ok_or_else(|| {
         let near = suggest(&written.text, table::TIME_UNITS.iter().copied());
         let known = table::TIME_UNITS.join(", ");
-        let hint = near.map_or(format!("one of: {known}"), |unit| format!("did you mean `{unit}`?"));
+        let hint = near.map_or_else(|| format!("one of: {known}").into(), Hint::meant);
         ConverterError {
             hint: Some(hint),
             ..written.error(format!("there is no unit {}", quoted(&written.text)))
@@ -326,7 +332,7 @@ fn money_currency(bound: &Bound<'_>) -> Result<CurrencyArgument, ConverterError>
     match currency::find(&written.text) {
         Some(currency) => Ok(CurrencyArgument::Literal(currency.code.to_owned())),
         None => Err(ConverterError {
-            hint: currency::near(&written.text).map(|near| format!("did you mean `{near}`?")),
+            hint: currency::near(&written.text).map(Hint::meant),
             ..written.error(format!("{} is not a currency of ISO 4217", quoted(&written.text)))
         }),
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{Anchor, FieldPath, Literal, Part, Step, Term};
 use crate::json::{Name, number};
+use crate::text::Hint;
 
 /// Why a text is no field path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +15,7 @@ pub struct PathError {
     /// One short sentence.
     pub message: String,
     /// What to write instead, where that is known.
-    pub hint: Option<&'static str>,
+    pub hint: Option<Hint>,
 }
 
 /// Steps and terms beyond these have no use; they bound what a hostile mapping can cost.
@@ -44,7 +45,7 @@ fn part_path(part: Part, name: &str, offset: usize) -> Result<FieldPath, PathErr
 }
 
 fn error(offset: usize, message: impl Into<String>, hint: Option<&'static str>) -> PathError {
-    PathError { offset, message: message.into(), hint }
+    PathError { offset, message: message.into(), hint: hint.map(Hint::from) }
 }
 
 struct Reader<'t> {

@@ -9,7 +9,10 @@ use super::{
     exact, functions, limits, offset_of,
     scan::{self, Token},
 };
-use crate::{mapping::value::quoted, text::suggest};
+use crate::{
+    mapping::value::quoted,
+    text::{Hint, suggest},
+};
 
 pub(super) const VALUE: &str = "value";
 pub(super) const INDEX: &str = "index";
@@ -166,9 +169,10 @@ fn check_words(tokens: &[(usize, Token<'_>)]) -> Result<(), ScriptError> {
     for (offset, token) in tokens {
         match token {
             Token::Word(word) if before == Token::Sign('.') && RESERVED.contains(word) => {
-                let hint = Some(format!("write [\"{word}\"] instead of .{word}"));
+                let index = format!("[\"{word}\"]");
+                let hint = Hint::from(format!("write {index} instead of .{word}")).putting(index);
                 let message = format!("{} is a word of Rhai and cannot stand behind a dot", quoted(word));
-                return Err(ScriptError { hint, ..error(*offset, word.len(), message) });
+                return Err(ScriptError { hint: Some(hint), ..error(offset - 1, word.len() + 1, message) });
             }
             Token::Word(word) if DISABLED.contains(word) && before != Token::Sign('.') => {
                 return Err(error(
@@ -206,7 +210,7 @@ fn check_calls(
         if counts.is_empty() && native.is_none() {
             let known =
                 own.iter().map(|(name, _)| name.as_str()).chain(functions::FUNCTIONS.iter().map(|f| f.name));
-            let hint = suggest(call.name, known).map(|name| format!("did you mean `{name}`?"));
+            let hint = suggest(call.name, known).map(Hint::meant);
             return Err(ScriptError { hint, ..at(format!("there is no function {}", quoted(call.name))) });
         }
         // A method of the set's own function has its object as `this`, not as a parameter.
@@ -228,7 +232,7 @@ fn check_calls(
             return Err(at(message));
         }
         if !statements && native.is_some_and(functions::Function::is_statement) && counts.is_empty() {
-            let hint = Some("write a function in functions.rhai".to_owned());
+            let hint = Some("write a function in functions.rhai".into());
             let message = format!("{} changes a variable and has no value of its own", quoted(call.name));
             return Err(ScriptError { hint, ..at(message) });
         }
@@ -243,8 +247,8 @@ fn parse_error(text: &str, fault: &rhai::ParseError, names: &[&str]) -> ScriptEr
     let length = word.unwrap_or(text.len() - offset.min(text.len()));
     let hint = match kind.as_ref() {
         ParseErrorType::VariableUndefined(name) => suggest(name, names.iter().copied())
-            .map(|near| format!("did you mean `{near}`?"))
-            .or_else(|| Some("name it as an input in `in:`".to_owned())),
+            .map(Hint::meant)
+            .or_else(|| Some("name it as an input in `in:`".into())),
         _ => None,
     };
     let message = match kind.as_ref() {

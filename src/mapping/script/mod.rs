@@ -100,7 +100,7 @@ pub struct ScriptError {
     /// What is wrong, one sentence.
     pub message: String,
     /// What to write instead.
-    pub hint: Option<String>,
+    pub hint: Option<crate::text::Hint>,
 }
 
 /// What stopped a script.

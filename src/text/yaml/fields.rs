@@ -1,7 +1,7 @@
 //! Typed reading of one mapping: what is asked for is known, what is left over is an error with a suggestion.
 
 use super::{Entry, Node, Scalar, Style, Value};
-use crate::text::{Diagnostic, Diagnostics, Span, code, suggest};
+use crate::text::{Diagnostic, Diagnostics, Hint, Span, code, suggest};
 use std::ops::RangeInclusive;
 
 /// The keys of one mapping, taken one by one.
@@ -174,9 +174,9 @@ impl<'n> Fields<'n> {
             let fault = Diagnostic::error(code::UNKNOWN_KEY, format!("unknown key `{}`", entry.key))
                 .at(entry.key_span);
             let hint = match suggest(&entry.key, self.asked.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if self.asked.is_empty() => "no key is known here".to_owned(),
-                None => format!("known here: {}", listed(self.asked.iter().copied())),
+                Some(near) => Hint::meant(near),
+                None if self.asked.is_empty() => "no key is known here".into(),
+                None => format!("known here: {}", listed(self.asked.iter().copied())).into(),
             };
             out.push(fault.hint(hint));
         }
@@ -252,8 +252,8 @@ pub fn choice_of<T: Copy>(
     }
     let names = || words.iter().map(|(word, _)| *word);
     let hint = match suggest(text, names()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known here: {}", listed(names())),
+        Some(near) => Hint::meant(near),
+        None => format!("known here: {}", listed(names())).into(),
     };
     let message = format!("`{what}` cannot be `{text}`");
     out.push(Diagnostic::error(code::NOT_A_CHOICE, message).at(node.span).hint(hint));

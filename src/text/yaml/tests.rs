@@ -95,7 +95,10 @@ fn fields_are_read_typed_and_leave_nothing_unsaid() {
     assert_eq!(fields.require("needed", &mut out), None);
     fields.finish(&mut out);
     assert_eq!(codes(&out), ["Y125", "Y122", "Y127", "Y121", "Y120"]);
-    assert_eq!(out.iter().last().unwrap().hint.as_deref(), Some("did you mean `name`?"));
+    assert_eq!(
+        out.iter().last().unwrap().hint.as_ref().map(|hint| hint.as_str()),
+        Some("did you mean `name`?")
+    );
     assert!(Fields::of(node.get("name").unwrap(), "this", &mut out).is_none());
 }
 

@@ -19,7 +19,7 @@ use crate::mapping::operation::{Call, CallTarget, TemplatePart};
 use crate::mapping::program::Phase;
 use crate::mapping::raw::{self, Conduct, Text};
 use crate::mapping::schema::{CallFacts, Interface, NoCall, ParameterFacts};
-use crate::text::{Diagnostic, Span, suggest};
+use crate::text::{Diagnostic, Hint, Span, suggest};
 use message::Message;
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -118,12 +118,16 @@ impl<'c> Compiler<'c> {
         let end = whole.find('?').unwrap_or(whole.len()).max(start);
         let (message, hint, at) = match missing {
             NoCall::Path { near } => {
-                let hint = near.map(|near| format!("did you mean `{near}`?"));
+                let hint = near.map(Hint::meant);
                 (format!("{} has no such path", api.title()), hint, text.part(start..end))
             }
             NoCall::Method { path, methods } => {
                 let message = format!("{} has no `{}` of `{path}`", api.title(), target.method);
-                (message, Some(format!("it has {}", methods.join(", "))), text.part(0..target.method.len()))
+                let hint = match methods.as_slice() {
+                    [only] => Hint::meant(only),
+                    several => format!("it has {}", several.join(", ")).into(),
+                };
+                (message, Some(hint), text.part(0..target.method.len()))
             }
         };
         self.out.push(Diagnostic::error(code::NO_SUCH_CALL, message).at(at).maybe_hint(hint));
@@ -222,7 +226,7 @@ impl<'c> Compiler<'c> {
         let near = suggest(name, known.iter().map(|one| one.name.as_str()));
         let message = format!("{} has no query parameter `{name}` in this call", api.title());
         let fault = Diagnostic::error(code::NO_SUCH_PARAMETER, message).at(at);
-        self.out.push(fault.maybe_hint(near.map(|near| format!("did you mean `{near}`?"))));
+        self.out.push(fault.maybe_hint(near.map(Hint::meant)));
         None
     }
 }

@@ -12,7 +12,7 @@ use crate::json::query::{Condition, Query, Read};
 use crate::mapping::diagnostic as code;
 use crate::mapping::path::{Anchor, FieldPath, Literal, Part, Step};
 use crate::mapping::raw::{self, Branch, ElseBranch, Rule, Text};
-use crate::text::{Diagnostic, Diagnostics, suggest};
+use crate::text::{Diagnostic, Diagnostics, Hint, suggest};
 
 impl<'c> Compiler<'c> {
     /// A shape or rules for a whole message.
@@ -154,8 +154,8 @@ impl<'c> Compiler<'c> {
             let message = format!("{} has no schema `{reference}`", at.api.title());
             let fault = Diagnostic::error(code::LEGACY_SCHEMA, message).at(reference.span());
             let hint = match near {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "write `#/components/schemas/NAME`".to_owned(),
+                Some(near) => Hint::meant(near),
+                None => "write `#/components/schemas/NAME`".to_owned().into(),
             };
             self.out.push(fault.hint(hint));
             return;
@@ -211,7 +211,7 @@ impl<'c> Compiler<'c> {
             let near = suggest(name, at.headers.iter().map(|one| one.name.as_str()));
             let message = format!("{} does not list the header `{name}` in this call", at.api.title());
             let fault = Diagnostic::warning(code::NO_SUCH_PARAMETER, message).at(span_of(text, 0));
-            self.out.push(fault.maybe_hint(near.map(|near| format!("did you mean `{near}`?"))));
+            self.out.push(fault.maybe_hint(near.map(Hint::meant)));
         }
         Some(Place::default())
     }

@@ -14,7 +14,7 @@ use crate::mapping::path::{FieldPath, Literal, Part};
 use crate::mapping::program::{Constant, Phase};
 use crate::mapping::raw::{CodeSide, Rule, Text};
 use crate::mapping::schema::{Interface, Kind, TypeId};
-use crate::text::{Diagnostic, Span, suggest, yaml::Node};
+use crate::text::{Diagnostic, Hint, Span, suggest, yaml::Node};
 use std::sync::Arc;
 
 /// Formats of dates and times, and what a converter's format must begin with to write them.
@@ -247,8 +247,8 @@ fn outside(text: &str, ty: TypeId, api: &dyn Interface) -> Option<Diagnostic> {
         return None;
     }
     let hint = match suggest(text, values.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("one of: {}", values.join(", ")),
+        Some(near) => Hint::meant(near),
+        None => format!("one of: {}", values.join(", ")).into(),
     };
     let message = format!("{} does not allow `{text}` at this place", api.title());
     Some(Diagnostic::error(code::LEGACY_VALUE, message).hint(hint))
