@@ -26,3 +26,4 @@ pub mod sonata;
 pub mod store;
 pub mod telemetry;
 pub mod text;
+pub mod workbench;

@@ -184,7 +184,7 @@ fn map_tells_faults_and_refuses_wrong_words() {
     assert!(err.contains("did you mean `quote.createQuote`?"), "{err}");
     let (status, _, err) = map("globex", "quote.retrieveQuote", "");
     assert_eq!(status, 2);
-    assert!(err.contains("--path id="), "{err}");
+    assert!(err.contains("path id="), "{err}");
 }
 
 #[test]

@@ -25,4 +25,5 @@ mod routes;
 mod support;
 mod table;
 mod tidy;
+mod workbench;
 mod xml;

@@ -1,15 +1,19 @@
 //! The second port: what an operator and a scraper ask.
 //!
-//! `GET /live`, `GET /ready`, `GET /metrics`, `GET /plan`, `POST /reload`. It answers JSON or the exposition
-//! format, is meant for loopback or a private network, and never shows a payload or a credential.
+//! `GET /live`, `GET /ready`, `GET /metrics`, `GET /plan`, `POST /reload`, and `POST /workbench/…` for who writes
+//! mappings. It answers JSON or the exposition format, is meant for loopback or a private network, and never shows a
+//! credential, nor any payload but what the asker sent.
 
-use std::{convert::Infallible, pin::Pin, sync::Arc};
+mod workbench;
+
+use std::{convert::Infallible, path::PathBuf, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
+use hyper::body::Body;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tower::{service_fn, util::BoxCloneSyncService};
 
 use crate::{
@@ -46,18 +50,37 @@ pub struct Admin {
     pub readiness: ReadinessProbe,
     /// Where a reload is asked for.
     pub reload: mpsc::Sender<ReloadRequest>,
+    /// Folder of the configuration, which the workbench reads anew for every question.
+    pub config: PathBuf,
+    /// Questions on the workbench that may still begin: each takes a thread until it is answered.
+    pub workbench: Arc<Semaphore>,
 }
 
-/// The service of the admin listener; it does not read bodies.
+/// Questions on the workbench that are worked on at once. Others are told to come back: they must not take the
+/// processors from the partners.
+pub const WORKBENCH_AT_ONCE_MAX: usize = 2;
+
+/// The service of the admin listener; only the workbench reads bodies.
 pub type AdminService<B> = BoxCloneSyncService<Request<B>, Response<Full<Bytes>>, Infallible>;
 
 /// Makes the service.
 #[must_use]
-pub fn service<B: Send + 'static>(admin: Admin) -> AdminService<B> {
+pub fn service<B>(admin: Admin) -> AdminService<B>
+where
+    B: Body<Data = Bytes> + Send + 'static,
+{
     BoxCloneSyncService::new(service_fn(move |request: Request<B>| {
         let admin = admin.clone();
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        async move { Ok(answer(&admin, &method, &path).await) }
+        async move {
+            let (parts, body) = request.into_parts();
+            Ok(match parts.uri.path().strip_prefix("/workbench/").and_then(workbench::Task::parse) {
+                Some(task) if parts.method == Method::POST => {
+                    workbench::answer(&admin, task, &parts.headers, body).await
+                }
+                Some(_) => not_allowed("POST"),
+                None => answer(&admin, &parts.method, parts.uri.path()).await,
+            })
+        }
     }))
 }
 
@@ -71,13 +94,16 @@ async fn answer(admin: &Admin, method: &Method, path: &str) -> Response<Full<Byt
         (&Method::GET, "/plan") => json_answer(StatusCode::OK, &describe(&admin.plan.load())),
         (&Method::POST, "/reload") => reload(admin).await,
         (_, "/live" | "/ready" | "/metrics" | "/plan" | "/reload") => {
-            let allowed = if path == "/reload" { "POST" } else { "GET" };
-            let mut answer = json_answer(StatusCode::METHOD_NOT_ALLOWED, &json!({ "allow": allowed }));
-            answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allowed));
-            answer
+            not_allowed(if path == "/reload" { "POST" } else { "GET" })
         }
         _ => json_answer(StatusCode::NOT_FOUND, &json!({ "error": "no such page" })),
     }
+}
+
+fn not_allowed(allowed: &'static str) -> Response<Full<Bytes>> {
+    let mut answer = json_answer(StatusCode::METHOD_NOT_ALLOWED, &json!({ "allow": allowed }));
+    answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allowed));
+    answer
 }
 
 fn readiness(found: Readiness, generation: u64) -> Response<Full<Bytes>> {

@@ -95,7 +95,9 @@ impl Running {
         let (service, unfinished) = stack::sonata(gateway, settings.limits.in_flight_max);
         let readiness = probe(handle.clone(), store.clone(), backends, stopped.clone());
         let partners = tokio::spawn(server::serve(sonata, service, told(stopped), limits));
-        let admin = Admin { plan: handle, metrics, readiness, reload: asked };
+        let workbench = Arc::new(tokio::sync::Semaphore::new(admin::WORKBENCH_AT_ONCE_MAX));
+        let config = config.to_owned();
+        let admin = Admin { plan: handle, metrics, readiness, reload: asked, config, workbench };
         let admin = TowerToHyperService::new(admin::service(admin));
         // The admin port outlives the drain, so that the drain can be watched.
         let (admin_stop, admin_stopped) = oneshot::channel::<()>();

@@ -10,14 +10,14 @@ use crate::{cases::message::print_node, mapping::apply::Applied};
 
 /// Prints what the mapping makes of the message of standard input.
 pub fn run(config: &Path, arguments: &MessageArguments) -> anyhow::Result<ExitCode> {
-    let outcome = rehearse(config, arguments)?;
+    let Some(outcome) = rehearse(config, arguments)? else { return Ok(ExitCode::FAILURE) };
     for message in &outcome.messages {
         if let Ok(applied) = &message.result {
             say(&message.name);
             print(applied);
         }
     }
-    Ok(status(outcome.is_good))
+    Ok(status(&outcome))
 }
 
 fn print(applied: &Applied) {

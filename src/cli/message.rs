@@ -2,23 +2,16 @@
 
 use std::{io::Read as _, path::Path, process::ExitCode};
 
-use anyhow::{Context as _, bail};
-use bytes::Bytes;
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::{output::complain, words::find_operation};
+use super::output::complain;
 use crate::{
-    exchange::{
-        error::ExchangeError,
-        ports::Clock,
-        rehearsal::{Rehearsal, Rehearsed},
-    },
-    format::Format,
-    json::{Document, Limits},
-    legacy::LegacyReply,
-    mapping::apply::Failure,
+    exchange::ports::Clock,
+    mapping::direction::Direction,
     plan::{self, Plan},
+    workbench::{self, Message, Outcome, Refusal},
 };
 
 /// Which message, and how it is read. The body comes from standard input.
@@ -63,60 +56,19 @@ enum Way {
     ToSonata,
 }
 
-/// What came of the message.
-pub struct Outcome {
-    /// What was mapped, with failures where the mapping has some.
-    pub messages: Vec<Rehearsed>,
-    /// Whether nothing was wrong before the mapping.
-    pub is_good: bool,
-}
-
-/// Maps the message of standard input. What is wrong before or instead of mapping is written to standard error.
+/// Maps the message of standard input. What is wrong is written to standard error.
 ///
 /// # Errors
 /// Wrong use: a partner, operation or parameter that is not there.
-pub fn rehearse(config: &Path, arguments: &MessageArguments) -> anyhow::Result<Outcome> {
-    let Some(plan) = load(config) else { return Ok(Outcome { messages: Vec::new(), is_good: false }) };
-    let (partner, contract, operation) = find_operation(&plan, &arguments.partner, &arguments.operation)?;
-    if let Some(name) = &arguments.mapping {
-        super::words::known("mapping set", name, partner.mappings().map(|name| &**name))?;
+pub fn rehearse(config: &Path, arguments: &MessageArguments) -> anyhow::Result<Option<Outcome>> {
+    let Some(plan) = load(config) else { return Ok(None) };
+    let outcome = workbench::rehearse(&plan, &message(arguments)?)?;
+    outcome.refusals.iter().for_each(tell);
+    for message in &outcome.messages {
+        let told = message.result.as_ref().map_or_else(|failures| failures, |applied| &applied.findings);
+        told.iter().map(Refusal::from).for_each(|one| tell(&one));
     }
-    let mut targets = partner.targets(contract.function, &operation.operation_id).iter();
-    let found = targets.find_map(|target| {
-        let is_meant = arguments.mapping.as_deref().is_none_or(|name| *target.mapping == *name);
-        Some((target, target.served.mapped().filter(|_| is_meant)?))
-    });
-    let Some((target, mapped)) = found else {
-        bail!("`{}` is not mapped for `{}`", arguments.operation, arguments.partner);
-    };
-    if let Some(name) = &arguments.call {
-        super::words::known("call", name, mapped.program.calls.iter().map(|call| &*call.name))?;
-    }
-    let path = arguments.path.iter().map(|pair| {
-        let (name, value) = pair.split_once('=').with_context(|| format!("`{pair}` is not NAME=VALUE"))?;
-        Ok((name.to_owned(), value.to_owned()))
-    });
-    let rehearsal = Rehearsal {
-        partner,
-        route: (contract, operation),
-        mapped,
-        format: plan.backend(&target.backend).map_or(&Format::Json, |backend| &backend.format),
-        query: form_urlencoded::parse(arguments.query.as_bytes()).into_owned().collect(),
-        path: path.collect::<anyhow::Result<_>>()?,
-        now: arguments.now.unwrap_or_else(|| Clock::System.now()),
-    };
-    if operation.path_text().contains("{id}")
-        && rehearsal.path.is_empty()
-        && arguments.direction == Way::ToLegacy
-    {
-        bail!("`{}` names an entity in its path: give --path id=…", arguments.operation);
-    }
-    let mut bytes = Vec::new();
-    std::io::stdin().read_to_end(&mut bytes).context("standard input")?;
-    Ok(match arguments.direction {
-        Way::ToLegacy => request(&rehearsal, arguments, bytes.into()),
-        Way::ToSonata => reply(&rehearsal, arguments, bytes.into())?,
-    })
+    Ok(Some(outcome))
 }
 
 /// The plan; what is wrong with it is written to standard error.
@@ -128,77 +80,36 @@ pub fn load(config: &Path) -> Option<Plan> {
     built.plan
 }
 
-fn request(rehearsal: &Rehearsal<'_>, arguments: &MessageArguments, bytes: Bytes) -> Outcome {
-    let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
-    let has_body = rehearsal.route.1.request.is_some();
-    let body = if has_body { Some(Document::parse(bytes, &limits)) } else { None };
-    let body = match body.transpose() {
-        Ok(body) => body,
-        Err(error) => {
-            complain(&format!("the body is not JSON: {error}"));
-            return Outcome { messages: Vec::new(), is_good: false };
-        }
-    };
-    let (query, faults) = rehearsal.check(body.as_ref());
-    for fault in &query {
-        complain(&format!("{}: {}", fault.code.as_str(), fault.reason));
-    }
-    for fault in &faults {
-        complain(&format!("{} {}: {}", fault.code, fault.pointer, fault.reason));
-    }
-    let is_good = query.is_empty() && faults.is_empty();
-    outcome(rehearsal.to_legacy(body, arguments.call.as_deref()), is_good)
+fn message(arguments: &MessageArguments) -> anyhow::Result<Message> {
+    let path = arguments.path.iter().map(|pair| {
+        let (name, value) = pair.split_once('=').with_context(|| format!("`{pair}` is not NAME=VALUE"))?;
+        Ok((name.to_owned(), value.to_owned()))
+    });
+    let path = path.collect::<anyhow::Result<_>>()?;
+    let mut body = Vec::new();
+    std::io::stdin().read_to_end(&mut body).context("standard input")?;
+    Ok(Message {
+        partner: arguments.partner.clone(),
+        operation: arguments.operation.clone(),
+        mapping: arguments.mapping.clone(),
+        direction: match arguments.direction {
+            Way::ToLegacy => Direction::ToLegacy,
+            Way::ToSonata => Direction::ToSonata,
+        },
+        call: arguments.call.clone(),
+        query: form_urlencoded::parse(arguments.query.as_bytes()).into_owned().collect(),
+        path,
+        status: arguments.status,
+        now: arguments.now.unwrap_or_else(|| Clock::System.now()),
+        body: body.into(),
+    })
 }
 
-fn reply(rehearsal: &Rehearsal<'_>, arguments: &MessageArguments, bytes: Bytes) -> anyhow::Result<Outcome> {
-    let status = http::StatusCode::from_u16(arguments.status).context("--status")?;
-    let reply = LegacyReply::new(status, http::HeaderMap::new(), bytes);
-    Ok(outcome(rehearsal.to_sonata(arguments.call.as_deref(), &reply), true))
-}
-
-fn tell(failures: &[Failure]) {
-    for failure in failures {
-        complain(&line(failure));
-    }
-}
-
-fn tell_error(error: &ExchangeError) {
-    match error {
-        ExchangeError::Refused(failures) | ExchangeError::Mapping(failures) => tell(failures),
-        ExchangeError::LegacyProblem(problem) => {
-            let pointer = problem.pointer.as_deref().unwrap_or_default();
-            complain(&format!("{} {pointer}: {}", problem.code.as_str(), problem.reason));
-        }
-        other => complain(&other.to_string()),
-    }
-}
-
-fn outcome(result: Result<Vec<Rehearsed>, ExchangeError>, is_good: bool) -> Outcome {
-    match result {
-        Ok(messages) => {
-            for message in &messages {
-                match &message.result {
-                    Ok(applied) => tell(&applied.findings),
-                    Err(failures) => tell(failures),
-                }
-            }
-            let is_good = is_good && messages.iter().all(|message| message.result.is_ok());
-            Outcome { messages, is_good }
-        }
-        Err(error) => {
-            tell_error(&error);
-            Outcome { messages: Vec::new(), is_good: false }
-        }
-    }
-}
-
-/// A failure as a line: what, where in the message, by which rule, why.
-fn line(failure: &Failure) -> String {
-    let Failure { code, source_pointer, origin, message, .. } = failure;
-    format!("{} {source_pointer}: {message} ({origin} {})", code.as_str(), origin.address)
+fn tell(refusal: &Refusal) {
+    complain(&refusal.to_string());
 }
 
 /// The exit status of a command that prints what it found.
-pub fn status(is_good: bool) -> ExitCode {
-    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+pub fn status(outcome: &Outcome) -> ExitCode {
+    if outcome.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

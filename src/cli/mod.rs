@@ -21,7 +21,6 @@ mod show;
 mod simulate;
 mod test;
 mod trace;
-mod words;
 
 /// LSO Sonata mediation gateway.
 ///

@@ -6,12 +6,13 @@ use anyhow::Context as _;
 use http::Method;
 use serde_json::json;
 
-use super::{Format, OperationsArguments, message::load, output::say, words::find_partner};
+use super::{Format, OperationsArguments, message::load, output::say};
 use crate::{
     cases::form::{self, Case},
     mapping::operation::{CallTarget, TemplatePart},
     plan::{PartnerPlan, Plan, Served},
     sonata::{Contract, Function, Operation, catalogue},
+    workbench::find_partner,
 };
 
 /// Cases of an operation by what they expect.

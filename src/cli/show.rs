@@ -4,13 +4,12 @@ use std::{path::Path, process::ExitCode};
 
 use anyhow::{Context as _, bail};
 
-use super::{
-    ShowArguments,
-    message::load,
-    output::say,
-    words::{find_operation, find_partner},
+use super::{ShowArguments, message::load, output::say};
+use crate::{
+    config, plan,
+    text::Diagnostics,
+    workbench::{find_operation, find_partner},
 };
-use crate::{config, plan, text::Diagnostics};
 
 /// Prints a partner's effective mapping with the place of every rule, or every setting with its place.
 pub fn run(config: &Path, arguments: &ShowArguments) -> anyhow::Result<ExitCode> {

@@ -13,14 +13,14 @@ const COLUMN_CHARS_MAX: usize = 60;
 
 /// Prints what every rule of the mapping did with the message of standard input.
 pub fn run(config: &Path, arguments: &MessageArguments) -> anyhow::Result<ExitCode> {
-    let outcome = rehearse(config, arguments)?;
+    let Some(outcome) = rehearse(config, arguments)? else { return Ok(ExitCode::FAILURE) };
     for message in &outcome.messages {
         say(&message.name);
         for line in table(&message.rows.iter().map(cells).collect::<Vec<_>>()) {
             say(&line);
         }
     }
-    Ok(status(outcome.is_good))
+    Ok(status(&outcome))
 }
 
 /// Source, value, target, outcome, rule.
@@ -36,16 +36,9 @@ fn cells(row: &Row) -> [String; 5] {
 }
 
 fn word(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Written => "written".to_owned(),
-        Outcome::Constant => "constant".to_owned(),
-        Outcome::Default => "default".to_owned(),
-        Outcome::Absent => "absent".to_owned(),
-        Outcome::ConditionFalse => "condition false".to_owned(),
-        Outcome::GroupEmpty => "taken back: its group is empty".to_owned(),
-        Outcome::Omitted(reason) => format!("omitted: {reason}"),
-        Outcome::Failed(reason) => format!("failed: {reason}"),
-    }
+    outcome
+        .reason()
+        .map_or_else(|| outcome.word().to_owned(), |reason| format!("{}: {reason}", outcome.word()))
 }
 
 /// Lines with aligned columns.

@@ -43,6 +43,32 @@ pub enum Outcome {
     Failed(String),
 }
 
+impl Outcome {
+    /// In words, without the reason.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Written => "written",
+            Self::Constant => "constant",
+            Self::Default => "default",
+            Self::Absent => "absent",
+            Self::ConditionFalse => "condition false",
+            Self::GroupEmpty => "taken back: its group is empty",
+            Self::Omitted(_) => "omitted",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// Why it was left out or failed.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Omitted(reason) | Self::Failed(reason) => Some(reason),
+            _ => None,
+        }
+    }
+}
+
 /// The place of the source message that a place of the target message was written from.
 ///
 /// Turns a complaint about what we sent (`/lines/0/sku`) into a pointer into what we received. A place that a

@@ -14,7 +14,7 @@ use super::{
     interface::Interfaces,
     partner::{self, PartnerPlan},
     products::OwnProducts,
-    sets::{OverlayFile, PartnerFiles, partner_files, read_mappings},
+    sets::{Edits, OverlayFile, PartnerFiles, partner_files, read_mappings},
 };
 use crate::{
     config::{self, Partner},
@@ -99,11 +99,18 @@ pub struct Built {
 /// from the same texts is taken over.
 #[must_use]
 pub fn load(config: &Path, previous: Option<&Plan>) -> Built {
+    load_edited(config, previous, &Edits::default())
+}
+
+/// As [`load`], with these texts in the place of what the mappings folder has: what would be if they were saved.
+#[must_use]
+pub fn load_edited(config: &Path, previous: Option<&Plan>, edits: &Edits) -> Built {
     let mut loaded = config::load(config);
-    let mappings = match &loaded.settings {
+    let mut mappings = match &loaded.settings {
         Some(settings) => read_mappings(settings, &mut loaded.diagnostics),
         None => FileSet::default(),
     };
+    edits.apply(&mut mappings);
     load_read(loaded, &mappings, previous)
 }
 

@@ -20,10 +20,11 @@ mod show;
 pub use choose::{Asked, BackendRoute, NoRoute, Target};
 pub use handle::PlanHandle;
 pub use interface::BackendInterface;
-pub use load::{Built, CODES, content_hash, load, load_read};
+pub use load::{Built, CODES, content_hash, load, load_edited, load_read};
 pub use partner::{MappedOperation, PartnerPlan, Served};
 pub use route::{Route, RouteError};
 pub use schema::ContractSchema;
+pub use sets::Edits;
 pub use show::effective_mapping;
 
 use std::{collections::BTreeMap, sync::Arc};

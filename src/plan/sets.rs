@@ -1,6 +1,6 @@
 //! Which files make the mapping of a partner: its set and its own overlay over it.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use crate::{
     config::{self, Partner, Settings},
@@ -35,16 +35,44 @@ impl OverlayFile {
 
 /// The texts of all mapping sets and overlays; cases are no part of the plan.
 pub(super) fn read_mappings(settings: &Settings, out: &mut Diagnostics) -> FileSet {
-    let wanted = |path: &str| {
-        let parts: Vec<&str> = path.split('/').collect();
-        let text = Path::new(path).extension().is_some_and(|kind| kind == "yaml" || kind == "rhai");
-        text && match parts.as_slice() {
-            ["partners", _, _] => true,
-            [first, _] => *first != "partners",
-            _ => false,
+    config::files::read_folder(&settings.gateway.mappings, is_mapping_file, out)
+}
+
+/// Whether a path below the mappings folder is a text of a mapping set or of an overlay.
+fn is_mapping_file(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    let text = Path::new(path).extension().is_some_and(|kind| kind == "yaml" || kind == "rhai");
+    text && match parts.as_slice() {
+        ["partners", _, _] => true,
+        [first, _] => *first != "partners",
+        _ => false,
+    }
+}
+
+/// Texts of mapping files that are not saved yet, by their path below the mappings folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edits(BTreeMap<String, Option<Arc<str>>>);
+
+impl Edits {
+    /// Takes the text that a file would have; without one the file would be gone. False, and nothing is taken, where
+    /// no mapping file can have that path.
+    #[must_use]
+    pub fn insert(&mut self, path: &str, text: Option<&str>) -> bool {
+        let fits = is_mapping_file(path) && path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        if fits {
+            self.0.insert(path.to_owned(), text.map(Into::into));
         }
-    };
-    config::files::read_folder(&settings.gateway.mappings, wanted, out)
+        fits
+    }
+
+    pub(super) fn apply(&self, mappings: &mut FileSet) {
+        for (path, text) in &self.0 {
+            match text {
+                Some(text) => mappings.insert(path.as_str(), Arc::clone(text)),
+                None => mappings.remove(path),
+            }
+        }
+    }
 }
 
 /// The files of one of a partner's mapping sets among all.

@@ -170,7 +170,11 @@ impl Diagnostics {
         let place =
             |d: &Diagnostic| d.span.map(|span| (sources.path(span.source).to_owned(), span.start, span.end));
         self.list.sort_by_cached_key(|d| (place(d), d.code, d.severity, d.message.clone()));
-        self.list.dedup();
+        // One file is a source of its own for each partner that reads it.
+        self.list.dedup_by(|later, earlier| {
+            let same_but_place = |d: &Diagnostic| (d.code, d.severity, d.message.clone(), d.hint.clone());
+            place(later) == place(earlier) && same_but_place(later) == same_but_place(earlier)
+        });
         if self.left_out == 0 {
             self.errors = self.list.iter().filter(|d| d.severity == Severity::Error).count();
         }

@@ -33,6 +33,11 @@ impl FileSet {
         self.files.insert(path.into(), text.into());
     }
 
+    /// Leaves out what is under this path.
+    pub fn remove(&mut self, path: &str) {
+        self.files.remove(path);
+    }
+
     /// Text under a path below the root.
     pub fn get(&self, path: &str) -> Option<&Arc<str>> {
         self.files.get(path)

@@ -33,9 +33,13 @@ impl Diagnostics {
     /// `line`, `column`, `end_line`, `end_column` (from 1, columns in characters), `label`, `hint` and `fix`: the
     /// same members of a place (a place without width: put in between), and the `text` that makes it good.
     pub fn render_json(&self, sources: &Sources) -> String {
+        self.to_json(sources).to_string()
+    }
+
+    /// As [`Diagnostics::render_json`], to be put into another answer.
+    pub fn to_json(&self, sources: &Sources) -> serde_json::Value {
         let ordered = self.clone().sorted(sources);
-        let list = ordered.iter().map(|diagnostic| as_json(diagnostic, sources)).collect();
-        serde_json::Value::Array(list).to_string()
+        ordered.iter().map(|diagnostic| as_json(diagnostic, sources)).collect()
     }
 }
 

@@ -1,7 +1,6 @@
-//! Names given on the command line: found, or refused with the nearest that there is.
+//! Names that somebody gave: found, or refused with the nearest that there is.
 
-use anyhow::bail;
-
+use super::Misuse;
 use crate::{
     plan::{PartnerPlan, Plan},
     sonata::{Contract, Function, Operation, catalogue},
@@ -11,39 +10,36 @@ use crate::{
 /// Refuses a name that is none of those known.
 ///
 /// # Errors
-/// Wrong use, with the nearest name.
-pub fn known<'k>(what: &str, name: &str, names: impl Iterator<Item = &'k str>) -> anyhow::Result<()> {
+/// [`Misuse`], with the nearest name.
+pub fn known<'k>(what: &str, name: &str, names: impl Iterator<Item = &'k str>) -> Result<(), Misuse> {
     let names: Vec<&str> = names.collect();
     if names.contains(&name) {
         return Ok(());
     }
-    match suggest(name, names.iter().copied()) {
-        Some(near) => bail!("there is no {what} `{name}`; did you mean `{near}`?"),
-        None => bail!("there is no {what} `{name}`; there are: {}", names.join(", ")),
-    }
+    Err(Misuse(match suggest(name, names.iter().copied()) {
+        Some(near) => format!("there is no {what} `{name}`; did you mean `{near}`?"),
+        None => format!("there is no {what} `{name}`; there are: {}", names.join(", ")),
+    }))
 }
 
 /// A partner of the plan.
 ///
 /// # Errors
-/// Wrong use, with the nearest name.
-pub fn find_partner<'p>(plan: &'p Plan, name: &str) -> anyhow::Result<&'p PartnerPlan> {
+/// [`Misuse`], with the nearest name.
+pub fn find_partner<'p>(plan: &'p Plan, name: &str) -> Result<&'p PartnerPlan, Misuse> {
     known("partner", name, plan.partners().map(|partner| partner.id().as_str()))?;
-    match plan.partner(name) {
-        Some(partner) => Ok(partner),
-        None => bail!("there is no partner `{name}`"),
-    }
+    plan.partner(name).map(AsRef::as_ref).ok_or_else(|| Misuse(format!("there is no partner `{name}`")))
 }
 
 /// An operation `function.operationId` of a partner's releases.
 ///
 /// # Errors
-/// Wrong use, with the nearest name.
+/// [`Misuse`], with the nearest name.
 pub fn find_operation<'p>(
     plan: &'p Plan,
     partner: &str,
     name: &str,
-) -> anyhow::Result<(&'p PartnerPlan, &'static Contract, &'static Operation)> {
+) -> Result<(&'p PartnerPlan, &'static Contract, &'static Operation), Misuse> {
     let partner = find_partner(plan, partner)?;
     let names = partner.operations().map(|(function, id, _)| format!("{}.{id}", function.name()));
     let names: Vec<String> = names.collect();
@@ -53,8 +49,5 @@ pub fn find_operation<'p>(
         let contract = catalogue().contract(partner.release(function), function)?;
         Some((partner, contract, contract.operation(id)?))
     });
-    match found {
-        Some(found) => Ok(found),
-        None => bail!("there is no operation `{name}`"),
-    }
+    found.ok_or_else(|| Misuse(format!("there is no operation `{name}`")))
 }
