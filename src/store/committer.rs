@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 use super::{
     Batch, Limits, StoreError,
     checkpoint::Checkpointer,
+    column::Words,
     log::{Log, Position, Spot},
     open::Place,
     overlay::{Newest, Overlay, Stage},
@@ -67,6 +68,7 @@ pub(super) struct Committer {
     queue: Arc<Queue<Job>>,
     overlay: Arc<RwLock<Overlay>>,
     newest: Newest,
+    words: Words,
     /// None in memory.
     pub(super) log: Option<(Log, Checkpointer)>,
     /// Batches in the overlay.
@@ -121,6 +123,7 @@ impl Committer {
             queue,
             overlay,
             newest: Newest::default(),
+            words: Words::default(),
             log: None,
             pending: 0,
             pending_bytes: 0,
@@ -319,8 +322,10 @@ impl Committer {
         let is_done = end.is_some() && Some(write::position(db)?) == end;
         if !is_done {
             let overlay = self.overlay.read().unwrap_or_else(PoisonError::into_inner);
-            if let Err(error) = apply(db, &overlay, self.is_unsure, self.segments, end) {
+            let words = &mut self.words;
+            if let Err(error) = apply(db, words, &overlay, self.is_unsure, self.segments, end) {
                 drop(overlay);
+                self.words.forget();
                 self.is_unsure = true;
                 if matches!(self.place, Place::File(_)) {
                     self.connection = None;
@@ -366,13 +371,14 @@ fn spots(at: Option<Position>, before: u64, entities: &[Option<Range<usize>>]) -
 /// first segment of the log that the database does not know.
 fn apply(
     db: &Connection,
+    words: &mut Words,
     overlay: &Overlay,
     is_unsure: bool,
     segments: u64,
     end: Option<Position>,
 ) -> Result<(), StoreError> {
     db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    let written = write::apply(db, overlay, is_unsure).and_then(|()| {
+    let written = write::apply(db, words, overlay, is_unsure).and_then(|()| {
         let Some(end) = end else { return Ok(()) };
         for segment in segments..=end.segment {
             write::begin_segment(db, segment)?;

@@ -221,8 +221,7 @@ impl Store {
         let (partner, backend) = (partner.clone(), backend.clone());
         self.read(move |db| {
             for (kind, id) in wanted {
-                let row = [partner.as_str(), backend.as_str(), kind.as_str(), id.as_str()];
-                if let Some(legacy) = read::legacy_id(db, row)? {
+                if let Some(legacy) = read::legacy_id(db, &partner, &backend, (&kind, &id))? {
                     found.insert((kind, id), legacy);
                 }
             }
@@ -258,8 +257,7 @@ impl Store {
         let (partner, backend) = (partner.clone(), backend.clone());
         self.read(move |db| {
             for (kind, id) in wanted {
-                let row = [partner.as_str(), backend.as_str(), kind.as_str(), id.as_str()];
-                if let Some(sonata) = read::sonata_id(db, row)? {
+                if let Some(sonata) = read::sonata_id(db, &partner, &backend, (&kind, &id))? {
                     found.insert((kind, id), sonata);
                 }
             }

@@ -9,6 +9,7 @@
 mod batch;
 mod checkpoint;
 mod clear;
+mod column;
 mod committer;
 mod entity;
 mod error;

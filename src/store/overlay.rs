@@ -8,10 +8,11 @@ use std::collections::{HashMap, hash_map::Entry};
 
 use indexmap::IndexMap;
 use rusqlite::Connection;
+use uuid::Uuid;
 
 use super::{
     Batch, Change, Conflict, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Reference, Remembered,
-    RememberedAnswer, Step, StoreError, log::Spot, read,
+    RememberedAnswer, Step, StoreError, column, log::Spot, read,
 };
 use crate::ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId};
 
@@ -131,19 +132,20 @@ pub(super) fn remember(pairs: &mut Vec<KeyPair>, newer: impl IntoIterator<Item =
     }
 }
 
-/// The greatest id of each group of rows: whatever is greater is not in the database, and need not be looked for
+/// The greatest UUID of each group of rows: whatever is greater is not in the database, and need not be looked for
 /// there. New ids are ordered by time, so that most are.
 #[derive(Debug, Default)]
 pub(super) struct Newest {
-    entities: HashMap<(PartnerId, Kind), Option<SonataId>>,
-    references: HashMap<(PartnerId, BackendId, Kind), Option<SonataId>>,
+    entities: HashMap<(PartnerId, Kind), Option<Uuid>>,
+    references: HashMap<(PartnerId, BackendId, Kind), Option<Uuid>>,
 }
 
 /// Whether `id` is greater than all before; it is one of them from then on.
-fn is_newest(known: &mut Option<SonataId>, id: &SonataId) -> bool {
-    let is_newest = known.as_ref().is_none_or(|known| known.as_str() < id.as_str());
+fn is_newest(known: &mut Option<Uuid>, id: &SonataId) -> bool {
+    let Some(id) = column::uuid(id.as_str()) else { return false };
+    let is_newest = known.is_none_or(|known| known < id);
     if is_newest {
-        *known = Some(id.clone());
+        *known = Some(id);
     }
     is_newest
 }
@@ -302,10 +304,7 @@ impl<'s> Stage<'s> {
         let known = match near {
             Some(known) => Some(known),
             None if self.is_new_reference(partner, &r)? => None,
-            None => {
-                let row = [partner.as_str(), r.backend.as_str(), r.kind.as_str(), r.sonata_id.as_str()];
-                read::legacy_id(self.db, row)?
-            }
+            None => read::legacy_id(self.db, partner, &r.backend, (&r.kind, &r.sonata_id))?,
         };
         match known {
             Some(known) if known == r.legacy_id => return Ok(()),

@@ -4,10 +4,14 @@ use std::io;
 
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
+use uuid::Uuid;
 
 use super::{
-    Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Step, StoreError, log::Spot,
-    open::Place, record,
+    Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Step, StoreError,
+    column::{self, Cell},
+    log::Spot,
+    open::Place,
+    record,
 };
 use crate::ids::{BackendId, BuyerId, ExchangeId, IdError, LegacyId, PartnerId, SellerId, SonataId};
 
@@ -35,19 +39,31 @@ pub struct RememberedAnswer {
     pub entity: Option<(Kind, SonataId)>,
 }
 
-const ENTITY: &str = "kind, id, buyer, seller, backend, legacy_id, parent, version, state, external_id,
+const ENTITY: &str = "(SELECT word FROM words WHERE number = kind), id, buyer, seller,
+    (SELECT word FROM words WHERE number = backend), legacy_id, parent, version,
+    (SELECT word FROM words WHERE number = state), external_id,
     created_ms, updated_ms, document, request, legacy, segment, start_bytes, record_bytes";
+
+/// The rows of one entity; the parameters are partner, kind and id.
+const ONE: &str = "partner = (SELECT number FROM words WHERE word = ?1)
+    AND kind = (SELECT number FROM words WHERE word = ?2) AND id = ?3";
+
+/// The references of one kind; the parameters are partner, legacy system and kind.
+const REFERENCES: &str = "partner = (SELECT number FROM words WHERE word = ?1)
+    AND backend = (SELECT number FROM words WHERE word = ?2)
+    AND kind = (SELECT number FROM words WHERE word = ?3)";
 
 type Sql<T> = Result<T, rusqlite::Error>;
 
 /// A column that was an identifier when it was written.
 fn id<T>(row: &Row<'_>, at: usize, parse: impl Fn(&str) -> Result<T, IdError>) -> Sql<T> {
-    let text = row.get_ref(at)?.as_str()?;
-    parse(text).map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(error)))
+    let missing = || rusqlite::Error::InvalidColumnType(at, "an id".to_owned(), Type::Null);
+    id_or_null(row, at, parse)?.ok_or_else(missing)
 }
 
 fn id_or_null<T>(row: &Row<'_>, at: usize, parse: impl Fn(&str) -> Result<T, IdError>) -> Sql<Option<T>> {
-    if row.get_ref(at)?.as_str_or_null()?.is_none() { Ok(None) } else { id(row, at, parse).map(Some) }
+    let broken = |error| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(error));
+    column::id_text(row, at)?.map(|text| parse(&text).map_err(broken)).transpose()
 }
 
 fn blob(row: &Row<'_>, at: usize) -> Sql<Option<Bytes>> {
@@ -94,8 +110,8 @@ pub(super) fn entity(
     kind: &Kind,
     id: &SonataId,
 ) -> Result<Option<Entity>, StoreError> {
-    let sql = format!("SELECT {ENTITY} FROM entities WHERE partner = ?1 AND kind = ?2 AND id = ?3");
-    let row = [partner.as_str(), kind.as_str(), id.as_str()];
+    let sql = format!("SELECT {ENTITY} FROM entities WHERE {ONE}");
+    let row = params![partner.as_str(), kind.as_str(), Cell::id(id.as_str())];
     for _ in 0..TRIES {
         let Some((entity, spot)) = db.prepare_cached(&sql)?.query_row(row, spotted).optional()? else {
             return Ok(None);
@@ -135,32 +151,35 @@ pub(super) fn version(
     kind: &Kind,
     id: &SonataId,
 ) -> Result<Option<u64>, StoreError> {
-    let sql = "SELECT version FROM entities WHERE partner = ?1 AND kind = ?2 AND id = ?3";
-    let row = [partner.as_str(), kind.as_str(), id.as_str()];
-    Ok(db.prepare_cached(sql)?.query_row(row, |row| count(row, 0)).optional()?)
+    let sql = format!("SELECT version FROM entities WHERE {ONE}");
+    let row = params![partner.as_str(), kind.as_str(), Cell::id(id.as_str())];
+    Ok(db.prepare_cached(&sql)?.query_row(row, |row| count(row, 0)).optional()?)
 }
 
-/// The greatest id of a kind.
-pub(super) fn newest(
-    db: &Connection,
-    partner: &PartnerId,
-    kind: &Kind,
-) -> Result<Option<SonataId>, StoreError> {
-    let sql = "SELECT max(id) FROM entities WHERE partner = ?1 AND kind = ?2";
-    let row = [partner.as_str(), kind.as_str()];
-    Ok(db.prepare_cached(sql)?.query_row(row, |row| id_or_null(row, 0, SonataId::parse))?)
+/// The greatest UUID among the ids of a kind.
+pub(super) fn newest(db: &Connection, partner: &PartnerId, kind: &Kind) -> Result<Option<Uuid>, StoreError> {
+    let sql = "SELECT id FROM entities WHERE partner = (SELECT number FROM words WHERE word = ?1)
+        AND kind = (SELECT number FROM words WHERE word = ?2) AND id >= x'' ORDER BY id DESC LIMIT 1";
+    greatest(db, sql, &[partner.as_str(), kind.as_str()])
 }
 
-/// The greatest id of a kind that has a legacy id in this legacy system.
+/// The greatest UUID among the ids of a kind that have a legacy id in this legacy system.
 pub(super) fn newest_reference(
     db: &Connection,
     partner: &PartnerId,
     backend: &BackendId,
     kind: &Kind,
-) -> Result<Option<SonataId>, StoreError> {
-    let sql = "SELECT max(sonata_id) FROM refs WHERE partner = ?1 AND backend = ?2 AND kind = ?3";
-    let row = [partner.as_str(), backend.as_str(), kind.as_str()];
-    Ok(db.prepare_cached(sql)?.query_row(row, |row| id_or_null(row, 0, SonataId::parse))?)
+) -> Result<Option<Uuid>, StoreError> {
+    let sql = format!(
+        "SELECT sonata_id FROM refs WHERE {REFERENCES} AND sonata_id >= x'' ORDER BY sonata_id DESC LIMIT 1"
+    );
+    greatest(db, &sql, &[partner.as_str(), backend.as_str(), kind.as_str()])
+}
+
+fn greatest(db: &Connection, sql: &str, row: &[&str]) -> Result<Option<Uuid>, StoreError> {
+    let id = |row: &Row<'_>| Ok(column::id_text(row, 0)?.and_then(|text| column::uuid(&text)));
+    let found = db.prepare_cached(sql)?.query_row(rusqlite::params_from_iter(row), id).optional()?;
+    Ok(found.flatten())
 }
 
 pub(super) fn list(
@@ -170,13 +189,15 @@ pub(super) fn list(
     kind: &Kind,
     filter: &ListFilter,
 ) -> Result<Page, StoreError> {
-    let mut condition = String::from("partner = ? AND kind = ?");
-    let mut values: Vec<&str> = vec![partner.as_str(), kind.as_str()];
+    let mut condition = String::from(
+        "partner = (SELECT number FROM words WHERE word = ?) AND kind = (SELECT number FROM words WHERE word = ?)",
+    );
+    let mut values = vec![Cell::Text(partner.as_str()), Cell::Text(kind.as_str())];
     let equal = [
-        ("external_id", filter.external_id.as_deref()),
-        ("parent", filter.parent.as_ref().map(SonataId::as_str)),
-        ("buyer", filter.buyer.as_ref().map(BuyerId::as_str)),
-        ("seller", filter.seller.as_ref().map(SellerId::as_str)),
+        ("external_id", filter.external_id.as_deref().map(Cell::Text)),
+        ("parent", filter.parent.as_ref().map(|id| Cell::id(id.as_str()))),
+        ("buyer", filter.buyer.as_ref().map(|id| Cell::Text(id.as_str()))),
+        ("seller", filter.seller.as_ref().map(|id| Cell::Text(id.as_str()))),
     ];
     for (column, value) in equal {
         if let Some(value) = value {
@@ -186,16 +207,16 @@ pub(super) fn list(
     }
     if !filter.states.is_empty() {
         let places = vec!["?"; filter.states.len()].join(", ");
-        condition.extend([" AND state IN (", places.as_str(), ")"]);
-        values.extend(filter.states.iter().map(String::as_str));
+        let numbers = ["SELECT number FROM words WHERE word IN (", places.as_str(), ")"].concat();
+        condition.extend([" AND state IN (", numbers.as_str(), ")"]);
+        values.extend(filter.states.iter().map(|state| Cell::Text(state)));
     }
     let bound = || rusqlite::params_from_iter(values.iter());
     let sql = format!("SELECT count(*) FROM entities WHERE {condition}");
     let total = db.prepare_cached(&sql)?.query_row(bound(), |row| count(row, 0))?;
     let (limit, offset) = (filter.limit.min(i64::MAX as u64), filter.offset.min(i64::MAX as u64));
-    let sql = format!(
-        "SELECT {ENTITY} FROM entities WHERE {condition} ORDER BY rowid LIMIT {limit} OFFSET {offset}"
-    );
+    let sql =
+        format!("SELECT {ENTITY} FROM entities WHERE {condition} ORDER BY seq LIMIT {limit} OFFSET {offset}");
     // Not cached: the page is part of the text.
     let rows: Vec<Spotted> = db.prepare(&sql)?.query_map(bound(), spotted)?.collect::<Sql<_>>()?;
     let mut entities = Vec::with_capacity(rows.len());
@@ -209,17 +230,27 @@ pub(super) fn list(
     Ok(Page { entities, total })
 }
 
-pub(super) fn legacy_id(db: &Connection, row: [&str; 4]) -> Result<Option<LegacyId>, StoreError> {
-    let sql = "SELECT legacy_id FROM refs
-               WHERE partner = ?1 AND backend = ?2 AND kind = ?3 AND sonata_id = ?4";
-    Ok(db.prepare_cached(sql)?.query_row(row, |row| id(row, 0, LegacyId::parse)).optional()?)
+pub(super) fn legacy_id(
+    db: &Connection,
+    partner: &PartnerId,
+    backend: &BackendId,
+    (kind, sonata_id): (&Kind, &SonataId),
+) -> Result<Option<LegacyId>, StoreError> {
+    let sql = format!("SELECT legacy_id FROM refs WHERE {REFERENCES} AND sonata_id = ?4");
+    let row = params![partner.as_str(), backend.as_str(), kind.as_str(), Cell::id(sonata_id.as_str())];
+    Ok(db.prepare_cached(&sql)?.query_row(row, |row| id(row, 0, LegacyId::parse)).optional()?)
 }
 
-pub(super) fn sonata_id(db: &Connection, row: [&str; 4]) -> Result<Option<SonataId>, StoreError> {
-    let sql = "SELECT sonata_id FROM refs
-               WHERE partner = ?1 AND backend = ?2 AND kind = ?3 AND legacy_id = ?4
-               ORDER BY seq DESC LIMIT 1";
-    Ok(db.prepare_cached(sql)?.query_row(row, |row| id(row, 0, SonataId::parse)).optional()?)
+pub(super) fn sonata_id(
+    db: &Connection,
+    partner: &PartnerId,
+    backend: &BackendId,
+    (kind, legacy_id): (&Kind, &LegacyId),
+) -> Result<Option<SonataId>, StoreError> {
+    let sql =
+        format!("SELECT sonata_id FROM refs WHERE {REFERENCES} AND legacy_id = ?4 ORDER BY seq DESC LIMIT 1");
+    let row = [partner.as_str(), backend.as_str(), kind.as_str(), legacy_id.as_str()];
+    Ok(db.prepare_cached(&sql)?.query_row(row, |row| id(row, 0, SonataId::parse)).optional()?)
 }
 
 pub(super) fn keys(
@@ -228,10 +259,12 @@ pub(super) fn keys(
     kind: &Kind,
     id: &SonataId,
 ) -> Result<Vec<KeyPair>, StoreError> {
-    let sql = "SELECT key_group, sonata, legacy FROM keys WHERE partner = ?1 AND kind = ?2 AND id = ?3";
+    let sql = format!(
+        "SELECT (SELECT word FROM words WHERE number = key_group), sonata, legacy FROM keys WHERE {ONE}"
+    );
     let pair = |row: &Row<'_>| Ok(KeyPair { group: row.get(0)?, sonata: row.get(1)?, legacy: row.get(2)? });
-    let row = [partner.as_str(), kind.as_str(), id.as_str()];
-    Ok(db.prepare_cached(sql)?.query_map(row, pair)?.collect::<Sql<_>>()?)
+    let row = params![partner.as_str(), kind.as_str(), Cell::id(id.as_str())];
+    Ok(db.prepare_cached(&sql)?.query_map(row, pair)?.collect::<Sql<_>>()?)
 }
 
 pub(super) fn idempotency(

@@ -5,10 +5,10 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Marks the file as ours: `SEGU`.
-const APPLICATION_ID: i64 = 0x5345_4755;
+pub(super) const APPLICATION_ID: i64 = 0x5345_4755;
 
 /// One entry per version, in order; an entry that was released is never changed.
-const MIGRATIONS: [&str; 3] = [V1, V2, V3];
+pub(super) const MIGRATIONS: [&str; 4] = [V1, V2, V3, V4];
 
 const V1: &str = "
 CREATE TABLE entities (
@@ -68,6 +68,108 @@ ALTER TABLE entities ADD COLUMN record_bytes INTEGER;
 CREATE TABLE segments (segment INTEGER PRIMARY KEY, live_bytes INTEGER NOT NULL) STRICT;
 ";
 
+/// Short columns: repeated words are numbers, UUIDs are 16 bytes (see `column`). References and keys need no row beside
+/// their index. What operators read is in the views.
+const V4: &str = "
+CREATE TABLE words (number INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE) STRICT;
+INSERT INTO words (word)
+    SELECT partner FROM entities UNION SELECT kind FROM entities UNION
+    SELECT backend FROM entities WHERE backend IS NOT NULL UNION
+    SELECT state FROM entities WHERE state IS NOT NULL UNION
+    SELECT partner FROM refs UNION SELECT kind FROM refs UNION SELECT backend FROM refs UNION
+    SELECT partner FROM keys UNION SELECT kind FROM keys UNION SELECT key_group FROM keys;
+
+ALTER TABLE entities RENAME TO entities_v3;
+DROP INDEX entities_by_id;
+DROP INDEX entities_by_state;
+DROP INDEX entities_by_external_id;
+DROP INDEX entities_by_parent;
+CREATE TABLE entities (
+    seq INTEGER PRIMARY KEY,
+    partner INTEGER NOT NULL, kind INTEGER NOT NULL, id ANY NOT NULL,
+    buyer TEXT, seller TEXT, backend INTEGER, legacy_id TEXT, parent ANY,
+    version INTEGER NOT NULL, state INTEGER, external_id TEXT,
+    created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
+    document BLOB, request BLOB, legacy BLOB,
+    segment INTEGER, start_bytes INTEGER, record_bytes INTEGER
+) STRICT;
+INSERT INTO entities SELECT rowid,
+    (SELECT number FROM words WHERE word = partner), (SELECT number FROM words WHERE word = kind), SHORT(id),
+    buyer, seller, (SELECT number FROM words WHERE word = backend), legacy_id, SHORT(parent),
+    version, (SELECT number FROM words WHERE word = state), external_id,
+    created_ms, updated_ms, document, request, legacy, segment, start_bytes, record_bytes
+    FROM entities_v3 ORDER BY rowid;
+CREATE UNIQUE INDEX entities_by_id ON entities (partner, kind, id);
+CREATE INDEX entities_by_state ON entities (partner, kind, state);
+CREATE INDEX entities_by_external_id ON entities (partner, kind, external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX entities_by_parent ON entities (partner, kind, parent) WHERE parent IS NOT NULL;
+DROP TABLE entities_v3;
+
+ALTER TABLE refs RENAME TO refs_v3;
+DROP INDEX refs_by_sonata;
+DROP INDEX refs_by_legacy;
+CREATE TABLE refs (
+    partner INTEGER NOT NULL, backend INTEGER NOT NULL, kind INTEGER NOT NULL,
+    sonata_id ANY NOT NULL, legacy_id TEXT NOT NULL, seq INTEGER NOT NULL,
+    PRIMARY KEY (partner, backend, kind, sonata_id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO refs SELECT
+    (SELECT number FROM words WHERE word = partner), (SELECT number FROM words WHERE word = backend),
+    (SELECT number FROM words WHERE word = kind), SHORT(sonata_id), legacy_id, seq
+    FROM refs_v3;
+CREATE INDEX refs_by_legacy ON refs (partner, backend, kind, legacy_id, seq);
+ALTER TABLE log ADD COLUMN refs_made INTEGER NOT NULL DEFAULT 0;
+UPDATE log SET refs_made = (SELECT coalesce(max(seq), 0) FROM refs_v3);
+DROP TABLE refs_v3;
+
+ALTER TABLE keys RENAME TO keys_v3;
+CREATE TABLE keys (
+    partner INTEGER NOT NULL, kind INTEGER NOT NULL, id ANY NOT NULL,
+    key_group INTEGER NOT NULL, sonata TEXT NOT NULL, legacy TEXT NOT NULL,
+    PRIMARY KEY (partner, kind, id, key_group, sonata)
+) STRICT, WITHOUT ROWID;
+INSERT INTO keys SELECT
+    (SELECT number FROM words WHERE word = partner), (SELECT number FROM words WHERE word = kind), SHORT(id),
+    (SELECT number FROM words WHERE word = key_group), sonata, legacy
+    FROM keys_v3;
+DROP TABLE keys_v3;
+
+CREATE VIEW readable_entities AS SELECT seq,
+    (SELECT word FROM words WHERE number = partner) AS partner,
+    (SELECT word FROM words WHERE number = kind) AS kind, LONG(id) AS id, buyer, seller,
+    (SELECT word FROM words WHERE number = backend) AS backend, legacy_id, LONG(parent) AS parent, version,
+    (SELECT word FROM words WHERE number = state) AS state, external_id, created_ms, updated_ms
+    FROM entities;
+CREATE VIEW readable_refs AS SELECT
+    (SELECT word FROM words WHERE number = partner) AS partner,
+    (SELECT word FROM words WHERE number = backend) AS backend,
+    (SELECT word FROM words WHERE number = kind) AS kind, LONG(sonata_id) AS sonata_id, legacy_id, seq
+    FROM refs;
+";
+
+/// The 16 bytes of a UUID in its canonical text, and of any other id the text.
+fn short(id: &str) -> String {
+    let long = long(&format!("unhex(replace({id}, '-', ''))"));
+    format!("CASE WHEN length({id}) = 36 AND {long} = {id} THEN unhex(replace({id}, '-', '')) ELSE {id} END")
+}
+
+/// The canonical text of 16 bytes, and any text as it is.
+fn long(id: &str) -> String {
+    let part = |from, length| format!("substr(hex({id}), {from}, {length})");
+    let parts = [part(1, 8), part(9, 4), part(13, 4), part(17, 4), part(21, 12)].join(" || '-' || ");
+    format!("CASE typeof({id}) WHEN 'blob' THEN lower({parts}) ELSE {id} END")
+}
+
+/// The text of a migration, with `SHORT(column)` and `LONG(column)` written out.
+fn written_out(sql: &str) -> String {
+    let mut out = sql.to_owned();
+    for column in ["id", "parent", "sonata_id"] {
+        out = out.replace(&format!("SHORT({column})"), &short(column));
+        out = out.replace(&format!("LONG({column})"), &long(column));
+    }
+    out
+}
+
 /// Brings a new, an older or the current file to the current version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let refuse = |text: &str| StoreError::Open(text.to_owned());
@@ -84,7 +186,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         return Err(refuse("the file was written by a newer version of Segue"));
     };
     for sql in todo {
-        transaction.execute_batch(sql)?;
+        transaction.execute_batch(&written_out(sql))?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     let current = i64::try_from(MIGRATIONS.len()).map_err(|_| refuse("too many versions"))?;

@@ -13,6 +13,7 @@ use super::*;
 use crate::ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId};
 
 mod crash;
+mod migrate;
 
 fn partner(name: &str) -> PartnerId {
     PartnerId::parse(name).unwrap()

@@ -1,44 +1,47 @@
 //! What the overlay holds, as SQL. Every statement names the partner.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params, params_from_iter};
 
 use super::{
     Entity, IdempotencyKey, JournalEntry, KeyPair, Remembered, StoreError,
+    column::{Cell, Words},
     log::{Position, Spot},
-    overlay::{EntityKey, Overlay, Staged, is_whole},
+    overlay::{Overlay, Staged, is_whole},
 };
-use crate::ids::{BackendId, BuyerId, ExchangeId, LegacyId, PartnerId, SellerId, SonataId};
+use crate::ids::{BackendId, BuyerId, ExchangeId, LegacyId, PartnerId, SellerId};
 
 /// Brings everything into the database, inside the caller's transaction. A part may be in there already where that is
 /// unsure.
-pub(super) fn apply(db: &Connection, overlay: &Overlay, is_unsure: bool) -> Result<(), StoreError> {
+pub(super) fn apply(
+    db: &Connection,
+    words: &mut Words,
+    overlay: &Overlay,
+    is_unsure: bool,
+) -> Result<(), StoreError> {
     let mut live = Live::default();
+    let mut entities = Entities::prepare(db)?;
     for ((partner, ..), staged) in &overlay.entities {
         if staged.is_new && !is_unsure {
-            insert(db, partner.as_str(), staged)?;
+            entities.insert(words, partner, staged)?;
         } else {
-            live.remove(replace(db, partner.as_str(), staged)?);
+            live.remove(entities.replace(words, partner, staged)?);
         }
         live.add(staged.spot);
     }
-    for ((partner, backend, kind, sonata_id), legacy_id) in &overlay.to_legacy {
-        let row = [partner.as_str(), backend.as_str(), kind.as_str(), sonata_id.as_str(), legacy_id.as_str()];
-        refer(db, row)?;
-    }
-    for (entity, pairs) in &overlay.keys {
-        remember(db, entity, pairs)?;
-    }
+    refer(db, words, overlay)?;
+    remember(db, words, overlay)?;
     for ((partner, key), known) in &overlay.idempotency {
         match known {
             Some(known) => keep_key(db, partner.as_str(), key, known)?,
             None => free_key(db, partner.as_str(), key)?,
         }
     }
+    let mut known = Journals::default();
     for ((partner, exchange), entries) in &overlay.journal {
         // What began and ended within this transaction needs nobody's attention.
-        if is_whole(entries) && !has_journal(db, partner, exchange)? {
+        if is_whole(entries) && !known.has(db, partner, exchange)? {
             continue;
         }
         for entry in entries {
@@ -82,25 +85,72 @@ fn number(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::Failed("a number beyond 63 bits".to_owned()))
 }
 
-/// Where there is a log, it has the documents, and the row says where.
-fn columns(db: &Connection, sql: &str, partner: &str, staged: &Staged) -> Result<usize, StoreError> {
+/// The statements that write entities.
+struct Entities<'c> {
+    db: &'c Connection,
+    insert: CachedStatement<'c>,
+    update: CachedStatement<'c>,
+}
+
+impl<'c> Entities<'c> {
+    fn prepare(db: &'c Connection) -> Result<Self, StoreError> {
+        let insert =
+            "INSERT INTO entities (partner, kind, id, buyer, seller, backend, legacy_id, parent, version,
+                 state, external_id, created_ms, updated_ms, document, request, legacy, segment, start_bytes,
+                 record_bytes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+        let update = "UPDATE entities SET buyer = ?4, seller = ?5, backend = ?6, legacy_id = ?7, parent = ?8,
+                 version = ?9, state = ?10, external_id = ?11, created_ms = ?12, updated_ms = ?13,
+                 document = ?14, request = ?15, legacy = ?16, segment = ?17, start_bytes = ?18,
+                 record_bytes = ?19
+             WHERE partner = ?1 AND kind = ?2 AND id = ?3";
+        Ok(Self { db, insert: db.prepare_cached(insert)?, update: db.prepare_cached(update)? })
+    }
+
+    fn insert(&mut self, words: &mut Words, partner: &PartnerId, staged: &Staged) -> Result<(), StoreError> {
+        columns(self.db, &mut self.insert, words, partner, staged).map(drop)
+    }
+
+    /// Changes the row or makes it; returns where the log has the documents of the row as it was.
+    fn replace(
+        &mut self,
+        words: &mut Words,
+        partner: &PartnerId,
+        staged: &Staged,
+    ) -> Result<Option<Spot>, StoreError> {
+        let former = spot(self.db, partner.as_str(), &staged.entity)?;
+        if columns(self.db, &mut self.update, words, partner, staged)? == 0 {
+            self.insert(words, partner, staged)?;
+        }
+        Ok(former)
+    }
+}
+
+/// Where there is a log, it has the documents, and the row says where. Returns how many rows there were.
+fn columns(
+    db: &Connection,
+    statement: &mut CachedStatement<'_>,
+    words: &mut Words,
+    partner: &PartnerId,
+    staged: &Staged,
+) -> Result<usize, StoreError> {
     let Staged { entity: e, spot, .. } = staged;
     let inline = |document: &Option<bytes::Bytes>| match spot {
         Some(_) => None,
         None => document.clone(),
     };
     let spot = |of: fn(&Spot) -> u64| spot.as_ref().map(|spot| number(of(spot))).transpose();
-    let changed = db.prepare_cached(sql)?.execute(params![
-        partner,
-        e.kind.as_str(),
-        e.id.as_str(),
+    let changed = statement.execute(params![
+        words.number(db, partner.as_str())?,
+        words.number(db, e.kind.as_str())?,
+        Cell::id(e.id.as_str()),
         e.buyer.as_ref().map(BuyerId::as_str),
         e.seller.as_ref().map(SellerId::as_str),
-        e.backend.as_ref().map(BackendId::as_str),
+        words.number_or_null(db, e.backend.as_ref().map(BackendId::as_str))?,
         e.legacy_id.as_ref().map(LegacyId::as_str),
-        e.parent.as_ref().map(SonataId::as_str),
+        e.parent.as_ref().map(|parent| Cell::id(parent.as_str())),
         number(e.version)?,
-        e.state,
+        words.number_or_null(db, e.state.as_deref())?,
         e.external_id,
         e.created_ms,
         e.updated_ms,
@@ -114,55 +164,112 @@ fn columns(db: &Connection, sql: &str, partner: &str, staged: &Staged) -> Result
     Ok(changed)
 }
 
-fn insert(db: &Connection, partner: &str, staged: &Staged) -> Result<(), StoreError> {
-    let sql = "INSERT INTO entities (partner, kind, id, buyer, seller, backend, legacy_id, parent, version, state,
-             external_id, created_ms, updated_ms, document, request, legacy, segment, start_bytes, record_bytes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
-    columns(db, sql, partner, staged).map(drop)
-}
-
-/// Changes the row or makes it; returns where the log has the documents of the row as it was.
-fn replace(db: &Connection, partner: &str, staged: &Staged) -> Result<Option<Spot>, StoreError> {
-    let former = spot(db, partner, &staged.entity)?;
-    let sql = "UPDATE entities SET buyer = ?4, seller = ?5, backend = ?6, legacy_id = ?7, parent = ?8,
-             version = ?9, state = ?10, external_id = ?11, created_ms = ?12, updated_ms = ?13, document = ?14,
-             request = ?15, legacy = ?16, segment = ?17, start_bytes = ?18, record_bytes = ?19
-         WHERE partner = ?1 AND kind = ?2 AND id = ?3";
-    if columns(db, sql, partner, staged)? == 0 {
-        insert(db, partner, staged)?;
-    }
-    Ok(former)
-}
-
 /// Where the log has the documents of an entity.
 pub(super) fn spot(db: &Connection, partner: &str, entity: &Entity) -> Result<Option<Spot>, StoreError> {
     let sql = "SELECT segment, start_bytes, record_bytes FROM entities
-        WHERE partner = ?1 AND kind = ?2 AND id = ?3";
-    let row = [partner, entity.kind.as_str(), entity.id.as_str()];
+        WHERE partner = (SELECT number FROM words WHERE word = ?1)
+            AND kind = (SELECT number FROM words WHERE word = ?2) AND id = ?3";
+    let row = params![partner, entity.kind.as_str(), Cell::id(entity.id.as_str())];
     let found = db.prepare_cached(sql)?.query_row(row, |row| Spot::read(row, 0)).optional()?;
     Ok(found.flatten())
 }
 
-/// `row` is partner, backend, kind, Sonata id, legacy id.
-fn refer(db: &Connection, row: [&str; 5]) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "INSERT INTO refs (partner, backend, kind, sonata_id, legacy_id) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (partner, backend, kind, sonata_id) DO UPDATE SET legacy_id = excluded.legacy_id",
-    )?
-    .execute(row)?;
+/// Rows that one statement writes, where there are as many.
+const ROWS: usize = 16;
+
+/// Writes rows, many with one statement. What stands before and behind the rows in the statement is `sql`.
+fn write_rows<const N: usize>(
+    db: &Connection,
+    sql: [&str; 2],
+    rows: &[[Cell<'_>; N]],
+) -> Result<(), StoreError> {
+    let row = format!("(?{})", ", ?".repeat(N - 1));
+    let text = |rows: usize| [sql[0], &vec![row.as_str(); rows].join(", "), sql[1]].concat();
+    let mut many = db.prepare_cached(&text(ROWS))?;
+    let chunks = rows.chunks_exact(ROWS);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        many.execute(params_from_iter(chunk.as_flattened()))?;
+    }
+    let mut one = db.prepare_cached(&text(1))?;
+    for row in rest {
+        one.execute(params_from_iter(row))?;
+    }
     Ok(())
 }
 
-fn remember(db: &Connection, (partner, kind, id): &EntityKey, pairs: &[KeyPair]) -> Result<(), StoreError> {
-    let mut insert = db.prepare_cached(
-        "INSERT INTO keys (partner, kind, id, key_group, sonata, legacy) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (partner, kind, id, key_group, sonata) DO UPDATE SET legacy = excluded.legacy",
-    )?;
-    for pair in pairs {
-        let row = [partner.as_str(), kind.as_str(), id.as_str(), &pair.group, &pair.sonata, &pair.legacy];
-        insert.execute(row)?;
+fn refer(db: &Connection, words: &mut Words, overlay: &Overlay) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(overlay.to_legacy.len());
+    let mut made: i64 = db.prepare_cached("SELECT refs_made FROM log")?.query_row([], |row| row.get(0))?;
+    for ((partner, backend, kind, sonata_id), legacy_id) in &overlay.to_legacy {
+        made += 1;
+        rows.push([
+            Cell::Number(words.number(db, partner.as_str())?),
+            Cell::Number(words.number(db, backend.as_str())?),
+            Cell::Number(words.number(db, kind.as_str())?),
+            Cell::id(sonata_id.as_str()),
+            Cell::Text(legacy_id.as_str()),
+            Cell::Number(made),
+        ]);
     }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let insert = "INSERT INTO refs (partner, backend, kind, sonata_id, legacy_id, seq) VALUES ";
+    // One that is there keeps its place in the order in which they came.
+    let update =
+        " ON CONFLICT (partner, backend, kind, sonata_id) DO UPDATE SET legacy_id = excluded.legacy_id";
+    write_rows(db, [insert, update], &rows)?;
+    db.prepare_cached("UPDATE log SET refs_made = ?1")?.execute([made])?;
     Ok(())
+}
+
+fn remember(db: &Connection, words: &mut Words, overlay: &Overlay) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(overlay.keys.len());
+    for ((partner, kind, id), pairs) in &overlay.keys {
+        let (partner, kind) = (words.number(db, partner.as_str())?, words.number(db, kind.as_str())?);
+        for KeyPair { group, sonata, legacy } in pairs {
+            let group = words.number(db, group)?;
+            let entity = [Cell::Number(partner), Cell::Number(kind), Cell::id(id.as_str())];
+            let [partner, kind, id] = entity;
+            rows.push([partner, kind, id, Cell::Number(group), Cell::Text(sonata), Cell::Text(legacy)]);
+        }
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let insert = "INSERT INTO keys (partner, kind, id, key_group, sonata, legacy) VALUES ";
+    let update = " ON CONFLICT (partner, kind, id, key_group, sonata) DO UPDATE SET legacy = excluded.legacy";
+    write_rows(db, [insert, update], &rows)
+}
+
+/// What is known of the journals in the database.
+#[derive(Default)]
+struct Journals<'o> {
+    /// The greatest exchange of each partner: whatever is greater is not there. Exchanges are ordered by time.
+    newest: HashMap<&'o PartnerId, Option<String>>,
+}
+
+impl<'o> Journals<'o> {
+    fn has(
+        &mut self,
+        db: &Connection,
+        partner: &'o PartnerId,
+        exchange: &ExchangeId,
+    ) -> Result<bool, StoreError> {
+        let newest = match self.newest.entry(partner) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let sql = "SELECT max(exchange) FROM journal WHERE partner = ?1";
+                unknown.insert(db.prepare_cached(sql)?.query_row([partner.as_str()], |row| row.get(0))?)
+            }
+        };
+        if newest.as_deref().is_none_or(|newest| newest < exchange.as_str()) {
+            return Ok(false);
+        }
+        let sql = "SELECT 1 FROM journal WHERE partner = ?1 AND exchange = ?2";
+        Ok(db.prepare_cached(sql)?.exists([partner.as_str(), exchange.as_str()])?)
+    }
 }
 
 fn keep_key(
@@ -200,11 +307,6 @@ fn free_key(db: &Connection, partner: &str, key: &IdempotencyKey) -> Result<(), 
     db.prepare_cached("DELETE FROM idempotency WHERE partner = ?1 AND operation = ?2 AND key = ?3")?
         .execute([partner, &key.operation, &key.key])?;
     Ok(())
-}
-
-fn has_journal(db: &Connection, partner: &PartnerId, exchange: &ExchangeId) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM journal WHERE partner = ?1 AND exchange = ?2";
-    Ok(db.prepare_cached(sql)?.exists([partner.as_str(), exchange.as_str()])?)
 }
 
 fn journal(db: &Connection, partner: &str, e: &JournalEntry) -> Result<(), StoreError> {
