@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
+    sync::Barrier,
 };
 
 use super::support::{Answer, Bed, Folders, Http, PRODUCT, Setup, bounded};
@@ -26,6 +27,8 @@ pub struct Double {
     late_ms: u64,
     pub address: SocketAddr,
     asked: Arc<Mutex<(Vec<String>, u64)>>,
+    /// Answers when as many were asked as meet here.
+    meets: Option<Arc<Barrier>>,
 }
 
 impl Double {
@@ -35,9 +38,18 @@ impl Double {
 
     /// One whose rows have numbers that begin so, and which thinks for this long, in milliseconds.
     pub async fn named(prefix: &'static str, rows: u64, late_ms: u64) -> Self {
+        Self::with(prefix, rows, late_ms, None).await
+    }
+
+    /// One that answers only when the others that meet here are asked as well.
+    pub async fn meeting(prefix: &'static str, rows: u64, meets: &Arc<Barrier>) -> Self {
+        Self::with(prefix, rows, 0, Some(Arc::clone(meets))).await
+    }
+
+    async fn with(prefix: &'static str, rows: u64, late_ms: u64, meets: Option<Arc<Barrier>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let double = Self { rows, prefix, late_ms, address, asked: Arc::default() };
+        let double = Self { rows, prefix, late_ms, address, asked: Arc::default(), meets };
         let own = double.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -66,6 +78,9 @@ impl Double {
             stream.read_exact(&mut body).await.unwrap();
             let target = first.split(' ').nth(1).unwrap().to_owned();
             tokio::time::sleep(Duration::from_millis(self.late_ms)).await;
+            if let Some(meets) = &self.meets {
+                meets.wait().await;
+            }
             let (link, body) = self.answer(&target);
             self.asked.lock().unwrap().0.push(target);
             let head = format!(

@@ -1,13 +1,16 @@
 //! A list that several legacy systems keep parts of, answered as one.
 //!
-//! They are read one after the other, or side by side where all come sorted by the same attribute. Each entity is
-//! answered once, as the first that tells it does. To know where the second list begins, the first must have been
-//! read to its end: so everything is read, as for a filter that is settled here, within the calls of one exchange.
-//! One legacy page of each is held, the ids of what was passed, and the answer.
+//! They follow each other, or are mixed where all come sorted by the same attribute. Each entity is answered once, as
+//! the first that tells it does. To know where the second list begins, the first must have been read to its end: so
+//! everything is read, as for a filter that is settled here, within the calls of one exchange. The first page of each
+//! is needed in any case: these are asked for side by side, and later ones where several are needed at once. One
+//! legacy page of each is held, the ids of what was passed, and the answer.
 
 use std::collections::{HashSet, VecDeque};
 
+use futures_util::future::join_all;
 use http::HeaderMap;
+use tokio::time::Instant;
 
 use super::{
     Window, cut, fetch,
@@ -15,15 +18,18 @@ use super::{
     key::Key,
     listing_of,
     page::{Listed, Listing, are_unknown},
-    walk::{Page, Walk},
+    walk::{Asked, Page, Walk},
 };
 use crate::{
-    exchange::{error::ExchangeError, story::Story, work::Work},
+    exchange::{error::ExchangeError, reply::Reply, story::Story, work::Work},
     ids::PartnerId,
     json::{Document, Node},
     mapping::{operation::Order, value::Value},
     store::Batch,
 };
+
+/// Pages that are asked for side by side.
+const PAGES_AT_ONCE_MAX: usize = 8;
 
 /// One of the lists, as it is being read.
 struct Source<'s, 'w> {
@@ -50,15 +56,15 @@ impl<'s, 'w> Source<'s, 'w> {
         })
     }
 
-    /// Reads the next page.
-    async fn read(
+    /// Takes in the page that was asked for.
+    async fn take(
         &mut self,
         story: &mut Story<'_>,
-        headers: &HeaderMap,
         facts: &Value<'_>,
+        asked: &Asked,
+        page: Result<(Reply, String), ExchangeError>,
     ) -> Result<(), ExchangeError> {
-        let asked = self.walk.asked(u64::MAX);
-        let (reply, address) = match fetch(story, self.work, headers, facts, &asked).await {
+        let (reply, address) = match page {
             // What this legacy system does not have, nothing there is about.
             Err(ExchangeError::Refused(failures)) if are_unknown(&failures) => {
                 self.goes_on = false;
@@ -77,9 +83,34 @@ impl<'s, 'w> Source<'s, 'w> {
             address: &address,
             call: self.work.operation.program.calls.first().map_or("", |call| &call.name),
         };
-        self.goes_on = self.walk.advance(&asked, page)?;
+        self.goes_on = self.walk.advance(asked, page)?;
         Ok(())
     }
+
+    /// Whether the next entity of this list is known only when its next page was read.
+    fn is_empty(&self) -> bool {
+        self.goes_on && self.ready.is_empty()
+    }
+}
+
+/// Reads the next page of each of these lists, side by side.
+async fn read_next(
+    sources: Vec<&mut Source<'_, '_>>,
+    story: &mut Story<'_>,
+    headers: &HeaderMap,
+    facts: &Value<'_>,
+) -> Result<(), ExchangeError> {
+    let asked: Vec<Asked> = sources.iter().map(|source| source.walk.asked(u64::MAX)).collect();
+    let (started, shared) = (Instant::now(), &*story);
+    let pages = sources.iter().zip(&asked);
+    let pages = pages.map(|(source, asked)| fetch(shared, source.work, headers, facts, asked));
+    let pages = join_all(pages).await;
+    story.legacy += started.elapsed();
+    story.legacy_calls += pages.len();
+    for ((source, asked), page) in sources.into_iter().zip(&asked).zip(pages) {
+        source.take(story, facts, asked, page).await?;
+    }
+    Ok(())
 }
 
 /// What came of reading.
@@ -109,13 +140,20 @@ pub async fn read(
     let mut told: HashSet<String> = HashSet::new();
     let mut pages_left = pages_max;
     let mut kept = Batch::new(owner.clone());
+    for group in sources.chunks_mut(PAGES_AT_ONCE_MAX) {
+        let first: Vec<_> = group.iter_mut().take(pages_left).collect();
+        pages_left -= first.len();
+        read_next(first, story, headers, facts).await?;
+    }
     loop {
-        if let Some(empty) = next_to_read(&mut sources, order) {
-            if pages_left == 0 {
+        let mut empty = to_read(&mut sources, order);
+        if !empty.is_empty() {
+            empty.truncate(PAGES_AT_ONCE_MAX.min(pages_left));
+            if empty.is_empty() {
                 break;
             }
-            pages_left -= 1;
-            empty.read(story, headers, facts).await?;
+            pages_left -= empty.len();
+            read_next(empty, story, headers, facts).await?;
             continue;
         }
         let Some((work, one)) = take_first(&mut sources, order) else { break };
@@ -143,15 +181,15 @@ fn common_order<'w>(works: &'w [Work<'_>]) -> Option<&'w Order> {
     orders.all(|order| order == Some(first)).then_some(first)
 }
 
-/// The list that must be read before the next entity is known.
-fn next_to_read<'s, 'l, 'w>(
+/// The lists of which a page must be read before the next entity is known.
+fn to_read<'s, 'l, 'w>(
     sources: &'s mut [Source<'l, 'w>],
     order: Option<&Order>,
-) -> Option<&'s mut Source<'l, 'w>> {
+) -> Vec<&'s mut Source<'l, 'w>> {
     let mut open = sources.iter_mut().filter(|source| source.goes_on || !source.ready.is_empty());
     match order {
-        Some(_) => open.find(|source| source.ready.is_empty()),
-        None => open.next().filter(|source| source.ready.is_empty()),
+        Some(_) => open.filter(|source| source.is_empty()).collect(),
+        None => open.next().into_iter().filter(|source| source.is_empty()).collect(),
     }
 }
 

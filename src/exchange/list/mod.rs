@@ -14,10 +14,11 @@ mod page;
 mod walk;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
 
 use super::{
     answer::{array, hold_as},
-    call::{self, Broken},
+    call,
     calls::Origin,
     error::ExchangeError,
     facts::{StoryTexts, facts},
@@ -159,7 +160,11 @@ impl<'r, 'w> Reading<'r, 'w> {
         let mut walk = Walk::begin(paging, &self.work.backend.base_url, from, pages_max);
         loop {
             let asked = walk.asked(if self.is_direct { self.left(&walk) } else { u64::MAX });
-            let (reply, address) = match fetch(story, self.work, headers, self.facts, &asked).await {
+            let started = Instant::now();
+            let page = fetch(story, self.work, headers, self.facts, &asked).await;
+            story.legacy += started.elapsed();
+            story.legacy_calls += 1;
+            let (reply, address) = match page {
                 // What this partner does not have, nothing is about: an empty list (MEF 116 R12, MEF 122 R11).
                 Err(ExchangeError::Refused(failures)) if page::are_unknown(&failures) => {
                     return Ok((Some(0), true));
@@ -242,7 +247,7 @@ fn page_headers(total: Option<u64>, count: usize, more: bool) -> HeaderMap {
 
 /// One page of the legacy list, and path and query that it was asked for by.
 async fn fetch(
-    story: &mut Story<'_>,
+    story: &Story<'_>,
     work: &Work<'_>,
     headers: &HeaderMap,
     facts: &Value<'_>,
@@ -264,11 +269,7 @@ async fn fetch(
     };
     one.address = Some(address.clone());
     let calling = work.calling(story, &origin, headers);
-    let replies = call::run(story, &calling, &prepared).await.map_err(|broken| {
-        let Broken { error, .. } = *broken;
-        error
-    })?;
-    Ok((replies.into_iter().next().ok_or_else(missing)?, address))
+    Ok((call::one(story, &calling, one).await?, address))
 }
 
 /// An entity cut to what the list's type has of it.
