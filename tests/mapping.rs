@@ -93,7 +93,7 @@ fn map(program: &Program, each: Option<&str>, message: &str, remembered: &mut Ve
             index: scope.map(|_| index),
             query: &query,
             path: &[],
-            headers: &[],
+            headers: segue::mapping::apply::Headers::none(),
             facts: &facts,
             references,
             remembered: &known,

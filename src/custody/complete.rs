@@ -113,16 +113,17 @@ enum Level {
 /// What a path segment may hold besides letters and digits (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The URL of an entity: the public URL of the gateway and the partner's prefix, the API's base path
+/// The URL of an entity: the public URL of the gateway, the partner's prefix and the API's base path
 /// (`/mefApi/sonata/quoteManagement/v8`), the resource and the id.
 #[must_use]
-pub fn href(public_url: &str, base_path: &str, kind: EntityKind, id: &str) -> String {
-    let (public_url, resource) = (public_url.trim_end_matches('/'), kind.facts().resource);
-    let mut url = String::with_capacity(public_url.len() + base_path.len() + resource.len() + id.len() + 2);
-    for part in [public_url, base_path, "/", resource, "/"] {
-        url.push_str(part);
-    }
-    url.extend(utf8_percent_encode(id, SEGMENT));
+pub fn href(public_url: &str, [prefix, base_path]: [&str; 2], kind: EntityKind, id: &str) -> String {
+    let before = [public_url.trim_end_matches('/'), prefix, base_path, "/", kind.facts().resource, "/"];
+    // Our own ids need no encoding.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    let id = if id.bytes().all(is_plain) { id.into() } else { Cow::from(utf8_percent_encode(id, SEGMENT)) };
+    let mut url = String::with_capacity(before.iter().map(|part| part.len()).sum::<usize>() + id.len());
+    before.iter().for_each(|part| url.push_str(part));
+    url.push_str(&id);
     url
 }
 

@@ -36,9 +36,9 @@ pub fn repeating(kind: EntityKind, message: Node<'_>) -> Result<Vec<Repeating<'_
     let (mut found, mut faults) = (Vec::new(), Vec::new());
     for (index, element) in items.elements().enumerate() {
         let (Some(action), Some(item)) = (element.get("action"), element.get("product")) else { continue };
-        let pointer = format!("/{name}/{index}/product");
+        let pointer = || format!("/{name}/{index}/product");
         let mut fault = |code, member: &str, reason: &str| {
-            faults.push(Fault::new(code, format!("{pointer}/{member}"), reason));
+            faults.push(Fault::new(code, format!("{}/{member}", pointer()), reason));
         };
         let id = item.get("id").and_then(Node::as_str);
         if action.is_text("add") {
@@ -68,7 +68,7 @@ pub fn repeating(kind: EntityKind, message: Node<'_>) -> Result<Vec<Repeating<'_
             Some(id) => found.extend(SonataId::parse(&id).ok().map(|product| Repeating {
                 product,
                 item,
-                pointer: pointer.clone(),
+                pointer: pointer(),
                 is_change,
             })),
         }

@@ -68,9 +68,10 @@ pub async fn make(
     replies: &[Reply],
 ) -> Result<Made, ExchangeError> {
     let mut keys = work.subject.map(Subject::all_keys).unwrap_or_default();
+    let earlier = keys.len();
     keys.extend(prepared.iter().flat_map(|one| one.keys.iter().cloned()));
     let mapped = map(story, work, facts, &keys, prepared, replies).await?;
-    let mut remembered: Vec<KeyPair> = prepared.iter().flat_map(|one| one.keys.iter().cloned()).collect();
+    let mut remembered: Vec<KeyPair> = keys.split_off(earlier);
     remembered.extend(mapped.keys);
     remembered.extend(item_ids(work, prepared, replies));
     let mut changes = mapped.changes;

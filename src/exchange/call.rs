@@ -157,7 +157,7 @@ async fn make(
     };
     let item = element.map(|(position, _)| position);
     let reading = Reading { wire: calling.origin.wire, limits: &calling.limits };
-    let understood = understand(calling.program, (index, item), &answer.map_err(failed)?, reading, sender);
+    let understood = understand(calling.program, (index, item), answer.map_err(failed)?, reading, sender);
     understood.map_err(|not| {
         let unclear = !not.says_no;
         Box::new(Failed { error: not.error, reply: unclear.then_some(not.reply), unclear })

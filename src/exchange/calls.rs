@@ -110,7 +110,7 @@ impl Prepared<'_> {
     pub fn name(&self) -> String {
         match self.planned.element {
             Some((position, _)) => format!("{}[{position}]", self.planned.call.name),
-            None => self.planned.call.name.to_string(),
+            None => String::from(&*self.planned.call.name),
         }
     }
 

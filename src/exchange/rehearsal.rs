@@ -98,7 +98,7 @@ impl Rehearsal<'_> {
         let received = Received {
             query: self.query.clone(),
             path: self.path.clone(),
-            headers: Vec::new(),
+            headers: apply::Headers::default(),
             body,
             products: Vec::new(),
         };
@@ -142,7 +142,7 @@ impl Rehearsal<'_> {
         let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
         let sender = Sender { scope: None, root: None };
         let reading = Reading { wire: self.wire(), limits: &limits };
-        let reply = understand(program, (index.unwrap_or(0), None), reply, reading, sender)?;
+        let reply = understand(program, (index.unwrap_or(0), None), reply.clone(), reading, sender)?;
         let texts = StoryTexts::new(NEW_ID, self.now);
         let subject = self.subject(None);
         let facts = facts(self.partner, self.route, &texts, Some(entity(subject.as_ref())));

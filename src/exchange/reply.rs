@@ -7,10 +7,13 @@ use super::{
     error::{ExchangeError, LegacyProblem},
 };
 use crate::{
-    format::{self, FormatError, Incoming},
+    format::{self, Format, FormatError, Incoming},
     json::{Document, Kind, Limits, Node},
     legacy::LegacyReply,
-    mapping::operation::{On, OperationProgram, Then},
+    mapping::{
+        apply::Headers,
+        operation::{On, OperationProgram, Then},
+    },
 };
 
 /// One legacy answer, understood.
@@ -23,7 +26,7 @@ pub struct Reply {
     /// HTTP status.
     pub status: u16,
     /// Headers, names in lower case.
-    pub headers: Vec<(String, String)>,
+    pub headers: Headers,
     /// The body as received.
     pub raw: Bytes,
     /// The body as text where it is none in UTF-8.
@@ -77,18 +80,18 @@ impl From<Box<NotAnAnswer>> for ExchangeError {
 pub fn understand(
     program: &OperationProgram,
     (call, item): (usize, Option<usize>),
-    answer: &LegacyReply,
+    answer: LegacyReply,
     reading: Reading<'_>,
     sender: Sender<'_>,
 ) -> Result<Reply, Box<NotAnAnswer>> {
     let status = answer.status.as_u16();
     let body = (answer.content_type(), &answer.body);
     let parsed = format::decode(reading.wire.format, reading.wire.names, body, reading.limits);
-    let text = match std::str::from_utf8(&answer.body) {
-        Ok(_) => None,
-        Err(_) => format::text(answer.content_type(), &answer.body).ok(),
-    };
-    let raw = text.as_deref().or_else(|| std::str::from_utf8(&answer.body).ok());
+    // What was read as JSON is UTF-8.
+    let is_utf8 =
+        (parsed.is_ok() && *reading.wire.format == Format::Json) || std::str::from_utf8(&answer.body).is_ok();
+    let text = if is_utf8 { None } else { format::text(answer.content_type(), &answer.body).ok() };
+    let raw = || text.as_deref().or_else(|| std::str::from_utf8(&answer.body).ok());
     let fitting = program.on.iter().find(|on| fits(on, call, status, parsed.as_ref().ok(), raw));
     let fault = parsed.as_ref().ok().and_then(|incoming| incoming.fault.clone());
     let meaning = match fitting.map(|on| &on.then) {
@@ -107,15 +110,12 @@ pub fn understand(
         Some(Then::Answer(instead)) => Ok(Some(instead.clone())),
         None => good(program, call, answer.status, parsed),
     };
-    let headers = answer.headers.iter();
-    let headers =
-        headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
-    let headers = headers.collect();
     let (document, error) = match meaning {
         Ok(document) => (document, None),
         Err(error) => (None, Some(error)),
     };
-    let reply = Reply { call, item, status, headers, raw: answer.body.clone(), text, document };
+    let headers = Headers::new(answer.headers);
+    let reply = Reply { call, item, status, headers, raw: answer.body, text, document };
     match error {
         None => Ok(reply),
         Some(error) => {
@@ -139,14 +139,14 @@ fn good(
     parsed: Result<Incoming, FormatError>,
 ) -> Result<Option<Document>, ExchangeError> {
     let made = program.calls.get(call);
-    let name = made.map_or_else(String::new, |call| call.name.to_string());
+    let name = || made.map_or_else(String::new, |call| call.name.to_string());
     if let Ok(Incoming { fault: Some(fault), .. }) = &parsed {
-        return Err(ExchangeError::LegacyFault { call: name, code: fault.code.clone() });
+        return Err(ExchangeError::LegacyFault { call: name(), code: fault.code.clone() });
     }
     if !status.is_success() {
-        return Err(ExchangeError::LegacyStatus { status: status.as_u16(), call: name });
+        return Err(ExchangeError::LegacyStatus { status: status.as_u16(), call: name() });
     }
-    let garbage = |detail| ExchangeError::LegacyGarbage { call: name.clone(), detail };
+    let garbage = |detail| ExchangeError::LegacyGarbage { call: name(), detail };
     let document = parsed.map_err(|error| garbage(error.to_string()))?.document;
     let Some(path) = made.and_then(|call| call.legacy_id.as_ref()) else { return Ok(document) };
     match document.as_ref().and_then(|document| place(path, document.root())) {
@@ -155,7 +155,13 @@ fn good(
     }
 }
 
-fn fits(on: &On, call: usize, status: u16, read: Option<&Incoming>, raw: Option<&str>) -> bool {
+fn fits<'r>(
+    on: &On,
+    call: usize,
+    status: u16,
+    read: Option<&Incoming>,
+    raw: impl Fn() -> Option<&'r str>,
+) -> bool {
     let document = read.and_then(|read| read.document.as_ref());
     let of_call = on.call.is_none_or(|wanted| wanted == call);
     let of_status = on.status.is_none_or(|wanted| wanted.holds(status));
@@ -169,7 +175,7 @@ fn fits(on: &On, call: usize, status: u16, read: Option<&Incoming>, raw: Option<
     // Plain text is a document where the backend's format has it.
     let of_text = on.text.as_deref().is_none_or(|text| {
         document.is_none_or(|document| document.root().kind() == Kind::String)
-            && raw.is_some_and(|body| body.contains(text))
+            && raw().is_some_and(|body| body.contains(text))
     });
     of_call && of_status && of_body && of_fault && of_text
 }

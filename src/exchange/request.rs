@@ -9,6 +9,7 @@ use crate::{
     body::{self, BodyLimits},
     config::{self, Represented},
     json::{Document, Limits, NodeId},
+    mapping::apply::Headers,
     plan::{PartnerPlan, Route},
     sonata::{
         Operation, Options, UnknownMembers, check,
@@ -24,7 +25,7 @@ pub struct Received {
     /// Path parameters, decoded.
     pub path: Vec<(String, String)>,
     /// Headers, names in lower case.
-    pub headers: Vec<(String, String)>,
+    pub headers: Headers,
     /// The body, where the operation has one.
     pub body: Option<Document>,
     /// Product configurations of the body in which nothing is wrong.
@@ -34,7 +35,13 @@ pub struct Received {
 impl Received {
     /// The request of a look-up of our own: it says nothing.
     pub fn nothing() -> Self {
-        Self { query: Vec::new(), path: Vec::new(), headers: Vec::new(), body: None, products: Vec::new() }
+        Self {
+            query: Vec::new(),
+            path: Vec::new(),
+            headers: Headers::default(),
+            body: None,
+            products: Vec::new(),
+        }
     }
 
     /// The first value of a query parameter.
@@ -66,7 +73,7 @@ where
         }
         None => (None, Vec::new()),
     };
-    Ok(Received { query, path, headers: headers(&head.headers), body, products })
+    Ok(Received { query, path, headers: Headers::open(head.headers.clone()), body, products })
 }
 
 fn query(
@@ -168,9 +175,9 @@ where
 /// The media type must be JSON; its parameters do not matter.
 fn media_type(headers: &HeaderMap) -> Result<(), ExchangeError> {
     let value = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("unreadable"));
-    let essence = value.and_then(|text| text.split(';').next()).map(|text| text.trim().to_ascii_lowercase());
-    match essence.as_deref() {
-        Some("application/json") => Ok(()),
+    let essence = value.map(|text| text.split_once(';').map_or(text, |(essence, _)| essence).trim());
+    match essence {
+        Some(essence) if essence.eq_ignore_ascii_case("application/json") => Ok(()),
         Some(_) => Err(ExchangeError::Body("the media type must be application/json".to_owned())),
         None => Err(ExchangeError::Body("the media type is missing: it must be application/json".to_owned())),
     }
@@ -186,11 +193,4 @@ pub fn json_limits(limits: &config::Limits) -> Limits {
         string_bytes_max: limits.string_bytes_max,
         nodes_max: limits.nodes_max,
     }
-}
-
-fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    let secret = [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION];
-    let open = headers.iter().filter(|(name, _)| !secret.contains(name));
-    open.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
-        .collect()
 }

@@ -200,14 +200,18 @@ fn stored(bytes: &bytes::Bytes) -> Result<Document, ExchangeError> {
 /// A pair of keys as the store has it: texts in JSON form, so that `10` and `"10"` stay apart.
 pub fn to_store(pair: &KeyPair) -> store::KeyPair {
     let form = |key: &KeyText| match key {
-        KeyText::Number(number) => number.to_string(),
+        KeyText::Number(number) => String::from(&**number),
         KeyText::Text(text) => {
             let mut out = String::new();
             crate::json::writer::write_string(&mut out, text);
             out
         }
     };
-    store::KeyPair { group: pair.group.to_string(), sonata: form(&pair.sonata), legacy: form(&pair.legacy) }
+    store::KeyPair {
+        group: String::from(&*pair.group),
+        sonata: form(&pair.sonata),
+        legacy: form(&pair.legacy),
+    }
 }
 
 fn of_store(pair: &store::KeyPair) -> Option<KeyPair> {

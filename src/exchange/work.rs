@@ -25,6 +25,7 @@ use crate::{
         Fault, FaultCode,
         entity::{Act, Duty, EntityKind},
     },
+    telemetry::TraceContext,
 };
 
 /// Before they are resolved.
@@ -129,13 +130,13 @@ impl<'w> Work<'w> {
     /// The URL under which the partner finds an entity.
     pub fn href(&self, story: &Story<'_>, id: &SonataId) -> String {
         let public_url = &story.plan.settings().gateway.listeners.sonata.url;
-        let base_path = format!("{}{}", self.partner.settings().base_path, self.route.contract.base_path());
-        custody::href(public_url, &base_path, self.duty.kind, id.as_str())
+        let paths = [&*self.partner.settings().base_path, &self.route.contract.base_path()];
+        custody::href(public_url, paths, self.duty.kind, id.as_str())
     }
 
     /// Function and operation, as the journal names them.
     pub fn operation_name(&self) -> String {
-        format!("{}.{}", self.route.function().name(), self.route.operation.operation_id)
+        [self.route.function().name(), ".", &self.route.operation.operation_id].concat()
     }
 
     /// What the requests are mapped from, as far as it is known before references are resolved: no keys that are
@@ -166,7 +167,7 @@ impl<'w> Work<'w> {
     ) -> Calling<'c, 'w> {
         let mut forwarded = self.backend.forwarded(headers);
         if self.backend.forward.iter().any(|name| name == "traceparent")
-            && let Ok(value) = HeaderValue::from_str(&story.trace.to_string())
+            && let Ok(value) = HeaderValue::from_str(story.trace.text(&mut [0; TraceContext::TEXT_BYTES]))
         {
             forwarded.insert("traceparent", value);
         }

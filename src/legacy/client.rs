@@ -1,10 +1,14 @@
 //! One pooled client, and the translation of its failures.
 
 use std::{
+    convert::Infallible,
     error::Error as _,
     fmt, io,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -13,12 +17,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
 use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{
-        self,
-        connect::{CaptureConnection, HttpConnector, capture_connection},
-    },
+    client::legacy::{self, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
@@ -80,7 +82,7 @@ impl ConnectionKey {
 
 /// A pool; cheap to clone.
 #[derive(Clone)]
-pub(super) struct Client(legacy::Client<Connector, Full<Bytes>>);
+pub(super) struct Client(legacy::Client<Connector, Noticed>);
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -147,18 +149,19 @@ impl Client {
     /// One request that is built out, the whole answer of at most `answer_bytes_max` bytes in.
     pub(super) async fn exchange(
         &self,
-        mut request: Request<Full<Bytes>>,
+        request: Request<Full<Bytes>>,
         answer_bytes_max: usize,
         answer_by: Instant,
         deadline: Instant,
     ) -> Result<LegacyReply, Failed> {
-        let connection = capture_connection(&mut request);
+        let taken = Arc::new(AtomicBool::new(false));
+        let request = request.map(|body| Noticed { body, taken: Arc::clone(&taken) });
         let late =
             if answer_by == deadline { LegacyErrorKind::Deadline } else { LegacyErrorKind::AnswerTimeout };
         let answer = match timeout_at(answer_by, self.0.request(request)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(failed(&error)),
-            Err(_) => return Err(LegacyError::new(late, reached(&connection)).into()),
+            Err(_) => return Err(LegacyError::new(late, reached(&taken)).into()),
         };
         let (head, body) = answer.into_parts();
         let limits = BodyLimits::of(answer_bytes_max);
@@ -176,8 +179,37 @@ impl Client {
 }
 
 /// Whether a call that ran out of time had a connection to be sent on.
-fn reached(connection: &CaptureConnection) -> Sent {
-    if connection.connection_metadata().is_some() { Sent::Maybe } else { Sent::No }
+fn reached(taken: &AtomicBool) -> Sent {
+    if taken.load(Ordering::Relaxed) { Sent::Maybe } else { Sent::No }
+}
+
+/// A body that notes when a connection first asks for it, which it does before it sends anything of the request.
+struct Noticed {
+    body: Full<Bytes>,
+    taken: Arc<AtomicBool>,
+}
+
+impl Body for Noticed {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.taken.store(true, Ordering::Relaxed);
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.taken.store(true, Ordering::Relaxed);
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.taken.store(true, Ordering::Relaxed);
+        self.body.size_hint()
+    }
 }
 
 fn failed(error: &legacy::Error) -> Failed {

@@ -73,7 +73,7 @@ impl Contract {
 
     /// The path that all operations stand below: `/mefApi/sonata/<segment>/v<major>`.
     pub fn base_path(&self) -> String {
-        format!("/mefApi/sonata/{}/v{}", self.segment, self.major())
+        ["/mefApi/sonata/", &self.segment, "/v", self.major()].concat()
     }
 
     /// The operation of this name.

@@ -21,6 +21,9 @@ use super::stamp;
 /// Bytes that the line of an exchange takes, about.
 const LINE_BYTES: usize = 640;
 
+/// Bytes that a value takes with what stands around its name, about.
+const VALUE_BYTES: usize = 48;
+
 /// Writes events as JSON lines.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct JsonLine;
@@ -60,8 +63,10 @@ struct Members<'l>(&'l mut String);
 impl Members<'_> {
     fn name(&mut self, field: &Field) {
         // A name stands in our own source, where it is a word; only what comes from outside needs escaping.
+        let name = field.name();
+        self.0.reserve(name.len() + VALUE_BYTES);
         self.0.push_str(",\"");
-        self.0.push_str(field.name());
+        self.0.push_str(name);
         self.0.push_str("\":");
     }
 
@@ -107,15 +112,18 @@ impl Visit for Members<'_> {
 
 /// A whole number, without what a formatter looks at first.
 fn digits(line: &mut String, number: u64) {
-    let mut place = 1;
-    while number / place >= 10 {
-        place *= 10;
+    let mut text = [b'0'; 20];
+    let (mut left, mut first) = (number, text.len() - 1);
+    for (place, digit) in text.iter_mut().enumerate().rev() {
+        *digit += (left % 10) as u8;
+        left /= 10;
+        first = place;
+        if left == 0 {
+            break;
+        }
     }
-    while place > 0 {
-        let digit = u8::try_from(number / place % 10).unwrap_or(0);
-        line.push(char::from(b'0' + digit));
-        place /= 10;
-    }
+    let written = text.get(first..).and_then(|text| std::str::from_utf8(text).ok());
+    line.push_str(written.unwrap_or("0"));
 }
 
 /// A JSON string.

@@ -5,8 +5,8 @@
 //! because one histogram at a thousand partners weighs tens of megabytes per scrape.
 
 use std::{
-    collections::HashSet,
-    sync::{Mutex, PoisonError},
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -35,7 +35,9 @@ pub struct Metrics {
     exchanges: IntCounterVec,
     duration: HistogramVec,
     partner_exchanges: IntCounterVec,
-    partners_seen: Mutex<HashSet<(String, &'static str)>>,
+    /// Series of exchanges that were counted before; the address of an operation's name stands for the operation.
+    exchanges_seen: Mutex<HashMap<(usize, Outcome), Series>>,
+    partners_seen: Mutex<Partners>,
     partner_series_max: usize,
     mapping_errors: IntCounterVec,
     findings: IntCounterVec,
@@ -49,6 +51,22 @@ pub struct Metrics {
     store_commit_duration: Histogram,
     store_jobs: IntCounter,
     connections: IntGauge,
+}
+
+/// What counts the exchanges of one operation with one outcome: looked up by their labels once.
+#[derive(Debug)]
+struct Series {
+    count: IntCounter,
+    total: Histogram,
+    legacy: Histogram,
+    own: Histogram,
+}
+
+/// The series that name a partner, with what counts in each.
+#[derive(Debug, Default)]
+struct Partners {
+    counters: HashMap<String, [Option<IntCounter>; Outcome::ALL.len()]>,
+    series: usize,
 }
 
 /// How an exchange ended, as a label and in the log line.
@@ -69,6 +87,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; 6] =
+        [Self::Ok, Self::Buyer, Self::Legacy, Self::Gateway, Self::Overload, Self::NotImplemented];
+
     /// The label value.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -117,6 +139,7 @@ impl Metrics {
                 "Exchanges that ended, by partner.",
                 &["partner", "outcome"],
             )?,
+            exchanges_seen: Mutex::default(),
             partners_seen: Mutex::default(),
             partner_series_max,
             mapping_errors: counters(
@@ -171,34 +194,50 @@ impl Metrics {
     /// the part of `total` spent waiting for legacy systems.
     pub fn exchange(
         &self,
-        function: &str,
-        operation: &str,
+        function: &'static str,
+        operation: &'static str,
         outcome: Outcome,
         total: Duration,
         legacy: Duration,
     ) {
-        let outcome = outcome.as_str();
-        self.exchanges.with_label_values(&[function, operation, outcome]).inc();
-        let own = total.saturating_sub(legacy);
-        for (phase, spent) in [("total", total), ("legacy", legacy), ("own", own)] {
-            self.duration
-                .with_label_values(&[function, operation, outcome, phase])
-                .observe(spent.as_secs_f64());
-        }
+        let mut seen = locked(&self.exchanges_seen);
+        let series = seen.entry((operation.as_ptr().addr(), outcome)).or_insert_with(|| {
+            let labels = [function, operation, outcome.as_str()];
+            let phase = |phase| {
+                let [function, operation, outcome] = labels;
+                self.duration.with_label_values(&[function, operation, outcome, phase])
+            };
+            Series {
+                count: self.exchanges.with_label_values(&labels),
+                total: phase("total"),
+                legacy: phase("legacy"),
+                own: phase("own"),
+            }
+        });
+        series.count.inc();
+        series.total.observe(total.as_secs_f64());
+        series.legacy.observe(legacy.as_secs_f64());
+        series.own.observe(total.saturating_sub(legacy).as_secs_f64());
     }
 
     /// Counts one exchange of a partner; partners beyond the cap count as [`OTHER`].
     pub fn partner_exchange(&self, partner: &str, outcome: Outcome) {
-        let outcome = outcome.as_str();
-        let mut seen = self.partners_seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (partner.to_owned(), outcome);
-        let known = seen.contains(&key);
-        let name = if known || seen.len() < self.partner_series_max { partner } else { OTHER };
-        if !known && name == partner {
-            seen.insert(key);
+        let mut seen = locked(&self.partners_seen);
+        let Partners { counters, series } = &mut *seen;
+        let known = counters.get(partner).and_then(|own| own.get(outcome as usize)?.as_ref());
+        if let Some(known) = known {
+            known.inc();
+            return;
         }
-        drop(seen);
-        self.partner_exchanges.with_label_values(&[name, outcome]).inc();
+        let name = if *series < self.partner_series_max { partner } else { OTHER };
+        let counter = self.partner_exchanges.with_label_values(&[name, outcome.as_str()]);
+        counter.inc();
+        if name == partner
+            && let Some(own) = counters.entry(partner.to_owned()).or_default().get_mut(outcome as usize)
+        {
+            *own = Some(counter);
+            *series += 1;
+        }
     }
 
     /// Counts one failure of a mapping rule, by its stable code.
@@ -256,6 +295,10 @@ impl Metrics {
         let _ = TextEncoder::new().encode(&self.registry.gather(), &mut out);
         String::from_utf8(out).unwrap_or_default()
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One unit of a gauge, given back when dropped.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::trace::TraceContext;
+use super::trace::{TraceContext, hex};
 
 /// What is said of an exchange when it has ended. No payload, no credential, no query string.
 #[derive(Debug, Clone)]
@@ -49,13 +49,15 @@ pub const ACCESS_TARGET: &str = "segue::access";
 impl ExchangeRecord<'_> {
     /// Writes the line; a failure of ours is a warning, everything else is information.
     pub fn log(&self) {
+        let mut trace_id = [0; 32];
+        let trace_id = hex(&mut trace_id, self.trace.trace_id);
         macro_rules! line {
             ($level:expr) => {
                 tracing::event!(
                     target: ACCESS_TARGET,
                     $level,
                     exchange = self.exchange,
-                    trace_id = %format_args!("{:032x}", self.trace.trace_id),
+                    trace_id,
                     partner = self.partner,
                     function = self.function,
                     operation = self.operation,

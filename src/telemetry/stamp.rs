@@ -1,7 +1,5 @@
 //! A time as text, written without a format that would be read again each time.
 
-use std::fmt::Write as _;
-
 use jiff::{Timestamp, tz::Offset};
 
 /// Digits after the point of the second.
@@ -17,38 +15,41 @@ pub enum Precision {
 pub fn write(out: &mut String, at: Timestamp, precision: Precision) {
     let at = Offset::UTC.to_datetime(at);
     let (date, time) = (at.date(), at.time());
-    match u32::try_from(date.year()) {
-        Ok(year) => padded(out, year, 4),
+    let year = u32::from(date.year().unsigned_abs());
+    if date.year() < 0 {
         // Before our era: nothing that a message of ours is about, but no reason to say something else.
-        Err(_) => {
-            let _ = write!(out, "-{:04}", date.year().unsigned_abs());
-        }
+        out.push('-');
     }
+    let mut text = *b"0000-00-00T00:00:00.000000Z";
     let two = |number: i8| u32::from(number.unsigned_abs());
-    for (mark, number) in [
-        ('-', two(date.month())),
-        ('-', two(date.day())),
-        ('T', two(time.hour())),
-        (':', two(time.minute())),
-        (':', two(time.second())),
-    ] {
-        out.push(mark);
-        padded(out, number, 2);
-    }
+    place::<0, 4>(&mut text, year);
+    place::<5, 2>(&mut text, two(date.month()));
+    place::<8, 2>(&mut text, two(date.day()));
+    place::<11, 2>(&mut text, two(time.hour()));
+    place::<14, 2>(&mut text, two(time.minute()));
+    place::<17, 2>(&mut text, two(time.second()));
     let nanoseconds = time.subsec_nanosecond().unsigned_abs();
-    out.push('.');
-    match precision {
-        Precision::Millis => padded(out, nanoseconds / 1_000_000, 3),
-        Precision::Micros => padded(out, nanoseconds / 1000, 6),
-    }
-    out.push('Z');
+    let text = match precision {
+        Precision::Millis => {
+            place::<20, 3>(&mut text, nanoseconds / 1_000_000);
+            text[23] = b'Z';
+            &text[..24]
+        }
+        Precision::Micros => {
+            place::<20, 6>(&mut text, nanoseconds / 1000);
+            &text[..]
+        }
+    };
+    out.push_str(std::str::from_utf8(text).unwrap_or_default());
 }
 
-/// The last `width` digits of a number.
-fn padded(out: &mut String, number: u32, width: u32) {
-    for place in (0..width).rev() {
-        let digit = number / 10_u32.pow(place) % 10;
-        out.push(char::from_digit(digit, 10).unwrap_or('0'));
+/// Writes the last `WIDTH` digits of a number from `AT` on.
+#[inline]
+fn place<const AT: usize, const WIDTH: usize>(text: &mut [u8; 27], number: u32) {
+    let mut left = number;
+    for at in (AT..AT + WIDTH).rev() {
+        text[at] = b'0' + (left % 10) as u8;
+        left /= 10;
     }
 }
 

@@ -50,6 +50,19 @@ impl TraceContext {
         Some(Self { trace_id, parent_id, sampled: flags & 1 == 1 })
     }
 
+    /// Length of the header value, in bytes.
+    pub const TEXT_BYTES: usize = 55;
+
+    /// The header value, written into `buffer`.
+    #[must_use]
+    pub fn text<'b>(&self, buffer: &'b mut [u8; Self::TEXT_BYTES]) -> &'b str {
+        *buffer = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        hex(&mut buffer[3..35], self.trace_id);
+        hex(&mut buffer[36..52], self.parent_id.into());
+        buffer[54] += u8::from(self.sampled);
+        std::str::from_utf8(buffer).unwrap_or_default()
+    }
+
     /// The same trace with our own span as the parent: what goes on to the called system.
     #[must_use]
     pub fn child(self, span_id: u64) -> Self {
@@ -60,8 +73,19 @@ impl TraceContext {
 /// Renders the header value.
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "00-{:032x}-{:016x}-{:02x}", self.trace_id, self.parent_id, u8::from(self.sampled))
+        f.write_str(self.text(&mut [0; Self::TEXT_BYTES]))
     }
+}
+
+/// Fills `out` with the last digits of a number, in lower-case hexadecimal; what it says as text.
+pub(super) fn hex(out: &mut [u8], number: u128) -> &str {
+    let mut left = number;
+    for digit in out.iter_mut().rev() {
+        let value = (left & 15) as u8;
+        *digit = value + if value < 10 { b'0' } else { b'a' - 10 };
+        left >>= 4;
+    }
+    std::str::from_utf8(out).unwrap_or_default()
 }
 
 fn lower_hex(text: &str) -> bool {

@@ -257,7 +257,7 @@ fn an_answer_without_an_entity_repeats_the_request() {
 #[test]
 fn an_href_is_below_the_api() {
     assert_eq!(
-        href("https://s.example/", "/x/mefApi/sonata/quoteManagement/v8", EntityKind::Quote, "a b/c"),
+        href("https://s.example/", ["/x", "/mefApi/sonata/quoteManagement/v8"], EntityKind::Quote, "a b/c"),
         "https://s.example/x/mefApi/sonata/quoteManagement/v8/quote/a%20b%2Fc"
     );
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::KeyPair;
+use super::{Headers, KeyPair};
 use crate::json::Node;
 use crate::mapping::facts::Facts;
 
@@ -20,7 +20,7 @@ pub struct Input<'m> {
     /// Path parameters, decoded.
     pub path: &'m [(String, String)],
     /// Headers, names in lower case.
-    pub headers: &'m [(String, String)],
+    pub headers: &'m Headers,
     /// What scripts see as `facts`.
     pub facts: &'m dyn Facts,
     /// What [`super::references()`] asked for.
@@ -40,7 +40,7 @@ impl<'m> Input<'m> {
             index: None,
             query: &[],
             path: &[],
-            headers: &[],
+            headers: Headers::none(),
             facts,
             references,
             remembered: &[],

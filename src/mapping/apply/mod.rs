@@ -12,6 +12,7 @@
 mod each;
 mod gather;
 mod group;
+mod headers;
 mod index;
 mod input;
 mod join;
@@ -26,6 +27,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+pub use headers::Headers;
 pub use input::{Input, Limits, References};
 pub use keypair::{KeyPair, KeyText};
 pub use outcome::{Applied, Failure, Fault};

@@ -185,7 +185,7 @@ pub fn run_with(program: &Program, body: &str, with: &With<'_>) -> Result<Applie
         index: None,
         query: with.query,
         path: &[],
-        headers: &[],
+        headers: crate::mapping::apply::Headers::none(),
         facts: &facts,
         references: with.references,
         remembered: with.remembered,

@@ -205,7 +205,7 @@ fn references_are_asked_for_and_used() {
             index: None,
             query: &[],
             path: &[],
-            headers: &[],
+            headers: crate::mapping::apply::Headers::none(),
             facts: &facts,
             references: resolved,
             remembered: &[],

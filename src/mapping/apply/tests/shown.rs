@@ -17,7 +17,7 @@ fn with_input<T>(body: &str, work: impl FnOnce(&Input<'_>) -> T) -> T {
         index: None,
         query: &[],
         path: &[],
-        headers: &[],
+        headers: crate::mapping::apply::Headers::none(),
         facts: &facts,
         references: &references,
         remembered: &[],
