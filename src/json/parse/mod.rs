@@ -2,6 +2,9 @@
 //!
 //! Our own rather than a crate's, because what matters here comes together nowhere else: exact spans,
 //! refusal of duplicate members, a limit on everything and errors that name the place.
+//!
+//! The pass is one loop with its place in a register; what is rare (a fault, white space, an escape, a name that may
+//! be there twice) is called.
 
 mod error;
 mod fault;
@@ -62,9 +65,8 @@ fn invalid_utf8(error: &std::string::FromUtf8Error, limits: &Limits) -> ParseErr
 struct Parser<'t> {
     text: &'t str,
     bytes: &'t [u8],
-    limits: &'t Limits,
+    limits: Limits,
     stops: Stops,
-    at: usize,
     nodes: Vec<Record>,
     /// The array or object that is being read; at first a stand-in for what is around the value.
     inner: Open,
@@ -90,6 +92,9 @@ struct Open {
     seen: u64,
 }
 
+/// Ends what is around the whole value: no text has this byte.
+const NOTHING_OPEN: u8 = 0xff;
+
 impl Open {
     fn is_object(self) -> bool {
         self.closing == b'}'
@@ -105,11 +110,10 @@ impl<'t> Parser<'t> {
         Self {
             text,
             bytes: text.as_bytes(),
-            limits,
+            limits: *limits,
             stops: Stops::of(text.as_bytes()),
-            at: 0,
             nodes: Vec::with_capacity((text.len() / 8 + 1).min(limits.nodes_max)),
-            inner: Open { id: 0, closing: 0xff, count: 0, count_max: 1, seen: 0 },
+            inner: Open { id: 0, closing: NOTHING_OPEN, count: 0, count_max: 1, seen: 0 },
             outer: Vec::with_capacity(limits.depth_max.min(16)),
             name: (0, 0),
             pending: true,
@@ -120,65 +124,78 @@ impl<'t> Parser<'t> {
         if self.text.starts_with('\u{feff}') {
             return Err(Fault::new(ParseCode::ByteOrderMark, 0));
         }
+        let mut at = 0;
         // Each step stands in one place only, so that all of them become one loop.
-        'values: loop {
-            let mut is_first = self.value()?;
-            loop {
-                if self.outer.is_empty() {
-                    break 'values;
-                }
-                let byte = self.byte();
-                if byte == self.inner.closing {
-                    self.close()?;
-                    is_first = false;
+        loop {
+            let mut byte;
+            (at, byte) = self.next(at);
+            if self.inner.is_object() {
+                at = self.member_name(at, byte)?;
+                (at, byte) = self.next(at);
+            }
+            self.pending = true;
+            if let b'{' | b'[' = byte {
+                self.open(byte, at)?;
+                (at, byte) = self.next(at + 1);
+                if byte != self.inner.closing {
                     continue;
                 }
-                if !is_first {
-                    if byte != b',' {
-                        return Err(self.unexpected());
-                    }
-                    self.at += 1;
+                // Nothing is in it: it ends as any other does.
+            } else {
+                at = self.scalar(at, byte)?;
+            }
+            // Behind a value: another one, or the end of what it is in.
+            loop {
+                (at, byte) = self.next(at);
+                if byte == b',' && self.inner.closing != NOTHING_OPEN {
+                    at += 1;
+                    break;
                 }
-                if self.inner.is_object() {
-                    self.member_name()?;
+                if byte != self.inner.closing {
+                    return self.end(at);
                 }
-                self.pending = true;
-                break;
+                at += 1;
+                self.close(at)?;
             }
         }
-        self.byte();
-        if self.at < self.bytes.len() {
-            return Err(Fault::new(ParseCode::TrailingData, self.at));
-        }
-        Ok(())
     }
 
-    /// Reads a whole scalar, or the bracket that opens an array or object; says whether it is such a bracket.
-    fn value(&mut self) -> Result<bool, Fault> {
-        let byte = self.byte();
-        let start = self.at;
-        let (kind, escaped) = match byte {
-            b'"' => (Kind::String, self.string()?),
-            b'{' | b'[' => return self.open(byte),
+    /// What is neither another value nor the end of an array or object is wrong, unless the text ends here too.
+    #[cold]
+    fn end(&self, at: usize) -> Result<(), Fault> {
+        if self.inner.closing != NOTHING_OPEN {
+            Err(self.unexpected(at))
+        } else if at < self.bytes.len() {
+            Err(Fault::new(ParseCode::TrailingData, at))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Reads a whole scalar that begins at `start` with this byte; where it ends.
+    #[inline]
+    fn scalar(&mut self, start: usize, byte: u8) -> Result<usize, Fault> {
+        let (kind, (end, escaped)) = match byte {
+            b'"' => (Kind::String, self.string(start)?),
             b'-' | b'0'..=b'9' => {
-                self.at = number::scan(self.bytes, start).map_err(|at| self.broken_number(at))?;
-                if self.at - start > self.limits.string_bytes_max {
+                let end = number::scan(self.bytes, start).map_err(|at| self.broken_number(at))?;
+                if end - start > self.limits.string_bytes_max {
                     return Err(Fault::new(ParseCode::StringTooLong, start));
                 }
-                (Kind::Number, false)
+                (Kind::Number, (end, false))
             }
-            b't' => (self.word("true", Kind::Bool)?, false),
-            b'f' => (self.word("false", Kind::Bool)?, false),
-            b'n' => (self.word("null", Kind::Null)?, false),
-            _ => return Err(self.unexpected()),
+            b't' => (Kind::Bool, (self.word(start, "true")?, false)),
+            b'f' => (Kind::Bool, (self.word(start, "false")?, false)),
+            b'n' => (Kind::Null, (self.word(start, "null")?, false)),
+            _ => return Err(self.unexpected(start)),
         };
-        self.row(kind, escaped, start)?;
-        Ok(false)
+        self.row(kind, escaped, (start, end))?;
+        Ok(end)
     }
 
     /// Reads an opening bracket and goes into its array or object.
-    fn open(&mut self, bracket: u8) -> Result<bool, Fault> {
-        let start = self.at;
+    #[inline]
+    fn open(&mut self, bracket: u8, start: usize) -> Result<(), Fault> {
         let (kind, count_max) = match bracket {
             b'{' => (Kind::Object, self.limits.members_max),
             _ => (Kind::Array, self.limits.elements_max),
@@ -186,25 +203,25 @@ impl<'t> Parser<'t> {
         if self.outer.len() >= self.limits.depth_max {
             return Err(Fault::new(ParseCode::TooDeep, start));
         }
-        self.at += 1;
         let id = narrow(self.nodes.len());
-        self.row(kind, false, start)?;
+        self.row(kind, false, (start, start + 1))?;
         self.name = (0, 0);
         self.outer.push(self.inner);
         // Both closing brackets stand two places behind their opening ones.
         self.inner = Open { id, closing: bracket + 2, count: 0, count_max: narrow(count_max), seen: 0 };
-        Ok(true)
+        Ok(())
     }
 
-    fn close(&mut self) -> Result<(), Fault> {
+    /// Leaves an array or object that ends before `end`.
+    #[inline]
+    fn close(&mut self, end: usize) -> Result<(), Fault> {
         let Open { id, count, .. } = self.inner;
         if count > COMPARED_MEMBERS_MAX && self.inner.is_object() {
             self.refuse_duplicates()?;
         }
-        self.at += 1;
-        let (end, next) = (narrow(self.at), narrow(self.nodes.len()));
+        let next = narrow(self.nodes.len());
         if let Some(record) = self.nodes.get_mut(id as usize) {
-            record.close(end, next, count);
+            record.close(narrow(end), next, count);
         }
         if let Some(outer) = self.outer.pop() {
             self.inner = outer;
@@ -213,47 +230,44 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    /// Reads a member name and its colon.
-    fn member_name(&mut self) -> Result<(), Fault> {
-        if self.byte() != b'"' {
-            return Err(self.unexpected());
+    /// Reads a member name that begins at `quote`, and its colon; where that ends.
+    #[inline]
+    fn member_name(&mut self, quote: usize, byte: u8) -> Result<usize, Fault> {
+        if byte != b'"' {
+            return Err(self.unexpected(quote));
         }
-        let start = self.at + 1;
-        let escaped = self.string()?;
-        let len = narrow(self.at - 1 - start);
+        let (end, escaped) = self.string(quote)?;
+        let start = quote + 1;
+        let len = narrow(end - 1 - start);
         self.name = (narrow(start), if escaped { len | NAME_ESCAPED } else { len });
         self.pending = true;
-        let bit = self.name_bit(start, self.at - 1, escaped);
+        let bit = self.name_bit(start, end - 1, escaped);
         let maybe_known = self.inner.seen & bit != 0;
         self.inner.seen |= bit;
         if maybe_known {
             self.compare_names()?;
         }
-        if self.byte() != b':' {
-            return Err(self.unexpected());
-        }
-        self.at += 1;
-        Ok(())
+        let (at, byte) = self.next(end);
+        if byte == b':' { Ok(at + 1) } else { Err(self.unexpected(at)) }
     }
 
-    fn word(&mut self, word: &str, kind: Kind) -> Result<Kind, Fault> {
-        let start = self.at;
+    /// Reads the word that begins here; where it ends.
+    fn word(&self, start: usize, word: &str) -> Result<usize, Fault> {
         let rest = self.bytes.get(start..).unwrap_or_default();
-        if !rest.starts_with(word.as_bytes()) {
-            let is_cut = word.as_bytes().starts_with(rest);
-            return Err(if is_cut {
-                Fault::new(ParseCode::UnexpectedEnd, self.bytes.len())
-            } else {
-                Fault::new(ParseCode::InvalidWord, start)
-            });
+        if rest.starts_with(word.as_bytes()) {
+            return Ok(start + word.len());
         }
-        self.at += word.len();
-        Ok(kind)
+        let is_cut = word.as_bytes().starts_with(rest);
+        Err(if is_cut {
+            Fault::new(ParseCode::UnexpectedEnd, self.bytes.len())
+        } else {
+            Fault::new(ParseCode::InvalidWord, start)
+        })
     }
 
-    /// Adds a row that ends here and counts it with its parent.
+    /// Adds a row and counts it with its parent.
     #[inline]
-    fn row(&mut self, kind: Kind, escaped: bool, start: usize) -> Result<(), Fault> {
+    fn row(&mut self, kind: Kind, escaped: bool, (start, end): (usize, usize)) -> Result<(), Fault> {
         if self.nodes.len() >= self.limits.nodes_max {
             return Err(Fault::new(ParseCode::TooManyNodes, start));
         }
@@ -263,26 +277,34 @@ impl<'t> Parser<'t> {
         self.inner.count += 1;
         self.pending = false;
         let next = narrow(self.nodes.len()) + 1;
-        self.nodes.push(Record::new(kind, escaped, (narrow(start), narrow(self.at)), self.name, next));
+        self.nodes.push(Record::new(kind, escaped, (narrow(start), narrow(end)), self.name, next));
         Ok(())
     }
 
-    /// Skips white space; the byte that follows, 0 at the end (a byte that nothing begins with).
-    fn byte(&mut self) -> u8 {
+    /// The first byte from `at` on that is no white space, and where; 0 at the end (a byte that nothing begins with).
+    #[inline]
+    fn next(&self, at: usize) -> (usize, u8) {
+        match self.bytes.get(at) {
+            Some(byte) if *byte > b' ' => (at, *byte),
+            _ => self.behind_blanks(at),
+        }
+    }
+
+    #[inline(never)]
+    fn behind_blanks(&self, mut at: usize) -> (usize, u8) {
         loop {
-            match self.bytes.get(self.at) {
-                Some(byte) if *byte > b' ' => return *byte,
-                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
-                _ => return 0,
+            match self.bytes.get(at) {
+                Some(byte) if *byte > b' ' => return (at, *byte),
+                Some(b' ' | b'\n' | b'\r' | b'\t') => at += 1,
+                _ => return (at, 0),
             }
         }
     }
 
     #[cold]
-    fn unexpected(&self) -> Fault {
-        let code =
-            if self.at < self.bytes.len() { ParseCode::UnexpectedByte } else { ParseCode::UnexpectedEnd };
-        Fault::new(code, self.at)
+    fn unexpected(&self, at: usize) -> Fault {
+        let code = if at < self.bytes.len() { ParseCode::UnexpectedByte } else { ParseCode::UnexpectedEnd };
+        Fault::new(code, at)
     }
 
     #[cold]

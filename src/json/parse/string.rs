@@ -3,66 +3,51 @@
 use super::{Fault, ParseCode, Parser};
 
 impl Parser<'_> {
-    /// Reads a string whose opening quote is here; says whether it contains escapes.
-    pub(super) fn string(&mut self) -> Result<bool, Fault> {
-        let start = self.at + 1;
+    /// Reads a string whose opening quote is at `quote`: where it ends, and whether it contains escapes.
+    #[inline]
+    pub(super) fn string(&self, quote: usize) -> Result<(usize, bool), Fault> {
+        let start = quote + 1;
         let end = self.stops.next(start);
-        if self.bytes.get(end) != Some(&b'"') {
-            return self.rest_of_string(start, end);
+        if self.bytes.get(end) == Some(&b'"') && end - start <= self.limits.string_bytes_max {
+            return Ok((end + 1, false));
         }
-        if end - start > self.limits.string_bytes_max {
-            return Err(Fault::new(ParseCode::StringTooLong, start - 1));
-        }
-        self.at = end + 1;
-        Ok(false)
+        self.rest_of_string(start, end)
     }
 
     /// The slow way, for a string with an escape or a fault at `at`.
     #[cold]
-    fn rest_of_string(&mut self, start: usize, at: usize) -> Result<bool, Fault> {
-        self.at = at;
+    fn rest_of_string(&self, start: usize, mut at: usize) -> Result<(usize, bool), Fault> {
         loop {
-            match self.bytes.get(self.at) {
+            at = match self.bytes.get(at) {
                 Some(b'"') => break,
-                Some(b'\\') => self.escape()?,
-                Some(_) => return Err(Fault::new(ParseCode::ControlCharacter, self.at)),
-                None => return Err(Fault::new(ParseCode::UnexpectedEnd, self.at)),
-            }
-            self.at = self.stops.next(self.at);
+                Some(b'\\') => self.escape(at)?,
+                Some(_) => return Err(Fault::new(ParseCode::ControlCharacter, at)),
+                None => return Err(Fault::new(ParseCode::UnexpectedEnd, at)),
+            };
+            at = self.stops.next(at);
         }
-        if self.at - start > self.limits.string_bytes_max {
+        if at - start > self.limits.string_bytes_max {
             return Err(Fault::new(ParseCode::StringTooLong, start - 1));
         }
-        self.at += 1;
-        Ok(true)
+        Ok((at + 1, true))
     }
 
-    /// Passes one escape, both halves of a surrogate pair together.
-    fn escape(&mut self) -> Result<(), Fault> {
-        let start = self.at;
+    /// Passes the escape at `start`, both halves of a surrogate pair together: where it ends.
+    fn escape(&self, start: usize) -> Result<usize, Fault> {
         match self.bytes.get(start + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
-                self.at += 2;
-                Ok(())
-            }
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(start + 2),
             Some(b'u') => match self.unit(start)? {
                 0xd800..=0xdbff => {
                     if self.bytes.get(start + 6..start + 8) != Some(b"\\u") {
                         return Err(Fault::new(ParseCode::LoneSurrogate, start));
                     }
                     match self.unit(start + 6)? {
-                        0xdc00..=0xdfff => {
-                            self.at += 12;
-                            Ok(())
-                        }
+                        0xdc00..=0xdfff => Ok(start + 12),
                         _ => Err(Fault::new(ParseCode::LoneSurrogate, start)),
                     }
                 }
                 0xdc00..=0xdfff => Err(Fault::new(ParseCode::LoneSurrogate, start)),
-                _ => {
-                    self.at += 6;
-                    Ok(())
-                }
+                _ => Ok(start + 6),
             },
             Some(_) => Err(Fault::new(ParseCode::InvalidEscape, start)),
             None => Err(Fault::new(ParseCode::UnexpectedEnd, self.bytes.len())),
