@@ -26,7 +26,6 @@ pub use builder::{Builder, Name, Slot};
 pub use document::Document;
 pub use node::{Elements, Kind, Members, Node, NodeId};
 pub use parse::{Limits, ParseCode, ParseError};
-pub(crate) use plain::same;
 
 #[cfg(test)]
 mod tests;

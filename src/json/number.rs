@@ -15,7 +15,21 @@ pub fn is_number(text: &str) -> bool {
 }
 
 /// End of the number that begins at `start`, or the byte at which it breaks off.
+#[inline]
 pub(super) fn scan(bytes: &[u8], start: usize) -> Result<usize, usize> {
+    if let Some(b'1'..=b'9') = bytes.get(start) {
+        let mut at = start + 1;
+        while let Some(b'0'..=b'9') = bytes.get(at) {
+            at += 1;
+        }
+        if !matches!(bytes.get(at), Some(b'.' | b'e' | b'E')) {
+            return Ok(at);
+        }
+    }
+    scan_any(bytes, start)
+}
+
+fn scan_any(bytes: &[u8], start: usize) -> Result<usize, usize> {
     let mut at = start;
     if bytes.get(at) == Some(&b'-') {
         at += 1;
@@ -157,6 +171,27 @@ impl Small {
     }
 }
 
+/// See [`super::Node::plain_whole`].
+#[inline]
+pub(super) fn plain_whole(text: &[u8]) -> Option<i64> {
+    let (is_negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if text.len() > SMALL_BYTES_MAX {
+        return None;
+    }
+    let mut value = 0;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(if is_negative { -value } else { value })
+}
+
 /// The value as an `i64` if it is an integer in that range, however spelled.
 #[must_use]
 pub fn to_i64(text: &str) -> Option<i64> {
@@ -290,6 +325,16 @@ mod tests {
                     assert_eq!(compare(left, right), i.cmp(&j), "{left} and {right}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn plain_integers_are_read_as_they_are() {
+        for text in ["0", "-0", "7", "-120", "999999999999999999", "-99999999999999999"] {
+            assert_eq!(plain_whole(text.as_bytes()), to_i64(text), "{text}");
+        }
+        for text in ["7.0", "1e2", "0.5", "-1.5", "9999999999999999999", "-999999999999999999"] {
+            assert_eq!(plain_whole(text.as_bytes()), None, "{text}");
         }
     }
 

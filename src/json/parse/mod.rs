@@ -74,7 +74,7 @@ struct Parser<'t> {
     outer: Vec<Open>,
     /// Name of the member whose value comes next; zeros in an array.
     name: (u32, u32),
-    /// Whether a value has begun that has no row yet.
+    /// Whether a value had begun that had no row yet when reading failed.
     pending: bool,
 }
 
@@ -116,7 +116,7 @@ impl<'t> Parser<'t> {
             inner: Open { id: 0, closing: NOTHING_OPEN, count: 0, count_max: 1, seen: 0 },
             outer: Vec::with_capacity(limits.depth_max.min(16)),
             name: (0, 0),
-            pending: true,
+            pending: false,
         }
     }
 
@@ -130,19 +130,22 @@ impl<'t> Parser<'t> {
             let mut byte;
             (at, byte) = self.next(at);
             if self.inner.is_object() {
-                at = self.member_name(at, byte)?;
-                (at, byte) = self.next(at);
+                (at, byte) = self.member_name(at, byte)?;
             }
-            self.pending = true;
             if let b'{' | b'[' = byte {
-                self.open(byte, at)?;
+                if let Err(fault) = self.open(byte, at) {
+                    return self.in_value(fault);
+                }
                 (at, byte) = self.next(at + 1);
                 if byte != self.inner.closing {
                     continue;
                 }
                 // Nothing is in it: it ends as any other does.
             } else {
-                at = self.scalar(at, byte)?;
+                match self.scalar(at, byte) {
+                    Ok(end) => at = end,
+                    Err(fault) => return self.in_value(fault),
+                }
             }
             // Behind a value: another one, or the end of what it is in.
             loop {
@@ -158,6 +161,13 @@ impl<'t> Parser<'t> {
                 self.close(at)?;
             }
         }
+    }
+
+    /// A fault in a value that has no row yet.
+    #[cold]
+    fn in_value(&mut self, fault: Fault) -> Result<(), Fault> {
+        self.pending = true;
+        Err(fault)
     }
 
     /// What is neither another value nor the end of an array or object is wrong, unless the text ends here too.
@@ -230,25 +240,48 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    /// Reads a member name that begins at `quote`, and its colon; where that ends.
+    /// Reads a member name that begins at `quote`, and its colon: where its value begins, and with which byte.
     #[inline]
-    fn member_name(&mut self, quote: usize, byte: u8) -> Result<usize, Fault> {
+    fn member_name(&mut self, quote: usize, byte: u8) -> Result<(usize, u8), Fault> {
         if byte != b'"' {
             return Err(self.unexpected(quote));
         }
-        let (end, escaped) = self.string(quote)?;
         let start = quote + 1;
+        let end = self.stops.next(start);
+        // Mostly the name ends there, and its colon and its value follow at once.
+        if let Some(&[last, b'"', b':', byte @ b'!'..=0xff]) = self.bytes.get(end - 1..end + 3)
+            && end - start <= self.limits.string_bytes_max
+        {
+            self.name = (narrow(start), narrow(end - start));
+            let bit = self.name_bit(start, last, end - start);
+            if self.inner.seen & bit != 0 {
+                self.compare_names()?;
+            }
+            self.inner.seen |= bit;
+            return Ok((end + 2, byte));
+        }
+        self.any_member_name(quote)
+    }
+
+    #[inline(never)]
+    fn any_member_name(&mut self, quote: usize) -> Result<(usize, u8), Fault> {
+        let start = quote + 1;
+        let (end, escaped) = self.string(quote)?;
         let len = narrow(end - 1 - start);
         self.name = (narrow(start), if escaped { len | NAME_ESCAPED } else { len });
-        self.pending = true;
-        let bit = self.name_bit(start, end - 1, escaped);
-        let maybe_known = self.inner.seen & bit != 0;
-        self.inner.seen |= bit;
-        if maybe_known {
+        // An escaped name may equal any other, and any later one may equal it: all bits.
+        let last = self.bytes.get(end - 2).copied().unwrap_or_default();
+        let bit = if escaped { u64::MAX } else { self.name_bit(start, last, end - 1 - start) };
+        if self.inner.seen & bit != 0 {
             self.compare_names()?;
         }
+        self.inner.seen |= bit;
         let (at, byte) = self.next(end);
-        if byte == b':' { Ok(at + 1) } else { Err(self.unexpected(at)) }
+        if byte != b':' {
+            self.pending = true;
+            return Err(self.unexpected(at));
+        }
+        Ok(self.next(at + 1))
     }
 
     /// Reads the word that begins here; where it ends.
@@ -275,7 +308,6 @@ impl<'t> Parser<'t> {
             return Err(Fault::new(self.inner.too_many(), start));
         }
         self.inner.count += 1;
-        self.pending = false;
         let next = narrow(self.nodes.len()) + 1;
         self.nodes.push(Record::new(kind, escaped, (narrow(start), narrow(end)), self.name, next));
         Ok(())

@@ -10,18 +10,17 @@ use crate::json::unescape::unescape;
 pub(super) const COMPARED_MEMBERS_MAX: u32 = 16;
 
 impl<'t> Parser<'t> {
-    /// One of 64 bits, from what distinguishes names cheaply: length, first and last byte. An escaped name may equal
-    /// any other, and any later one may equal it: all bits.
+    /// One of 64 bits, from what distinguishes plain names cheaply: length, first and last byte. The quotes around an
+    /// empty name stand in for what it lacks.
     #[inline]
-    pub(super) fn name_bit(&self, start: usize, end: usize, escaped: bool) -> u64 {
-        let byte = |at: usize| self.bytes.get(at).map_or(0, |byte| usize::from(*byte));
-        // The quotes around an empty name stand in for what it lacks.
-        let number = end - start + byte(start) * 5 + byte(end - 1) * 3;
-        if escaped { u64::MAX } else { 1 << (number & 63) }
+    pub(super) fn name_bit(&self, start: usize, last: u8, len: usize) -> u64 {
+        let first = self.bytes.get(start).map_or(0, |byte| usize::from(*byte));
+        1 << ((len + first * 5 + usize::from(last) * 3) & 63)
     }
 
     /// Refuses the pending name if one of the first members of the object bears it.
-    pub(super) fn compare_names(&self) -> Result<(), Fault> {
+    #[inline(never)]
+    pub(super) fn compare_names(&mut self) -> Result<(), Fault> {
         if self.inner.count >= COMPARED_MEMBERS_MAX {
             return Ok(());
         }
@@ -29,6 +28,7 @@ impl<'t> Parser<'t> {
         while id < end {
             let Some(record) = self.nodes.get(id as usize) else { break };
             if self.same_name(self.name, (record.name, record.name_len)) {
+                self.pending = true;
                 return Err(Fault::new(ParseCode::DuplicateMember, self.name.0 as usize - 1));
             }
             id = record.next;
