@@ -29,7 +29,10 @@ use segue::{
     },
     plan::{PartnerPlan, Plan, PlanHandle, Served, load},
     server::{Credential, PeerIdentity},
-    sonata::{Contract, Function, Operation, Options, check},
+    sonata::{
+        Contract, Function, Operation, Options, Products,
+        check::{Accepted, check},
+    },
     store::Store,
     telemetry::Metrics,
 };
@@ -129,6 +132,10 @@ impl Bench {
         assert_eq!(answer.status(), StatusCode::CREATED);
     }
 
+    fn products(&self) -> &Products {
+        self.partner.products(Function::QUOTE).unwrap()
+    }
+
     fn facts(&self) -> Value<'_> {
         Value::Object(vec![("settings".into(), Value::Node(self.partner.settings().settings.root()))])
     }
@@ -221,8 +228,8 @@ fn mapping(bench: &Bench) -> Vec<Step<'_>> {
     let facts_back = bench.facts();
     let request_program = bench.program.calls[0].request.as_ref().unwrap();
     let Answer::Reply(answer_program) = &bench.program.answer else { panic!() };
-    let checked = move |document: &Document, ty| {
-        let options = Options::new(bench.partner.products(Function::QUOTE).unwrap());
+    let checked = move |document: &Document, ty, accepted: Option<Accepted<'_>>| {
+        let options = Options { accepted, ..Options::new(bench.products()) };
         black_box(check(black_box(document).root(), bench.operation.0, ty, &options));
     };
     let back = move || {
@@ -246,9 +253,12 @@ fn mapping(bench: &Bench) -> Vec<Step<'_>> {
     };
     let completed = complete(&mapped).document;
     let create = bench.operation.1.request.unwrap();
+    // As in an exchange: what passed in the request is not checked again where the answer repeats it.
+    let passed =
+        check(bench.received.root(), bench.operation.0, create, &Options::new(bench.products())).passed;
     let answered = bench.operation.1.success_body().unwrap().value;
     vec![
-        ("check-request", Box::new(move || checked(&bench.received, create))),
+        ("check-request", Box::new(move || checked(&bench.received, create, None))),
         (
             "apply-request",
             Box::new(move || {
@@ -269,6 +279,12 @@ fn mapping(bench: &Bench) -> Vec<Step<'_>> {
                 black_box(complete(black_box(&mapped)));
             }),
         ),
-        ("check-answer", Box::new(move || checked(&completed, answered))),
+        (
+            "check-answer",
+            Box::new(move || {
+                let accepted = Accepted { document: &bench.received, passed: &passed };
+                checked(&completed, answered, Some(accepted));
+            }),
+        ),
     ]
 }

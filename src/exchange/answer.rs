@@ -29,7 +29,8 @@ use crate::{
         value::Value,
     },
     sonata::{
-        Options, check,
+        Options,
+        check::{Accepted, check},
         entity::{Act, EntityKind},
     },
     store::{Change, Entity},
@@ -441,10 +442,9 @@ pub fn hold_as(
         .ok_or_else(|| ExchangeError::Internal("the release has no products".to_owned()))?;
     // What the Buyer's own products may have wrong, its echo in our answer may.
     let product_faults = work.partner.settings().policy.product_payload;
-    let received = work.received.body.iter();
-    let accepted: Vec<Node<'_>> =
-        received.flat_map(|body| work.received.products.iter().map(|id| body.node(*id))).collect();
-    let options = Options { product_faults, accepted: &accepted, ..Options::new(products) };
+    let received = work.received.body.as_ref();
+    let accepted = received.map(|document| Accepted { document, passed: &work.received.passed });
+    let options = Options { product_faults, accepted, ..Options::new(products) };
     let projected = || custody::project(document.root(), contract.view(ty));
     let checked = check(document.root(), contract, ty, &options);
     if checked.is_valid() && checked.unknown.is_empty() {

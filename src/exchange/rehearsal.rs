@@ -100,7 +100,7 @@ impl Rehearsal<'_> {
             path: self.path.clone(),
             headers: apply::Headers::default(),
             body,
-            products: Vec::new(),
+            passed: Vec::new(),
         };
         let subject = self.subject(received.body.as_ref().map(Document::root));
         let facts = facts(self.partner, self.route, &texts, Some(entity(subject.as_ref())));

@@ -8,12 +8,12 @@ use super::{error::ExchangeError, story::Story};
 use crate::{
     body::{self, BodyLimits},
     config::{self, Represented},
-    json::{Document, Limits, NodeId},
+    json::{Document, Limits},
     mapping::apply::Headers,
     plan::{PartnerPlan, Route},
     sonata::{
         Operation, Options, UnknownMembers, check,
-        check::{QueryCode, QueryFault, check_query, strip},
+        check::{Passed, QueryCode, QueryFault, check_query, strip},
     },
 };
 
@@ -28,8 +28,8 @@ pub struct Received {
     pub headers: Headers,
     /// The body, where the operation has one.
     pub body: Option<Document>,
-    /// Product configurations of the body in which nothing is wrong.
-    pub products: Vec<NodeId>,
+    /// Values of the body in which nothing is wrong.
+    pub passed: Vec<Passed>,
 }
 
 impl Received {
@@ -40,7 +40,7 @@ impl Received {
             path: Vec::new(),
             headers: Headers::default(),
             body: None,
-            products: Vec::new(),
+            passed: Vec::new(),
         }
     }
 
@@ -66,14 +66,14 @@ where
 {
     let query = query(partner, route, head.uri.query().unwrap_or_default())?;
     let path = route.id().map(|id| ("id".to_owned(), id)).into_iter().collect();
-    let (body, products) = match route.operation.request {
+    let (body, passed) = match route.operation.request {
         Some(_) => {
-            let (body, products) = document(story, partner, route, &head.headers, body).await?;
-            (Some(body), products)
+            let (body, passed) = document(story, partner, route, &head.headers, body).await?;
+            (Some(body), passed)
         }
         None => (None, Vec::new()),
     };
-    Ok(Received { query, path, headers: Headers::open(head.headers.clone()), body, products })
+    Ok(Received { query, path, headers: Headers::open(head.headers.clone()), body, passed })
 }
 
 fn query(
@@ -126,14 +126,14 @@ fn names<T>(represented: &Represented<T>, text: impl Fn(&T) -> &str) -> Option<V
     }
 }
 
-/// The body, and the product configurations in it in which nothing is wrong.
+/// The body, and the values in it in which nothing is wrong.
 async fn document<B>(
     story: &mut Story<'_>,
     partner: &PartnerPlan,
     route: &Route<'_>,
     headers: &HeaderMap,
     body: B,
-) -> Result<(Document, Vec<NodeId>), ExchangeError>
+) -> Result<(Document, Vec<Passed>), ExchangeError>
 where
     B: Body<Data = bytes::Bytes>,
 {
@@ -169,7 +169,7 @@ where
     if unknown_members == UnknownMembers::Strip && !checked.unknown.is_empty() {
         return Ok((strip(&document, &checked.unknown), Vec::new()));
     }
-    Ok((document, checked.products))
+    Ok((document, checked.passed))
 }
 
 /// The media type must be JSON; its parameters do not matter.

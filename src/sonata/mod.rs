@@ -10,6 +10,7 @@
 
 mod catalogue;
 pub mod check;
+mod compile;
 pub mod entity;
 pub mod facts;
 mod fault;
@@ -17,6 +18,7 @@ pub mod filter;
 pub mod import;
 mod names;
 mod operation;
+mod pattern;
 pub mod problem;
 mod product;
 mod release;

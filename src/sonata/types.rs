@@ -5,13 +5,18 @@
 //! it is derived from, only its members do. Names are shared, references are numbers, members are sorted: a walk
 //! over a message allocates nothing for them.
 
-use super::{facts, names::Names};
-use crate::json::{self, number::Exact, same};
-use regex::Regex;
-use std::{collections::HashMap, sync::Arc};
+use super::{compile::Compiler, facts, names::Names, pattern::Pattern};
+use crate::json::{self, number::Exact};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+/// Types that are each only another's name, in a row at most.
+const NAMES_MAX: usize = 32;
 
 /// A type of one [`Types`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TypeId(pub(super) u32);
 
 /// All types of one contract, or of the products of a release.
@@ -69,9 +74,24 @@ impl Kinds {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Group {
     pub types: Box<[TypeId]>,
-    /// The member by which each alternative can be told to be wrong before it is tried: all of them enumerate its
-    /// texts, as the products' maps do with `mapType`.
-    pub tag: Option<Arc<str>>,
+    /// By what the others can be told to be wrong before they are tried.
+    pub tag: Option<Tag>,
+}
+
+/// A member whose texts every alternative enumerates, as the products' maps do with `mapType`.
+#[derive(Debug, Clone)]
+pub(super) struct Tag {
+    pub member: Arc<str>,
+    /// For each text the alternatives that allow it.
+    types: Names<Box<[TypeId]>>,
+}
+
+impl Tag {
+    /// The alternatives that allow this text.
+    #[inline]
+    pub fn allowing(&self, text: &[u8]) -> &[TypeId] {
+        self.types.find(text).map(AsRef::as_ref).unwrap_or_default()
+    }
 }
 
 impl<'g> IntoIterator for &'g Group {
@@ -145,7 +165,7 @@ impl Format {
         }
     }
 
-    fn parse(name: &str) -> Option<Self> {
+    pub(super) fn parse(name: &str) -> Option<Self> {
         let all = [Format::DateTime, Format::Date, Format::Uri, Format::Ipv4, Format::Ipv6];
         all.into_iter().find(|format| format.name() == name)
     }
@@ -155,13 +175,17 @@ impl Format {
 pub(super) struct TextRules {
     pub format: Option<Format>,
     pub length: facts::Range,
-    pub pattern: Option<Regex>,
+    pub pattern: Option<Pattern>,
     /// Allowed texts; empty for any.
     pub values: Box<[Arc<str>]>,
+    /// The same, to find one.
+    pub names: Names,
 }
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct NumberRules {
+    /// Both bounds, where they are integers.
+    pub whole: Option<(i64, i64)>,
     pub min: Option<Exact<Box<str>>>,
     pub max: Option<Exact<Box<str>>>,
 }
@@ -169,6 +193,8 @@ pub(super) struct NumberRules {
 #[derive(Debug, Clone)]
 pub(super) struct ArrayRules {
     pub item: TypeId,
+    /// The same for a walk.
+    pub held: Held,
     pub size: facts::Range,
     pub unique: bool,
 }
@@ -179,6 +205,8 @@ pub(super) struct ObjectRules {
     pub members: Vec<Member>,
     /// Where they stand, once all are there.
     names: Names,
+    /// The same members for a walk.
+    places: Names<Place>,
     pub required_count: u32,
     pub members_min: u32,
     pub choice: Option<Choice>,
@@ -194,30 +222,85 @@ pub(super) struct Member {
     pub default: Option<Arc<str>>,
 }
 
+/// A member as a walk meets it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place {
+    pub required: bool,
+    pub held: Held,
+}
+
+/// What must hold of a value, as far as it can be said without its type: of most values everything.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Held {
+    /// The type; one that is only another's name stands for that.
+    pub value: TypeId,
+    pub kinds: Kinds,
+    pub rest: Rest,
+}
+
+/// What a type says besides the kind of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Rest {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Something of the text or number that it is.
+    Simple,
+    /// Something of its members or elements, which are on their own.
+    Members,
+    /// Something else of its parts, or in further types.
+    Parts,
+}
+
 /// Polymorphism.
 #[derive(Debug, Clone)]
 pub(super) enum Choice {
-    /// Member, and types by its value.
-    Cases(Arc<str>, Box<[(Arc<str>, TypeId)]>),
+    /// By the texts of a member.
+    Cases(Cases),
     /// The member's value names a product schema.
     Product(Arc<str>),
+}
+
+/// Types by the text of a member.
+#[derive(Debug, Clone)]
+pub(super) struct Cases {
+    pub member: Arc<str>,
+    pub types: Box<[(Arc<str>, TypeId)]>,
+    by_text: Names<TypeId>,
+}
+
+impl Cases {
+    pub fn new(member: Arc<str>, types: Vec<(Arc<str>, TypeId)>) -> Self {
+        let by_text = Names::with(types.iter().map(|(text, id)| (text.as_ref(), *id)));
+        Self { member, types: types.into(), by_text }
+    }
+
+    /// The type for this text.
+    pub fn of(&self, text: &str) -> Option<TypeId> {
+        self.by_text.find(text.as_bytes()).copied()
+    }
+}
+
+impl Choice {
+    /// The member that chooses.
+    pub fn member(&self) -> &str {
+        match self {
+            Self::Cases(cases) => &cases.member,
+            Self::Product(member) => member,
+        }
+    }
 }
 
 impl ObjectRules {
     /// The member of this name.
     pub fn member(&self, name: &str) -> Option<&Member> {
-        self.member_of(name.as_bytes())
+        self.members.get(*self.names.find(name.as_bytes())?)
     }
 
-    /// The member of this name.
-    #[inline]
-    pub fn member_of(&self, name: &[u8]) -> Option<&Member> {
-        self.names
-            .find(name, |place| self.members.get(place).filter(|member| same(member.name.as_bytes(), name)))
-    }
-
-    fn index(&mut self) {
-        self.names = Names::of(self.members.iter().map(|member| &*member.name));
+    /// The same for a walk.
+    #[inline(never)]
+    pub fn place(&self, name: &[u8]) -> Option<&Place> {
+        self.places.find(name)
     }
 }
 
@@ -225,11 +308,25 @@ impl Type {
     /// Prepares what a walk asks, once everything is said.
     fn index(&mut self) {
         if let Some(object) = &mut self.object {
-            object.index();
+            object.names = Names::of(object.members.iter().map(|member| &*member.name));
+        }
+        if let Some(text) = &mut self.text {
+            text.names = Names::of(text.values.iter().map(AsRef::as_ref));
         }
         self.kinds = Kinds::of(self.kind);
         self.is_simple =
             self.array.is_none() && self.object.is_none() && self.one_of.is_empty() && self.all_of.is_empty();
+    }
+
+    /// Whether it says nothing but that another type holds.
+    fn is_name(&self) -> bool {
+        self.kind == Kind::Any
+            && self.text.is_none()
+            && self.number.is_none()
+            && self.array.is_none()
+            && self.object.is_none()
+            && self.one_of.is_empty()
+            && self.all_of.len() == 1
     }
 }
 
@@ -256,8 +353,50 @@ impl Types {
         let more = more.iter().map(|expression| compiler.expression(expression)).collect::<Result<_, _>>()?;
         let mut out = compiler.out;
         out.types.iter_mut().for_each(Type::index);
+        out.place_members();
         out.find_tags();
         Ok((out, more))
+    }
+
+    /// Writes down what of each type a walk needs before it looks at it, where it is referred to.
+    fn place_members(&mut self) {
+        let ids = (0..).take(self.types.len());
+        let held: Vec<Held> = ids.map(|id| self.held(TypeId(id))).collect();
+        let held = |id: TypeId| held.get(id.0 as usize).copied().unwrap_or_default();
+        for type_ in &mut self.types {
+            if let Some(array) = &mut type_.array {
+                array.held = held(array.item);
+            }
+            if let Some(object) = &mut type_.object {
+                let place = |member: &Member| Place { required: member.required, held: held(member.value) };
+                let members = object.members.iter();
+                object.places = Names::with(members.map(|member| (&*member.name, place(member))));
+            }
+        }
+    }
+
+    fn held(&self, id: TypeId) -> Held {
+        let named =
+            |id: &TypeId| Some(self.get(*id)).filter(|type_| type_.is_name())?.all_of.first().copied();
+        // Names that stand for each other in a circle end somewhere in it.
+        let value = std::iter::successors(Some(id), named).take(NAMES_MAX).last().unwrap_or(id);
+        let type_ = self.get(value);
+        let says_more = type_.text.is_some() || type_.number.is_some() || type_.kind == Kind::Integer;
+        let is_alone = type_.one_of.is_empty()
+            && type_.all_of.is_empty()
+            && type_.object.as_ref().is_none_or(|object| object.choice.is_none());
+        let is_one = match type_.kind {
+            Kind::Object => type_.object.is_some() && type_.array.is_none(),
+            Kind::Array => type_.array.is_some() && type_.object.is_none(),
+            _ => false,
+        };
+        let rest = match (type_.is_simple, says_more) {
+            (false, _) if is_alone && is_one => Rest::Members,
+            (false, _) => Rest::Parts,
+            (true, true) => Rest::Simple,
+            (true, false) => Rest::Nothing,
+        };
+        Held { value, kinds: type_.kinds, rest }
     }
 
     /// Finds what tells alternatives from each other, once all types are there.
@@ -273,14 +412,20 @@ impl Types {
         }
     }
 
-    fn tag(&self, group: &Group) -> Option<Arc<str>> {
+    fn tag(&self, group: &Group) -> Option<Tag> {
         let (first, others) = group.types.split_first()?;
         let members = &self.get(*first).object.as_ref()?.members;
         let is_tag = |member: &&Member| {
             !self.texts(*first, &member.name).is_empty()
                 && others.iter().all(|other| !self.texts(*other, &member.name).is_empty())
         };
-        members.iter().find(is_tag).map(|member| member.name.clone())
+        let member = members.iter().find(is_tag)?.name.clone();
+        let texts: BTreeSet<&Arc<str>> = group.types.iter().flat_map(|id| self.texts(*id, &member)).collect();
+        let allowing = |text: &Arc<str>| {
+            group.types.iter().copied().filter(|id| self.texts(*id, &member).contains(text)).collect()
+        };
+        let types = Names::with(texts.iter().map(|text| (text.as_ref(), allowing(text))));
+        Some(Tag { member, types })
     }
 
     /// The texts that a type allows for a member; none if it does not enumerate them.
@@ -317,271 +462,6 @@ impl Types {
         };
         self.types.get(id.0 as usize).unwrap_or(NOTHING)
     }
-}
-
-/// Compiles named types on demand; a type gets its number before it is compiled, so that types may recur.
-struct Compiler<'f> {
-    facts: HashMap<&'f str, &'f facts::Type>,
-    words: HashMap<String, Arc<str>>,
-    /// Unnamed types by how they are written, so that equal ones are one.
-    unnamed: HashMap<String, TypeId>,
-    out: Types,
-}
-
-/// Bases within bases.
-const BASES_DEEP_MAX: usize = 16;
-
-impl<'f> Compiler<'f> {
-    fn new(types: &'f [facts::Type]) -> Result<Self, TypesError> {
-        let mut facts = HashMap::new();
-        for type_ in types {
-            if facts.insert(type_.name.as_str(), type_).is_some() {
-                return Err(fail(&type_.name, "is there twice"));
-            }
-        }
-        let (words, unnamed) = (HashMap::new(), HashMap::new());
-        Ok(Self { facts, words, unnamed, out: Types::default() })
-    }
-
-    fn word(&mut self, text: &str) -> Arc<str> {
-        self.words.entry(text.to_owned()).or_insert_with(|| text.into()).clone()
-    }
-
-    fn push(&mut self, type_: Type) -> TypeId {
-        let id = TypeId(u32::try_from(self.out.types.len()).unwrap_or(u32::MAX));
-        self.out.types.push(type_);
-        id
-    }
-
-    fn named(&mut self, name: &str) -> Result<TypeId, TypesError> {
-        if let Some(id) = self.out.names.get(name) {
-            return Ok(*id);
-        }
-        let facts = *self.facts.get(name).ok_or_else(|| fail(name, "is not there"))?;
-        let word = self.word(name);
-        let id = self.push(Type::default());
-        self.out.names.insert(word.clone(), id);
-        let mut type_ = Type { name: Some(word), ..Type::default() };
-        self.add(&mut type_, facts, 0)?;
-        if let Some(place) = self.out.types.get_mut(id.0 as usize) {
-            *place = type_;
-        }
-        Ok(id)
-    }
-
-    /// Adds to `type_` what a named type says.
-    fn add(&mut self, type_: &mut Type, facts: &facts::Type, depth: usize) -> Result<(), TypesError> {
-        if depth > BASES_DEEP_MAX {
-            return Err(fail(&facts.name, "derives from itself"));
-        }
-        match &facts.form {
-            facts::Form::Value(facts::Expression::Named(name)) if depth == 0 => {
-                let id = self.named(name)?;
-                type_.all_of.push(id);
-            }
-            facts::Form::Value(value) => {
-                let value = self.value(value, depth)?;
-                if !merge(type_, value) {
-                    return Err(fail(&facts.name, "cannot be derived from"));
-                }
-            }
-            facts::Form::Enum(values) => {
-                type_.kind = Kind::String;
-                let values = values.iter().map(|value| self.word(value)).collect();
-                type_.text = Some(Box::new(TextRules { values, ..TextRules::default() }));
-            }
-            facts::Form::Object(object) => self.object(type_, &facts.name, object, depth)?,
-        }
-        for group in &facts.one_of {
-            let types = group.iter().map(|name| self.named(name)).collect::<Result<_, _>>()?;
-            type_.one_of.push(Group { types, tag: None });
-        }
-        Ok(())
-    }
-
-    fn object(
-        &mut self,
-        type_: &mut Type,
-        name: &str,
-        facts: &facts::Object,
-        depth: usize,
-    ) -> Result<(), TypesError> {
-        if !facts.partial {
-            type_.kind = Kind::Object;
-        }
-        for base in &facts.bases {
-            let base = *self.facts.get(base.as_str()).ok_or_else(|| fail(base, "is not there"))?;
-            self.add(type_, base, depth + 1)?;
-            // A base's choice is for where the base itself is named.
-            if let Some(object) = &mut type_.object {
-                object.choice = None;
-            }
-        }
-        for member in &facts.members {
-            let value = self.expression(&member.value)?;
-            let default = member.default.as_deref().map(|text| self.word(text));
-            let member = Member {
-                name: self.word(&member.name),
-                required: member.required,
-                described: true,
-                value,
-                default,
-            };
-            self.member(type_, member);
-        }
-        for name in &facts.require {
-            let value = self.expression(&facts::Expression::Scalar(facts::Scalar::default()))?;
-            let name = self.word(name);
-            self.member(type_, Member { name, required: true, described: false, value, default: None });
-        }
-        let choice = self.choice(name, facts)?;
-        let object = type_.object.get_or_insert_default();
-        object.members_min = object.members_min.max(facts.members_min.unwrap_or(0));
-        if choice.is_some() {
-            object.choice = choice;
-        }
-        let required = object.members.iter().filter(|member| member.required).count();
-        object.required_count = u32::try_from(required).unwrap_or(u32::MAX);
-        Ok(())
-    }
-
-    fn choice(&mut self, name: &str, facts: &facts::Object) -> Result<Option<Choice>, TypesError> {
-        Ok(match &facts.discriminator {
-            None => None,
-            Some(facts::Discriminator::Product(member)) => Some(Choice::Product(self.word(member))),
-            Some(facts::Discriminator::Cases(member, cases)) => {
-                let mut by_value = Vec::new();
-                for (value, type_name) in cases {
-                    if type_name == name {
-                        return Err(fail(name, "chooses itself"));
-                    }
-                    by_value.push((self.word(value), self.named(type_name)?));
-                }
-                Some(Choice::Cases(self.word(member), by_value.into()))
-            }
-        })
-    }
-
-    /// Adds a member; what is said of it twice both holds.
-    fn member(&mut self, type_: &mut Type, member: Member) {
-        let members = &mut type_.object.get_or_insert_default().members;
-        let at = members.binary_search_by(|own| own.name.cmp(&member.name));
-        let own = match at {
-            Err(at) => return members.insert(at, member),
-            Ok(at) => &mut members[at],
-        };
-        own.required |= member.required;
-        own.default = member.default.or(own.default.take());
-        if !member.described || own.value == member.value {
-            return;
-        }
-        let both = if own.described { Some(own.value) } else { None };
-        own.described = true;
-        let (value, name) = (member.value, own.name.clone());
-        own.value = value;
-        if let Some(first) = both {
-            let both = self.push(Type { all_of: vec![first, value], ..Type::default() });
-            if let Some(own) = type_
-                .object
-                .as_mut()
-                .and_then(|object| object.members.iter_mut().find(|own| own.name == name))
-            {
-                own.value = both;
-            }
-        }
-    }
-
-    fn expression(&mut self, expression: &facts::Expression) -> Result<TypeId, TypesError> {
-        if let facts::Expression::Named(name) = expression {
-            return self.named(name);
-        }
-        let key = expression.to_string();
-        if let Some(id) = self.unnamed.get(&key) {
-            return Ok(*id);
-        }
-        let type_ = self.value(expression, 0)?;
-        let id = self.push(type_);
-        self.unnamed.insert(key, id);
-        Ok(id)
-    }
-
-    fn value(&mut self, expression: &facts::Expression, depth: usize) -> Result<Type, TypesError> {
-        let mut type_ = Type::default();
-        match expression {
-            facts::Expression::Named(name) => {
-                let facts = *self.facts.get(name.as_str()).ok_or_else(|| fail(name, "is not there"))?;
-                self.add(&mut type_, facts, depth + 1)?;
-            }
-            facts::Expression::Array(array) => {
-                let item = self.expression(&array.item)?;
-                type_.kind = Kind::Array;
-                type_.array = Some(Box::new(ArrayRules { item, size: array.size, unique: array.unique }));
-            }
-            facts::Expression::Scalar(scalar) => scalar_rules(&mut type_, scalar)?,
-        }
-        Ok(type_)
-    }
-}
-
-fn scalar_rules(type_: &mut Type, scalar: &facts::Scalar) -> Result<(), TypesError> {
-    type_.kind = match scalar.kind {
-        facts::Kind::Any => Kind::Any,
-        facts::Kind::String => Kind::String,
-        facts::Kind::Number => Kind::Number,
-        facts::Kind::Integer => Kind::Integer,
-        facts::Kind::Boolean => Kind::Boolean,
-        facts::Kind::Object => Kind::Object,
-    };
-    let format = scalar.format.as_deref().and_then(Format::parse);
-    let pattern = match &scalar.pattern {
-        Some(pattern) => Some(Regex::new(pattern).map_err(|error| fail(pattern, &error.to_string()))?),
-        None => None,
-    };
-    if format.is_some() || pattern.is_some() || !scalar.length.is_open() {
-        let rules = TextRules { format, length: scalar.length, pattern, values: Box::default() };
-        type_.text = Some(Box::new(rules));
-    }
-    if scalar.min.is_some() || scalar.max.is_some() {
-        let bounds = [&scalar.min, &scalar.max];
-        if let Some(bound) = bounds.into_iter().flatten().find(|bound| !crate::json::number::is_number(bound))
-        {
-            return Err(fail(bound, "is no number"));
-        }
-        type_.number = Some(Box::new(NumberRules {
-            min: bound(scalar.min.as_deref()),
-            max: bound(scalar.max.as_deref()),
-        }));
-    }
-    Ok(())
-}
-
-fn bound(text: Option<&str>) -> Option<Exact<Box<str>>> {
-    text.map(|text| Exact::of(text.into()))
-}
-
-/// Joins what a base that is no object says; false if both say something of the same kind.
-fn merge(type_: &mut Type, base: Type) -> bool {
-    if base.kind != Kind::Any {
-        if type_.kind != Kind::Any && type_.kind != base.kind {
-            return false;
-        }
-        type_.kind = base.kind;
-    }
-    let clash = (type_.text.is_some() && base.text.is_some())
-        || (type_.number.is_some() && base.number.is_some())
-        || (type_.array.is_some() && base.array.is_some())
-        || (type_.object.is_some() && base.object.is_some());
-    type_.text = base.text.or(type_.text.take());
-    type_.number = base.number.or(type_.number.take());
-    type_.array = base.array.or(type_.array.take());
-    type_.object = base.object.or(type_.object.take());
-    type_.one_of.extend(base.one_of);
-    type_.all_of.extend(base.all_of);
-    !clash
-}
-
-fn fail(name: &str, message: &str) -> TypesError {
-    TypesError { name: name.to_owned(), message: message.to_owned() }
 }
 
 #[cfg(test)]

@@ -130,7 +130,7 @@ impl<'t> TypeView<'t> {
     /// How it chooses among derived types.
     pub fn polymorphism(self) -> Polymorphism<'t> {
         match self.choice() {
-            Some(Choice::Cases(member, _)) => Polymorphism::Cases(member),
+            Some(Choice::Cases(cases)) => Polymorphism::Cases(&cases.member),
             Some(Choice::Product(member)) => Polymorphism::Product(member),
             None => Polymorphism::None,
         }
@@ -142,14 +142,14 @@ impl<'t> TypeView<'t> {
 
     /// The type where the discriminator has this value; it has the base's members too.
     pub fn derived(self, value: &str) -> Option<TypeView<'t>> {
-        let Some(Choice::Cases(_, cases)) = self.choice() else { return None };
-        cases.iter().find(|(own, _)| own.as_ref() == value).map(|(_, id)| self.at(*id))
+        let Some(Choice::Cases(cases)) = self.choice() else { return None };
+        cases.of(value).map(|id| self.at(id))
     }
 
     /// Values of the discriminator.
     pub fn derived_names(self) -> impl Iterator<Item = &'t str> {
         let cases = match self.choice() {
-            Some(Choice::Cases(_, cases)) => cases.as_ref(),
+            Some(Choice::Cases(cases)) => &*cases.types,
             _ => &[],
         };
         cases.iter().map(|(name, _)| name.as_ref())

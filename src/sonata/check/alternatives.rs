@@ -1,6 +1,9 @@
 //! Alternatives (`oneOf`): exactly one holds, and if none does, which was meant.
 
-use super::walk::{Finding, Walk, describes, some_of};
+use super::{
+    walk::{Finding, Walk, describes},
+    words::some_of,
+};
 use crate::{
     json::Node,
     sonata::{FaultCode, TypeId, Types, types::Group},
@@ -24,28 +27,44 @@ pub(super) fn check(
     group: &Group,
     describes_members: bool,
 ) {
-    let tag = group.tag.as_deref().and_then(|tag| Some((tag, node.get(tag)?.as_str()?)));
-    let may_hold = |id: &&TypeId| {
-        tag.as_ref()
-            .is_none_or(|(tag, text)| types.texts(**id, tag).iter().any(|allowed| **allowed == **text))
+    let tag = group.tag.as_ref().and_then(|tag| Some((tag, node.get(&tag.member)?.as_str()?)));
+    let may_hold = match &tag {
+        Some((tag, text)) => tag.allowing(text.as_bytes()),
+        None => &group.types,
     };
-    let group = &*group.types;
-    let mut held = group.iter().filter(may_hold).filter_map(|id| Walk::ask(walk.options, node, types, *id));
-    match (held.next(), held.next()) {
-        (Some(unknown), None) => {
-            if describes_members {
-                walk.unknown.extend(unknown);
-            }
+    let before = walk.unknown.len();
+    let mut held = 0;
+    for id in may_hold {
+        let others = walk.unknown.len();
+        if !lacks_a_member(node, types, *id) && walk.ask(node, types, *id) {
+            held += 1;
         }
-        (Some(_), Some(_)) => {
-            let names = some_of(group.iter().filter_map(|id| public_name(types, *id)));
+        if held > 1 || !describes_members {
+            walk.unknown.truncate(others);
+        }
+        if held > 1 {
+            break;
+        }
+    }
+    match held {
+        1 => {}
+        0 => explain(walk, node, types, &group.types, describes_members),
+        _ => {
+            walk.unknown.truncate(before);
+            let names = some_of(group.types.iter().filter_map(|id| public_name(types, *id)));
             let names = if names.is_empty() { String::new() } else { format!(" of {names}") };
             walk.add(node, None, FaultCode::InvalidValue, || {
                 format!("several alternatives hold at once{names}")
             });
         }
-        (None, _) => explain(walk, node, types, group, describes_members),
     }
+}
+
+/// Whether an object lacks a member that the type requires first: many alternatives differ in that.
+fn lacks_a_member(node: Node<'_>, types: &Types, id: TypeId) -> bool {
+    let rules = types.get(id).object.as_ref().filter(|rules| rules.choice.is_none() && node.is_object());
+    let first = rules.and_then(|rules| rules.members.iter().find(|member| member.required));
+    first.is_some_and(|member| node.get(&member.name).is_none())
 }
 
 /// No alternative holds: what is wrong is told of the one that was meant, where that is clear.
@@ -68,7 +87,7 @@ fn explain(walk: &mut Walk<'_>, node: Node<'_>, types: &Types, group: &[TypeId],
 }
 
 fn attempt(walk: &Walk<'_>, node: Node<'_>, types: &Types, id: TypeId) -> Tried {
-    let mut own = Walk::new(walk.options);
+    let mut own = walk.another();
     own.value(node, types, id);
     Tried { id, findings: own.findings, unknown: own.unknown, more: own.more }
 }

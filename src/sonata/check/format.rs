@@ -14,6 +14,15 @@ pub(super) fn holds(format: Format, text: &str) -> bool {
     }
 }
 
+/// The same for the bytes of a text; false also where only the text can tell.
+pub(super) fn surely_holds(format: Format, text: &[u8]) -> bool {
+    match format {
+        Format::DateTime => is_date_time(text),
+        Format::Date => is_date(text),
+        Format::Uri | Format::Ipv4 | Format::Ipv6 => false,
+    }
+}
+
 /// RFC 3339 `date-time`: the offset is not optional, a leap second only at the end of a UTC day.
 fn is_date_time(text: &[u8]) -> bool {
     let Some((date, rest)) = text.split_at_checked(10) else { return false };

@@ -23,6 +23,7 @@ mod format;
 mod query;
 mod unique;
 mod walk;
+mod words;
 
 pub use query::{QueryCode, QueryFault, check_query};
 
@@ -64,9 +65,43 @@ pub struct Options<'a> {
     pub product_faults: ProductFaults,
     /// Faults reported at most; at least 1.
     pub faults_max: usize,
-    /// Product configurations that were found right before with the same products, in the order in which they are
-    /// expected: one that is met with the same text is not checked again. An answer repeats those of its request.
-    pub accepted: &'a [Node<'a>],
+    /// What a check with the same contract and products found right before: a value that is met with the same text
+    /// and type is not checked again. An answer repeats most of its request.
+    pub accepted: Option<Accepted<'a>>,
+}
+
+/// Values of a document in which nothing was wrong.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepted<'a> {
+    /// The document.
+    pub document: &'a Document,
+    /// What [`Checked::passed`] says of it.
+    pub passed: &'a [Passed],
+}
+
+/// A value in which nothing is wrong and nothing unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passed {
+    node: NodeId,
+    bytes: usize,
+    ty: TypeId,
+}
+
+impl Passed {
+    /// Values of fewer bytes are not noted: checking them costs no more than finding them.
+    const BYTES_MIN: usize = 64;
+    /// Values that are noted at most, so that looking through them takes bounded time.
+    const COUNT_MAX: usize = 256;
+}
+
+impl Accepted<'_> {
+    /// Whether a value of the same text passed as this type.
+    fn has(&self, node: Node<'_>, ty: TypeId) -> bool {
+        let raw = node.raw();
+        self.passed.iter().any(|passed| {
+            passed.ty == ty && passed.bytes == raw.len() && self.document.node(passed.node).raw() == raw
+        })
+    }
 }
 
 impl<'a> Options<'a> {
@@ -80,7 +115,7 @@ impl<'a> Options<'a> {
             unknown_members: UnknownMembers::Ignore,
             product_faults: ProductFaults::Refuse,
             faults_max: Self::FAULTS_MAX,
-            accepted: &[],
+            accepted: None,
         }
     }
 }
@@ -97,8 +132,8 @@ pub struct Checked {
     pub product_findings: Vec<Fault>,
     /// Whether there were more faults.
     pub more: bool,
-    /// Product configurations in which nothing is wrong and nothing unknown, in document order.
-    pub products: Vec<NodeId>,
+    /// Values of some size in which nothing is wrong and nothing unknown, for [`Options::accepted`] of a later check.
+    pub passed: Vec<Passed>,
 }
 
 impl Checked {

@@ -1,6 +1,6 @@
 //! Checking the query of a request against the operation's parameters.
 
-use super::{format, walk::some_of};
+use super::{format, words::some_of};
 use crate::{
     json::number,
     sonata::{

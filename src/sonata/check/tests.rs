@@ -225,19 +225,35 @@ fn queries() {
 }
 
 #[test]
-fn an_accepted_configuration_is_accepted_again_only_as_it_was() {
+fn what_passed_is_accepted_again_only_as_it_was() {
     let text = include_str!("../../../benches/reference/quote-request.json");
     let contract = catalogue().contract(Release::Grace, Function::QUOTE).unwrap();
     let products = catalogue().products(Release::Grace);
     let ty = contract.types.named("Quote_Create").unwrap();
     let document = Document::from_text(text).unwrap();
-    let first = check(document.root(), contract, ty, &Options::new(&products));
-    let accepted: Vec<Node<'_>> = first.products.iter().map(|id| document.node(*id)).collect();
-    assert_eq!((first.is_valid(), accepted.len()), (true, 1), "{:?}", first.faults);
-    let options = Options { accepted: &accepted, ..Options::new(&products) };
-    let again = check(document.root(), contract, ty, &options);
-    assert_eq!((again.is_valid(), again.products.len()), (true, 0));
-    let changed = Document::from_text(&text.replace("1526", "\"1526\"")).unwrap();
-    let again = check(changed.root(), contract, ty, &options);
-    assert_eq!((again.faults.len(), again.products.len()), (1, 0), "one with a fault is not accepted");
+    let checked = |document: &Document, options: &Options<'_>| check(document.root(), contract, ty, options);
+    let plain = Options::new(&products);
+    let first = checked(&document, &plain);
+    assert_eq!((first.is_valid(), first.passed.is_empty()), (true, false), "{:?}", first.faults);
+    let accepted = Some(Accepted { document: &document, passed: &first.passed });
+    assert!(checked(&document, &Options { accepted, ..plain }).is_valid());
+
+    // The same number of bytes, too small; an unknown member; the same where faults of products are only told.
+    let wrong = Document::from_text(&text.replace("1526", "1501")).unwrap();
+    let open = Document::from_text(&text.replace("\"units\"", "\"unit\": 1, \"units\"")).unwrap();
+    let tell = Options { product_faults: ProductFaults::Tell, ..plain };
+    for options in [plain, Options { accepted, ..plain }] {
+        assert_eq!(checked(&wrong, &options).faults.len(), 1);
+        assert_eq!(checked(&open, &options).unknown.len(), 1);
+    }
+    let told = checked(&wrong, &tell);
+    assert_eq!((told.faults.len(), told.product_findings.len()), (0, 1));
+    for (document, passed) in [(&wrong, &told.passed), (&open, &checked(&open, &plain).passed)] {
+        let accepted = Some(Accepted { document, passed });
+        let again = checked(document, &Options { accepted, ..tell });
+        assert_eq!(again.product_findings.len() + again.unknown.len(), 1, "it never passed");
+    }
+    // Nothing is looked into that is said to have passed.
+    let accepted = Some(Accepted { document: &wrong, passed: &first.passed });
+    assert!(checked(&wrong, &Options { accepted, ..plain }).is_valid());
 }

@@ -1,22 +1,17 @@
 //! The walk itself.
 
-use super::{Checked, Options, ProductFaults, UnknownMembers, alternatives, format, unique};
+use super::{
+    Checked, Options, Passed, ProductFaults, UnknownMembers, alternatives, format, unique,
+    words::{EXCERPT_CHARS_MAX, between, excerpt, label, some_of, with_article},
+};
 use crate::{
     json::{self, Document, Node, NodeId, number},
     sonata::{
         Fault, FaultCode, ProductSchema, TypeId, Types,
-        facts::Range,
         fault::bounded,
-        types::{ArrayRules, Choice, Kind, NumberRules, ObjectRules, TextRules, Type},
+        types::{ArrayRules, Choice, Held, Kind, NumberRules, ObjectRules, Rest, TextRules, Type},
     },
 };
-
-/// Characters of a sender's value that a reason may hold.
-const EXCERPT_CHARS_MAX: usize = 40;
-/// Characters of a member's name in a reason; the standard's longest has 60.
-const NAME_CHARS_MAX: usize = 64;
-/// Names that a reason lists.
-const LIST_MAX: usize = 8;
 
 /// Checks a value against a type.
 pub(super) fn run(node: Node<'_>, types: &Types, ty: TypeId, options: &Options<'_>) -> Checked {
@@ -50,10 +45,12 @@ pub(super) struct Walk<'o> {
     told: Vec<Finding>,
     /// Findings beyond the limit.
     pub more: bool,
-    /// Product configurations in which nothing was found.
-    products: Vec<NodeId>,
-    /// How many product configurations were met.
-    met: usize,
+    /// Findings of any kind, written down or not.
+    troubles: usize,
+    /// Values in which nothing was found.
+    passed: Vec<Passed>,
+    /// Whether the types are a product's, not the contract's.
+    in_product: bool,
     /// Whether only the question is asked, not what is wrong: the first fault ends the walk, and is not written down.
     asks_only: bool,
     /// The answer to that question: something is wrong.
@@ -67,6 +64,10 @@ struct Around<'r> {
     base: Option<&'r ObjectRules>,
 }
 
+impl Around<'_> {
+    const NOTHING: Self = Self { choice_member: None, base: None };
+}
+
 impl<'o> Walk<'o> {
     pub(super) fn new(options: &'o Options<'o>) -> Self {
         Self {
@@ -75,23 +76,31 @@ impl<'o> Walk<'o> {
             unknown: Vec::new(),
             told: Vec::new(),
             more: false,
-            products: Vec::new(),
-            met: 0,
+            troubles: 0,
+            passed: Vec::new(),
+            in_product: false,
             asks_only: false,
             failed: false,
         }
     }
 
-    /// Whether a value is of a type, and then which members of it no type describes.
-    pub(super) fn ask(
-        options: &'o Options<'o>,
-        node: Node<'_>,
-        types: &Types,
-        id: TypeId,
-    ) -> Option<Vec<NodeId>> {
-        let mut walk = Self { asks_only: true, ..Self::new(options) };
-        walk.value(node, types, id);
-        (!walk.failed).then_some(walk.unknown)
+    /// Another walk in the same place.
+    pub(super) fn another(&self) -> Self {
+        Self { asks_only: self.asks_only, in_product: self.in_product, ..Self::new(self.options) }
+    }
+
+    /// Whether a value is of a type; members of it that no type describes are then added to the unknown ones.
+    pub(super) fn ask(&mut self, node: Node<'_>, types: &Types, id: TypeId) -> bool {
+        let before = (self.asks_only, self.failed, self.told.len(), self.unknown.len());
+        (self.asks_only, self.failed) = (true, false);
+        self.value(node, types, id);
+        let holds = !self.failed;
+        (self.asks_only, self.failed) = (before.0, before.1);
+        self.told.truncate(before.2);
+        if !holds {
+            self.unknown.truncate(before.3);
+        }
+        holds
     }
 
     /// Whether only the question is asked whether anything is wrong.
@@ -116,7 +125,7 @@ impl<'o> Walk<'o> {
         }
         let faults = told(document, self.findings);
         let product_findings = told(document, self.told);
-        Checked { faults, unknown: self.unknown, product_findings, more: self.more, products: self.products }
+        Checked { faults, unknown: self.unknown, product_findings, more: self.more, passed: self.passed }
     }
 
     #[cold]
@@ -137,6 +146,7 @@ impl<'o> Walk<'o> {
             self.failed = true;
             return;
         }
+        self.troubles += 1;
         if self.findings.len() >= self.options.faults_max.max(1) {
             self.more = true;
             return;
@@ -146,30 +156,74 @@ impl<'o> Walk<'o> {
     }
 
     /// Everything that a type says of a value.
-    #[inline]
     pub(super) fn value(&mut self, node: Node<'_>, types: &Types, id: TypeId) {
-        let type_ = types.get(id);
-        if type_.is_simple {
-            return self.simple(node, type_);
-        }
-        self.value_around(node, types, id, Around { choice_member: None, base: None });
+        self.value_around(node, types, id, &Around::NOTHING);
     }
 
-    /// What a type says of a value that has no parts.
+    /// Everything that the type of a member or element says of its value.
+    #[expect(clippy::inline_always, reason = "of most values a check is this")]
+    #[inline(always)]
+    fn held(&mut self, node: Node<'_>, types: &Types, held: &Held) {
+        if !held.kinds.has(node.kind()) {
+            return self.wrong_kind(node, types.get(held.value).kind);
+        }
+        match held.rest {
+            Rest::Nothing => {}
+            Rest::Simple => self.simple(node, types, held.value),
+            Rest::Members => self.parts(node, types, held.value, true),
+            Rest::Parts => self.parts(node, types, held.value, false),
+        }
+    }
+
+    /// What a type says of a text or number. Most are right, which is soon seen.
     #[inline(never)]
-    fn simple(&mut self, node: Node<'_>, type_: &Type) {
-        if self.failed || !self.kind(node, type_) {
+    fn simple(&mut self, node: Node<'_>, types: &Types, id: TypeId) {
+        let type_ = types.get(id);
+        let surely_holds = if let Some(text) = node.plain_text() {
+            type_.text.as_ref().is_none_or(|rules| surely_holds(rules, text))
+        } else if let Some(whole) = node.plain_whole() {
+            let is_within = |(min, max)| min <= whole && whole <= max;
+            type_.number.as_ref().is_none_or(|rules| rules.whole.is_some_and(is_within))
+        } else {
+            false
+        };
+        if !surely_holds {
+            self.value(node, types, id);
+        }
+    }
+
+    /// What a type says of a value that has parts, or in further types; `is_alone` of a type with nothing but members
+    /// or elements.
+    fn parts(&mut self, node: Node<'_>, types: &Types, id: TypeId, is_alone: bool) {
+        if self.in_product || self.asks_only {
+            return self.parts_of(node, types, id, is_alone);
+        }
+        let (start, end) = node.span();
+        if self.options.accepted.is_some_and(|accepted| accepted.has(node, id)) {
             return;
         }
-        if let Some(rules) = &type_.text {
-            self.text(node, rules);
-        }
-        if let Some(rules) = &type_.number {
-            self.number(node, rules);
+        let before = (self.troubles, self.unknown.len());
+        self.parts_of(node, types, id, is_alone);
+        let has_passed = (self.troubles, self.unknown.len()) == before;
+        if has_passed && end - start >= Passed::BYTES_MIN && self.passed.len() < Passed::COUNT_MAX {
+            self.passed.push(Passed { node: node.id(), bytes: end - start, ty: id });
         }
     }
 
-    fn value_around(&mut self, node: Node<'_>, types: &Types, id: TypeId, around: Around<'_>) {
+    #[inline]
+    fn parts_of(&mut self, node: Node<'_>, types: &Types, id: TypeId, is_alone: bool) {
+        if !is_alone {
+            return self.value(node, types, id);
+        }
+        let type_ = types.get(id);
+        if let Some(rules) = &type_.object {
+            self.members(node, types, type_, rules, &Around::NOTHING);
+        } else if let Some(rules) = &type_.array {
+            self.array(node, types, rules);
+        }
+    }
+
+    fn value_around(&mut self, node: Node<'_>, types: &Types, id: TypeId, around: &Around<'_>) {
         let type_ = types.get(id);
         if self.failed || !self.kind(node, type_) {
             return;
@@ -205,7 +259,7 @@ impl<'o> Walk<'o> {
     }
 
     /// What several types say of one value. A member is unknown only if none of them describes it.
-    fn all_of(&mut self, node: Node<'_>, types: &Types, others: &[TypeId], around: Around<'_>) {
+    fn all_of(&mut self, node: Node<'_>, types: &Types, others: &[TypeId], around: &Around<'_>) {
         match others {
             [] => return,
             [only] => return self.value_around(node, types, *only, around),
@@ -213,7 +267,7 @@ impl<'o> Walk<'o> {
         }
         let mut unknown: Option<Vec<NodeId>> = None;
         for other in others {
-            let mut walk = Self { asks_only: self.asks_only, ..Self::new(self.options) };
+            let mut walk = self.another();
             walk.value_around(node, types, *other, around);
             self.failed |= walk.failed;
             self.take(walk.findings, walk.more);
@@ -228,6 +282,7 @@ impl<'o> Walk<'o> {
     /// Takes over what another walk over part of the message found.
     pub(super) fn take(&mut self, findings: Vec<Finding>, more: bool) {
         let room = self.options.faults_max.max(1).saturating_sub(self.findings.len());
+        self.troubles += findings.len() + usize::from(more);
         self.more |= more || findings.len() > room;
         self.findings.extend(findings.into_iter().take(room));
     }
@@ -316,7 +371,7 @@ impl<'o> Walk<'o> {
             self.find(node, FaultCode::InvalidValue, || format!("{} has equal elements", label(node)));
         }
         for element in node.elements() {
-            self.value(element, types, rules.item);
+            self.held(element, types, &rules.held);
         }
     }
 
@@ -326,20 +381,40 @@ impl<'o> Walk<'o> {
         types: &Types,
         type_: &Type,
         rules: &ObjectRules,
-        around: Around<'_>,
+        around: &Around<'_>,
     ) {
         let chosen = rules.choice.as_ref().is_some_and(|choice| self.choose(node, types, rules, choice));
         if chosen {
             return;
         }
-        let required = self.members(node, types, rules, &|name| is_known(name, types, type_, around));
+        self.members(node, types, type_, rules, around);
+    }
+
+    /// Checks the members that are there, and which are missing.
+    #[inline(never)]
+    fn members(
+        &mut self,
+        node: Node<'_>,
+        types: &Types,
+        type_: &Type,
+        rules: &ObjectRules,
+        around: &Around<'_>,
+    ) {
+        let mut required = 0;
+        for value in node.values() {
+            let place = match value.plain_name() {
+                Some(name) => rules.place(name),
+                None => rules.place(value.name().unwrap_or_default().as_bytes()),
+            };
+            let Some(place) = place else {
+                self.strange(value, types, type_, around);
+                continue;
+            };
+            required += u32::from(place.required);
+            self.held(value, types, &place.held);
+        }
         if required < rules.required_count {
-            for member in rules.members.iter().filter(|member| member.required) {
-                if node.get(&member.name).is_none() {
-                    let name = &member.name;
-                    self.add(node, Some(name), FaultCode::MissingProperty, || format!("{name} is required"));
-                }
-            }
+            self.missing(node, rules);
         }
         if rules.members_min as usize > node.len() {
             self.find(node, FaultCode::MissingProperty, || {
@@ -348,36 +423,29 @@ impl<'o> Walk<'o> {
         }
     }
 
-    /// Checks the members that are there; how many of the required ones that are.
+    /// A member that the type's own rules do not have.
+    #[cold]
     #[inline(never)]
-    fn members(
-        &mut self,
-        node: Node<'_>,
-        types: &Types,
-        rules: &ObjectRules,
-        is_known: &dyn Fn(&str) -> bool,
-    ) -> u32 {
-        let mut required = 0;
-        for value in node.values() {
-            let member = match value.plain_name() {
-                Some(name) => rules.member_of(name),
-                None => rules.member(&value.name().unwrap_or_default()),
-            };
-            let Some(member) = member else {
-                if !is_known(&value.name().unwrap_or_default()) {
-                    self.unknown.push(value.id());
-                }
-                continue;
-            };
-            required += u32::from(member.required);
-            self.value(value, types, member.value);
+    fn strange(&mut self, value: Node<'_>, types: &Types, type_: &Type, around: &Around<'_>) {
+        if !is_known(&value.name().unwrap_or_default(), types, type_, around) {
+            self.unknown.push(value.id());
         }
-        required
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn missing(&mut self, node: Node<'_>, rules: &ObjectRules) {
+        for member in rules.members.iter().filter(|member| member.required) {
+            if node.get(&member.name).is_none() {
+                let name = &member.name;
+                self.add(node, Some(name), FaultCode::MissingProperty, || format!("{name} is required"));
+            }
+        }
     }
 
     /// Follows a choice; false if there is none to follow, so that the base alone holds.
     fn choose(&mut self, node: Node<'_>, types: &Types, base: &ObjectRules, choice: &Choice) -> bool {
-        let (Choice::Cases(member, _) | Choice::Product(member)) = choice;
+        let member = choice.member();
         let chosen = node.get(member).and_then(|chosen| Some((chosen, chosen.as_str()?)));
         let Some((chosen, text)) = chosen else {
             // Without a text there is no choice. Where there must be one, the base says so, and which of the
@@ -389,49 +457,43 @@ impl<'o> Walk<'o> {
             return must_choose;
         };
         match choice {
-            Choice::Cases(_, cases) => {
-                if let Some((_, derived)) = cases.iter().find(|(value, _)| **value == *text) {
+            Choice::Cases(cases) => {
+                if let Some(derived) = cases.of(&text) {
                     let around = Around { choice_member: Some(member), base: Some(base) };
-                    self.value_around(node, types, *derived, around);
+                    self.value_around(node, types, derived, &around);
                     return true;
                 }
                 self.find(chosen, FaultCode::InvalidValue, || {
-                    let known = cases.iter().map(|(value, _)| value.as_ref());
+                    let known = cases.types.iter().map(|(value, _)| value.as_ref());
                     format!("{member} is {}, not one of {}", excerpt(&text), some_of(known))
                 });
                 // Members of which type is not known are not unknown: only what the base says can be checked.
                 self.base_only(node, types, base);
-                true
             }
             Choice::Product(_) => {
                 self.base_only(node, types, base);
-                let accepted = self.options.accepted.get(self.met);
-                self.met += 1;
-                if accepted.is_some_and(|accepted| accepted.raw() == node.raw()) {
-                    return true;
-                }
                 match self.options.products.resolve(&text) {
-                    Some(product) if self.options.product_faults == ProductFaults::Tell => {
-                        let mut walk = Self::new(self.options);
-                        walk.named_product(node, &product, member, Some(base));
-                        let room = self.options.faults_max.saturating_sub(self.told.len());
-                        self.told.extend(walk.findings.into_iter().take(room));
-                        self.unknown.extend(walk.unknown);
-                    }
-                    Some(product) => {
-                        let before = (self.findings.len(), self.unknown.len());
-                        self.named_product(node, &product, member, Some(base));
-                        if (self.findings.len(), self.unknown.len()) == before && !self.more && !self.failed {
-                            self.products.push(node.id());
-                        }
-                    }
+                    Some(product) => self.chosen_product(node, &product, member, base),
                     None => self.find(chosen, FaultCode::InvalidValue, || {
                         format!("{member} is {}, which is no known product", excerpt(&text))
                     }),
                 }
-                true
             }
         }
+        true
+    }
+
+    /// Checks a configuration that a contract's type leaves to its product.
+    fn chosen_product(&mut self, node: Node<'_>, product: &ProductSchema, member: &str, base: &ObjectRules) {
+        if self.options.product_faults != ProductFaults::Tell {
+            return self.named_product(node, product, member, Some(base));
+        }
+        let mut walk = Self::new(self.options);
+        walk.named_product(node, product, member, Some(base));
+        self.troubles += walk.findings.len();
+        let room = self.options.faults_max.saturating_sub(self.told.len());
+        self.told.extend(walk.findings.into_iter().take(room));
+        self.unknown.extend(walk.unknown);
     }
 
     fn base_only(&mut self, node: Node<'_>, types: &Types, base: &ObjectRules) {
@@ -455,8 +517,22 @@ impl<'o> Walk<'o> {
         base: Option<&ObjectRules>,
     ) {
         let around = Around { choice_member: Some(member), base };
-        self.value_around(node, product.types(), product.root(), around);
+        let outside = std::mem::replace(&mut self.in_product, true);
+        self.value_around(node, product.types(), product.root(), &around);
+        self.in_product = outside;
     }
+}
+
+/// Whether what is said of texts holds of one without escapes; false also where only a longer look can tell.
+#[inline]
+fn surely_holds(rules: &TextRules, text: &[u8]) -> bool {
+    // Between a byte and four bytes stand for a character.
+    let bytes = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    bytes <= rules.length.max.unwrap_or(u32::MAX)
+        && bytes.div_ceil(4) >= rules.length.min.unwrap_or(0)
+        && (rules.names.is_empty() || rules.names.find(text).is_some())
+        && rules.pattern.as_ref().is_none_or(|pattern| pattern.is_surely_match(text))
+        && rules.format.is_none_or(|format| format::surely_holds(format, text))
 }
 
 /// Findings as faults, in document order.
@@ -474,7 +550,7 @@ fn told(document: &Document, mut findings: Vec<Finding>) -> Vec<Fault> {
 }
 
 /// Whether a member that the type's own rules do not have is described elsewhere.
-fn is_known(name: &str, types: &Types, type_: &Type, around: Around<'_>) -> bool {
+fn is_known(name: &str, types: &Types, type_: &Type, around: &Around<'_>) -> bool {
     let in_base = || around.base.is_some_and(|base| base.member(name).is_some());
     // An object of which nothing is said may hold anything.
     let is_open = || type_.object.as_ref().is_none_or(|rules| rules.members.is_empty());
@@ -495,45 +571,4 @@ pub(super) fn describes(types: &Types, id: TypeId, name: &str, depth: usize) -> 
                 .flatten()
                 .chain(&type_.all_of)
                 .any(|id| describes(types, *id, name, depth + 1)))
-}
-
-/// What a reason calls a value: the member it stands under.
-fn label(node: Node<'_>) -> String {
-    match node.name() {
-        Some(name) => bounded(&name, NAME_CHARS_MAX),
-        None if node.id() == NodeId::ROOT => "the body".to_owned(),
-        None => "the element".to_owned(),
-    }
-}
-
-fn with_article(kind: &str) -> String {
-    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    format!("{article} {kind}")
-}
-
-fn between(range: Range) -> String {
-    match (range.min.unwrap_or(0), range.max) {
-        (least, None) => format!("at least {least}"),
-        (least, Some(most)) if least == most => format!("exactly {least}"),
-        (0, Some(most)) => format!("at most {most}"),
-        (least, Some(most)) => format!("{least} to {most}"),
-    }
-}
-
-fn excerpt(text: &str) -> String {
-    format!("\"{}\"", bounded(text, EXCERPT_CHARS_MAX))
-}
-
-/// The first of some names, and whether there are more.
-pub(super) fn some_of<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    let mut text = String::new();
-    for (index, name) in names.enumerate() {
-        if index == LIST_MAX {
-            text.push_str(", …");
-            break;
-        }
-        text.push_str(if index == 0 { "" } else { ", " });
-        text.push_str(name);
-    }
-    text
 }
