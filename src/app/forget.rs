@@ -79,7 +79,7 @@ mod tests {
                 call: String::new(),
                 step,
                 backend: None,
-                request_hash: None,
+                request_crc: None,
                 status: None,
                 reply: None,
                 at_ms: now.as_millisecond() - hours * 3_600_000,

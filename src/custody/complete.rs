@@ -1,6 +1,6 @@
 //! An entity's document: the merge, and what only the Seller's side knows.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -150,9 +150,8 @@ pub fn complete(input: &Completing<'_>) -> Completed {
     let mut work = Work { input, facts, machines, merger: Merger::new(input.echo_off), findings: Vec::new() };
     let root = work.merger.builder.object();
     work.identify(root);
-    let mut own = vec!["id", "href"];
-    own.extend([facts.state, facts.history, facts.created, facts.items].into_iter().flatten());
-    work.merger.members(root, from, &own);
+    let own = [facts.state, facts.history, facts.created, facts.items, Some("href"), Some("id")];
+    work.merger.members(root, from, &own.map(|name| name.unwrap_or("id")));
     let item_states = facts.items.map(|items| work.items(root, from, items)).unwrap_or_default();
     work.date(root, from);
     let state = work.own_state(root, from, &item_states);
@@ -236,13 +235,14 @@ impl<'s> Work<'s, '_> {
                 self.findings.push(Finding::new(FindingCode::MissingItem, message));
             }
             let slot = self.merger.builder.object();
-            let mut own: Vec<&str> = self.facts.item_history.into_iter().collect();
-            if self.machines.item.is_some() {
-                own.extend(self.facts.state);
-            }
-            self.merger.inside(name, |merger| merger.members(slot, item, &own));
-            let what = format!("{name} {id}");
-            states.add(self.item_state(slot, item, from.mapped, &what));
+            let own: &[&str] =
+                match (self.facts.item_history, self.facts.state.filter(|_| self.machines.item.is_some())) {
+                    (Some(history), Some(state)) => &[history, state],
+                    (Some(one), None) | (None, Some(one)) => &[one],
+                    (None, None) => &[],
+                };
+            self.merger.inside(name, |merger| merger.members(slot, item, own));
+            states.add(self.item_state(slot, item, from.mapped, &format_args!("{name} {id}")));
             self.merger.builder.push(array, slot);
             ids.push(id);
         }
@@ -269,7 +269,7 @@ impl<'s> Work<'s, '_> {
         slot: Slot,
         item: Sources<'s>,
         parent: Option<Node<'s>>,
-        what: &str,
+        what: &dyn fmt::Display,
     ) -> Option<(String, bool)> {
         let (Some(machine), Some(attribute)) = (self.machines.item, self.facts.state) else { return None };
         let text = |node: Option<Node<'s>>| node.and_then(|node| node.get(attribute)).and_then(Node::as_str);
@@ -292,7 +292,7 @@ impl<'s> Work<'s, '_> {
         let derived = aggregate(self.input.kind, &items.states).filter(|_| items.said && mapped.is_none());
         let way = match self.machines.own {
             Some(machine) => {
-                decide(machine, before.as_deref(), mapped.as_deref().or(derived), self.input.kind.name())
+                decide(machine, before.as_deref(), mapped.as_deref().or(derived), &self.input.kind.name())
             }
             None => Way { states: mapped.into_iter().map(Cow::into_owned).collect(), finding: None },
         };

@@ -38,19 +38,21 @@ impl<'s> Sources<'s> {
         Self { request: of(self.request), mapped: of(self.mapped), kept: of(self.kept) }
     }
 
-    /// Those before this place in the order of precedence.
-    fn earlier(self, rank: usize) -> impl Iterator<Item = Node<'s>> {
-        [self.request, self.mapped, self.kept].into_iter().take(rank).flatten()
-    }
-
-    /// The member `name`, which is `value` in the source of this place and in no earlier one, in each.
-    fn later(self, rank: usize, value: Node<'s>, name: &str) -> Self {
-        let of = |place: usize, node: Option<Node<'s>>| match place.cmp(&rank) {
-            Ordering::Less => None,
-            Ordering::Equal => Some(value),
-            Ordering::Greater => node.and_then(|node| node.get(name)),
-        };
-        Self { request: of(0, self.request), mapped: of(1, self.mapped), kept: of(2, self.kept) }
+    /// The member `name`, which is `value` in the source of this place, in it and in those that come later; none where
+    /// an earlier one has it. `seen` are the names of each source.
+    fn later(self, rank: usize, value: Node<'s>, name: &str, seen: [Seen; 3]) -> Option<Self> {
+        let mut found = [self.request, self.mapped, self.kept];
+        for (place, (node, seen)) in found.iter_mut().zip(seen).enumerate() {
+            *node = match place.cmp(&rank) {
+                Ordering::Equal => Some(value),
+                _ if !seen.may_have(name) => None,
+                Ordering::Greater => node.and_then(|node| node.get(name)),
+                Ordering::Less if node.is_some_and(|node| node.get(name).is_some()) => return None,
+                Ordering::Less => None,
+            };
+        }
+        let [request, mapped, kept] = found;
+        Some(Self { request, mapped, kept })
     }
 
     /// The element with this `id` in each.
@@ -59,6 +61,27 @@ impl<'s> Sources<'s> {
             node.and_then(|node| node.elements().find(|one| one.get("id").is_some_and(|own| own.is_text(id))))
         };
         Self { request: of(self.request), mapped: of(self.mapped), kept: of(self.kept) }
+    }
+}
+
+/// The names of an object's members as 64 bits: most names that it does not have are known by them.
+#[derive(Debug, Clone, Copy)]
+struct Seen(u64);
+
+impl Seen {
+    fn of(node: Option<Node<'_>>) -> Self {
+        let names = node.into_iter().flat_map(Node::members);
+        Self(names.fold(0, |seen, (name, _)| seen | Self::bit(&name)))
+    }
+
+    fn may_have(self, name: &str) -> bool {
+        self.0 & Self::bit(name) != 0
+    }
+
+    fn bit(name: &str) -> u64 {
+        let byte = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
+        let bytes = name.as_bytes();
+        1 << ((bytes.len() + byte(bytes.first()) * 5 + byte(bytes.last()) * 3) & 63)
     }
 }
 
@@ -78,13 +101,15 @@ impl<'s, 'p> Merger<'s, 'p> {
 
     /// Merges all members but those of `except` into `object`, each name once, the first source's order first.
     pub(super) fn members(&mut self, object: Slot, from: Sources<'s>, except: &[&str]) {
-        for (rank, source) in [from.request, from.mapped, from.kept].into_iter().enumerate() {
+        let sources = [from.request, from.mapped, from.kept];
+        let seen = sources.map(Seen::of);
+        for (rank, source) in sources.into_iter().enumerate() {
             for (name, value) in source.into_iter().flat_map(Node::members) {
-                if except.contains(&name.as_ref()) || from.earlier(rank).any(|node| node.get(&name).is_some())
-                {
+                if except.contains(&name.as_ref()) {
                     continue;
                 }
-                let merged = self.member(from.later(rank, value, &name), &name);
+                let Some(all) = from.later(rank, value, &name, seen) else { continue };
+                let merged = self.member(all, &name);
                 self.builder.set_as(object, value, merged);
             }
         }

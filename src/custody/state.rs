@@ -1,5 +1,7 @@
 //! Legal states: what a mapping proposes, what may follow, what a parent's state is.
 
+use std::fmt;
+
 use super::{Finding, FindingCode};
 use crate::{
     json::Node,
@@ -69,7 +71,7 @@ pub(super) fn decide(
     machine: &StateMachine,
     before: Option<&str>,
     proposed: Option<&str>,
-    what: &str,
+    what: &dyn fmt::Display,
 ) -> Way {
     let known = |state: &&str| machine.has(state);
     let unknown = proposed.filter(|state| !machine.has(state)).map(|_| {
@@ -110,7 +112,7 @@ fn from_start(machine: &StateMachine, to: &str) -> Option<Vec<String>> {
     })
 }
 
-fn illegal(machine: &StateMachine, what: &str, from: &str, to: &str) -> Finding {
+fn illegal(machine: &StateMachine, what: &dyn fmt::Display, from: &str, to: &str) -> Finding {
     let message = format!("{what}: {to} cannot follow {from} in {}", machine.entity);
     Finding::new(FindingCode::IllegalState, message)
 }

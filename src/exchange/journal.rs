@@ -42,7 +42,7 @@ impl Journal {
         for one in prepared.iter().filter(|one| one.changes(act)) {
             let mut entry = self.entry(story, one.name(), Step::Intent);
             let body = one.message.as_ref().map(|message| &message.body);
-            entry.request_hash = body.map(|body| *blake3::hash(body).as_bytes());
+            entry.request_crc = body.map(|body| crc32fast::hash(body));
             batch = batch.with(Change::Journal(Box::new(entry)));
         }
         if batch.changes.is_empty() {
@@ -81,7 +81,7 @@ impl Journal {
             call,
             step,
             backend: Some(self.backend.clone()),
-            request_hash: None,
+            request_crc: None,
             status: None,
             reply: None,
             at_ms: story.now_ms(),

@@ -165,8 +165,8 @@ pub struct JournalEntry {
     pub step: Step,
     /// The legacy system.
     pub backend: Option<BackendId>,
-    /// BLAKE3 of what was sent.
-    pub request_hash: Option<[u8; 32]>,
+    /// CRC-32 of what was sent, so that a message of the legacy system's own log is known again.
+    pub request_crc: Option<u32>,
     /// HTTP status of the answer.
     pub status: Option<u16>,
     /// The answer as received.

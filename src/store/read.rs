@@ -307,7 +307,7 @@ pub(super) fn journal(
             call: row.get(2)?,
             step: step.ok_or_else(unknown)?,
             backend: id_or_null(row, 4, BackendId::parse)?,
-            request_hash: row.get(5)?,
+            request_crc: row.get::<_, Option<Vec<u8>>>(5)?.and_then(crc),
             status: row.get(6)?,
             reply: blob(row, 7)?,
             at_ms: row.get(8)?,
@@ -315,6 +315,11 @@ pub(super) fn journal(
     };
     let row = [partner.as_str(), exchange.as_str()];
     Ok(db.prepare_cached(sql)?.query_map(row, entry)?.collect::<Sql<_>>()?)
+}
+
+/// What an earlier version kept there is a hash of another kind.
+fn crc(kept: Vec<u8>) -> Option<u32> {
+    kept.try_into().ok().map(u32::from_le_bytes)
 }
 
 pub(super) fn unfinished(

@@ -132,7 +132,7 @@ fn write_key(key: &IdempotencyKey, to: &mut Vec<u8>) {
 }
 
 fn write_journal(entry: &JournalEntry, to: &mut Vec<u8>) {
-    to.push(7);
+    to.push(8);
     text(to, entry.exchange.as_str());
     text(to, &entry.operation);
     text(to, &entry.call);
@@ -140,8 +140,8 @@ fn write_journal(entry: &JournalEntry, to: &mut Vec<u8>) {
     if let Some(backend) = some(to, entry.backend.as_ref()) {
         text(to, backend.as_str());
     }
-    if let Some(hash) = some(to, entry.request_hash.as_ref()) {
-        to.extend_from_slice(hash);
+    if let Some(crc) = some(to, entry.request_crc) {
+        to.extend_from_slice(&crc.to_le_bytes());
     }
     if let Some(status) = some(to, entry.status) {
         to.extend_from_slice(&status.to_le_bytes());
@@ -273,7 +273,11 @@ impl Reader<'_> {
                 entity: self.maybe(|one| one.kind().zip(one.id(SonataId::parse)))?,
             },
             6 => Change::Abandon { key: self.key()?, exchange: self.id(ExchangeId::parse)? },
-            7 => Change::Journal(Box::new(self.journal()?)),
+            // With the hash that an earlier version had, which is not kept.
+            7 => Change::Journal(Box::new(self.journal(|one| one.array::<32>().map(drop).map(|()| None))?)),
+            8 => {
+                Change::Journal(Box::new(self.journal(|one| one.array().map(u32::from_le_bytes).map(Some))?))
+            }
             _ => return None,
         })
     }
@@ -302,7 +306,7 @@ impl Reader<'_> {
         })
     }
 
-    fn journal(&mut self) -> Option<JournalEntry> {
+    fn journal(&mut self, crc: impl FnOnce(&mut Self) -> Option<Option<u32>>) -> Option<JournalEntry> {
         Some(JournalEntry {
             exchange: self.id(ExchangeId::parse)?,
             operation: self.text()?,
@@ -312,10 +316,43 @@ impl Reader<'_> {
                 Step::ALL.into_iter().find(|step| step.as_str() == word)?
             },
             backend: self.maybe(|one| one.id(BackendId::parse))?,
-            request_hash: self.maybe(Self::array)?,
+            request_crc: self.maybe(crc)?.flatten(),
             status: self.maybe(|one| one.array().map(u16::from_le_bytes))?,
             reply: self.maybe(Self::blob)?,
             at_ms: self.time()?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_journal_of_an_earlier_version_is_read() {
+        let entry = JournalEntry {
+            exchange: ExchangeId::parse("e-1").unwrap(),
+            operation: "quote.createQuote".to_owned(),
+            call: "offers".to_owned(),
+            step: Step::Intent,
+            backend: None,
+            request_crc: Some(7),
+            status: Some(200),
+            reply: None,
+            at_ms: 5,
+        };
+        let mut now = Vec::new();
+        write_journal(&entry, &mut now);
+        let read = |bytes: &[u8]| match Reader(&mut Bytes::copy_from_slice(bytes)).change() {
+            Some(Change::Journal(entry)) => Some(*entry),
+            _ => None,
+        };
+        assert_eq!(read(&now), Some(entry.clone()));
+        // It had another tag, and 32 bytes in the place of the four.
+        let crc = now.windows(5).position(|bytes| bytes == [1, 7, 0, 0, 0]).unwrap() + 1;
+        let mut before = now.clone();
+        before[0] = 7;
+        before.splice(crc..crc + 4, [9; 32]);
+        assert_eq!(read(&before), Some(JournalEntry { request_crc: None, ..entry }));
     }
 }

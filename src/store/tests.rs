@@ -253,7 +253,7 @@ async fn the_journal_shows_what_needs_attention_until_it_is_done() {
             call: call.to_owned(),
             step,
             backend: Some(acme()),
-            request_hash: Some([1; 32]),
+            request_crc: Some(1),
             status: (step == Step::Answered).then_some(201),
             reply: (step == Step::Answered).then(|| Bytes::from_static(b"{\"no\":7}")),
             at_ms,

@@ -322,7 +322,7 @@ fn journal(db: &Connection, partner: &str, e: &JournalEntry) -> Result<(), Store
         e.call,
         e.step.as_str(),
         e.backend.as_ref().map(BackendId::as_str),
-        e.request_hash.as_ref().map(|hash| &hash[..]),
+        e.request_crc.map(u32::to_le_bytes),
         e.status,
         e.reply.as_deref(),
         e.at_ms,
