@@ -5,29 +5,31 @@
 //! needed is written again at the log's end, which empties it. Both only where the database has all of it on disk:
 //! what a power failure takes back from the database is then still in the log behind.
 
-use std::{fs, io, ops::Range};
+use std::{fs, io, ops::Range, sync::Arc};
 
 use bytes::Bytes;
 
 use super::{
     Batch, Change, Entity, StoreError,
-    committer::{Committer, Written},
+    applier::Applier,
+    core::Written,
     log::{self, Spot},
     open::Place,
     read, record, write,
 };
+use crate::ids::PartnerId;
 
-impl Committer {
+impl Applier {
     /// Removes the segments that nothing refers to, and empties one that is hardly needed. Looks only where the log
     /// has come to another segment since.
     pub(super) fn clear(&mut self) -> Result<(), StoreError> {
-        let Some(durable) = self.durable_segment() else { return Ok(()) };
-        if durable <= self.cleared || self.has_pending() {
+        let durable = self.durable.segment;
+        if durable <= self.cleared {
             return Ok(());
         }
         self.cleared = durable;
-        let half_bytes = self.segment_bytes / 2;
-        let sparse = write::sparse(self.connection()?, durable, half_bytes)?;
+        let half_bytes = self.core.limits.segment_bytes / 2;
+        let sparse = self.with(|db, _| write::sparse(db, durable, half_bytes))?;
         for (segment, live_bytes) in sparse {
             if live_bytes == 0 {
                 self.remove(segment)?;
@@ -40,36 +42,36 @@ impl Committer {
 
     /// Has everything on disk, and leaves no file of the log to which nothing refers.
     pub(super) fn leave(&mut self) -> Result<(), StoreError> {
-        let Some((log, _)) = &self.log else { return Ok(()) };
-        let (end, after) = (log.end().segment, log.after());
-        let sparse = write::sparse(self.connection()?, after.segment, 1)?;
+        let (end, after) = match &self.core.writer()?.log {
+            Some(log) => (log.end().segment, log.after()),
+            None => return Ok(()),
+        };
+        let sparse = self.with(|db, _| write::sparse(db, after.segment, 1))?;
         if sparse.iter().any(|(segment, _)| *segment == end) {
-            write::move_to(self.connection()?, after)?;
+            self.with(|db, _| write::move_to(db, after))?;
         }
-        if let (Some(connection), Some((_, checkpointer))) = (&self.connection, &self.log) {
-            checkpointer.now(connection)?;
+        if !self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)")? {
+            return Err(StoreError::Failed(
+                "the database could not be brought to disk: it is being read".to_owned(),
+            ));
         }
         sparse.into_iter().try_for_each(|(segment, _)| self.remove(segment))
     }
 
-    fn durable_segment(&self) -> Option<u64> {
-        self.log.as_ref().map(|(_, checkpointer)| checkpointer.durable().segment)
-    }
-
     fn remove(&mut self, segment: u64) -> Result<(), StoreError> {
-        let Place::File(path) = &self.place else { return Ok(()) };
+        let Place::File(path) = &self.core.place else { return Ok(()) };
         match fs::remove_file(log::segment_path(path, segment)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(StoreError::Failed(error.to_string()))
             }
-            _ => write::end_segment(self.connection()?, segment),
+            _ => self.with(|db, _| write::end_segment(db, segment)),
         }
     }
 
-    /// Writes what is needed of a segment to the log's end, as one record: it is less than half a segment. Nothing is
-    /// pending: the database says what is needed. Whether there was any.
+    /// Writes what is needed of a segment to the log's end, as one record: it is less than half a segment. Whether there
+    /// was any.
     fn rewrite(&mut self, segment: u64) -> Result<bool, StoreError> {
-        let Place::File(path) = self.place.clone() else { return Ok(false) };
+        let Place::File(path) = self.core.place.clone() else { return Ok(false) };
         let bytes = fs::read(log::segment_path(&path, segment));
         let bytes = Bytes::from(bytes.map_err(|error| StoreError::Failed(error.to_string()))?);
         let mut needed = Vec::new();
@@ -83,36 +85,52 @@ impl Committer {
             }
         }
         let any = !needed.is_empty();
-        let Written { results, .. } = self.write(needed, true)?;
-        results.into_iter().collect::<Result<(), _>>()?;
+        self.write_again(needed)?;
         self.apply()?;
         Ok(any)
     }
 
-    /// Adds those entities of a batch whose documents are read from there.
+    /// Adds those entities of a batch whose documents the database has there.
     fn add_needed(
         &mut self,
         batch: Batch,
         spot: impl Fn(Range<usize>) -> Spot,
         ranges: Vec<Option<Range<usize>>>,
-        needed: &mut Vec<Batch>,
+        needed: &mut Vec<(PartnerId, Entity)>,
     ) -> Result<(), StoreError> {
-        let place = self.place.clone();
-        let db = self.connection()?;
+        let place = self.core.place.clone();
         let entities = batch.changes.into_iter().filter_map(|change| match change {
             Change::Create(entity) | Change::Update(entity) => Some(entity),
             _ => None,
         });
         for (entity, range) in entities.zip(ranges) {
             let Some(range) = range else { continue };
-            if write::spot(db, batch.partner.as_str(), &entity)? != Some(spot(range)) {
-                continue;
-            }
-            if let Some(now) = read::entity(db, &place, &batch.partner, &entity.kind, &entity.id)? {
-                needed.push(Batch::new(batch.partner.clone()).with(again(now)));
-            }
+            let (partner, spot) = (&batch.partner, spot(range));
+            let now = self.with(|db, _| {
+                if write::spot(db, partner.as_str(), &entity)? != Some(spot) {
+                    return Ok(None);
+                }
+                read::entity(db, &place, partner, &entity.kind, &entity.id)
+            })?;
+            needed.extend(now.map(|now| (batch.partner.clone(), now)));
         }
         Ok(())
+    }
+
+    /// Writes entities as the database has them, but for those that were changed since: nobody else writes meanwhile.
+    fn write_again(&mut self, needed: Vec<(PartnerId, Entity)>) -> Result<(), StoreError> {
+        let core = Arc::clone(&self.core);
+        let mut writer = core.writer()?;
+        let batches: Vec<Batch> = {
+            let layers = core.layers();
+            let unchanged = needed.into_iter().filter(|(partner, entity)| {
+                layers.entity(&(partner.clone(), entity.kind.clone(), entity.id.clone())).is_none()
+            });
+            unchanged.map(|(partner, now)| Batch::new(partner).with(again(now))).collect()
+        };
+        let write = |db: &_, _: &mut _| core.write(&mut writer, batches.into_iter(), Some(db), true);
+        let Written { results, .. } = self.with(write)?;
+        results.into_iter().collect()
     }
 }
 

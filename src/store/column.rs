@@ -86,12 +86,11 @@ impl Words {
         }
         let sql = "SELECT number FROM words WHERE word = ?1";
         let known = db.prepare_cached(sql)?.query_row([word], |row| row.get(0)).optional()?;
-        let number = match known {
-            Some(number) => number,
-            None => {
-                db.prepare_cached("INSERT INTO words (word) VALUES (?1)")?.execute(params![word])?;
-                db.last_insert_rowid()
-            }
+        let number = if let Some(number) = known {
+            number
+        } else {
+            db.prepare_cached("INSERT INTO words (word) VALUES (?1)")?.execute(params![word])?;
+            db.last_insert_rowid()
         };
         if self.0.len() >= WORDS_MAX {
             self.0.clear();

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     path::Path,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, RwLockReadGuard},
     thread,
 };
 
@@ -12,13 +12,13 @@ use tokio::sync::oneshot;
 
 use super::{
     Batch, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Remembered, StoreError,
+    applier::Applier,
     committer::{Committer, Job},
+    core::{Ask, Core},
     open::Place,
-    overlay::{Overlay, remember},
+    overlay::{Layers, Staged, remember},
     queue::Queue,
-    read,
-    readers::Readers,
-    write,
+    read, write,
 };
 use crate::{
     ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId},
@@ -32,10 +32,19 @@ pub struct Limits {
     pub queue_max: usize,
     /// Most reads at once.
     pub readers_max: usize,
-    /// Batches that are acknowledged before the database takes them in, all at once.
+    /// Batches that are acknowledged before the database takes them in, all at once. While it does, as many again may
+    /// come, and four times as many where it cannot.
     pub apply_batches: usize,
-    /// How long nothing must have come before the database takes in what is left, in milliseconds.
+    /// The same in bytes of memory, about: batches are held there without their documents.
+    pub apply_held_bytes: usize,
+    /// The same in bytes of the log, which are read again after a sudden end.
+    pub apply_log_bytes: u64,
+    /// How long nothing must have come before the database takes in what is left, in milliseconds; where more keeps
+    /// coming, twenty times as long.
     pub apply_idle_ms: u64,
+    /// An fsync within this keeps nobody waiting, in microseconds: where several in a row were so, callers commit by
+    /// themselves.
+    pub quick_us: u64,
     /// Bytes of one of the files of the log; one record may begin before this and end after it.
     pub segment_bytes: u64,
 }
@@ -45,8 +54,11 @@ impl Default for Limits {
         Self {
             queue_max: 4096,
             readers_max: 4,
-            apply_batches: 512,
+            apply_batches: 4096,
+            apply_held_bytes: 8 * 1024 * 1024,
+            apply_log_bytes: 64 * 1024 * 1024,
             apply_idle_ms: 200,
+            quick_us: 30,
             segment_bytes: 16 * 1024 * 1024,
         }
     }
@@ -56,15 +68,13 @@ impl Default for Limits {
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
-    /// `None` in memory, where only the committer's connection sees the rows.
-    readers: Option<Arc<Readers>>,
 }
 
-/// What the handles and the thread share. The thread ends once the last handle has dropped it.
+/// What the handles share. The threads end once the last handle has dropped it.
 struct Shared {
+    core: Arc<Core>,
+    /// What waits for the thread that commits.
     queue: Arc<Queue<Job>>,
-    overlay: Arc<RwLock<Overlay>>,
-    place: Place,
 }
 
 impl Drop for Shared {
@@ -97,17 +107,17 @@ impl Store {
     }
 
     fn start(place: Place, limits: Limits, metrics: Option<Arc<Metrics>>) -> Result<Self, StoreError> {
-        let readers = matches!(place, Place::File(_))
-            .then(|| Arc::new(Readers::new(place.clone(), limits.readers_max)));
-        let queue = Arc::new(Queue::new(limits.queue_max));
-        let overlay = Arc::<RwLock<Overlay>>::default();
-        let committer =
-            Committer::open(place.clone(), limits, Arc::clone(&queue), Arc::clone(&overlay), metrics)?;
+        let applier = Applier::open(place, limits, metrics)?;
+        let (core, queue) = (Arc::clone(&applier.core), Arc::new(Queue::new(limits.queue_max)));
+        let committer = Committer { core: Arc::clone(&core), queue: Arc::clone(&queue) };
+        applier.start()?;
+        let shared = Arc::new(Shared { core, queue });
+        // Where there is no thread for it, it is dropped, which ends the other one.
         thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || committer.run())
             .map_err(|error| StoreError::Open(error.to_string()))?;
-        Ok(Self { shared: Arc::new(Shared { queue, overlay, place }), readers })
+        Ok(Self { shared })
     }
 
     /// Does all changes of the batch or none, and returns when they are on disk.
@@ -116,14 +126,18 @@ impl Store {
     /// After [`StoreError::Conflict`], [`StoreError::Overloaded`] and [`StoreError::Failed`] nothing was done;
     /// after [`StoreError::Unknown`] only reading tells. A caller that stops waiting does not stop the commit.
     pub async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        let batch = match self.shared.core.commit_here(batch) {
+            Ok(result) => return result,
+            Err(batch) => batch,
+        };
         let (tell, told) = oneshot::channel();
         self.shared.queue.push(Job::Commit(batch, tell))?;
         told.await.unwrap_or_else(|_| Err(StoreError::Unknown("the store's thread is gone".to_owned())))
     }
 
     /// What is acknowledged and not in the database. Whoever finds nothing here looks there afterwards, not before.
-    fn overlay(&self) -> RwLockReadGuard<'_, Overlay> {
-        self.shared.overlay.read().unwrap_or_else(PoisonError::into_inner)
+    fn layers(&self) -> RwLockReadGuard<'_, Layers> {
+        self.shared.core.layers()
     }
 
     /// One entity.
@@ -136,12 +150,14 @@ impl Store {
         kind: &Kind,
         id: &SonataId,
     ) -> Result<Option<Entity>, StoreError> {
-        if let Some(entity) = self.overlay().entity(partner, kind, id) {
-            return Ok(Some(entity));
-        }
+        let near = self.layers().entity(&(partner.clone(), kind.clone(), id.clone())).cloned();
+        let near = match near {
+            Some(Staged { entity, spot: None, .. }) => return Ok(Some(*entity)),
+            near => near,
+        };
         let (partner, kind, id) = (partner.clone(), kind.clone(), id.clone());
-        let place = self.shared.place.clone();
-        self.read(move |db| read::entity(db, &place, &partner, &kind, &id)).await
+        let place = self.shared.core.place.clone();
+        self.read(move |db| read::near_or_far(db, &place, near, (&partner, &kind, &id))).await
     }
 
     /// Many entities of a kind at once; what this partner does not have is missing from the map.
@@ -154,22 +170,20 @@ impl Store {
         kind: &Kind,
         wanted: Vec<SonataId>,
     ) -> Result<HashMap<SonataId, Entity>, StoreError> {
-        let (mut found, mut wanted) = (HashMap::with_capacity(wanted.len()), wanted);
-        {
-            let overlay = self.overlay();
-            wanted.retain(|id| match overlay.entity(partner, kind, id) {
-                Some(entity) => found.insert(id.clone(), entity).is_some(),
-                None => true,
-            });
-        }
+        let wanted: Vec<_> = {
+            let layers = self.layers();
+            let near = |id: &SonataId| layers.entity(&(partner.clone(), kind.clone(), id.clone())).cloned();
+            wanted.into_iter().map(|id| (near(&id), id)).collect()
+        };
         if wanted.is_empty() {
-            return Ok(found);
+            return Ok(HashMap::new());
         }
         let (partner, kind) = (partner.clone(), kind.clone());
-        let place = self.shared.place.clone();
+        let place = self.shared.core.place.clone();
         self.read(move |db| {
-            for id in wanted {
-                if let Some(entity) = read::entity(db, &place, &partner, &kind, &id)? {
+            let mut found = HashMap::with_capacity(wanted.len());
+            for (near, id) in wanted {
+                if let Some(entity) = read::near_or_far(db, &place, near, (&partner, &kind, &id))? {
                     found.insert(id, entity);
                 }
             }
@@ -190,7 +204,7 @@ impl Store {
     ) -> Result<Page, StoreError> {
         self.applied().await?;
         let (partner, kind) = (partner.clone(), kind.clone());
-        let place = self.shared.place.clone();
+        let place = self.shared.core.place.clone();
         self.read(move |db| read::list(db, &place, &partner, &kind, &filter)).await
     }
 
@@ -206,8 +220,10 @@ impl Store {
     ) -> Result<HashMap<(Kind, SonataId), LegacyId>, StoreError> {
         let (mut found, mut wanted) = (HashMap::with_capacity(wanted.len()), wanted);
         {
-            let overlay = self.overlay();
-            wanted.retain(|(kind, id)| match overlay.legacy_id(partner, backend, kind, id) {
+            let layers = self.layers();
+            let key =
+                |kind: &Kind, id: &SonataId| (partner.clone(), backend.clone(), kind.clone(), id.clone());
+            wanted.retain(|(kind, id)| match layers.legacy_id(&key(kind, id)) {
                 Some(legacy) => {
                     found.insert((kind.clone(), id.clone()), legacy.clone());
                     false
@@ -242,8 +258,10 @@ impl Store {
     ) -> Result<HashMap<(Kind, LegacyId), SonataId>, StoreError> {
         let (mut found, mut wanted) = (HashMap::with_capacity(wanted.len()), wanted);
         {
-            let overlay = self.overlay();
-            wanted.retain(|(kind, id)| match overlay.sonata_id(partner, backend, kind, id) {
+            let layers = self.layers();
+            let key =
+                |kind: &Kind, id: &LegacyId| (partner.clone(), backend.clone(), kind.clone(), id.clone());
+            wanted.retain(|(kind, id)| match layers.sonata_id(&key(kind, id)) {
                 Some(sonata) => {
                     found.insert((kind.clone(), id.clone()), sonata.clone());
                     false
@@ -276,7 +294,7 @@ impl Store {
         kind: &Kind,
         id: &SonataId,
     ) -> Result<Vec<KeyPair>, StoreError> {
-        let newer = self.overlay().keys(partner, kind, id);
+        let newer = self.layers().keys(&(partner.clone(), kind.clone(), id.clone()));
         let (partner, kind, id) = (partner.clone(), kind.clone(), id.clone());
         let mut pairs = self.read(move |db| read::keys(db, &partner, &kind, &id)).await?;
         remember(&mut pairs, newer);
@@ -292,8 +310,8 @@ impl Store {
         partner: &PartnerId,
         key: &IdempotencyKey,
     ) -> Result<Option<Remembered>, StoreError> {
-        if let Some(known) = self.overlay().idempotency(partner, key) {
-            return Ok(known);
+        if let Some(known) = self.layers().idempotency(&(partner.clone(), key.clone())) {
+            return Ok(known.cloned());
         }
         let (partner, key) = (partner.clone(), key.clone());
         self.read(move |db| read::idempotency(db, &partner, &key)).await
@@ -363,7 +381,7 @@ impl Store {
     /// Has the database take in what is acknowledged: for queries over many rows.
     async fn applied(&self) -> Result<(), StoreError> {
         let (tell, told) = oneshot::channel();
-        self.shared.queue.push(Job::Flush(tell))?;
+        self.shared.queue.push(Job::Then(Ask::Flush(tell)))?;
         told.await.unwrap_or_else(|_| Err(StoreError::Failed("the store's thread is gone".to_owned())))
     }
 
@@ -371,22 +389,19 @@ impl Store {
         &self,
         query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        match &self.readers {
-            Some(readers) => readers.read(query).await,
-            None => self.work(query).await,
-        }
+        self.shared.core.readers.read(query).await
     }
 
-    /// Runs on the committer's own connection.
+    /// Runs on the connection that writes.
     async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (tell, told) = oneshot::channel();
-        let job = Job::Work(Box::new(move |connection| {
+        let work = Ask::Work(Box::new(move |connection| {
             let _ = tell.send(connection.and_then(work));
         }));
-        self.shared.queue.push(job)?;
+        self.shared.queue.push(Job::Then(work))?;
         told.await.unwrap_or_else(|_| Err(StoreError::Failed("the store's thread is gone".to_owned())))
     }
 }

@@ -7,7 +7,7 @@
 //! as long as rows of the database refer to documents in it (see `clear`).
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
@@ -95,21 +95,31 @@ impl Log {
             .map_err(|error| StoreError::Open(format!("the log of {}: {error}", path.display())))
     }
 
-    /// Opens the log that belongs to the database at `path`, and reads what is in it from `from` on: the payload of
-    /// each record, and where it ends.
+    /// Opens the log that belongs to the database at `path`, and reads what is in it from `from` on: `each` takes the
+    /// payload of each record, and where it ends. One segment at a time is in memory.
     ///
     /// # Errors
-    /// [`StoreError::Open`] where a part of it is missing.
+    /// [`StoreError::Open`] where a part of it is missing, and those of `each`.
     pub(super) fn open(
         path: &Path,
         segment_bytes: u64,
         from: Position,
         held: File,
-    ) -> Result<(Self, Vec<(Bytes, Position)>), StoreError> {
+        mut each: impl FnMut(Bytes, Position) -> Result<(), StoreError>,
+    ) -> Result<Self, StoreError> {
         let cannot = |error: io::Error| StoreError::Open(format!("the log of {}: {error}", path.display()));
         let mut log = Self { path: path.to_owned(), segment_bytes, end: from, file: None, _held: held };
-        let records = log.replay().map_err(cannot)?;
-        Ok((log, records))
+        while let Some(bytes) = log.segment().map_err(cannot)? {
+            while let Some((payload, next)) = next_record(&bytes, log.end) {
+                each(payload, next)?;
+                log.end = next;
+            }
+            if log.end.start_bytes < segment_bytes {
+                break;
+            }
+            log.end = following(log.end);
+        }
+        Ok(log)
     }
 
     /// Where the next record goes.
@@ -122,28 +132,19 @@ impl Log {
         following(self.end)
     }
 
-    fn replay(&mut self) -> io::Result<Vec<(Bytes, Position)>> {
-        let mut records = Vec::new();
-        loop {
-            let bytes = match std::fs::read(segment_path(&self.path, self.end.segment)) {
-                Ok(bytes) => Bytes::from(bytes),
-                // Nothing was ever written here.
-                Err(error) if error.kind() == io::ErrorKind::NotFound && self.end.start_bytes == 0 => break,
-                Err(error) => return Err(error),
-            };
-            if (bytes.len() as u64) < self.end.start_bytes {
-                return Err(io::Error::other("it is shorter than the database knows"));
+    /// What is in the segment where the log ends; `None` where nothing was ever written.
+    fn segment(&self) -> io::Result<Option<Bytes>> {
+        let bytes = match fs::read(segment_path(&self.path, self.end.segment)) {
+            Ok(bytes) => Bytes::from(bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.end.start_bytes == 0 => {
+                return Ok(None);
             }
-            while let Some((payload, next)) = next_record(&bytes, self.end) {
-                records.push((payload, next));
-                self.end = next;
-            }
-            if self.end.start_bytes < self.segment_bytes {
-                break;
-            }
-            self.end = following(self.end);
+            Err(error) => return Err(error),
+        };
+        if (bytes.len() as u64) < self.end.start_bytes {
+            return Err(io::Error::other("it is shorter than the database knows"));
         }
-        Ok(records)
+        Ok(Some(bytes))
     }
 
     /// Empties `buffer` but for room for the head of a record, and says where that record will be.
@@ -158,11 +159,11 @@ impl Log {
     }
 
     /// Makes one record of `buffer`, whose first bytes are left free for the head (see [`Log::begin`]), writes it and
-    /// waits for the disk.
+    /// waits for the disk; says for how long it waited.
     ///
     /// # Errors
     /// [`StoreError::Failed`] where nothing was written, [`StoreError::Unknown`] where the disk did not say.
-    pub(super) fn append(&mut self, buffer: &mut [u8]) -> Result<(), StoreError> {
+    pub(super) fn append(&mut self, buffer: &mut [u8]) -> Result<Duration, StoreError> {
         if self.file.is_none() {
             self.file = Some(self.open_segment().map_err(|error| StoreError::Failed(error.to_string()))?);
         }
@@ -184,12 +185,14 @@ impl Log {
             self.file = None;
             return Err(StoreError::Failed(error.to_string()));
         }
+        #[expect(clippy::disallowed_methods, reason = "who commits goes by how long the disk takes")]
+        let written = Instant::now();
         if let Err(error) = file.sync_data() {
             self.forget();
             return Err(StoreError::Unknown(error.to_string()));
         }
         self.end = Position { start_bytes: self.end.start_bytes + buffer.len() as u64, chain, ..self.end };
-        Ok(())
+        Ok(written.elapsed())
     }
 
     /// After an fsync that failed: what stands at the end should not be taken for a record. The next one is written

@@ -1,16 +1,18 @@
 //! What must outlive a request: entities, references, remembered keys, idempotency, the journal.
 //!
 //! [`Store`] is the handle: [`Store::commit`] takes a [`Batch`] whose changes happen together or not at all and
-//! returns once they are on disk; reads run beside it. One thread writes: whatever waits goes into the log with one
-//! write and one fsync, and from there into the database, hundreds at once; documents stay in the log. Every call carries the partner, and every row and every
-//! index begins with it: no query can meet another partner's row. Custody decides what is stored; here is only
+//! returns once they are on disk; reads run beside it. Whatever waits goes into the log with one write and one fsync, on
+//! the caller's thread where that takes no time, and from there into the database, thousands at once; documents stay in
+//! the log. Every call carries the partner, and every row and every index begins with it: no query can meet another
+//! partner's row. Custody decides what is stored; here is only
 //! how. Times come in as milliseconds since 1970, because the clock is a port.
 
+mod applier;
 mod batch;
-mod checkpoint;
 mod clear;
 mod column;
 mod committer;
+mod core;
 mod entity;
 mod error;
 mod handle;
@@ -22,6 +24,7 @@ mod read;
 mod readers;
 mod record;
 mod schema;
+mod stage;
 mod write;
 
 pub use batch::{Batch, Change, IdempotencyKey, JournalEntry, KeyPair, Reference, Step};

@@ -1,4 +1,4 @@
-//! What waits for the store's thread.
+//! What waits for one of the store's threads.
 //!
 //! The thread takes all that waits at once, and is woken only where it sleeps: a hand-over to a thread that works
 //! costs no call of the system.
@@ -73,6 +73,13 @@ impl<T> Queue<T> {
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
         self.filled.notify_one();
+    }
+
+    /// As [`Queue::close`], and those that wait are dropped.
+    pub(super) fn end(&self) {
+        self.close();
+        let left = std::mem::take(&mut self.lock().jobs);
+        drop(left);
     }
 
     /// Moves all that waits into `jobs`, in order; sleeps while there is nothing, for `idle` at most.

@@ -11,6 +11,7 @@ use super::{
     column::{self, Cell},
     log::Spot,
     open::Place,
+    overlay::Staged,
     record,
 };
 use crate::ids::{BackendId, BuyerId, ExchangeId, IdError, LegacyId, PartnerId, SellerId, SonataId};
@@ -121,6 +122,21 @@ pub(super) fn entity(
         }
     }
     Err(StoreError::Failed(format!("the log has lost the documents of {} {}", kind.as_str(), id.as_str())))
+}
+
+/// The entity that an overlay has or, where it is not there, the database.
+pub(super) fn near_or_far(
+    db: &Connection,
+    place: &Place,
+    near: Option<Staged>,
+    (partner, kind, id): (&PartnerId, &Kind, &SonataId),
+) -> Result<Option<Entity>, StoreError> {
+    if let Some(Staged { entity, spot, .. }) = near
+        && let Some(entity) = with_documents(place, *entity, spot)?
+    {
+        return Ok(Some(entity));
+    }
+    entity(db, place, partner, kind, id)
 }
 
 /// The entity with its documents; `None` where the segment is gone, as after they were moved.

@@ -13,6 +13,7 @@ use super::*;
 use crate::ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId};
 
 mod crash;
+mod here;
 mod migrate;
 
 fn partner(name: &str) -> PartnerId {
@@ -55,12 +56,17 @@ fn create(name: &str, entity: Entity) -> Batch {
 }
 
 /// Runs a test on both places; a folder stands behind the first. There once with what was committed still before the
-/// database, once with it in there.
+/// database, once with it in there, and once with callers that commit by themselves.
 async fn on_each<F: Future<Output = ()>>(test: impl Fn(Store) -> F) {
     let folder = TempDir::new().unwrap();
     test(Store::open(&folder.path().join("deep/er/segue.db"), Limits::default(), None).unwrap()).await;
     let at_once = Limits { apply_batches: 1, ..Limits::default() };
     test(Store::open(&folder.path().join("segue.db"), at_once, None).unwrap()).await;
+    let quick = Store::open(&folder.path().join("quick.db"), here::quick(), None).unwrap();
+    for _ in 0..8 {
+        quick.probe().await.unwrap();
+    }
+    test(quick).await;
     test(Store::memory().unwrap()).await;
 }
 

@@ -12,8 +12,13 @@ const START: log::Position = log::Position { segment: 0, start_bytes: 0, chain: 
 
 fn open(path: &Path) -> (log::Log, Vec<Vec<u8>>) {
     let held = log::Log::hold(path, Duration::ZERO).unwrap();
-    let (log, records) = log::Log::open(path, 1 << 20, START, held).unwrap();
-    (log, records.into_iter().map(|(payload, _)| payload.to_vec()).collect())
+    let mut records = Vec::new();
+    let each = |payload: Bytes, _| {
+        records.push(payload.to_vec());
+        Ok(())
+    };
+    let log = log::Log::open(path, 1 << 20, START, held, each).unwrap();
+    (log, records)
 }
 
 fn append(log: &mut log::Log, payload: &[u8]) {
@@ -105,9 +110,14 @@ fn one_process_has_the_log() {
     log::Log::hold(&path, Duration::ZERO).unwrap();
 }
 
+/// Ids as they are made: callers that commit by themselves can decide about them.
+pub(super) fn id_of(number: usize) -> String {
+    format!("0193e5a2-0000-7000-8000-{number:012x}")
+}
+
 /// Batches with everything that a batch can hold.
 fn everything(number: usize) -> Batch {
-    let id = format!("q-{number}");
+    let id = id_of(number);
     let key = IdempotencyKey { operation: "quote.createQuote".to_owned(), key: id.clone() };
     let entity = Entity {
         buyer: Some(crate::ids::BuyerId::parse("b").unwrap()),
@@ -157,7 +167,7 @@ fn everything(number: usize) -> Batch {
 async fn all(store: &Store, numbers: usize) -> String {
     let mut told = String::new();
     for number in 0..numbers {
-        let id = format!("q-{number}");
+        let id = id_of(number);
         let key = |key: String| IdempotencyKey { operation: "quote.createQuote".to_owned(), key };
         let globex = partner("globex");
         write!(told, "{:?}", store.entity(&globex, &kind(), &sonata(&id)).await).unwrap();
@@ -189,7 +199,7 @@ async fn the_log_the_overlay_and_the_database_say_the_same() {
     assert_eq!(all(&store, 8).await, overlaid);
     let globex = partner("globex");
     for number in 0..6 {
-        let exchange = exchange(&format!("q-{number}"));
+        let exchange = exchange(&id_of(number));
         let journal = store.journal(&globex, &exchange).await.unwrap();
         assert_eq!((replayed.journal(&globex, &exchange).await.unwrap(), journal.len()), (journal, 1));
     }
