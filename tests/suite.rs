@@ -21,6 +21,7 @@ mod mutation;
 mod process;
 mod readme;
 mod reload;
+mod round;
 mod routes;
 mod support;
 mod table;

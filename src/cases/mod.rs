@@ -20,5 +20,6 @@ pub mod form;
 pub mod message;
 pub mod mutate;
 pub mod play;
+pub mod round;
 pub mod stand;
 pub mod update;

@@ -1,11 +1,11 @@
 //! The outcome of cases as JUnit XML, which build servers read.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 /// How one case ended.
 pub struct Outcome<'c> {
     /// Its name: folder and case, as `quote/createQuote.minimal`.
-    pub case: &'c str,
+    pub case: Cow<'c, str>,
     /// Where it was not what it says; empty when all is well.
     pub faults: Vec<String>,
 }
@@ -13,7 +13,7 @@ pub struct Outcome<'c> {
 impl Outcome<'_> {
     /// The folder, which is the suite, and the name in it.
     fn names(&self) -> (&str, &str) {
-        self.case.rsplit_once('/').unwrap_or(("cases", self.case))
+        self.case.rsplit_once('/').unwrap_or(("cases", &self.case))
     }
 }
 
@@ -85,9 +85,9 @@ mod tests {
     fn everything_that_is_told_comes_back_from_an_xml_reader() {
         let odd = "expected <a b=\"c\">&amp;]]>, got 'x'\t\r\nö\u{1}";
         let outcomes = [
-            Outcome { case: "quote/good", faults: Vec::new() },
-            Outcome { case: "quote/<bad>\"", faults: vec![odd.to_owned(), "second".to_owned()] },
-            Outcome { case: "alone", faults: Vec::new() },
+            Outcome { case: "quote/good".into(), faults: Vec::new() },
+            Outcome { case: "quote/<bad>\"".into(), faults: vec![odd.to_owned(), "second".to_owned()] },
+            Outcome { case: "alone".into(), faults: Vec::new() },
         ];
         let xml = report(&outcomes);
         let mut reader = Reader::from_str(&xml);

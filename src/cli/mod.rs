@@ -15,6 +15,7 @@ mod map;
 mod message;
 mod operations;
 pub mod output;
+mod round;
 mod sdk;
 mod serve;
 mod show;
@@ -125,12 +126,15 @@ enum TestFormat {
     Text,
     /// For build servers: JUnit XML.
     Junit,
+    /// For tools: every case and every round trip.
+    Json,
 }
 
 /// `segue test`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one per flag of the command line")]
 struct TestArguments {
-    /// Play only cases whose name contains this; with --mutate, change only rules whose place contains it.
+    /// Play only cases, and try only round trips, whose name contains this; with --mutate, change only rules whose place contains it.
     filter: Option<String>,
     /// Write what was sent and answered into the cases instead of comparing it. A call that a case has no answer
     /// for is answered by the simulated BSS.
@@ -140,11 +144,17 @@ struct TestArguments {
     /// has it. Without this they are counted, and printed for cases that fail.
     #[arg(long, conflicts_with = "mutate")]
     findings: bool,
+    /// Print of every round trip what is claimed and what is not, not only what is lost.
+    #[arg(long, conflicts_with_all = ["update", "mutate"])]
+    round_trips: bool,
+    /// What the documents of round trips are made up from: the same number makes the same documents.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
     /// Change every rule of every mapped operation in turn, and list those that no case notices.
     #[arg(long, conflicts_with = "update")]
     mutate: bool,
     /// How the outcome is printed.
-    #[arg(long, value_enum, default_value_t = TestFormat::Text, conflicts_with_all = ["update", "mutate", "findings"])]
+    #[arg(long, value_enum, default_value_t = TestFormat::Text, conflicts_with_all = ["update", "mutate", "findings", "round_trips"])]
     format: TestFormat,
 }
 

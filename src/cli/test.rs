@@ -3,21 +3,25 @@
 use std::{collections::BTreeMap, path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
+use serde_json::json;
 
 use super::{
     TestArguments, TestFormat,
     junit::{self, Outcome},
     output::{complain, say},
+    round,
 };
 use crate::{
     cases::{
         form::{self, Case},
         mutate::mutate,
         play::{Played, play},
+        round::rounds,
         stand::Stand,
         update::update,
     },
     exchange::ports::LegacyPort,
+    mapping::round::Verdict,
     plan::{self, PlanHandle},
 };
 
@@ -34,7 +38,8 @@ pub fn run(config: &Path, arguments: &TestArguments) -> anyhow::Result<ExitCode>
         form::find(&mappings)?.into_iter().map(|case| (case.name.clone(), case)).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if !arguments.mutate {
-        return runtime.block_on(play_all(arguments, &plan, &cases));
+        let outcomes = runtime.block_on(play_all(arguments, &plan, &cases))?;
+        return finish(arguments, &plan, &cases, outcomes);
     }
     let failing = runtime.block_on(failing(&plan, &cases))?;
     if failing > 0 {
@@ -71,14 +76,20 @@ fn mutate_all(
     Ok(if report.survivors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn play_all(
+/// The cases that were played, and how many findings there were in how many of them.
+struct Outcomes<'c> {
+    played: Vec<Outcome<'c>>,
+    findings: usize,
+    with_findings: usize,
+}
+
+async fn play_all<'c>(
     arguments: &TestArguments,
     plan: &PlanHandle,
-    cases: &BTreeMap<String, Case>,
-) -> anyhow::Result<ExitCode> {
+    cases: &'c BTreeMap<String, Case>,
+) -> anyhow::Result<Outcomes<'c>> {
     let wanted = |case: &&Case| arguments.filter.as_deref().is_none_or(|filter| case.name.contains(filter));
-    let mut outcomes = Vec::new();
-    let (mut findings, mut with_findings) = (0usize, 0usize);
+    let mut all = Outcomes { played: Vec::new(), findings: 0, with_findings: 0 };
     for case in cases.values().filter(wanted) {
         let stand: Option<Arc<dyn LegacyPort>> = if arguments.update {
             Some(Stand::start(case.clock.to_zoned(jiff::tz::TimeZone::UTC).date()).await?)
@@ -86,8 +97,8 @@ async fn play_all(
             None
         };
         let mut played = play(case, cases, plan, stand).await.with_context(|| case.name.clone())?;
-        findings += played.findings.len();
-        with_findings += usize::from(!played.findings.is_empty());
+        all.findings += played.findings.len();
+        all.with_findings += usize::from(!played.findings.is_empty());
         let is_text = arguments.format == TestFormat::Text;
         if arguments.findings && !played.findings.is_empty() {
             say(&format!("case {}", case.name));
@@ -102,17 +113,54 @@ async fn play_all(
                 tell_findings(&played);
             }
         }
-        outcomes.push(Outcome { case: &case.name, faults: played.faults });
+        all.played.push(Outcome { case: case.name.as_str().into(), faults: played.faults });
     }
-    let failed = outcomes.iter().filter(|outcome| !outcome.faults.is_empty()).count();
+    Ok(all)
+}
+
+/// Tries the round trips, and tells what came of everything.
+fn finish(
+    arguments: &TestArguments,
+    plan: &PlanHandle,
+    cases: &BTreeMap<String, Case>,
+    mut all: Outcomes<'_>,
+) -> anyhow::Result<ExitCode> {
+    let tried = if arguments.update {
+        Vec::new()
+    } else {
+        rounds(&plan.load(), cases, arguments.filter.as_deref(), arguments.seed)
+    };
+    let failed = all.played.iter().filter(|outcome| !outcome.faults.is_empty()).count();
+    let lost = tried.iter().filter(|round| round.report.verdict() == Verdict::Lost).count();
     match arguments.format {
         TestFormat::Text => {
-            let passed = outcomes.len() - failed;
+            round::tell(&tried, arguments.round_trips);
+            let Outcomes { played, findings, with_findings } = &all;
+            let passed = played.len() - failed;
+            if !tried.is_empty() {
+                say(&round::summary(&tried, arguments.seed));
+            }
             say(&format!("{passed} passed, {failed} failed, {findings} findings in {with_findings} cases"));
         }
-        TestFormat::Junit => say(&junit::report(&outcomes)),
+        TestFormat::Junit => {
+            all.played.extend(tried.iter().map(|round| Outcome {
+                case: format!("round trips/{}", round.name()).into(),
+                faults: round::faults(round),
+            }));
+            say(&junit::report(&all.played));
+        }
+        TestFormat::Json => {
+            let cases =
+                all.played.iter().map(|outcome| json!({ "case": &*outcome.case, "faults": outcome.faults }));
+            let report = json!({
+                "cases": cases.collect::<Vec<_>>(),
+                "seed": arguments.seed,
+                "roundTrips": tried.iter().map(round::as_json).collect::<Vec<_>>(),
+            });
+            say(&serde_json::to_string_pretty(&report).context("the report")?);
+        }
     }
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if failed + lost == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn tell(case: &Case, played: &Played) {

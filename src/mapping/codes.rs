@@ -47,7 +47,9 @@ impl CodeType {
         }
     }
 
-    fn write(self, code: &str) -> Value<'_> {
+    /// A code as what it is written as.
+    #[must_use]
+    pub fn write(self, code: &str) -> Value<'_> {
         match self {
             Self::Text => Value::Text(code.into()),
             Self::Number => Value::Number(code.into()),

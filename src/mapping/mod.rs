@@ -13,6 +13,7 @@ pub mod operation;
 pub mod path;
 pub mod program;
 pub mod raw;
+pub mod round;
 pub mod schema;
 pub mod script;
 pub mod trace;

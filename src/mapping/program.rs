@@ -107,8 +107,29 @@ pub struct Rule {
     pub on_failure: OnFailure,
     /// What it does.
     pub action: Action,
+    /// Why what it does is not claimed to come back.
+    pub lossy: Lossy,
     /// Whether it, or a rule in it, converts by `ref(kind)`; computed by [`Program::new`].
     pub has_references: bool,
+}
+
+/// `lossy:`: why what leaves in a direction by a rule, or by one in it, is not claimed to come back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Lossy {
+    /// Of what leaves to the legacy side.
+    pub to_legacy: Option<Box<str>>,
+    /// Of what leaves to the Sonata side.
+    pub to_sonata: Option<Box<str>>,
+}
+
+impl Lossy {
+    /// The reason of what leaves in a direction.
+    pub fn reason(&self, direction: Direction) -> Option<&str> {
+        match direction {
+            Direction::ToLegacy => self.to_legacy.as_deref(),
+            Direction::ToSonata => self.to_sonata.as_deref(),
+        }
+    }
 }
 
 /// What a failure of a rule does.

@@ -125,6 +125,12 @@ impl Plan {
         self.backends.get(id)
     }
 
+    /// What the interface file of a backend says, if it has one.
+    #[must_use]
+    pub fn interface(&self, backend: &str) -> Option<Arc<dyn mapping::schema::Interface>> {
+        self.interfaces.of_backends().remove(backend)
+    }
+
     /// All backends.
     pub fn backends(&self) -> impl Iterator<Item = &Arc<BackendSettings>> {
         self.backends.values()

@@ -19,7 +19,7 @@ const PREFIX: &str = "$[?";
 #[derive(Debug, Clone)]
 pub struct Condition {
     text: Box<str>,
-    expression: Expression,
+    pub(super) expression: Expression,
     from_root: bool,
 }
 

@@ -14,12 +14,14 @@ mod path;
 mod pattern;
 mod reads;
 mod scan;
+mod witness;
 
 pub use self::{
     condition::{Condition, Equality},
     expression::Literal,
     path::{Origin, Singular, Step},
     reads::{Read, ReadStep},
+    witness::{Demand, Wanted},
 };
 use self::{lower::Lowering, path::Path};
 use super::node::Node;

@@ -215,7 +215,14 @@ impl<'c> Compiler<'c> {
         let omit = rule.omit_on_error.unwrap_or(required == Required::No || us.written() == OnSide::Legacy);
         let on_failure = if us.phase == Phase::Answer && omit { OnFailure::Omit } else { OnFailure::Fail };
         let address = super::overlay::address(&here.address, rule);
-        program::Rule { origin: self.origin(rule.span, &address), on_failure, action, has_references: false }
+        let reason = |direction| {
+            let directed = rule.lossy.as_ref()?.of(direction)?;
+            Some(Box::from(directed.as_str()))
+        };
+        let lossy =
+            program::Lossy { to_legacy: reason(Direction::ToLegacy), to_sonata: reason(Direction::ToSonata) };
+        let origin = self.origin(rule.span, &address);
+        program::Rule { origin, on_failure, action, lossy, has_references: false }
     }
 
     /// Where something was written.

@@ -274,7 +274,7 @@ fn alter(own: &mut Rule, change: &Rule) {
         ($($key:ident),*) => { $( if change.$key.is_some() { own.$key = change.$key; } )* };
     }
     over!(name, sonata, legacy, from, value, codes, otherwise, convert, accept, script, shape, fields);
-    over!(one_of, rows, key, join, take_first, condition, only, required, omit_on_error, echo, drop);
+    over!(one_of, rows, key, join, take_first, condition, only, required, omit_on_error, echo, drop, lossy);
     if !matches!(change.inputs, crate::mapping::raw::Inputs::None) {
         own.inputs = change.inputs;
     }

@@ -133,6 +133,7 @@ fn headline(rule: &Rule) -> String {
     add("value", rule.value.as_ref().map(|node| node.as_text().unwrap_or("…").to_owned()));
     add("script", rule.script.as_ref().map(|_| "…".to_owned()));
     add("drop", text(&rule.drop));
+    add("lossy", rule.lossy.as_ref().map(|_| "…".to_owned()));
     words.join("  ")
 }
 

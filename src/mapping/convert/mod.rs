@@ -13,6 +13,7 @@ mod list;
 mod measure;
 pub mod number;
 mod parse;
+mod sample;
 mod scalar;
 mod table;
 mod text;

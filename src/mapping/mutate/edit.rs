@@ -188,6 +188,7 @@ pub(super) fn refusal(origin: &Origin) -> Rule {
         origin: origin.clone(),
         on_failure: OnFailure::Fail,
         action: Action::Pair(Box::new(pair)),
+        lossy: crate::mapping::program::Lossy::default(),
         has_references: false,
     }
 }

@@ -20,8 +20,8 @@ pub use read_operation::operations;
 pub use read_overlay::read_overlay;
 pub use read_set::{read_codes, read_function, read_set};
 pub use rule::{
-    Branch, Condition, Default, Directed, ElseBranch, Inputs, KeySpec, Numbered, Only, Otherwise, Phases,
-    Refuse, Rule, ScriptText,
+    Branch, Condition, Default, Directed, ElseBranch, Inputs, KeySpec, Lossy, Numbered, Only, Otherwise,
+    Phases, Refuse, Rule, ScriptText,
 };
 pub use set::{CodeRow, CodeSide, CodeTable, FunctionFile, NamespaceOf, ProductName, SetFile, Shape};
 

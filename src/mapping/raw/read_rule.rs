@@ -2,8 +2,8 @@
 
 use super::read::{key, pairs, sequence, text, text_of, texts, word, wrong};
 use super::{
-    Branch, Condition, Default, Directed, ElseBranch, Inputs, KeySpec, Numbered, Only, Otherwise, Phases,
-    Refuse, Rule, ScriptText, Text, read,
+    Branch, Condition, Default, Directed, ElseBranch, Inputs, KeySpec, Lossy, Numbered, Only, Otherwise,
+    Phases, Refuse, Rule, ScriptText, Text, read,
 };
 use crate::mapping::diagnostic as code;
 use crate::text::{
@@ -76,6 +76,7 @@ fn rule(node: &Node, depth: usize, out: &mut Diagnostics) -> Option<Rule> {
         omit_on_error: word(f, "on_error", &[("fail", false), ("omit", true)], out).map(|(omit, _)| omit),
         echo: f.boolean("echo", out),
         drop: text(f, "drop", out),
+        lossy: f.take("lossy").and_then(|node| lossy(node, out)),
     };
     fields.finish(out);
     Some(rule)
@@ -231,6 +232,17 @@ fn script(node: &Node, out: &mut Diagnostics) -> Option<ScriptText> {
         return None;
     }
     Some(ScriptText::Directed(directed, only))
+}
+
+/// A reason, or one per direction.
+fn lossy(node: &Node, out: &mut Diagnostics) -> Option<Lossy> {
+    if node.as_mapping().is_none() {
+        return text_of(node, "lossy", out).map(Lossy::Both);
+    }
+    let mut fields = Fields::of(node, "lossy", out)?;
+    let lossy = Lossy::Directed(text(&mut fields, "to_legacy", out), text(&mut fields, "to_sonata", out));
+    fields.finish(out);
+    Some(lossy)
 }
 
 fn inputs(node: &Node, out: &mut Diagnostics) -> Inputs {

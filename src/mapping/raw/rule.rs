@@ -1,6 +1,7 @@
 //! Rules as written.
 
 use super::Text;
+use crate::mapping::direction::Direction;
 use crate::text::{Span, yaml::Node};
 
 /// One entry of `fields:`. Which of the keys may stand together is checked when it is compiled.
@@ -62,6 +63,8 @@ pub struct Rule {
     pub echo: Option<bool>,
     /// `drop: "reason"`, a place that has no counterpart.
     pub drop: Option<Text>,
+    /// `lossy: "reason"`, why what goes there is not claimed to come back.
+    pub lossy: Option<Lossy>,
 }
 
 impl Rule {
@@ -96,6 +99,7 @@ impl Rule {
             omit_on_error: None,
             echo: None,
             drop: None,
+            lossy: None,
         }
     }
 
@@ -258,4 +262,24 @@ pub struct Refuse {
     pub at: Option<Text>,
     /// What the sender is told.
     pub reason: Option<Text>,
+}
+
+/// `lossy:`, a reason, or one per direction in which something leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lossy {
+    /// One text, for both directions.
+    Both(Text),
+    /// `{ to_legacy:, to_sonata: }`
+    Directed(Option<Text>, Option<Text>),
+}
+
+impl Lossy {
+    /// The reason for what leaves in a direction.
+    pub fn of(&self, direction: Direction) -> Option<&Text> {
+        match (self, direction) {
+            (Self::Both(reason), _) => Some(reason),
+            (Self::Directed(reason, _), Direction::ToLegacy)
+            | (Self::Directed(_, reason), Direction::ToSonata) => reason.as_ref(),
+        }
+    }
 }

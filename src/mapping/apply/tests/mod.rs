@@ -46,7 +46,13 @@ pub fn origin(address: &str) -> Origin {
 }
 
 pub fn rule(address: &str, action: Action) -> Rule {
-    Rule { origin: origin(address), on_failure: OnFailure::Fail, action, has_references: false }
+    Rule {
+        origin: origin(address),
+        on_failure: OnFailure::Fail,
+        action,
+        lossy: crate::mapping::program::Lossy::default(),
+        has_references: false,
+    }
 }
 
 pub fn blank(source: Source, target: &str) -> Pair {
