@@ -193,7 +193,7 @@ fn what_comes_back_is_proved_or_tested() {
         (
             "- { sonata: \"relatedContactInformation[?@.role=='a']\", legacy: a, fields: [ { sonata: name, legacy: nm } ] }\n\
              - { sonata: \"relatedContactInformation[?@.role=='b']\", legacy: b, fields: [ { sonata: name, legacy: nm } ] }",
-            Verdict::Proved,
+            Verdict::Tested,
             (2, 0),
         ),
         (
