@@ -39,13 +39,13 @@ impl<'s> Sources<'s> {
     }
 
     /// The member `name`, which is `value` in the source of this place, in it and in those that come later; none where
-    /// an earlier one has it. `seen` are the names of each source.
-    fn later(self, rank: usize, value: Node<'s>, name: &str, seen: [Seen; 3]) -> Option<Self> {
+    /// an earlier one has it. `seen` are the names of each source, and `bit` is the name's.
+    fn later(self, rank: usize, value: Node<'s>, (name, bit): (&str, Seen), seen: [Seen; 3]) -> Option<Self> {
         let mut found = [self.request, self.mapped, self.kept];
         for (place, (node, seen)) in found.iter_mut().zip(seen).enumerate() {
             *node = match place.cmp(&rank) {
                 Ordering::Equal => Some(value),
-                _ if !seen.may_have(name) => None,
+                _ if !seen.may_have(bit) => None,
                 Ordering::Greater => node.and_then(|node| node.get(name)),
                 Ordering::Less if node.is_some_and(|node| node.get(name).is_some()) => return None,
                 Ordering::Less => None,
@@ -64,24 +64,27 @@ impl<'s> Sources<'s> {
     }
 }
 
-/// The names of an object's members as 64 bits: most names that it does not have are known by them.
+/// Names as 64 bits: most that are not among them are known by that.
 #[derive(Debug, Clone, Copy)]
 struct Seen(u64);
 
 impl Seen {
+    /// Any name may be there.
+    const ALL: Self = Self(u64::MAX);
+
     fn of(node: Option<Node<'_>>) -> Self {
-        let names = node.into_iter().flat_map(Node::members);
-        Self(names.fold(0, |seen, (name, _)| seen | Self::bit(&name)))
+        node.into_iter().flat_map(Node::members).fold(Self(0), |seen, (name, _)| seen.with(&name))
     }
 
-    fn may_have(self, name: &str) -> bool {
-        self.0 & Self::bit(name) != 0
-    }
-
-    fn bit(name: &str) -> u64 {
+    fn with(self, name: &str) -> Self {
         let byte = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
         let bytes = name.as_bytes();
-        1 << ((bytes.len() + byte(bytes.first()) * 5 + byte(bytes.last()) * 3) & 63)
+        let bit = bytes.len() + byte(bytes.first()) * 5 + byte(bytes.last()) * 3;
+        Self(self.0 | 1 << (bit & 63))
+    }
+
+    fn may_have(self, bit: Self) -> bool {
+        self.0 & bit.0 != 0
     }
 }
 
@@ -102,13 +105,16 @@ impl<'s, 'p> Merger<'s, 'p> {
     /// Merges all members but those of `except` into `object`, each name once, the first source's order first.
     pub(super) fn members(&mut self, object: Slot, from: Sources<'s>, except: &[&str]) {
         let sources = [from.request, from.mapped, from.kept];
-        let seen = sources.map(Seen::of);
+        // The first is the largest, and the others have few members to look for in it.
+        let seen = [Seen::ALL, Seen::of(from.mapped), Seen::of(from.kept)];
+        let excepted = except.iter().fold(Seen(0), |seen, name| seen.with(name));
         for (rank, source) in sources.into_iter().enumerate() {
             for (name, value) in source.into_iter().flat_map(Node::members) {
-                if except.contains(&name.as_ref()) {
+                let bit = Seen(0).with(&name);
+                if excepted.may_have(bit) && except.contains(&name.as_ref()) {
                     continue;
                 }
-                let Some(all) = from.later(rank, value, &name, seen) else { continue };
+                let Some(all) = from.later(rank, value, (&name, bit), seen) else { continue };
                 let merged = self.member(all, &name);
                 self.builder.set_as(object, value, merged);
             }
