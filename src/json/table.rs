@@ -103,6 +103,7 @@ impl Record {
 }
 
 /// A position as the table stores it. Texts never reach the bound at which this would saturate.
+#[inline]
 pub(super) fn position(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }

@@ -17,60 +17,63 @@ impl Builder<'_> {
     #[must_use]
     pub fn finish(self, root: Slot) -> Document {
         let mut writer = Writer::for_values(&self);
-        let mut is_open = vec![false; self.values.len()];
-        let mut outer: Vec<Open> = Vec::with_capacity(DEPTH_GUESS);
-        let mut opened = writer.value(self.value(root), root, NO_NAME);
-        // What is around the root: it has no more children.
-        let mut inner = Open { slot: root, record: 0, next: super::NOWHERE, count: 0, is_object: true };
-        loop {
-            if let Some(open) = opened.take() {
-                set(&mut is_open, open.slot, true);
-                outer.push(std::mem::replace(&mut inner, open));
-            }
-            let child = if inner.is_object {
-                self.members.get(inner.next as usize).map(|member| {
-                    inner.next = member.next;
-                    (member.value, writer.name(&member.name, inner.count == 0))
-                })
+        let mut open: Vec<Open> = Vec::with_capacity(DEPTH_GUESS);
+        open.extend(writer.open(self.value(root), root, NO_NAME));
+        while let Some(mut inner) = open.pop() {
+            let opened = if inner.is_object {
+                self.write_members(&mut writer, &mut inner, &open)
             } else {
-                self.element(inner.slot, inner.next).map(|element| {
-                    inner.next += 1;
-                    writer.comma(inner.count);
-                    (element, NO_NAME)
-                })
+                self.write_elements(&mut writer, &mut inner, &open)
             };
-            if let Some((slot, name)) = child {
-                inner.count += 1;
-                let value = self.value(slot);
-                let is_inside_itself = matches!(value, Value::Object(_) | Value::Array(_))
-                    && is_open.get(slot.0 as usize).copied().unwrap_or(true);
-                opened = if is_inside_itself {
-                    writer.scalar(Kind::Null, name, "null");
-                    None
-                } else {
-                    writer.value(value, slot, name)
-                };
-                continue;
+            if let Some(opened) = opened {
+                open.push(inner);
+                open.push(opened);
+            } else {
+                writer.end(&inner);
             }
-            let Some(around) = outer.pop() else { break };
-            writer.end(&inner);
-            set(&mut is_open, inner.slot, false);
-            inner = around;
         }
         Document::from_parts(writer.text, writer.nodes)
     }
 
-    fn element(&self, array: Slot, index: u32) -> Option<Slot> {
-        match self.value(array) {
-            Value::Array(elements) => elements.get(index as usize).copied(),
-            _ => None,
+    /// Writes members from where an object was left up to the next one to go into, which is begun; none: to the end.
+    fn write_members(&self, writer: &mut Writer, inner: &mut Open, outer: &[Open]) -> Option<Open> {
+        while let Some(member) = self.members.get(inner.next as usize) {
+            inner.next = member.next;
+            let name = writer.name(&member.name, inner.count == 0);
+            inner.count += 1;
+            let value = self.value(member.value);
+            if let Value::Object(_) | Value::Array(_) = value {
+                let opened = writer.begin(value, member.value, name, (inner.slot, outer));
+                if opened.is_some() {
+                    return opened;
+                }
+            } else {
+                writer.scalar(value, name);
+            }
         }
+        None
     }
-}
 
-fn set(flags: &mut [bool], slot: Slot, to: bool) {
-    if let Some(flag) = flags.get_mut(slot.0 as usize) {
-        *flag = to;
+    /// The same of the elements of an array.
+    fn write_elements(&self, writer: &mut Writer, inner: &mut Open, outer: &[Open]) -> Option<Open> {
+        let Value::Array(elements) = self.value(inner.slot) else { return None };
+        while let Some(element) = elements.get(inner.next as usize) {
+            inner.next += 1;
+            if inner.count > 0 {
+                writer.text.push(',');
+            }
+            inner.count += 1;
+            let value = self.value(*element);
+            if let Value::Object(_) | Value::Array(_) = value {
+                let opened = writer.begin(value, *element, NO_NAME, (inner.slot, outer));
+                if opened.is_some() {
+                    return opened;
+                }
+            } else {
+                writer.scalar(value, NO_NAME);
+            }
+        }
+        None
     }
 }
 
@@ -110,28 +113,51 @@ impl Writer {
         Self { text: String::with_capacity(bytes), nodes: Vec::with_capacity(rows) }
     }
 
-    /// Writes a whole scalar or copy, or begins an array or object.
+    /// Begins an array or object; one that is inside itself is written there as null.
+    fn begin(
+        &mut self,
+        value: &Value<'_>,
+        slot: Slot,
+        name: NameSpan,
+        (inner, outer): (Slot, &[Open]),
+    ) -> Option<Open> {
+        if slot == inner || outer.iter().any(|open| open.slot == slot) {
+            self.plain(Kind::Null, name, "null");
+            return None;
+        }
+        self.open(value, slot, name)
+    }
+
+    fn open(&mut self, value: &Value<'_>, slot: Slot, name: NameSpan) -> Option<Open> {
+        let (is_object, next) = match value {
+            Value::Object(object) => (true, object.first),
+            Value::Array(_) => (false, 0),
+            other => {
+                self.scalar(other, name);
+                return None;
+            }
+        };
+        let (bracket, kind) = if is_object { ('{', Kind::Object) } else { ('[', Kind::Array) };
+        let (start, record) = (self.here(), self.nodes.len());
+        self.text.push(bracket);
+        self.row(kind, false, start, name);
+        Some(Open { slot, record, next, count: 0, is_object })
+    }
+
+    /// Writes a value that nothing is in, or a copy.
     #[inline]
-    fn value(&mut self, value: &Value<'_>, slot: Slot, name: NameSpan) -> Option<Open> {
+    fn scalar(&mut self, value: &Value<'_>, name: NameSpan) {
         match value {
             Value::Copy(node) => self.splice(*node, name),
             Value::Text(text) => self.string(text, name),
-            Value::Number(text) => self.scalar(Kind::Number, name, text),
-            Value::Object(object) => {
-                let record = self.bracket('{', Kind::Object, name);
-                return Some(Open { slot, record, next: object.first, count: 0, is_object: true });
-            }
-            Value::Array(_) => {
-                let record = self.bracket('[', Kind::Array, name);
-                return Some(Open { slot, record, next: 0, count: 0, is_object: false });
-            }
-            Value::Null => self.scalar(Kind::Null, name, "null"),
-            Value::Bool(true) => self.scalar(Kind::Bool, name, "true"),
-            Value::Bool(false) => self.scalar(Kind::Bool, name, "false"),
+            Value::Number(text) => self.plain(Kind::Number, name, text),
+            Value::Bool(true) => self.plain(Kind::Bool, name, "true"),
+            Value::Bool(false) => self.plain(Kind::Bool, name, "false"),
+            Value::Null | Value::Object(_) | Value::Array(_) => self.plain(Kind::Null, name, "null"),
         }
-        None
     }
 
+    #[inline]
     fn string(&mut self, text: &str, name: NameSpan) {
         let start = self.here();
         self.text.push('"');
@@ -148,19 +174,6 @@ impl Writer {
         }
     }
 
-    fn bracket(&mut self, bracket: char, kind: Kind, name: NameSpan) -> usize {
-        let start = self.here();
-        self.text.push(bracket);
-        self.row(kind, false, start, name);
-        self.nodes.len() - 1
-    }
-
-    fn comma(&mut self, done: u32) {
-        if done > 0 {
-            self.text.push(',');
-        }
-    }
-
     #[inline]
     fn name(&mut self, name: &MemberName<'_>, is_first: bool) -> NameSpan {
         let (start, escaped) = name.write(&mut self.text, is_first);
@@ -169,34 +182,37 @@ impl Writer {
         (position(start), if escaped { len | NAME_ESCAPED } else { len })
     }
 
-    fn scalar(&mut self, kind: Kind, name: NameSpan, text: &str) {
+    #[inline]
+    fn plain(&mut self, kind: Kind, name: NameSpan, text: &str) {
         let start = self.here();
         self.text.push_str(text);
         self.row(kind, false, start, name);
     }
 
     /// Copies a node's text as it is, and its rows moved to where they now stand.
+    #[inline]
     fn splice(&mut self, node: Node<'_>, name: NameSpan) {
-        let here = position(self.nodes.len());
         let bytes = self.here().wrapping_sub(position(node.span().0));
-        let rows = here.wrapping_sub(node.id().index());
+        let rows = position(self.nodes.len()).wrapping_sub(node.id().index());
         self.text.push_str(node.raw());
-        match node.subtree() {
-            // Most copies are of one value without parts.
-            [only] => self.nodes.push(only.relocated(bytes, rows)),
-            all => self.nodes.extend(all.iter().map(|row| row.relocated(bytes, rows))),
-        }
-        if let Some(row) = self.nodes.get_mut(here as usize) {
-            (row.name, row.name_len) = name;
+        let Some((first, below)) = node.subtree().split_first() else { return };
+        let mut first = first.relocated(bytes, rows);
+        (first.name, first.name_len) = name;
+        self.nodes.push(first);
+        // Most copies are of one value without parts.
+        if !below.is_empty() {
+            self.nodes.extend(below.iter().map(|row| row.relocated(bytes, rows)));
         }
     }
 
+    #[inline]
     fn row(&mut self, kind: Kind, escaped: bool, start: u32, name: NameSpan) {
         let next = position(self.nodes.len() + 1);
         let record = Record::new(kind, escaped, (start, self.here()), name, next);
         self.nodes.push(record);
     }
 
+    #[inline]
     fn here(&self) -> u32 {
         position(self.text.len())
     }

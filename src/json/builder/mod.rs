@@ -103,11 +103,13 @@ impl<'s> Builder<'s> {
     }
 
     /// A copy of `node`: its text stays exactly as it is, white space and escapes inside included.
+    #[inline]
     pub fn copy(&mut self, node: Node<'s>) -> Slot {
         self.add(if node.rows() == 0 { Value::Null } else { Value::Copy(node) })
     }
 
     /// A new object without members.
+    #[inline]
     pub fn object(&mut self) -> Slot {
         self.add(Value::Object(Object::EMPTY))
     }
@@ -119,6 +121,7 @@ impl<'s> Builder<'s> {
 
     /// What kind of value this is. A slot of another builder may be null.
     #[must_use]
+    #[inline]
     pub fn kind(&self, slot: Slot) -> Kind {
         match self.value(slot) {
             Value::Null => Kind::Null,
@@ -197,6 +200,7 @@ impl<'s> Builder<'s> {
 
     /// The same under a prepared name, which costs less: whether the member is a new one, none if `object` is no
     /// object.
+    #[inline]
     pub fn set_known(&mut self, object: Slot, name: &'s Name, value: Slot) -> Option<bool> {
         self.put(object, MemberName::Known(name), value)
     }
@@ -208,12 +212,22 @@ impl<'s> Builder<'s> {
 
     /// The value under `name`; none if `object` is no object or lacks it. Opens a copied object.
     pub fn get(&mut self, object: Slot, name: &str) -> Option<Slot> {
+        self.get_named(object, name, bit(name))
+    }
+
+    /// The same by a prepared name, which costs less.
+    #[inline]
+    pub fn get_known(&mut self, object: Slot, name: &Name) -> Option<Slot> {
+        self.get_named(object, name, name.bit())
+    }
+
+    fn get_named(&mut self, object: Slot, name: &str, bit: u64) -> Option<Slot> {
         if let Value::Copy(node) = self.value(object) {
             // An absent member is no reason to open the copy.
             node.get(name)?;
         }
         let object = self.object_of(object)?;
-        let at = self.find(object, name, bit(name))?;
+        let at = self.find(object, name, bit)?;
         self.members.get(at).map(|member| member.value)
     }
 
@@ -289,12 +303,14 @@ impl<'s> Builder<'s> {
         self.elements_mut(array).map(|elements| elements.as_slice()).unwrap_or_default()
     }
 
+    #[inline]
     fn add(&mut self, value: Value<'s>) -> Slot {
         let slot = Slot(super::table::position(self.values.len()));
         self.values.push(value);
         slot
     }
 
+    #[inline]
     fn value(&self, slot: Slot) -> &Value<'s> {
         self.values.get(slot.0 as usize).unwrap_or(&Value::Null)
     }
@@ -323,11 +339,11 @@ impl<'s> Builder<'s> {
         if object.seen & bit == 0 { None } else { place_of(&self.members, object, name) }
     }
 
+    #[inline]
     fn put(&mut self, slot: Slot, name: MemberName<'s>, value: Slot) -> Option<bool> {
-        if let Value::Copy(_) = self.value(slot) {
-            self.open(slot);
-        }
-        let Some(Value::Object(object)) = self.values.get_mut(slot.0 as usize) else { return None };
+        let Some(Value::Object(object)) = self.values.get_mut(slot.0 as usize) else {
+            return self.put_in_copy(slot, name, value);
+        };
         let bit = name.bit();
         if object.seen & bit != 0
             && let Some(at) = place_of(&self.members, *object, name.text())
@@ -337,6 +353,14 @@ impl<'s> Builder<'s> {
         }
         append(&mut self.members, object, Member { name, value, next: NOWHERE }, bit);
         Some(true)
+    }
+
+    /// The same where no object of our own stands: a copy of one is opened.
+    #[cold]
+    fn put_in_copy(&mut self, slot: Slot, name: MemberName<'s>, value: Slot) -> Option<bool> {
+        matches!(self.value(slot), Value::Copy(node) if node.is_object()).then(|| self.open(slot))?;
+        let Some(Value::Object(_)) = self.values.get(slot.0 as usize) else { return None };
+        self.put(slot, name, value)
     }
 
     /// The elements of an array, opened if it is a copy.

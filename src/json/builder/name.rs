@@ -30,6 +30,11 @@ impl Name {
         written.push_str("\":");
         Self { text: text.into(), written: written.into(), is_escaped, bit: bit(text) }
     }
+
+    #[inline]
+    pub(super) fn bit(&self) -> u64 {
+        self.bit
+    }
 }
 
 /// Of a member of a builder.
