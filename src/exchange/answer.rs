@@ -8,7 +8,7 @@ use super::{
     call::legacy_id,
     calls::{ITEM_LEGACY_IDS, Prepared},
     error::ExchangeError,
-    facts::with_reply,
+    facts::{Known, with_reply},
     references::{self, new_id},
     reply::Reply,
     story::Story,
@@ -26,7 +26,6 @@ use crate::{
         operation,
         path::{FieldPath, Step},
         program::Program,
-        value::Value,
     },
     sonata::{
         Options,
@@ -64,7 +63,7 @@ pub async fn make(
     work: &Work<'_>,
     id: Option<&SonataId>,
     href: &str,
-    facts: &Value<'_>,
+    facts: &Known<'_>,
     prepared: &[Prepared<'_>],
     replies: &[Reply],
 ) -> Result<Made, ExchangeError> {
@@ -113,7 +112,7 @@ pub fn success(work: &Work<'_>, document: &Document) -> Answer {
 async fn map(
     story: &mut Story<'_>,
     work: &Work<'_>,
-    facts: &Value<'_>,
+    facts: &Known<'_>,
     keys: &[KeyPair],
     prepared: &[Prepared<'_>],
     replies: &[Reply],
@@ -146,7 +145,7 @@ pub async fn map_reply(
     story: &mut Story<'_>,
     work: &Work<'_>,
     program: &Program,
-    facts: &Value<'_>,
+    facts: &Known<'_>,
     keys: &[KeyPair],
     reply: &Reply,
     element: Option<(usize, Node<'_>)>,

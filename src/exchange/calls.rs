@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     error::ExchangeError,
-    facts::{find, scalar_node},
+    facts::{Known, find, scalar_node},
     reply::Reply,
     request::Received,
 };
@@ -17,7 +17,6 @@ use crate::{
         path::{FieldPath, Part},
         program::FailureCode,
         trace::Row,
-        value::Value,
     },
     sonata::entity::Act,
 };
@@ -29,7 +28,7 @@ pub struct Origin<'m> {
     /// What is stored of the entity that the operation names.
     pub stored: Option<&'m Document>,
     /// What scripts see.
-    pub facts: &'m Value<'m>,
+    pub facts: &'m Known<'m>,
     /// Legacy ids of entities that the message names.
     pub references: &'m References,
     /// Keys that earlier messages left.
@@ -189,7 +188,7 @@ impl<'m> Origin<'m> {
         Ok(None)
     }
 
-    fn input<'i>(&self, planned: &Planned<'m>, facts: &'i Value<'i>) -> Input<'i>
+    fn input<'i>(&self, planned: &Planned<'m>, facts: &'i Known<'i>) -> Input<'i>
     where
         'm: 'i,
     {

@@ -1,6 +1,6 @@
 //! What scripts and templates see as `facts`.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use super::{
     reply::Reply,
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     json::{Document, Node},
-    mapping::value::Value,
+    mapping::{facts::Facts, value::Value},
     plan::PartnerPlan,
     sonata::{Contract, Operation},
 };
@@ -28,60 +28,110 @@ pub struct EntityFacts<'m> {
 }
 
 /// Everything that is known besides the message; a value is made when a script asks for it.
+#[derive(Clone, Copy)]
+pub struct Known<'m> {
+    partner: &'m PartnerPlan,
+    contract: &'static Contract,
+    operation: &'static Operation,
+    texts: &'m StoryTexts,
+    entity: Option<EntityFacts<'m>>,
+    /// What the answer phase knows besides: the request, and what the legacy system replied.
+    reply: Option<(Option<&'m Document>, &'m Reply)>,
+}
+
+/// Names of all facts, in the order in which they are shown together.
+const NAMES: [&str; 12] = [
+    "partner",
+    "settings",
+    "side",
+    "function",
+    "operation",
+    "release",
+    "exchange",
+    "now",
+    "entity",
+    "parent",
+    "legacy",
+    "request",
+];
+
+/// What is known before anything was replied.
 pub fn facts<'m>(
     partner: &'m PartnerPlan,
     (contract, operation): (&'static Contract, &'static Operation),
     texts: &'m StoryTexts,
     entity: Option<EntityFacts<'m>>,
-) -> Value<'m> {
-    let settings = partner.settings().settings.root();
-    let mut of_partner = vec![member("id", text(partner.id().as_str()))];
-    of_partner.extend(settings.members().map(|(name, value)| (name, Value::Node(value))));
-    let mut all = vec![
-        member("partner", Value::Object(of_partner)),
-        member("settings", Value::Node(settings)),
-        member("side", text("seller")),
-        member("function", text(contract.function.name())),
-        member("operation", text(&operation.operation_id)),
-        member("release", text(partner.release(contract.function).as_str())),
-        member("exchange", text(&texts.exchange)),
-        member("now", text(&texts.now)),
-    ];
-    if let Some(entity) = entity {
-        let mut own = vec![member("id", text(entity.id)), member("href", text(entity.href))];
-        own.extend(entity.stored.map(stored).unwrap_or_default());
-        all.push(member("entity", Value::Object(own)));
-        if let Some(parent) = entity.parent {
-            let mut members = vec![member("id", text(parent.id.as_str()))];
-            members.extend(stored(parent));
-            all.push(member("parent", Value::Object(members)));
-        }
-    }
-    Value::Object(all)
+) -> Known<'m> {
+    Known { partner, contract, operation, texts, entity, reply: None }
 }
 
 /// The same with what the answer phase knows besides.
-pub fn with_reply<'m>(facts: &Value<'m>, request: Option<&'m Document>, reply: &'m Reply) -> Value<'m> {
-    let Value::Object(members) = facts else { return facts.clone() };
-    let mut members = members.clone();
+pub fn with_reply<'m>(facts: &Known<'m>, request: Option<&'m Document>, reply: &'m Reply) -> Known<'m> {
+    Known { reply: Some((request, reply)), ..*facts }
+}
+
+impl Facts for Known<'_> {
+    fn member(&self, name: &str) -> Value<'_> {
+        let settings = self.partner.settings().settings.root();
+        match name {
+            "partner" => {
+                let mut members = vec![member("id", text(self.partner.id().as_str()))];
+                members.extend(settings.members().map(|(name, value)| (name, Value::Node(value))));
+                Value::Object(members)
+            }
+            "settings" => Value::Node(settings),
+            "side" => text("seller"),
+            "function" => text(self.contract.function.name()),
+            "operation" => text(&self.operation.operation_id),
+            "release" => text(self.partner.release(self.contract.function).as_str()),
+            "exchange" => text(&self.texts.exchange),
+            "now" => Value::text(time_text(self.texts.now)),
+            "entity" => self.entity.map_or(Value::Absent, |entity| {
+                let mut members = vec![member("id", text(entity.id)), member("href", text(entity.href))];
+                members.extend(entity.stored.map(stored).unwrap_or_default());
+                Value::Object(members)
+            }),
+            "parent" => self.entity.and_then(|entity| entity.parent).map_or(Value::Absent, |parent| {
+                let mut members = vec![member("id", text(parent.id.as_str()))];
+                members.extend(stored(parent));
+                Value::Object(members)
+            }),
+            "legacy" => self.reply.map_or(Value::Absent, |(_, reply)| of_reply(reply)),
+            "request" => Value::of(self.reply.and_then(|(request, _)| request).map(Document::root)),
+            _ => Value::Absent,
+        }
+    }
+
+    fn all(&self) -> Value<'_> {
+        let members = NAMES.iter().map(|name| member(name, self.member(name)));
+        let is_known = |name: &str| name == "request" && self.reply.is_some();
+        Value::Object(members.filter(|(name, value)| !value.is_absent() || is_known(name)).collect())
+    }
+}
+
+/// Nothing of it: logs must not show what a partner sent.
+impl fmt::Debug for Known<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Known({})", self.operation.operation_id)
+    }
+}
+
+fn of_reply(reply: &Reply) -> Value<'_> {
     let headers = reply.headers.iter().map(|(name, value)| member(name, text(value)));
     let utf8 = || std::str::from_utf8(&reply.raw).unwrap_or_default();
     let raw = reply.text.as_deref().unwrap_or_else(utf8);
-    let legacy = vec![
+    Value::Object(vec![
         member("status", Value::integer(i64::from(reply.status))),
         member("headers", Value::Object(headers.collect())),
         member("text", text(raw)),
-    ];
-    members.push(member("legacy", Value::Object(legacy)));
-    members.push(member("request", Value::of(request.map(Document::root))));
-    Value::Object(members)
+    ])
 }
 
 /// Texts of an exchange that facts borrow.
 #[derive(Debug)]
 pub struct StoryTexts {
     exchange: String,
-    now: String,
+    now: jiff::Timestamp,
 }
 
 impl StoryTexts {
@@ -92,31 +142,17 @@ impl StoryTexts {
 
     /// Of an exchange with this id at this time.
     pub fn new(exchange: &str, now: jiff::Timestamp) -> Self {
-        Self { exchange: exchange.to_owned(), now: time_text(now) }
+        Self { exchange: exchange.to_owned(), now }
     }
 }
 
 /// What a template's `{facts.a.b}` names, as text; none where it is absent or no scalar.
-pub fn find<'v>(facts: &'v Value<'_>, names: &[Box<str>]) -> Option<Cow<'v, str>> {
+pub fn find<'v>(facts: &'v dyn Facts, names: &[Box<str>]) -> Option<Cow<'v, str>> {
     let (name, rest) = names.split_first()?;
-    match facts {
-        Value::Object(members) => {
-            let (_, value) = members.iter().find(|(key, _)| *key == **name)?;
-            if rest.is_empty() { scalar(value) } else { find(value, rest) }
-        }
-        Value::Node(node) => {
-            let found = names.iter().try_fold(*node, |node, name| node.get(name))?;
-            scalar_node(found)
-        }
-        _ => None,
-    }
-}
-
-fn scalar<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
-    match value {
-        Value::Text(text) | Value::Number(text) => Some(Cow::Borrowed(text)),
+    match rest.iter().fold(facts.member(name), |value, name| value.member(name)) {
+        Value::Text(text) | Value::Number(text) => Some(text),
         Value::Bool(value) => Some(value.to_string().into()),
-        Value::Node(node) => scalar_node(*node),
+        Value::Node(node) => scalar_node(node),
         _ => None,
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{
     calls::{ITEM_LEGACY_IDS, Origin, Planned, Wire},
     error::ExchangeError,
-    facts::{EntityFacts, StoryTexts, facts, with_reply},
+    facts::{EntityFacts, Known, StoryTexts, facts, with_reply},
     reply::{Reading, Reply, Sender, understand},
     request::Received,
     subject::Subject,
@@ -23,7 +23,6 @@ use crate::{
         apply::{self, Applied, Failure, Input, KeyPair, KeyText, NeededReference, References},
         operation,
         trace::Row,
-        value::Value,
     },
     plan::{MappedOperation, PartnerPlan},
     sonata::{
@@ -243,7 +242,7 @@ fn answer<'m>(
     program: &'m crate::mapping::program::Program,
     name: String,
     reply: &'m Reply,
-    facts: &'m Value<'m>,
+    facts: &'m Known<'m>,
     element: Option<(usize, Node<'m>)>,
 ) -> Rehearsed {
     let nothing = References::new();

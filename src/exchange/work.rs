@@ -8,6 +8,7 @@ use super::{
     call::Calling,
     calls::{Origin, Wire},
     error::ExchangeError,
+    facts::Known,
     references,
     request::{Received, json_limits},
     story::Story,
@@ -19,7 +20,7 @@ use crate::{
     ids::{BackendId, LegacyId, SonataId},
     json::{Document, Limits, Node},
     legacy::BackendSettings,
-    mapping::{apply::References, value::Value},
+    mapping::apply::References,
     plan::{MappedOperation, PartnerPlan, Route},
     sonata::{
         Fault, FaultCode,
@@ -141,7 +142,7 @@ impl<'w> Work<'w> {
 
     /// What the requests are mapped from, as far as it is known before references are resolved: no keys that are
     /// remembered, no item, as many calls as the gateway allows.
-    pub fn origin<'o>(&self, story: &Story<'_>, facts: &'o Value<'o>) -> Origin<'o>
+    pub fn origin<'o>(&self, story: &Story<'_>, facts: &'o Known<'o>) -> Origin<'o>
     where
         'w: 'o,
     {

@@ -21,10 +21,10 @@ use super::{
     walk::{Asked, Page, Walk},
 };
 use crate::{
-    exchange::{error::ExchangeError, reply::Reply, story::Story, work::Work},
+    exchange::{error::ExchangeError, facts::Known, reply::Reply, story::Story, work::Work},
     ids::PartnerId,
     json::{Document, Node},
-    mapping::{operation::Order, value::Value},
+    mapping::operation::Order,
     store::Batch,
 };
 
@@ -60,7 +60,7 @@ impl<'s, 'w> Source<'s, 'w> {
     async fn take(
         &mut self,
         story: &mut Story<'_>,
-        facts: &Value<'_>,
+        facts: &Known<'_>,
         asked: &Asked,
         page: Result<(Reply, String), ExchangeError>,
     ) -> Result<(), ExchangeError> {
@@ -98,7 +98,7 @@ async fn read_next(
     sources: Vec<&mut Source<'_, '_>>,
     story: &mut Story<'_>,
     headers: &HeaderMap,
-    facts: &Value<'_>,
+    facts: &Known<'_>,
 ) -> Result<(), ExchangeError> {
     let asked: Vec<Asked> = sources.iter().map(|source| source.walk.asked(u64::MAX)).collect();
     let (started, shared) = (Instant::now(), &*story);
@@ -129,7 +129,7 @@ pub async fn read(
     story: &mut Story<'_>,
     (owner, works): (&PartnerId, &[Work<'_>]),
     headers: &HeaderMap,
-    facts: &Value<'_>,
+    facts: &Known<'_>,
     window: Window,
     pages_max: usize,
 ) -> Result<Merged, ExchangeError> {

@@ -21,7 +21,7 @@ use super::{
     call,
     calls::Origin,
     error::ExchangeError,
-    facts::{StoryTexts, facts},
+    facts::{Known, StoryTexts, facts},
     reply::Reply,
     story::Story,
     wire::Answer,
@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     json::{Document, Node},
-    mapping::{operation, value::Value},
+    mapping::operation,
     store::Batch,
 };
 use filter::Filters;
@@ -66,7 +66,7 @@ impl Window {
 struct Reading<'r, 'w> {
     listing: Listing<'r>,
     work: &'r Work<'w>,
-    facts: &'r Value<'r>,
+    facts: &'r Known<'r>,
     filters: Filters<'r>,
     window: Window,
     /// Whether the legacy list is the answer's, element by element.
@@ -132,7 +132,7 @@ pub async fn answer(
 }
 
 impl<'r, 'w> Reading<'r, 'w> {
-    fn begin(work: &'r Work<'w>, facts: &'r Value<'r>, window: Window) -> Result<Self, ExchangeError> {
+    fn begin(work: &'r Work<'w>, facts: &'r Known<'r>, window: Window) -> Result<Self, ExchangeError> {
         let program = &work.operation.program;
         let filters = Filters::of(work.route.function(), &work.received.query, &program.filters);
         let filters = filters.map_err(ExchangeError::Query)?;
@@ -250,7 +250,7 @@ async fn fetch(
     story: &Story<'_>,
     work: &Work<'_>,
     headers: &HeaderMap,
-    facts: &Value<'_>,
+    facts: &Known<'_>,
     asked: &Asked,
 ) -> Result<(Reply, String), ExchangeError> {
     let program = &*work.operation.program;

@@ -14,7 +14,7 @@ use crate::{
         answer::{Mapped, adopt, map_reply, tell},
         calls::place,
         error::ExchangeError,
-        facts::{EntityFacts, StoryTexts, facts, with_reply},
+        facts::{EntityFacts, Known, StoryTexts, facts, with_reply},
         references::{has_legacy_ids, new_id},
         reply::Reply,
         story::Story,
@@ -27,7 +27,6 @@ use crate::{
         apply::{self, Input, NeededReference, References},
         path::FieldPath,
         program::{FailureCode, Program},
-        value::Value,
     },
     store::{Change, Kind, Reference},
 };
@@ -80,7 +79,7 @@ impl Listing<'_> {
         &self,
         story: &mut Story<'_>,
         work: &Work<'_>,
-        facts: &Value<'_>,
+        facts: &Known<'_>,
         reply: &Reply,
         positions: Range<usize>,
         met: &HashSet<LegacyId>,
@@ -197,7 +196,7 @@ impl Listing<'_> {
 fn input<'i>(
     reply: &'i Reply,
     one: &Claimed<'i>,
-    facts: &'i Value<'i>,
+    facts: &'i Known<'i>,
     references: &'i References,
 ) -> Input<'i> {
     Input {
