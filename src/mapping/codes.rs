@@ -12,9 +12,6 @@ use super::{
     value::{Value, quoted},
 };
 
-/// Tables of up to so many rows are read row by row, which is faster than hashing the value.
-const WALKED_ROWS_MAX: usize = 12;
-
 /// What the values of one side are written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CodeType {
@@ -86,9 +83,12 @@ pub struct CodeTable {
     rows: Vec<Row>,
     sonata_type: CodeType,
     legacy_type: CodeType,
-    by_sonata: HashMap<String, usize>,
-    by_legacy: HashMap<String, usize>,
+    by_sonata: Places,
+    by_legacy: Places,
 }
+
+/// Values of one side in their order, with the row that is found by each.
+type Places = Box<[(Box<str>, usize)]>;
 
 /// A value that more than one row has on the same side: read that way, only the first row is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,14 +119,16 @@ impl CodeTable {
     /// A table of these rows.
     #[must_use]
     pub fn new(rows: Vec<Row>, sonata_type: CodeType, legacy_type: CodeType) -> Self {
-        let index = |direction| {
-            let mut index = HashMap::new();
-            for (place, row) in rows.iter().enumerate() {
-                for code in row.read(direction) {
-                    index.entry(code.clone()).or_insert(place);
-                }
-            }
-            index
+        let index = |direction| -> Places {
+            let all = rows.iter().enumerate();
+            let codes = all.flat_map(|(place, row)| {
+                row.read(direction).iter().map(move |code| (code.as_str().into(), place))
+            });
+            let mut places: Vec<(Box<str>, usize)> = codes.collect();
+            // The first row of a value counts: sorting keeps equals in their order.
+            places.sort_by(|(one, _), (other, _)| one.cmp(other));
+            places.dedup_by(|(later, _), (first, _)| later == first);
+            places.into()
         };
         let (by_sonata, by_legacy) = (index(Direction::ToLegacy), index(Direction::ToSonata));
         Self { rows, sonata_type, legacy_type, by_sonata, by_legacy }
@@ -177,15 +179,12 @@ impl CodeTable {
 
     fn row(&self, direction: Direction, value: &Value<'_>) -> Result<&Row, CodeError> {
         let text = value.as_scalar_text().ok_or_else(|| CodeError::WrongKind(value.kind_name()))?;
-        let found = if self.rows.len() <= WALKED_ROWS_MAX {
-            self.rows.iter().find(|row| row.read(direction).iter().any(|code| *code == *text))
-        } else {
-            let index = match direction {
-                Direction::ToLegacy => &self.by_sonata,
-                Direction::ToSonata => &self.by_legacy,
-            };
-            index.get(text.as_ref()).and_then(|place| self.rows.get(*place))
+        let places = match direction {
+            Direction::ToLegacy => &self.by_sonata,
+            Direction::ToSonata => &self.by_legacy,
         };
+        let found = places.binary_search_by(|(code, _)| (**code).cmp(text.as_ref())).ok();
+        let found = found.and_then(|at| self.rows.get(places.get(at)?.1));
         found.ok_or_else(|| CodeError::Unknown(value.excerpt()))
     }
 

@@ -119,6 +119,11 @@ impl FieldPath {
         self.part == Part::Body && self.anchor == Anchor::Scope && self.steps.is_empty() && !self.every
     }
 
+    /// Whether it is a place of the body that names of members alone lead to.
+    pub fn is_members(&self) -> bool {
+        self.part == Part::Body && self.steps.iter().all(|step| matches!(step, Step::Member(_)))
+    }
+
     /// The path of the array whose elements this `[*]` path names; the same path for any other.
     #[must_use]
     pub fn array(&self) -> Self {

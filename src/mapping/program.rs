@@ -109,8 +109,18 @@ pub struct Rule {
     pub action: Action,
     /// Why what it does is not claimed to come back.
     pub lossy: Lossy,
-    /// Whether it, or a rule in it, converts by `ref(kind)`; computed by [`Program::new`].
+    /// What is known of it beforehand; computed by [`Program::new`].
+    pub marks: Marks,
+}
+
+/// What is known of a rule before any message is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Whether it, or a rule in it, converts by `ref(kind)`.
     pub has_references: bool,
+    /// Whether it is a pair that names of members alone lead to and from, and that does nothing where its source
+    /// is absent: no condition, default, terms or `required`.
+    pub is_plain: bool,
 }
 
 /// `lossy:`: why what leaves in a direction by a rule, or by one in it, is not claimed to come back.
@@ -355,7 +365,7 @@ impl Program {
         mut rules: Vec<Rule>,
         key_groups: Vec<Box<str>>,
     ) -> Self {
-        let has_references = mark_all(&mut rules);
+        let has_references = mark_all(&mut rules, direction);
         Self {
             name: name.into(),
             phase,
@@ -365,43 +375,67 @@ impl Program {
             has_references,
         }
     }
+
+    /// Looks at the rules again, which somebody changed.
+    pub fn mark(&mut self) {
+        self.has_references = mark_all(&mut self.rules, self.direction);
+    }
 }
 
 /// Notes of every rule whether it has references; whether any has.
-fn mark_all(rules: &mut [Rule]) -> bool {
-    rules.iter_mut().fold(false, |any, rule| any | rule.mark())
+fn mark_all(rules: &mut [Rule], way: Direction) -> bool {
+    rules.iter_mut().fold(false, |any, rule| any | rule.mark(way))
 }
 
-fn mark_branches(branches: &mut [Branch]) -> bool {
-    branches.iter_mut().fold(false, |any, branch| any | mark_all(&mut branch.rules))
+fn mark_branches(branches: &mut [Branch], way: Direction) -> bool {
+    branches.iter_mut().fold(false, |any, branch| any | mark_all(&mut branch.rules, way))
 }
 
-fn mark_body(body: &mut Body) -> bool {
+fn mark_body(body: &mut Body, way: Direction) -> bool {
     match body {
-        Body::Rules(rules) => mark_all(rules),
-        Body::Rows(branches) => mark_branches(branches),
+        Body::Rules(rules) => mark_all(rules, way),
+        Body::Rows(branches) => mark_branches(branches, way),
     }
 }
 
 impl Rule {
-    fn mark(&mut self) -> bool {
-        self.has_references = match &mut self.action {
+    fn mark(&mut self, way: Direction) -> bool {
+        self.marks.is_plain = matches!(&self.action, Action::Pair(pair) if pair.is_plain(way));
+        self.marks.has_references = match &mut self.action {
             Action::Pair(pair) => {
                 pair.transforms.iter().any(|transform| matches!(transform, Transform::Ref { .. }))
             }
-            Action::Group(group) => mark_all(&mut group.rules),
-            Action::Each(each) => mark_body(&mut each.body),
-            Action::Join(join) => mark_body(&mut join.body),
-            Action::Append(append) => mark_all(&mut append.rules),
-            Action::Gather(gather) => mark_branches(&mut gather.branches),
+            Action::Group(group) => mark_all(&mut group.rules, way),
+            Action::Each(each) => mark_body(&mut each.body, way),
+            Action::Join(join) => mark_body(&mut join.body, way),
+            Action::Append(append) => mark_all(&mut append.rules, way),
+            Action::Gather(gather) => mark_branches(&mut gather.branches, way),
             Action::OneOf(one_of) => {
                 let otherwise = match &mut one_of.otherwise {
-                    Otherwise::Rules(rules) => mark_all(rules),
+                    Otherwise::Rules(rules) => mark_all(rules, way),
                     _ => false,
                 };
-                mark_branches(&mut one_of.branches) || otherwise
+                mark_branches(&mut one_of.branches, way) || otherwise
             }
         };
-        self.has_references
+        self.marks.has_references
+    }
+}
+
+impl Pair {
+    fn is_plain(&self, way: Direction) -> bool {
+        let Source::Path(source) = &self.source else { return false };
+        let reads_absent = |one: &Transform| match one {
+            Transform::Convert(convert) => convert.converter.reads_absent(way),
+            _ => false,
+        };
+        source.is_members()
+            && self.target.is_members()
+            && !self.target.steps.is_empty()
+            && self.condition.is_none()
+            && self.default.is_none()
+            && !(self.required || self.null_allowed)
+            && self.also.is_empty()
+            && !self.transforms.iter().any(reads_absent)
     }
 }

@@ -7,6 +7,7 @@ use crate::mapping::path::push_token;
 use crate::mapping::program::{Body, Branch, Each, FailureCode, Key, OnFailure, Rule};
 
 impl<'m> Run<'m> {
+    #[inline(never)]
     pub fn each(&mut self, rule: &'m Rule, each: &'m Each, scope: Scope<'m>, target: Target<'_>) -> Wrote {
         let before = self.complaints();
         let wrote = self.try_each(rule, each, scope, target).unwrap_or_else(|trouble| {

@@ -16,6 +16,7 @@ struct Row<'m> {
 }
 
 impl<'m> Run<'m> {
+    #[inline(never)]
     pub fn gather(
         &mut self,
         rule: &'m Rule,

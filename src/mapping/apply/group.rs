@@ -6,6 +6,7 @@ use crate::json::Kind;
 use crate::mapping::program::{Branch, FailureCode, Group, OneOf, Otherwise, Rule};
 
 impl<'m> Run<'m> {
+    #[inline(never)]
     pub fn group(&mut self, rule: &'m Rule, group: &'m Group, scope: Scope<'m>, target: Target<'_>) -> Wrote {
         let before = self.complaints();
         let wrote = self.try_group(rule, group, scope, target).unwrap_or_else(|trouble| {
@@ -54,6 +55,7 @@ impl<'m> Run<'m> {
         Ok(self.close(mark, rows, wrote))
     }
 
+    #[inline(never)]
     pub fn one_of(
         &mut self,
         rule: &'m Rule,

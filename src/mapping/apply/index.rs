@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::json::{Kind, Node, number};
 use crate::mapping::value::Value;
@@ -13,12 +14,39 @@ use crate::mapping::value::Value;
 const FEW: usize = 16;
 
 /// Places of key values, in ascending order.
-#[derive(Debug, Default)]
-pub(super) struct Index<'k> {
-    /// While there are few: all.
-    few: Vec<(Bucket<'k>, usize)>,
-    many: HashMap<Bucket<'k>, Vec<usize>>,
+#[derive(Debug)]
+pub(super) enum Index<'k> {
+    /// Few, of which nothing is known but how many were added.
+    Few(usize),
+    Many(HashMap<Bucket<'k>, Vec<usize>>),
 }
+
+/// Places from an [`Index`], in ascending order.
+pub(super) enum Candidates<'i> {
+    All(Range<usize>),
+    These(std::slice::Iter<'i, usize>),
+}
+
+impl Iterator for Candidates<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        match self {
+            Self::All(places) => places.next(),
+            Self::These(places) => places.next().copied(),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match self {
+            Self::All(places) => places.size_hint(),
+            Self::These(places) => places.size_hint(),
+        }
+    }
+}
+
+impl ExactSizeIterator for Candidates<'_> {}
 
 /// What is hashed of a value. Equal values have equal buckets; the reverse holds but for [`Bucket::Other`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,22 +81,28 @@ impl<'k> Bucket<'k> {
 }
 
 impl<'k> Index<'k> {
-    pub fn add(&mut self, bucket: Bucket<'k>, place: usize) {
-        if self.many.is_empty() && self.few.len() < FEW {
-            self.few.push((bucket, place));
-            return;
+    /// Of so many places at most.
+    pub fn of(len: usize) -> Self {
+        if len > FEW { Self::Many(HashMap::with_capacity(len)) } else { Self::Few(0) }
+    }
+
+    /// Adds the next place; every place is added, or left out by a place without a key.
+    pub fn add(&mut self, bucket: impl FnOnce() -> Bucket<'k>, place: usize) {
+        match self {
+            Self::Few(len) => *len = place + 1,
+            Self::Many(places) => places.entry(bucket()).or_default().push(place),
         }
-        for (bucket, place) in self.few.drain(..) {
-            self.many.entry(bucket).or_default().push(place);
-        }
-        self.many.entry(bucket).or_default().push(place);
     }
 
     /// Places whose value may equal one in this bucket.
-    pub fn candidates<'i>(&'i self, bucket: &'i Bucket<'_>) -> impl Iterator<Item = usize> + 'i {
-        let few = self.few.iter().filter(move |(own, _)| own == bucket).map(|(_, place)| *place);
-        let many = if self.many.is_empty() { None } else { self.many.get(bucket) };
-        few.chain(many.into_iter().flatten().copied())
+    #[inline]
+    pub fn candidates<'i>(&'i self, bucket: impl FnOnce() -> Bucket<'i>) -> Candidates<'i> {
+        match self {
+            Self::Few(len) => Candidates::All(0..*len),
+            Self::Many(places) => {
+                Candidates::These(places.get(&bucket()).map(Vec::as_slice).unwrap_or_default().iter())
+            }
+        }
     }
 }
 
@@ -82,13 +116,12 @@ mod tests {
         for count in [3_usize, 40] {
             let elements: Vec<_> = (0..count).map(|n| format!("{n},\"{n}\",{n}.0,{n}.5")).collect();
             let document = Document::from_text(&format!("[{}]", elements.join(","))).unwrap();
-            let mut index = Index::default();
+            let mut index = Index::of(document.root().len());
             for (place, node) in document.root().elements().enumerate() {
-                index.add(Bucket::of(node), place);
+                index.add(|| Bucket::of(node), place);
             }
             for (place, node) in document.root().elements().enumerate() {
-                let bucket = Bucket::of(node);
-                let found: Vec<_> = index.candidates(&bucket).collect();
+                let found: Vec<_> = index.candidates(|| Bucket::of(node)).collect();
                 let equal = document.root().elements().enumerate().filter(|(_, other)| other.eq_value(node));
                 let equal: Vec<_> = equal.map(|(at, _)| at).collect();
                 assert!(found.contains(&place) && found.is_sorted());

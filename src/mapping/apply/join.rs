@@ -7,6 +7,9 @@ use crate::json::{Node, NodeId, Slot};
 use crate::mapping::path::FieldPath;
 use crate::mapping::program::{Append, Body, FailureCode, Join, JoinTarget, Rule, Take};
 
+/// Most elements of an array that a join looks through, however often: beyond that it is indexed.
+const WALKED_MAX: usize = 16;
+
 /// An array that a join has looked into.
 pub(super) struct Joined<'m> {
     join: &'m Join,
@@ -17,6 +20,7 @@ pub(super) struct Joined<'m> {
 }
 
 impl<'m> Run<'m> {
+    #[inline(never)]
     pub fn join(&mut self, rule: &'m Rule, join: &'m Join, scope: Scope<'m>, target: Target<'_>) -> Wrote {
         let (JoinTarget::One(path) | JoinTarget::Every(path)) = &join.target;
         let before = self.complaints();
@@ -44,6 +48,18 @@ impl<'m> Run<'m> {
             return Ok(Wrote::Nothing);
         };
         let taken = self.joined(join, source, scope)?;
+        let wrote = self.write_joined(rule, join, (&taken, scope), (path, target));
+        self.spare = taken;
+        wrote
+    }
+
+    fn write_joined(
+        &mut self,
+        rule: &'m Rule,
+        join: &'m Join,
+        (taken, scope): (&[(usize, Node<'m>)], Scope<'m>),
+        (path, target): (&'m FieldPath, Target<'_>),
+    ) -> Result<Wrote, Trouble<'m>> {
         if taken.is_empty() {
             self.passed_over(&rule.origin, (scope, &join.source), (path, target), true);
             return Ok(Wrote::Nothing);
@@ -59,7 +75,7 @@ impl<'m> Run<'m> {
                 let slot = self.open(target, path, Container::Object)?;
                 let pointer = self.target_pointer(target, path);
                 self.terms(&join.also, slot)?;
-                for (index, element) in taken {
+                for (index, element) in taken.iter().copied() {
                     if let Body::Rules(rules) = &join.body {
                         let place = Target { slot, pointer: &pointer };
                         wrote = wrote.max(self.rules(rules, scope.element(element, index), place));
@@ -70,7 +86,7 @@ impl<'m> Run<'m> {
                 let slot = self.open(target, path, Container::Array)?;
                 let pointer = self.target_pointer(target, path);
                 let array = Target { slot, pointer: &pointer };
-                for (index, element) in taken {
+                for (index, element) in taken.iter().copied() {
                     let inner = scope.element(element, index);
                     wrote = wrote.max(match &join.body {
                         Body::Rules(rules) => self.element(&join.also, rules, inner, array)?,
@@ -82,45 +98,74 @@ impl<'m> Run<'m> {
         Ok(self.close(mark, rows, wrote))
     }
 
-    /// The elements that belong to the scope, with their places in their array.
+    /// The elements that belong to the scope, with their places in their array; hand the list back when it is done
+    /// with ([`Run::spare`]).
     pub fn joined(
         &mut self,
         join: &'m Join,
         source: Node<'m>,
         scope: Scope<'m>,
     ) -> Result<Vec<(usize, Node<'m>)>, Trouble<'m>> {
-        let mut wanted = Vec::with_capacity(join.on.len());
-        for (theirs, ours) in &join.on {
+        let mut taken = std::mem::take(&mut self.spare);
+        taken.clear();
+        self.take_joined(join, source, scope, &mut taken).map(|()| taken)
+    }
+
+    fn take_joined(
+        &mut self,
+        join: &'m Join,
+        source: Node<'m>,
+        scope: Scope<'m>,
+        taken: &mut Vec<(usize, Node<'m>)>,
+    ) -> Result<(), Trouble<'m>> {
+        let mut first = None;
+        for (_, ours) in &join.on {
             // What is absent equals nothing.
-            let Some(value) = read(ours, scope)?.filter(|node| !node.is_null()) else {
-                return Ok(Vec::new());
-            };
-            wanted.push((theirs, value));
+            let Some(value) = read(ours, scope)?.filter(|node| !node.is_null()) else { return Ok(()) };
+            first = first.or(Some(value));
+        }
+        let is_simple = join.on.first().is_none_or(|(theirs, _)| theirs.is_members());
+        if source.len() <= WALKED_MAX && is_simple {
+            self.count_comparisons(source.len())?;
+            for (index, element) in source.elements().enumerate() {
+                if self.belongs(join, scope, scope.element(element, index))? {
+                    taken.push((index, element));
+                    if join.take == Take::First {
+                        break;
+                    }
+                }
+            }
+            return Ok(());
         }
         let at = self.joined_array(join, source, scope)?;
-        let Some(joined) = self.joined.get(at) else { return Ok(Vec::new()) };
-        let candidates: Vec<usize> = match wanted.first() {
-            Some((_, first)) => joined.index.candidates(&Bucket::of(*first)).collect(),
+        let Some(joined) = self.joined.get(at) else { return Ok(()) };
+        let candidates: Vec<usize> = match first {
+            Some(first) => joined.index.candidates(|| Bucket::of(first)).collect(),
             None => (0..joined.elements.len()).collect(),
         };
         self.count_comparisons(candidates.len())?;
-        let mut taken = Vec::new();
         for index in candidates {
             let element = self.joined.get(at).and_then(|joined| joined.elements.get(index));
             let Some(element) = element.copied() else { continue };
-            let inner = scope.element(element, index);
-            let mut belongs = true;
-            for (theirs, value) in &wanted {
-                belongs = belongs && read(theirs, inner)?.is_some_and(|node| node.eq_value(*value));
-            }
-            if belongs && self.holds(inner, join.condition.as_ref()) {
+            if self.belongs(join, scope, scope.element(element, index))? {
                 taken.push((index, element));
                 if join.take == Take::First {
                     break;
                 }
             }
         }
-        Ok(taken)
+        Ok(())
+    }
+
+    /// Whether an element has what the scope has where they are joined.
+    fn belongs(&mut self, join: &'m Join, scope: Scope<'m>, inner: Scope<'m>) -> Result<bool, Trouble<'m>> {
+        for (theirs, ours) in &join.on {
+            let Some(theirs) = read(theirs, inner)? else { return Ok(false) };
+            if !read(ours, scope)?.is_some_and(|ours| theirs.eq_value(ours)) {
+                return Ok(false);
+            }
+        }
+        Ok(self.holds(inner, join.condition.as_ref()))
     }
 
     /// Where in [`Run::joined`] the array stands, by the first member of this join; indexed when first joined.
@@ -137,12 +182,12 @@ impl<'m> Run<'m> {
         if let Some(at) = known {
             return Ok(at);
         }
-        let mut index = Index::default();
+        let mut index = Index::of(source.len());
         let elements: Vec<_> = source.elements().collect();
         if let Some((theirs, _)) = join.on.first() {
             for (place, element) in elements.iter().enumerate() {
                 if let Some(node) = read(theirs, scope.element(*element, place))? {
-                    index.add(Bucket::of(node), place);
+                    index.add(|| Bucket::of(node), place);
                 }
             }
         }
@@ -152,6 +197,7 @@ impl<'m> Run<'m> {
         Ok(self.joined.len() - 1)
     }
 
+    #[inline(never)]
     pub fn append(
         &mut self,
         rule: &'m Rule,

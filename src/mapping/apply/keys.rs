@@ -45,7 +45,7 @@ impl<'m> Run<'m> {
         let known = Known::of(self.remembered(key));
         let mut next = key.number.map(|number| first_number(&known, number));
         let mut entries: Vec<KeyEntry<'m>> = Vec::with_capacity(array.len());
-        let mut seen = Index::default();
+        let mut seen = Index::of(array.len());
         for (index, element) in array.elements().enumerate() {
             let inner = scope.element(element, index);
             let (source, settled) = match source_key(key, inner, (&seen, &entries)) {
@@ -62,7 +62,7 @@ impl<'m> Run<'m> {
                 }
             };
             if let Some(source) = source {
-                seen.add(Bucket::of(source), index);
+                seen.add(|| Bucket::of(source), index);
                 if let (true, Some(target), None) = (key.remember, &target, known.target(source)) {
                     self.remember(key, source, target);
                 }
@@ -112,8 +112,8 @@ impl<'m> Run<'m> {
         }
         let found = self.keys.get(at).and_then(Option::as_ref).and_then(|table| {
             let own = KeyText::of(value)?;
-            let bucket = Bucket::of_value(value);
-            let mut candidates = table.index.candidates(&bucket).filter_map(|at| table.entries.get(at));
+            let candidates = table.index.candidates(|| Bucket::of_value(value));
+            let mut candidates = candidates.filter_map(|at| table.entries.get(at));
             let entry = candidates.find(|entry| entry.source.is_some_and(|source| own.is(source)))?;
             entry.target.clone()
         });
@@ -164,9 +164,9 @@ struct Known<'m> {
 impl<'m> Known<'m> {
     fn of(pairs: impl Iterator<Item = (&'m KeyText, &'m KeyText)>) -> Self {
         let pairs: Vec<_> = pairs.collect();
-        let mut index = Index::default();
+        let mut index = Index::of(pairs.len());
         for (place, (source, _)) in pairs.iter().enumerate() {
-            let bucket = match source {
+            let bucket = || match source {
                 KeyText::Text(text) => Bucket::Text(text.as_ref().into()),
                 KeyText::Number(text) => Bucket::of_number(text),
             };
@@ -176,8 +176,8 @@ impl<'m> Known<'m> {
     }
 
     fn target(&self, source: Node<'_>) -> Option<&'m KeyText> {
-        let bucket = Bucket::of(source);
-        let mut candidates = self.index.candidates(&bucket).filter_map(|at| self.pairs.get(at));
+        let candidates = self.index.candidates(|| Bucket::of(source));
+        let mut candidates = candidates.filter_map(|at| self.pairs.get(at));
         candidates.find(|(from, _)| from.is(source)).map(|(_, to)| *to)
     }
 }
@@ -193,8 +193,7 @@ fn source_key<'m>(
     if !matches!(node.kind(), Kind::String | Kind::Number) {
         return Err(Trouble::sender(FailureCode::InvalidValue, "a key is a text or a number").at(node));
     }
-    let bucket = Bucket::of(node);
-    let mut earlier = seen.candidates(&bucket).filter_map(|at| entries.get(at)?.source);
+    let mut earlier = seen.candidates(|| Bucket::of(node)).filter_map(|at| entries.get(at)?.source);
     if earlier.any(|other| other.eq_value(node)) {
         let message = format!("two elements have the key {}", Value::Node(node).excerpt());
         return Err(Trouble::sender(FailureCode::InvalidValue, message).at(node));

@@ -2,7 +2,7 @@
 
 use super::run::{Run, Scope, Trouble, Wrote, read};
 use super::target::Target;
-use crate::json::Kind;
+use crate::json::{Kind, Node};
 use crate::mapping::codes::CodeError;
 use crate::mapping::convert::{Context, ConvertErrorKind};
 use crate::mapping::direction::Direction;
@@ -13,6 +13,9 @@ use crate::mapping::program::{
 use crate::mapping::script::{Call, ScriptFailureKind};
 use crate::mapping::trace::Outcome;
 use crate::mapping::value::Value;
+
+/// Inputs that most scripts do with.
+const INPUTS_FEW: usize = 4;
 
 /// What a value that is written came from.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,6 +36,65 @@ impl Origin {
 }
 
 impl<'m> Run<'m> {
+    /// A pair that has nothing to do where its source is absent, which most are and most of whose sources are.
+    #[inline]
+    pub fn plain(&mut self, rule: &'m Rule, pair: &'m Pair, scope: Scope<'m>, target: Target<'_>) -> Wrote {
+        let Source::Path(path) = &pair.source else { return Wrote::Nothing };
+        match path.member(scope.node, scope.root) {
+            Some(node) if !node.is_null() => self.plain_node(rule, pair, (node, scope), target),
+            _ => Wrote::Nothing,
+        }
+    }
+
+    #[inline(never)]
+    fn plain_node(
+        &mut self,
+        rule: &'m Rule,
+        pair: &'m Pair,
+        (node, scope): (Node<'m>, Scope<'m>),
+        target: Target<'_>,
+    ) -> Wrote {
+        let written = if pair.transforms.is_empty() {
+            let slot = self.builder.copy(node);
+            self.put(target, &pair.target, slot)
+        } else {
+            match self.transformed(pair, Value::Node(node), scope, target) {
+                Ok(value) if value.is_absent() => return Wrote::Nothing,
+                Ok(value) => {
+                    let slot = value.build(&mut self.builder);
+                    self.put(target, &pair.target, slot)
+                }
+                Err(trouble) => Err(trouble),
+            }
+        };
+        match written {
+            Ok(()) => Wrote::Message,
+            Err(trouble) => {
+                let to = (Some(&pair.target), target);
+                self.fail((&rule.origin, rule.on_failure), trouble, (scope, source_path(&pair.source)), to);
+                Wrote::Nothing
+            }
+        }
+    }
+
+    /// What becomes of a value on its way; `null` counts as absent unless the pair may write it.
+    fn transformed(
+        &mut self,
+        pair: &'m Pair,
+        mut value: Value<'m>,
+        scope: Scope<'m>,
+        target: Target<'_>,
+    ) -> Result<Value<'m>, Trouble<'m>> {
+        for transform in &pair.transforms {
+            value = self.transform(transform, value, scope, target)?;
+        }
+        if !pair.transforms.is_empty() && value.is_null() && !pair.null_allowed {
+            value = Value::Absent;
+        }
+        Ok(value)
+    }
+
+    #[inline(never)]
     pub fn pair(&mut self, rule: &'m Rule, pair: &'m Pair, scope: Scope<'m>, target: Target<'_>) -> Wrote {
         if !self.holds(scope, pair.condition.as_ref()) {
             self.record_pair(rule, pair, (scope, target), (None, Outcome::ConditionFalse));
@@ -94,13 +156,7 @@ impl<'m> Run<'m> {
             _ if value.is_absent() => Origin::Default,
             _ => Origin::Message,
         };
-        for transform in &pair.transforms {
-            value = self.transform(transform, value, scope, target)?;
-        }
-        if !pair.transforms.is_empty() && value.is_null() && !pair.null_allowed {
-            value = Value::Absent;
-        }
-        Ok((value, origin))
+        Ok((self.transformed(pair, value, scope, target)?, origin))
     }
 
     pub fn source_value(&mut self, source: &'m Source, scope: Scope<'m>) -> Result<Value<'m>, Trouble<'m>> {
@@ -258,16 +314,23 @@ impl<'m> Run<'m> {
         value: Option<Value<'m>>,
         scope: Scope<'m>,
     ) -> Result<Value<'m>, Trouble<'m>> {
-        let mut inputs = Vec::with_capacity(script.inputs.len());
-        for (_, source) in &script.inputs {
-            inputs.push(match source {
+        let mut few = [const { Value::Absent }; INPUTS_FEW];
+        let mut many = Vec::new();
+        let all = if script.inputs.len() > INPUTS_FEW {
+            many.resize(script.inputs.len(), Value::Absent);
+            &mut many[..]
+        } else {
+            &mut few[..]
+        };
+        for ((_, source), input) in script.inputs.iter().zip(all.iter_mut()) {
+            *input = match source {
                 // A script's input is never a script: the compiler makes none, and this bounds the depth.
                 Source::Script(_) => Value::Absent,
                 source => self.source_value(source, scope)?,
-            });
+            };
         }
         let value = value.unwrap_or(Value::Absent);
-        let call = Call { inputs: &inputs, value: &value, index: scope.index, facts: self.input.facts };
+        let call = Call { inputs: all, value: &value, index: scope.index, facts: self.input.facts };
         script.script.run(call).map_err(|failure| match failure.kind {
             // The script itself refused the value, in words meant for the sender.
             ScriptFailureKind::Thrown => Trouble::sender(FailureCode::InvalidValue, failure.message),

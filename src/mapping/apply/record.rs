@@ -11,6 +11,7 @@ use crate::mapping::value::Value;
 
 impl<'m> Run<'m> {
     /// Where a group begins: in what was created, and in the trace.
+    #[inline]
     pub fn mark(&self) -> (usize, usize) {
         (self.created.len(), self.trace.as_ref().map_or(0, Vec::len))
     }

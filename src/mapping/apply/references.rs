@@ -27,7 +27,7 @@ pub fn references<'m>(program: &'m Program, input: &'m Input<'m>) -> Vec<NeededR
     if !program.has_references {
         return Vec::new();
     }
-    let mut walk = Walk { run: Run::new(program, input, None), needed: Vec::new() };
+    let mut walk = Walk { run: Run::reading(program, input), needed: Vec::new() };
     walk.rules(&program.rules, outermost(input));
     walk.needed
 }
@@ -40,7 +40,7 @@ struct Walk<'m> {
 
 impl<'m> Walk<'m> {
     fn rules(&mut self, rules: &'m [Rule], scope: Scope<'m>) {
-        for rule in rules.iter().filter(|rule| rule.has_references) {
+        for rule in rules.iter().filter(|rule| rule.marks.has_references) {
             match &rule.action {
                 Action::Pair(pair) => self.pair(pair, scope),
                 Action::Group(group) => {

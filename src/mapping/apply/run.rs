@@ -85,6 +85,9 @@ impl<'m> Trouble<'m> {
     }
 }
 
+/// Places that are written between the beginning and the end of a group, that most messages do with.
+const CREATED_GUESS: usize = 64;
+
 pub(super) struct Run<'m> {
     pub program: &'m Program,
     pub input: &'m Input<'m>,
@@ -99,6 +102,8 @@ pub(super) struct Run<'m> {
     pub keys: Vec<Option<KeyTable<'m>>>,
     /// Arrays that joins have looked into.
     pub joined: Vec<Joined<'m>>,
+    /// A list for the next join, so that most joins allocate none.
+    pub spare: Vec<(usize, Node<'m>)>,
     pub applied: Applied,
     pub trace: Option<Vec<Row>>,
     failures: Vec<Failure>,
@@ -110,7 +115,23 @@ pub(super) struct Run<'m> {
 
 impl<'m> Run<'m> {
     pub fn new(program: &'m Program, input: &'m Input<'m>, trace: Option<Vec<Row>>) -> Self {
-        let mut builder = Builder::new();
+        Self {
+            created: Vec::with_capacity(CREATED_GUESS),
+            ..Self::with(program, input, trace, Builder::new())
+        }
+    }
+
+    /// For reading only: nothing is put aside for what might be written.
+    pub fn reading(program: &'m Program, input: &'m Input<'m>) -> Self {
+        Self::with(program, input, None, Builder::default())
+    }
+
+    fn with(
+        program: &'m Program,
+        input: &'m Input<'m>,
+        trace: Option<Vec<Row>>,
+        mut builder: Builder<'m>,
+    ) -> Self {
         let root = builder.object();
         Self {
             program,
@@ -121,6 +142,7 @@ impl<'m> Run<'m> {
             created: Vec::new(),
             keys: program.key_groups.iter().map(|_| None).collect(),
             joined: Vec::new(),
+            spare: Vec::new(),
             applied: Applied::default(),
             trace,
             failures: Vec::new(),
@@ -150,11 +172,15 @@ impl<'m> Run<'m> {
 
     pub fn rules(&mut self, rules: &'m [Rule], scope: Scope<'m>, target: Target<'_>) -> Wrote {
         let mut wrote = Wrote::Nothing;
+        let in_earnest = self.trace.is_none();
         for rule in rules {
             if self.exhausted {
                 break;
             }
             wrote = wrote.max(match &rule.action {
+                Action::Pair(pair) if in_earnest && rule.marks.is_plain => {
+                    self.plain(rule, pair, scope, target)
+                }
                 Action::Pair(pair) => self.pair(rule, pair, scope, target),
                 Action::Group(group) => self.group(rule, group, scope, target),
                 Action::Each(each) => self.each(rule, each, scope, target),
@@ -189,18 +215,25 @@ impl<'m> Run<'m> {
     }
 
     /// Counts a written value against the limit.
+    #[inline]
     pub fn count_value(&mut self) -> Result<(), Trouble<'m>> {
         self.values += 1;
-        if self.values <= self.input.limits.values_max {
-            return Ok(());
-        }
+        if self.values <= self.input.limits.values_max { Ok(()) } else { self.too_many_values() }
+    }
+
+    #[cold]
+    fn too_many_values(&mut self) -> Result<(), Trouble<'m>> {
         self.exhausted = true;
         Err(Trouble::mapping(format!("more than {} values would be written", self.input.limits.values_max)))
     }
 
     /// Whether a condition holds; one that looks at the root is counted as a search of the message.
+    #[inline]
     pub fn holds(&mut self, scope: Scope<'m>, condition: Option<&Condition>) -> bool {
-        let Some(condition) = condition else { return true };
+        condition.is_none_or(|condition| self.holds_there(scope, condition))
+    }
+
+    fn holds_there(&mut self, scope: Scope<'m>, condition: &Condition) -> bool {
         if condition.from_root() {
             // Beyond the limit the run is exhausted, which `finish` tells.
             let _ = self.count_comparisons(scope.root.document().node_count());
@@ -209,9 +242,16 @@ impl<'m> Run<'m> {
     }
 
     /// Counts a look into an array or query from the root, which is made anew for every element of a group.
+    #[inline]
     pub fn count_search(&mut self, path: &FieldPath, scope: Scope<'m>) -> Result<(), Trouble<'m>> {
-        let is_search = path.anchor == Anchor::Root && path.steps.iter().any(|s| matches!(s, Step::Keyed(_)));
-        if is_search { self.count_comparisons(scope.root.document().node_count()) } else { Ok(()) }
+        if path.anchor == Anchor::Scope {
+            return Ok(());
+        }
+        if path.steps.iter().any(|step| matches!(step, Step::Keyed(_))) {
+            self.count_comparisons(scope.root.document().node_count())
+        } else {
+            Ok(())
+        }
     }
 
     /// Counts comparisons of elements against the limit.

@@ -29,6 +29,7 @@ pub(super) enum Container {
 }
 
 impl Container {
+    #[inline]
     fn for_step(step: &Step) -> Self {
         match step {
             Step::Member(_) => Self::Object,
@@ -36,6 +37,7 @@ impl Container {
         }
     }
 
+    #[inline]
     fn kind(self) -> Kind {
         match self {
             Self::Object => Kind::Object,
@@ -46,7 +48,11 @@ impl Container {
 
 impl<'m> Run<'m> {
     /// What a scope's slot stands for by now.
+    #[inline]
     pub fn current(&self, slot: Slot) -> Slot {
+        if self.replaced.is_empty() {
+            return slot;
+        }
         // Nearly always empty: only rules with target `.` that write a value fill it.
         self.replaced.iter().rev().find(|(scope, _)| *scope == slot).map_or(slot, |(_, with)| *with)
     }
@@ -90,11 +96,14 @@ impl<'m> Run<'m> {
         next: Container,
         fresh: &mut bool,
     ) -> Result<Slot, Option<Trouble<'m>>> {
-        if self.builder.kind(at) != Container::for_step(step).kind() {
+        if let Step::Member(name) = step {
+            return self.enter_member(at, name, next, fresh);
+        }
+        if self.builder.kind(at) != Kind::Array {
             return Err(None);
         }
         let (found, created) = match step {
-            Step::Member(name) => (self.builder.get(at, name), Created::Member { object: at, name }),
+            Step::Member(_) => return Err(None),
             Step::Index(index) => {
                 if *index > self.builder.len(at) {
                     return Err(Some(Trouble::mapping(format!(
@@ -117,12 +126,30 @@ impl<'m> Run<'m> {
             }
             self.terms(terms, slot).map_err(Some)?;
         }
-        match created {
-            Created::Member { object, name } => self.builder.set_known(object, name, slot).is_some(),
-            Created::LastElement { array } => self.builder.push(array, slot),
-        };
+        self.builder.push(at, slot);
         if std::mem::take(fresh) {
             self.created.push(created);
+        }
+        Ok(slot)
+    }
+
+    /// A step by the name of a member, which most are.
+    fn enter_member(
+        &mut self,
+        at: Slot,
+        name: &'m Name,
+        next: Container,
+        fresh: &mut bool,
+    ) -> Result<Slot, Option<Trouble<'m>>> {
+        if let Some(slot) = self.builder.get_known(at, name) {
+            return if self.builder.kind(slot) == next.kind() { Ok(slot) } else { Err(None) };
+        }
+        let slot = self.make(next).map_err(Some)?;
+        if self.builder.set_known(at, name, slot).is_none() {
+            return Err(None);
+        }
+        if std::mem::take(fresh) {
+            self.created.push(Created::Member { object: at, name });
         }
         Ok(slot)
     }
@@ -145,20 +172,26 @@ impl<'m> Run<'m> {
         };
         let mut at = self.current(scope);
         let mut fresh = true;
-        for (index, step) in leading.iter().enumerate() {
-            let next = Container::for_step(leading.get(index + 1).unwrap_or(last));
+        let mut steps = leading.iter().peekable();
+        while let Some(step) = steps.next() {
+            let next = Container::for_step(steps.peek().copied().unwrap_or(last));
             at = self
                 .enter(at, step, next, &mut fresh)
                 .map_err(|trouble| trouble.unwrap_or_else(|| conflict(path)))?;
         }
-        if self.builder.kind(at) != Container::for_step(last).kind() {
+        if let Step::Member(name) = last {
+            match self.builder.set_known(at, name, value) {
+                Some(true) if fresh => self.created.push(Created::Member { object: at, name }),
+                Some(_) => {}
+                None => return Err(conflict(path)),
+            }
+            return Ok(());
+        }
+        if self.builder.kind(at) != Kind::Array {
             return Err(conflict(path));
         }
         let created = match last {
-            Step::Member(name) => {
-                let is_new = self.builder.set_known(at, name, value) == Some(true);
-                is_new.then_some(Created::Member { object: at, name })
-            }
+            Step::Member(_) => None,
             Step::Index(index) => self.put_element(at, *index, value)?,
             Step::Keyed(terms) => {
                 let index = self.keyed_index(at, terms)?.unwrap_or(self.builder.len(at));
@@ -201,7 +234,7 @@ impl<'m> Run<'m> {
             let mut at = object;
             let mut fresh = true;
             for name in leading {
-                at = if let Some(slot) = self.builder.get(at, name) {
+                at = if let Some(slot) = self.builder.get_known(at, name) {
                     slot
                 } else {
                     let slot = self.make(Container::Object)?;
@@ -271,7 +304,7 @@ impl<'m> Run<'m> {
     pub fn written(&mut self, target: Target<'_>, path: &FieldPath) -> Option<Slot> {
         let scope = if path.anchor == Anchor::Root { self.root } else { target.slot };
         path.steps.iter().try_fold(self.current(scope), |at, step| match step {
-            Step::Member(name) => self.builder.get(at, name),
+            Step::Member(name) => self.builder.get_known(at, name),
             Step::Index(index) => self.builder.at(at, *index),
             Step::Keyed(_) => None,
         })

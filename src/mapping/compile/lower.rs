@@ -222,7 +222,7 @@ impl<'c> Compiler<'c> {
         let lossy =
             program::Lossy { to_legacy: reason(Direction::ToLegacy), to_sonata: reason(Direction::ToSonata) };
         let origin = self.origin(rule.span, &address);
-        program::Rule { origin, on_failure, action, lossy, has_references: false }
+        program::Rule { origin, on_failure, action, lossy, marks: program::Marks::default() }
     }
 
     /// Where something was written.

@@ -10,8 +10,8 @@ use crate::{
         direction::Direction,
         path::{Anchor, FieldPath, Literal, Part, Step, Term},
         program::{
-            Action, Body, Branch, CodesUse, Constant, Key, OnFailure, Origin, Otherwise, Pair, Program, Rule,
-            Source, Transform,
+            Action, Body, Branch, CodesUse, Constant, Key, Marks, OnFailure, Origin, Otherwise, Pair,
+            Program, Rule, Source, Transform,
         },
     },
 };
@@ -41,6 +41,7 @@ impl Edit<'_> {
         let before = std::mem::replace(&mut self.changed, false);
         self.rules(&mut copy.rules, direction);
         if self.changed {
+            copy.mark();
             *program = Arc::new(copy);
         }
         self.changed |= before;
@@ -189,7 +190,7 @@ pub(super) fn refusal(origin: &Origin) -> Rule {
         on_failure: OnFailure::Fail,
         action: Action::Pair(Box::new(pair)),
         lossy: crate::mapping::program::Lossy::default(),
-        has_references: false,
+        marks: Marks::default(),
     }
 }
 

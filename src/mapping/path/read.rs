@@ -37,6 +37,17 @@ impl FieldPath {
         Ok(Some(node))
     }
 
+    /// The same of a path that names of members alone lead to ([`FieldPath::is_members`]); none of any other.
+    #[inline]
+    pub fn member<'d>(&self, scope: Node<'d>, root: Node<'d>) -> Option<Node<'d>> {
+        let mut node = self.start(scope, root);
+        for step in &self.steps {
+            let Step::Member(name) = step else { return None };
+            node = node.get(name)?;
+        }
+        Some(node)
+    }
+
     /// The JSON Pointer of this place from the root: as far as the message has it by its nodes, from there by
     /// the names of the steps. A keyed element that is not there, or twice, ends it at the array.
     ///
@@ -64,6 +75,7 @@ impl FieldPath {
         node.pointer()
     }
 
+    #[inline]
     fn start<'d>(&self, scope: Node<'d>, root: Node<'d>) -> Node<'d> {
         match self.anchor {
             Anchor::Scope => scope,

@@ -17,8 +17,8 @@ use crate::mapping::direction::Direction;
 use crate::mapping::path::{FieldPath, Literal, Step, Term};
 use crate::mapping::program::{
     Action, Append, Body, Branch, CodesUse, Constant, ConvertUse, Each, Gather, Group, Join, JoinTarget, Key,
-    KeyForm, KeyGroupId, Numbering, OnFailure, OneOf, Origin, Otherwise, Pair, Phase, Program, Refusal, Rule,
-    Source, Take, Transform,
+    KeyForm, KeyGroupId, Marks, Numbering, OnFailure, OneOf, Origin, Otherwise, Pair, Phase, Program,
+    Refusal, Rule, Source, Take, Transform,
 };
 use crate::mapping::value::Value;
 
@@ -51,7 +51,7 @@ pub fn rule(address: &str, action: Action) -> Rule {
         on_failure: OnFailure::Fail,
         action,
         lossy: crate::mapping::program::Lossy::default(),
-        has_references: false,
+        marks: Marks::default(),
     }
 }
 

@@ -3,10 +3,13 @@
 use super::super::{Call, exact};
 use super::{
     operate::{are_alike, operand, operate},
-    tree::{Block, Body, Chain, Expression, Operator, Statement, Step, StepKind},
+    tree::{Block, Body, Chain, Comparison, Expression, Operator, Statement, Step, StepKind},
     value::{Elements, Heap, Val},
 };
-use crate::{json::Node, mapping::value::Value};
+use crate::{
+    json::{Kind, Node},
+    mapping::value::Value,
+};
 
 /// What one walk may spend: a step takes 1, 16 bytes of text 1, an element of an array 2.
 ///
@@ -88,6 +91,9 @@ impl<'d> Walk<'_, 'd> {
 
     /// The value of the last statement.
     fn block(&mut self, block: &'d Block) -> Walked<Val<'d>> {
+        if let [only] = &**block {
+            return self.statement(only);
+        }
         let mut value = Val::Unit;
         for statement in block {
             value = self.statement(statement)?;
@@ -95,7 +101,6 @@ impl<'d> Walk<'_, 'd> {
         Ok(value)
     }
 
-    #[inline]
     fn statement(&mut self, statement: &'d Statement) -> Walked<Val<'d>> {
         match statement {
             Statement::Nothing => {}
@@ -122,6 +127,7 @@ impl<'d> Walk<'_, 'd> {
         Ok(Val::Unit)
     }
 
+    #[inline(never)]
     fn set(&mut self, place: usize, operator: Option<Operator>, expression: &'d Expression) -> Walked<()> {
         let mut value = self.value(expression)?;
         if let Some(operator) = operator {
@@ -135,6 +141,7 @@ impl<'d> Walk<'_, 'd> {
         Ok(())
     }
 
+    #[inline(never)]
     fn repeat(&mut self, place: usize, elements: &'d Expression, block: &'d Block) -> Walked<()> {
         let array = self.value(elements)?;
         let made = match known(self.heap.elements(array))? {
@@ -177,11 +184,8 @@ impl<'d> Walk<'_, 'd> {
     }
 
     fn truth(&mut self, expression: &'d Expression) -> Walked<bool> {
-        if let Expression::Operation(operator, operands) = expression {
-            return match self.operation(*operator, operands)? {
-                Val::Bool(truth) => Ok(truth),
-                _ => Err(Stop::Engine),
-            };
+        if let Expression::Is(comparison) = expression {
+            return self.is(comparison);
         }
         match self.value(expression)? {
             Val::Bool(truth) => Ok(truth),
@@ -189,6 +193,27 @@ impl<'d> Walk<'_, 'd> {
         }
     }
 
+    /// Nothing is made of what a variable holds to compare it.
+    fn is(&mut self, comparison: &'d Comparison) -> Walked<bool> {
+        known(self.heap.take(3))?;
+        let own = *self.place(comparison.place)?;
+        if let (Some(name), Val::Part(node), Some(text)) = (&comparison.member, own, &comparison.text)
+            && let Some(member) = node.get(name)
+            && member.kind() == Kind::String
+        {
+            known(self.heap.take_text(member.raw().len()))?;
+            return Ok(member.is_text(text) == comparison.is);
+        }
+        let own = match &comparison.member {
+            Some(name) => known(self.heap.member(own, name))?,
+            None => own,
+        };
+        let Some(text) = &comparison.text else { return Ok(own.is_unit() == comparison.is) };
+        let equal = known(operate(Operator::Equal, own, Val::Text(text), &mut self.heap))?;
+        Ok(matches!(equal, Val::Bool(true)) == comparison.is)
+    }
+
+    #[inline(never)]
     fn operation(&mut self, operator: Operator, operands: &'d (Expression, Expression)) -> Walked<Val<'d>> {
         known(self.heap.take(1))?;
         let left = self.value(&operands.0)?;
@@ -230,37 +255,51 @@ impl<'d> Walk<'_, 'd> {
                 self.heap.share(value);
                 Ok(value)
             }
-            Expression::And(terms) => {
-                terms.iter().try_fold(true, |all, term| Ok(all && self.truth(term)?)).map(Val::Bool)
-            }
-            Expression::Or(terms) => {
-                terms.iter().try_fold(false, |any, term| Ok(any || self.truth(term)?)).map(Val::Bool)
-            }
-            Expression::Coalesce(terms) => {
-                let mut value = Val::Unit;
-                for term in terms {
-                    value = self.value(term)?;
-                    if !value.is_unit() {
-                        break;
-                    }
-                }
-                Ok(value)
-            }
-            Expression::Not(operand) => self.truth(operand).map(|truth| Val::Bool(!truth)),
+            Expression::Coalesce(terms) => self.coalesce(terms),
             Expression::Operation(operator, operands) => self.operation(*operator, operands),
-            Expression::Own(place, arguments) => {
-                let frame = self.push(arguments)?;
-                let functions = self.functions;
-                let body = known(functions.get(*place).and_then(Option::as_ref))?;
-                self.function(body, frame)
-            }
+            Expression::Own(place, arguments) => self.own(*place, arguments),
             Expression::Chain(chain) => self.chain(chain),
             Expression::Block(block) => self.block(block),
+            Expression::Is(_) | Expression::And(_) | Expression::Or(_) | Expression::Not(_) => {
+                self.logic(expression).map(Val::Bool)
+            }
             other => self.made(other),
         }
     }
 
+    #[inline(never)]
+    fn logic(&mut self, expression: &'d Expression) -> Walked<bool> {
+        match expression {
+            Expression::Is(comparison) => self.is(comparison),
+            Expression::And(terms) => terms.iter().try_fold(true, |all, term| Ok(all && self.truth(term)?)),
+            Expression::Or(terms) => terms.iter().try_fold(false, |any, term| Ok(any || self.truth(term)?)),
+            Expression::Not(operand) => self.truth(operand).map(|truth| !truth),
+            _ => Err(Stop::Engine),
+        }
+    }
+
+    #[inline(never)]
+    fn coalesce(&mut self, terms: &'d [Expression]) -> Walked<Val<'d>> {
+        let mut value = Val::Unit;
+        for term in terms {
+            value = self.value(term)?;
+            if !value.is_unit() {
+                break;
+            }
+        }
+        Ok(value)
+    }
+
+    #[inline(never)]
+    fn own(&mut self, place: usize, arguments: &'d [Expression]) -> Walked<Val<'d>> {
+        let frame = self.push(arguments)?;
+        let functions = self.functions;
+        let body = known(functions.get(place).and_then(Option::as_ref))?;
+        self.function(body, frame)
+    }
+
     /// Values that are made of others.
+    #[inline(never)]
     fn made(&mut self, expression: &'d Expression) -> Walked<Val<'d>> {
         match expression {
             Expression::Array(elements) => {
@@ -301,6 +340,7 @@ impl<'d> Walk<'_, 'd> {
     }
 
     /// What a script was given, opened when it is read.
+    #[inline(never)]
     fn given(&mut self, expression: &Expression) -> Option<Val<'d>> {
         match expression {
             Expression::Input(place) => match self.call.inputs.get(*place) {
@@ -340,8 +380,12 @@ impl<'d> Walk<'_, 'd> {
         Ok(start)
     }
 
+    #[inline(never)]
     fn chain(&mut self, chain: &'d Chain) -> Walked<Val<'d>> {
-        let start = self.push(&chain.arguments)?;
+        let start = self.stack.len();
+        if !chain.arguments.is_empty() {
+            self.push(&chain.arguments)?;
+        }
         // What a variable holds is only looked at: no other variable will stand for it.
         let mut value = match &chain.base {
             Expression::Local(place) => *self.place(*place)?,
@@ -352,12 +396,24 @@ impl<'d> Walk<'_, 'd> {
             if step.optional && value.is_unit() {
                 break;
             }
-            value = self.step(step, value, &mut argument)?;
+            value = match (&step.kind, value) {
+                (StepKind::Property(name), Val::Part(node)) => {
+                    known(self.heap.take(1))?;
+                    match node.get(name) {
+                        Some(member) => known(self.heap.of_node(member))?,
+                        None => Val::Unit,
+                    }
+                }
+                _ => self.step(step, value, &mut argument)?,
+            };
         }
-        self.stack.truncate(start);
+        if !chain.arguments.is_empty() {
+            self.stack.truncate(start);
+        }
         Ok(value)
     }
 
+    #[inline(never)]
     fn step(&mut self, step: &'d Step, value: Val<'d>, argument: &mut usize) -> Walked<Val<'d>> {
         known(self.heap.take(1))?;
         match &step.kind {

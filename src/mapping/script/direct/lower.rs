@@ -4,7 +4,7 @@ use rhai::{AST, ASTFlags, BinaryExpr, Expr, FnCallExpr, Stmt};
 
 use super::{
     native,
-    tree::{Block, Body, Chain, Expression, Operator, Statement, Step, StepKind},
+    tree::{Block, Body, Chain, Comparison, Expression, Operator, Statement, Step, StepKind},
 };
 use crate::mapping::script::compile::{FACTS, INDEX, VALUE};
 
@@ -182,7 +182,11 @@ impl Lowering<'_> {
             ("-", [operand]) => Expression::Negate(Box::new(self.expression(operand)?)),
             (sign, [left, right]) => {
                 let operands = (self.expression(left)?, self.expression(right)?);
-                Expression::Operation(Operator::of(sign)?, Box::new(operands))
+                let operator = Operator::of(sign)?;
+                match comparison(operator, &operands) {
+                    Some(comparison) => Expression::Is(Box::new(comparison)),
+                    None => Expression::Operation(operator, Box::new(operands)),
+                }
             }
             _ => return None,
         })
@@ -222,6 +226,31 @@ impl Lowering<'_> {
         }
         Some(Expression::Chain(Box::new(Chain { base, arguments: arguments.into(), steps: steps.into() })))
     }
+}
+
+/// The comparison of a variable or of a member of it with what is written out, if an operation is that.
+fn comparison(operator: Operator, (left, right): &(Expression, Expression)) -> Option<Comparison> {
+    let is = match operator {
+        Operator::Equal => true,
+        Operator::NotEqual => false,
+        _ => return None,
+    };
+    let text = match right {
+        Expression::Unit => None,
+        Expression::Text(text) => Some(text.clone()),
+        _ => return None,
+    };
+    let (place, member) = match left {
+        Expression::Local(place) => (*place, None),
+        Expression::Chain(chain) => match (&chain.base, &*chain.steps) {
+            (Expression::Local(place), [Step { optional: false, kind: StepKind::Property(name) }]) => {
+                (*place, Some(name.clone()))
+            }
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(Comparison { place, member, text, is })
 }
 
 /// A link of a chain, its flags and whether it is an index.

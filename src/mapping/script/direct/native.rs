@@ -47,6 +47,9 @@ const NATIVES: &[(&str, usize, Work)] = &[
     ("get", 2, get),
 ];
 
+/// Size that most joined texts do with, in bytes.
+const JOINED_BYTES_GUESS: usize = 32;
+
 /// The function of this name that takes so many arguments.
 pub(super) fn find(name: &str, arguments: usize) -> Option<Native> {
     let found = NATIVES.iter().find(|(own, count, _)| *own == name && *count == arguments);
@@ -144,7 +147,7 @@ fn split<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
 
 fn join<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
     let (array, by) = (*of.first()?, *of.get(1)?);
-    let mut joined = String::new();
+    let mut joined = String::with_capacity(JOINED_BYTES_GUESS);
     let between = |heap: &mut Heap<'d>, joined: &mut String, place: usize| {
         let by = heap.text(by)?;
         let bytes = by.len();

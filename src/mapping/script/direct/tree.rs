@@ -31,6 +31,8 @@ pub(super) enum Expression {
     Not(Box<Expression>),
     Negate(Box<Expression>),
     Operation(Operator, Box<(Expression, Expression)>),
+    /// Whether a variable, or a member of it, is (`true`) or is not what the script writes out: most conditions.
+    Is(Box<Comparison>),
     /// A function of [`super::native`].
     Native(Native, Box<[Expression]>),
     /// A function of the set, by its place.
@@ -39,6 +41,19 @@ pub(super) enum Expression {
     /// `array.push(value)` on a variable.
     Push(usize, Box<Expression>),
     Block(Block),
+}
+
+/// `variable.property == "text"`, `variable != ()`
+#[derive(Debug, Clone)]
+pub(super) struct Comparison {
+    /// The variable, by its place.
+    pub place: usize,
+    /// The member that is looked at; none: the variable itself.
+    pub member: Option<Box<str>>,
+    /// What it is compared with; none: `()`.
+    pub text: Option<Box<str>>,
+    /// Whether it is to be that.
+    pub is: bool,
 }
 
 /// `base.property?.method(argument)[index]`

@@ -69,6 +69,9 @@ impl<'d> Val<'d> {
     }
 
     fn of_number(text: &str) -> Option<Self> {
+        if let [digit @ b'0'..=b'9'] = text.as_bytes() {
+            return Some(Self::Integer(INT::from(digit - b'0')));
+        }
         match text.parse() {
             // As the bridge reads it.
             Ok(integer) if text != "-0" => Some(Self::Integer(integer)),
@@ -153,6 +156,7 @@ impl<'d> Heap<'d> {
     #[inline]
     pub fn of_node(&mut self, node: Node<'d>) -> Option<Val<'d>> {
         match node.kind() {
+            Kind::Object => return Some(Val::Part(node)),
             Kind::String => self.take_text(node.raw().len())?,
             Kind::Array => self.list(node)?,
             _ => {}
@@ -174,7 +178,6 @@ impl<'d> Heap<'d> {
     }
 
     /// A value of a document that is paid for.
-    #[inline]
     pub fn opened(&mut self, node: Node<'d>) -> Option<Val<'d>> {
         Some(match node.kind() {
             Kind::Null => Val::Unit,
