@@ -22,7 +22,7 @@ mod table;
 mod unescape;
 pub mod writer;
 
-pub use builder::{Builder, Name, Slot};
+pub use builder::{Builder, Name, Seen, Slot};
 pub use document::Document;
 pub use node::{Elements, Kind, Members, Node, NodeId};
 pub use parse::{Limits, ParseCode, ParseError};

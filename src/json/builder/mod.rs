@@ -11,8 +11,8 @@ mod name;
 
 use std::borrow::Cow;
 
-pub use self::name::Name;
 use self::name::{MemberName, bit};
+pub use self::name::{Name, Seen};
 use super::{
     node::{Kind, Node},
     number,

@@ -37,6 +37,30 @@ impl Name {
     }
 }
 
+/// Names of an object's members as 64 bits: most names that it does not have are known by them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen(u64);
+
+impl Seen {
+    /// Of which any name may be there.
+    pub const ALL: Self = Self(u64::MAX);
+
+    /// Of the members of an object.
+    #[must_use]
+    pub fn of(object: Node<'_>) -> Self {
+        // A name with escapes may be any.
+        let bits = object.values().map(|member| member.plain_name().map_or(u64::MAX, bit_of));
+        Self(bits.fold(0, |all, bit| all | bit))
+    }
+
+    /// False where no member has this name.
+    #[inline]
+    #[must_use]
+    pub fn may_have(self, name: &Name) -> bool {
+        self.0 & name.bit != 0
+    }
+}
+
 /// Of a member of a builder.
 #[derive(Debug, Clone)]
 pub(super) enum MemberName<'s> {
@@ -106,7 +130,11 @@ impl<'s> MemberName<'s> {
 /// One of 64 bits, from what distinguishes names cheaply: length, first and last byte.
 #[inline]
 pub(super) fn bit(text: &str) -> u64 {
-    let bytes = text.as_bytes();
+    bit_of(text.as_bytes())
+}
+
+#[inline]
+fn bit_of(bytes: &[u8]) -> u64 {
     let byte = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
     let number = bytes.len() + byte(bytes.first()) * 5 + byte(bytes.last()) * 3;
     1 << (number & 63)

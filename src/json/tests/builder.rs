@@ -1,4 +1,4 @@
-use crate::json::{Builder, Document, Kind, Name};
+use crate::json::{Builder, Document, Kind, Name, Seen};
 
 /// What is built must read like its own text.
 fn assert_coherent(document: &Document) {
@@ -173,4 +173,16 @@ fn any_node_becomes_a_document() {
         assert_eq!(document.root().name(), None);
         assert_coherent(&document);
     }
+}
+
+#[test]
+fn names_that_are_there_are_never_told_absent() {
+    let source = Document::from_text(r#"{"a":1,"role":2,"\u0062":3,"@type":{"x":4}}"#).unwrap();
+    let (all, inner) = (Seen::of(source.root()), Seen::of(source.root().get("@type").unwrap()));
+    for name in ["a", "role", "b", "@type"] {
+        assert!(all.may_have(&Name::new(name)), "{name}");
+    }
+    assert!(inner.may_have(&Name::new("x")) && !inner.may_have(&Name::new("role")));
+    let scalar = source.root().get("a").unwrap();
+    assert!(Seen::ALL.may_have(&Name::new("a")) && !Seen::of(scalar).may_have(&Name::new("a")));
 }

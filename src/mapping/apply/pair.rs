@@ -2,11 +2,11 @@
 
 use super::run::{Run, Scope, Trouble, Wrote, read};
 use super::target::Target;
-use crate::json::{Kind, Node};
+use crate::json::{Kind, Node, Seen};
 use crate::mapping::codes::CodeError;
 use crate::mapping::convert::{Context, ConvertErrorKind};
 use crate::mapping::direction::Direction;
-use crate::mapping::path::{FieldPath, Part, Step};
+use crate::mapping::path::{Anchor, FieldPath, Part, Step};
 use crate::mapping::program::{
     Argument, CodesUse, ConvertUse, FailureCode, Pair, Rule, ScriptUse, Source, Transform,
 };
@@ -38,8 +38,19 @@ impl Origin {
 impl<'m> Run<'m> {
     /// A pair that has nothing to do where its source is absent, which most are and most of whose sources are.
     #[inline]
-    pub fn plain(&mut self, rule: &'m Rule, pair: &'m Pair, scope: Scope<'m>, target: Target<'_>) -> Wrote {
+    pub fn plain(
+        &mut self,
+        rule: &'m Rule,
+        pair: &'m Pair,
+        (scope, seen): (Scope<'m>, Seen),
+        target: Target<'_>,
+    ) -> Wrote {
         let Source::Path(path) = &pair.source else { return Wrote::Nothing };
+        if let (Anchor::Scope, Some(Step::Member(name))) = (path.anchor, path.steps.first())
+            && !seen.may_have(name)
+        {
+            return Wrote::Nothing;
+        }
         match path.member(scope.node, scope.root) {
             Some(node) if !node.is_null() => self.plain_node(rule, pair, (node, scope), target),
             _ => Wrote::Nothing,

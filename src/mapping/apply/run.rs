@@ -7,7 +7,7 @@ use super::keys::KeyTable;
 use super::target::{Created, Target};
 use super::{Applied, Failure, Fault, Input};
 use crate::json::query::Condition;
-use crate::json::{Builder, Document, Node, Slot};
+use crate::json::{Builder, Document, Node, Seen, Slot};
 use crate::mapping::path::{Anchor, FieldPath, Part, Step};
 use crate::mapping::program::{Action, FailureCode, OnFailure, Origin, Phase, Program, Rule};
 use crate::mapping::trace::{Outcome, Row};
@@ -85,6 +85,8 @@ impl<'m> Trouble<'m> {
     }
 }
 
+/// So many rules read one object that it is worth knowing beforehand which members it does not have.
+const SEEN_RULES_MIN: usize = 6;
 /// Places that are written between the beginning and the end of a group, that most messages do with.
 const CREATED_GUESS: usize = 64;
 
@@ -173,13 +175,14 @@ impl<'m> Run<'m> {
     pub fn rules(&mut self, rules: &'m [Rule], scope: Scope<'m>, target: Target<'_>) -> Wrote {
         let mut wrote = Wrote::Nothing;
         let in_earnest = self.trace.is_none();
+        let seen = if rules.len() >= SEEN_RULES_MIN { Seen::of(scope.node) } else { Seen::ALL };
         for rule in rules {
             if self.exhausted {
                 break;
             }
             wrote = wrote.max(match &rule.action {
                 Action::Pair(pair) if in_earnest && rule.marks.is_plain => {
-                    self.plain(rule, pair, scope, target)
+                    self.plain(rule, pair, (scope, seen), target)
                 }
                 Action::Pair(pair) => self.pair(rule, pair, scope, target),
                 Action::Group(group) => self.group(rule, group, scope, target),

@@ -39,7 +39,7 @@ pub(super) fn find(text: &str) -> Option<Currency> {
     if !text.is_empty() && text.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return FACTS.get(format!("{text:0>3}").as_str()).copied();
     }
-    FACTS.get(text.to_ascii_uppercase().as_str()).copied()
+    FACTS.get(text).or_else(|| FACTS.get(text.to_ascii_uppercase().as_str())).copied()
 }
 
 /// The known code that a text is most like.

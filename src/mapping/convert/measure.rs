@@ -135,6 +135,20 @@ impl Duration {
     }
 }
 
+/// Digits with a point before the last so many of them.
+fn with_point(digits: &str, decimals: usize) -> String {
+    let mut text = String::with_capacity(digits.len().max(decimals) + 2);
+    let (whole, fraction) =
+        digits.split_at_checked(digits.len().saturating_sub(decimals)).unwrap_or_default();
+    text.push_str(if whole.is_empty() { "0" } else { whole });
+    if decimals > 0 {
+        text.push('.');
+        text.extend(std::iter::repeat_n('0', decimals - fraction.len()));
+        text.push_str(fraction);
+    }
+    text
+}
+
 pub(super) fn money_to_sonata(
     value: &Value<'_>,
     minor: bool,
@@ -146,6 +160,10 @@ pub(super) fn money_to_sonata(
     })?;
     let currency = currency::known(code)?;
     let decimals = currency.decimals;
+    if minor && let Some(units) = plain_whole(value) {
+        let amount = Value::Number(with_point(&units, decimals).into());
+        return Ok(pair(("unit", Value::text(currency.code)), ("value", amount)));
+    }
     let amount = if minor {
         whole(value)?.shifted(-places(decimals)).ok_or_else(ConvertError::overflow)?
     } else {

@@ -94,6 +94,11 @@ fn other_spellings_are_read() {
         ("boolean(1, 0)", r#""1""#, "true"),
         ("date('%Y%m%d')", "20261028", r#""2026-10-28""#),
         ("money(minor, EUR)", r#""125""#, r#"{"unit":"EUR","value":1.25}"#),
+        ("money(minor, EUR)", "0", r#"{"unit":"EUR","value":0.00}"#),
+        ("money(minor, EUR)", "5", r#"{"unit":"EUR","value":0.05}"#),
+        ("money(minor, EUR)", "1e2", r#"{"unit":"EUR","value":1.00}"#),
+        ("money(minor, JPY)", "120", r#"{"unit":"JPY","value":120}"#),
+        ("money(minor, KWD)", "1", r#"{"unit":"KWD","value":0.001}"#),
         ("local-datetime('Europe/Berlin', later)", r#""2026-10-25T02:30:00""#, r#""2026-10-25T01:30:00Z""#),
         (
             "local-datetime('Europe/Berlin', compatible)",

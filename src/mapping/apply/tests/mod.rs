@@ -10,7 +10,7 @@ mod shown;
 
 use std::sync::Arc;
 
-use super::{Applied, Failure, Input, KeyPair, Limits, References, apply};
+use super::{Applied, Failure, Input, KeyPair, Limits, References, apply, apply_traced};
 use crate::json::Document;
 use crate::json::query::Condition;
 use crate::mapping::direction::Direction;
@@ -197,7 +197,14 @@ pub fn run_with(program: &Program, body: &str, with: &With<'_>) -> Result<Applie
         remembered: with.remembered,
         limits: with.limits,
     };
-    apply(program, &input)
+    let mapped = apply(program, &input);
+    // Tracing takes the long way where mapping in earnest takes a short one.
+    let (traced, _) = apply_traced(program, &input);
+    assert_eq!(shown(&mapped), shown(&traced), "of {body}");
+    let findings =
+        |result: &Result<Applied, Vec<Failure>>| result.as_ref().map_or(0, |one| one.findings.len());
+    assert_eq!(findings(&mapped), findings(&traced), "of {body}");
+    mapped
 }
 
 pub fn run(program: &Program, body: &str) -> Result<Applied, Vec<Failure>> {
