@@ -358,9 +358,11 @@ impl<'s> Builder<'s> {
     /// The same where no object of our own stands: a copy of one is opened.
     #[cold]
     fn put_in_copy(&mut self, slot: Slot, name: MemberName<'s>, value: Slot) -> Option<bool> {
-        matches!(self.value(slot), Value::Copy(node) if node.is_object()).then(|| self.open(slot))?;
-        let Some(Value::Object(_)) = self.values.get(slot.0 as usize) else { return None };
-        self.put(slot, name, value)
+        self.open(slot);
+        match self.value(slot) {
+            Value::Object(_) => self.put(slot, name, value),
+            _ => None,
+        }
     }
 
     /// The elements of an array, opened if it is a copy.

@@ -423,7 +423,7 @@ impl<'d> Walk<'_, 'd> {
                 *argument += 1;
                 known(match (value, index) {
                     (Val::Array(_) | Val::List(_), Val::Integer(index)) => {
-                        usize::try_from(index).ok().and_then(|index| self.heap.element(value, index)?)
+                        usize::try_from(index).ok().and_then(|index| self.heap.element(value, index))
                     }
                     (_, Val::Text(name)) => self.heap.member(value, name),
                     (_, Val::Made(_)) => {

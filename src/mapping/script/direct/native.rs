@@ -207,5 +207,6 @@ fn divide<'d>(of: &[Val<'d>], _: &mut Heap<'d>) -> Option<Val<'d>> {
 fn get<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
     let (array, Val::Integer(index)) = (*of.first()?, of.get(1)?) else { return None };
     let place = usize::try_from(*index).ok()?;
-    Some(heap.element(array, place)?.unwrap_or(Val::Unit))
+    heap.elements(array)?;
+    Some(heap.element(array, place).unwrap_or(Val::Unit))
 }

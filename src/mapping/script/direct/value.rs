@@ -256,7 +256,7 @@ impl<'d> Heap<'d> {
 
     /// The text of a value that is one.
     #[inline]
-    pub fn text<'h>(&'h self, value: Val<'d>) -> Option<&'h str> {
+    pub fn text(&self, value: Val<'d>) -> Option<&str> {
         match value {
             Val::Text(text) => Some(text),
             Val::Made(place) => self.texts.get(place).map(String::as_str),
@@ -265,7 +265,7 @@ impl<'d> Heap<'d> {
     }
 
     /// The elements of a value that is an array.
-    pub fn elements<'h>(&'h self, value: Val<'d>) -> Option<Elements<'h, 'd>> {
+    pub fn elements(&self, value: Val<'d>) -> Option<Elements<'_, 'd>> {
         match value {
             Val::List(node) => Some(Elements::Given(node)),
             Val::Array(place) => self.arrays.get(place).map(|array| Elements::Made(&array.elements)),
@@ -273,18 +273,13 @@ impl<'d> Heap<'d> {
         }
     }
 
-    /// The element of an array; `Some(None)` beyond its end.
-    pub fn element(&mut self, array: Val<'d>, index: usize) -> Option<Option<Val<'d>>> {
+    /// The element of an array; none beyond its end.
+    pub fn element(&mut self, array: Val<'d>, index: usize) -> Option<Val<'d>> {
         let element = match self.elements(array)? {
-            Elements::Made(elements) => elements.get(index).copied(),
-            Elements::Given(node) => match node.at(index) {
-                Some(element) => Some(self.opened(element)?),
-                None => None,
-            },
+            Elements::Made(elements) => *elements.get(index)?,
+            Elements::Given(node) => self.opened(node.at(index)?)?,
         };
-        if let Some(element) = element {
-            self.share(element);
-        }
+        self.share(element);
         Some(element)
     }
 
