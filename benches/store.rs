@@ -153,7 +153,7 @@ async fn create(store: Store) {
         call: call.to_owned(),
         step,
         backend: Some(BackendId::parse("acme").unwrap()),
-        request_hash: (step == Step::Intent).then_some([7; 32]),
+        request_crc: (step == Step::Intent).then_some(7),
         status: None,
         reply: None,
         at_ms: 1_795_000_000_000,

@@ -5,6 +5,7 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
+use foldhash::fast::RandomState;
 use rusqlite::{
     Connection, OptionalExtension as _, Row, ToSql, params,
     types::{FromSqlError, ToSqlOutput, Type, ValueRef},
@@ -15,6 +16,9 @@ use super::StoreError;
 
 /// Bytes of a UUID.
 const UUID_BYTES: usize = 16;
+
+/// Where a UUID's canonical text has its hyphens.
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
 /// Most words that are kept in memory; the table has more where there are more.
 const WORDS_MAX: usize = 4096;
@@ -42,12 +46,19 @@ impl<'t> Cell<'t> {
 
 /// The UUID whose canonical text this is: only that one comes back as it was.
 pub(super) fn uuid(text: &str) -> Option<Uuid> {
-    if text.len() != Hyphenated::LENGTH {
-        return None;
+    let text: &[u8; Hyphenated::LENGTH] = text.as_bytes().try_into().ok()?;
+    let mut number: u128 = 0;
+    for (at, byte) in text.iter().enumerate() {
+        let digit = match byte {
+            b'-' if HYPHENS.contains(&at) => continue,
+            _ if HYPHENS.contains(&at) => return None,
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            _ => return None,
+        };
+        number = number << 4 | u128::from(digit);
     }
-    let uuid = Uuid::try_parse(text).ok()?;
-    let mut canonical = [0; Hyphenated::LENGTH];
-    (*uuid.hyphenated().encode_lower(&mut canonical) == *text).then_some(uuid)
+    Some(Uuid::from_u128(number))
 }
 
 impl ToSql for Cell<'_> {
@@ -76,7 +87,7 @@ pub(super) fn id_text<'r>(row: &'r Row<'_>, at: usize) -> Result<Option<Cow<'r, 
 
 /// The numbers of words. After a transaction that failed they are to be forgotten: it may have made some of them.
 #[derive(Debug, Default)]
-pub(super) struct Words(HashMap<Box<str>, i64>);
+pub(super) struct Words(HashMap<Box<str>, i64, RandomState>);
 
 impl Words {
     /// The number of a word, which the table has from then on.
@@ -111,5 +122,29 @@ impl Words {
     /// Forgets all.
     pub(super) fn forget(&mut self) {
         self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_canonical_text_of_a_uuid_is_short() {
+        let canonical = "0193e5a2-89ab-7cde-8f01-23456789abcd";
+        assert_eq!(uuid(canonical).unwrap().hyphenated().to_string(), canonical);
+        assert_eq!(Cell::id(canonical), Cell::Uuid(Uuid::try_parse(canonical).unwrap()));
+        let others = [
+            "0193E5A2-89ab-7cde-8f01-23456789abcd",
+            "0193e5a2-89ab-7cde-8f01-23456789abcg",
+            "0193e5a289ab-7cde-8f01-23456789abcd-",
+            "0193e5a2089ab07cde08f01023456789abcd",
+            "0193e5a2-89ab-7cde-8f01-23456789abc",
+            "0193e5a289ab7cde8f0123456789abcd",
+            "-",
+        ];
+        for other in others {
+            assert_eq!(Cell::id(other), Cell::Text(other));
+        }
     }
 }

@@ -25,7 +25,7 @@ use super::{
     handle::Limits,
     log::{Log, Position, Spot},
     open::Place,
-    overlay::{Frozen, Layers, Pending},
+    overlay::{Frozen, Layers, Overlay, Pending},
     queue::Queue,
     readers::Readers,
     record,
@@ -80,6 +80,8 @@ pub(super) struct Writer {
     newest: Newest,
     /// Quick fsyncs, one after the other.
     quick: u8,
+    /// Overlays that are empty, for the next group.
+    spare: (Overlay, Overlay),
     /// The record that is put together.
     buffer: Vec<u8>,
     /// Where in the buffer the entities of a batch are that have documents.
@@ -102,8 +104,14 @@ impl Core {
         layers: Layers,
         metrics: Option<Arc<Metrics>>,
     ) -> Self {
-        let writer =
-            Writer { newest: Newest::default(), quick: 0, buffer: Vec::new(), entities: Vec::new(), log };
+        let writer = Writer {
+            newest: Newest::default(),
+            quick: 0,
+            spare: Default::default(),
+            buffer: Vec::new(),
+            entities: Vec::new(),
+            log,
+        };
         Self {
             readers: Readers::new(place.clone(), limits.readers_max),
             asked: Queue::new(limits.queue_max),
@@ -152,14 +160,18 @@ impl Core {
         None
     }
 
-    /// Whether so much is pending that the database must take it in before more comes.
-    pub(super) fn is_full(&self) -> bool {
-        let most = Pending {
+    /// From here on the database must take in what is pending before more comes.
+    fn most(&self) -> Pending {
+        Pending {
             batches: self.at_once.batches.saturating_mul(PENDING_TIMES_MAX),
             held_bytes: self.at_once.held_bytes.saturating_mul(PENDING_TIMES_MAX),
             log_bytes: self.at_once.log_bytes.saturating_mul(PENDING_TIMES_MAX as u64),
-        };
-        self.layers().pending.reaches(most)
+        }
+    }
+
+    /// Whether as much is pending as may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.layers().pending.reaches(self.most())
     }
 
     /// Whether there is enough for the database to take in.
@@ -174,9 +186,11 @@ impl Core {
             return Err(batch);
         }
         let Some(mut writer) = self.free_writer() else { return Err(batch) };
-        if self.is_full() || !writer.newest.suffices(&self.layers(), &batch) {
+        let layers = self.layers();
+        if layers.pending.reaches(self.most()) || !writer.newest.suffices(&layers, &batch) {
             return Err(batch);
         }
+        drop(layers);
         let result = self.commit(&mut writer, [batch], None);
         Ok(result.and_then(|written| written.results.into_iter().next().unwrap_or(Ok(()))))
     }
@@ -212,9 +226,9 @@ impl Core {
         db: Option<&Connection>,
         is_decided: bool,
     ) -> Result<Written, StoreError> {
-        let Writer { log, newest, quick, buffer, entities } = writer;
+        let Writer { log, newest, quick, spare, buffer, entities } = writer;
         let layers = self.layers();
-        let mut stage = Stage::new(&layers, db, newest, is_decided);
+        let mut stage = Stage::new(&layers, db, newest, is_decided).reuse(std::mem::take(spare));
         let (mut results, mut more) = (Vec::with_capacity(group.size_hint().0), Pending::default());
         buffer.clear();
         let at = log.as_mut().map(|log| log.begin(buffer));
@@ -230,7 +244,7 @@ impl Core {
             }
             results.push(result);
         }
-        let mut staged = stage.staged;
+        let (mut staged, batch) = stage.end();
         drop(layers);
         let moved = staged.moved;
         if more.batches > 0 {
@@ -249,6 +263,7 @@ impl Core {
                 let _ = self.asked.push(Ask::Look);
             }
         }
+        *spare = (staged, batch);
         Ok(Written { results, moved })
     }
 
@@ -326,7 +341,7 @@ impl<'c> Replay<'c> {
             let bytes = payload_bytes - payload.len() - before;
             let mut stage = Stage::new(&self.layers, Some(self.db), &mut self.newest, true);
             stage.add(batch, &spots(Some(at), before as u64, &entities))?;
-            let mut staged = stage.staged;
+            let (mut staged, _) = stage.end();
             self.layers.current.take(&mut staged);
             self.layers.pending.add(size(bytes, &entities));
         }

@@ -4,15 +4,19 @@
 //! here before they look there. Whether a batch fits is decided here as well, before it is written. What was changed
 //! twice is here once: that is what the database takes in. Documents are not here: the log has them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
-use indexmap::IndexMap;
+use foldhash::fast::RandomState;
 
 use super::{
     Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Remembered, Step,
     log::{Position, Spot},
 };
 use crate::ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId};
+
+/// Maps that are short-lived and looked into several times for each commit; their seeds are random.
+pub(super) type IndexMap<K, V> = indexmap::IndexMap<K, V, RandomState>;
+pub(super) type HashMap<K, V> = std::collections::HashMap<K, V, RandomState>;
 
 /// The entity of a partner.
 pub(super) type EntityKey = (PartnerId, Kind, SonataId);
@@ -59,6 +63,17 @@ impl Overlay {
             self.journal.entry(exchange).or_default().extend(entries);
         }
         self.moved |= std::mem::take(&mut later.moved);
+    }
+
+    /// Whether nothing is in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entities.is_empty()
+            && self.to_legacy.is_empty()
+            && self.to_sonata.is_empty()
+            && self.keys.is_empty()
+            && self.idempotency.is_empty()
+            && self.journal.is_empty()
+            && !self.moved
     }
 
     pub(super) fn clear(&mut self) {

@@ -1,7 +1,5 @@
 //! Whether batches fit, decided before they are written: after that they are acknowledged.
 
-use std::collections::HashMap;
-
 use rusqlite::Connection;
 use uuid::Uuid;
 
@@ -9,7 +7,7 @@ use super::{
     Batch, Change, Conflict, Entity, IdempotencyKey, Kind, Reference, Remembered, RememberedAnswer,
     StoreError, column,
     log::Spot,
-    overlay::{EntityKey, Layers, Overlay, ReferenceKey, Staged, remember},
+    overlay::{EntityKey, HashMap, Layers, Overlay, ReferenceKey, Staged, remember},
     read,
 };
 use crate::ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId};
@@ -28,20 +26,33 @@ fn lacks(known: Option<&Option<Uuid>>, id: &SonataId) -> Option<bool> {
     Some(column::uuid(id.as_str()).is_some_and(|id| known.is_none_or(|known| known < id)))
 }
 
-fn raise(known: Option<&mut Option<Uuid>>, id: &SonataId) {
-    if let (Some(known), Some(id)) = (known, column::uuid(id.as_str())) {
-        *known = (*known).max(Some(id));
+/// The greatest UUID of each group of `ids`; there are few groups.
+fn greatest<'o, G: PartialEq>(ids: impl Iterator<Item = (G, &'o SonataId)>) -> Vec<(G, Uuid)> {
+    let mut groups: Vec<(G, Uuid)> = Vec::new();
+    for (group, id) in ids {
+        let Some(id) = column::uuid(id.as_str()) else { continue };
+        match groups.iter_mut().find(|(known, _)| *known == group) {
+            Some((_, greatest)) => *greatest = id.max(*greatest),
+            None => groups.push((group, id)),
+        }
     }
+    groups
 }
 
 impl Newest {
     /// The database has this now.
     pub(super) fn raise(&mut self, overlay: &Overlay) {
-        for (partner, kind, id) in overlay.entities.keys() {
-            raise(self.entities.get_mut(&(partner.clone(), kind.clone())), id);
+        let entities = overlay.entities.keys().map(|(partner, kind, id)| ((partner, kind), id));
+        for ((partner, kind), id) in greatest(entities) {
+            if let Some(known) = self.entities.get_mut(&(partner.clone(), kind.clone())) {
+                *known = (*known).max(Some(id));
+            }
         }
-        for (partner, backend, kind, id) in overlay.to_legacy.keys() {
-            raise(self.references.get_mut(&(partner.clone(), backend.clone(), kind.clone())), id);
+        let references = overlay.to_legacy.keys().map(|(p, backend, kind, id)| ((p, backend, kind), id));
+        for ((partner, backend, kind), id) in greatest(references) {
+            if let Some(known) = self.references.get_mut(&(partner.clone(), backend.clone(), kind.clone())) {
+                *known = (*known).max(Some(id));
+            }
         }
     }
 
@@ -85,7 +96,7 @@ impl Newest {
 /// What a group of batches would make of the store, while it is put together.
 pub(super) struct Stage<'s> {
     /// What this group changes.
-    pub(super) staged: Overlay,
+    staged: Overlay,
     /// What the batch that is added changes; empty between two.
     batch: Overlay,
     /// What earlier groups changed and the database does not have.
@@ -109,6 +120,16 @@ impl<'s> Stage<'s> {
         Self { staged: Overlay::default(), batch: Overlay::default(), layers, db, newest, is_decided }
     }
 
+    /// With overlays that were used before, and are empty.
+    pub(super) fn reuse(self, (staged, batch): (Overlay, Overlay)) -> Self {
+        Self { staged, batch, ..self }
+    }
+
+    /// What the group changes, and an empty overlay.
+    pub(super) fn end(self) -> (Overlay, Overlay) {
+        (self.staged, self.batch)
+    }
+
     /// Adds a batch if it fits, or says why it does not and adds nothing of it. `spots` are those of its entities,
     /// in order.
     pub(super) fn add(&mut self, batch: Batch, spots: &[Option<Spot>]) -> Result<(), StoreError> {
@@ -119,7 +140,11 @@ impl<'s> Stage<'s> {
                 return Err(error);
             }
         }
-        self.staged.take(&mut self.batch);
+        if self.staged.is_empty() {
+            std::mem::swap(&mut self.staged, &mut self.batch);
+        } else {
+            self.staged.take(&mut self.batch);
+        }
         Ok(())
     }
 

@@ -119,7 +119,7 @@ async fn many_entities_are_read_at_once() {
         let wanted = ["q-0", "q-2", "q-3", "q-4", "q-5"].map(sonata).to_vec();
         let mut found = store.entities(&partner("globex"), &kind(), wanted).await.unwrap();
         assert_eq!(found.remove(&sonata("q-2")).as_ref(), kept.get(2));
-        let mut rest: Vec<_> = found.keys().map(|id| id.as_str()).collect();
+        let mut rest: Vec<_> = found.keys().map(SonataId::as_str).collect();
         rest.sort_unstable();
         assert_eq!(rest, ["q-0", "q-3"]);
     })
