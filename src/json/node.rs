@@ -6,7 +6,7 @@ use super::{
     document::Document,
     number,
     plain::same,
-    table::{NAME_ESCAPED, Record},
+    table::{NAME_ESCAPED, NO_NAME, Record},
     unescape::unescape,
 };
 
@@ -112,11 +112,8 @@ impl<'d> Node<'d> {
     #[inline]
     #[must_use]
     pub fn name(self) -> Option<Cow<'d, str>> {
-        let record = self.record;
-        (record.name != 0).then(|| {
-            let raw = self.slice_of_name(record);
-            if record.name_len & NAME_ESCAPED == 0 { Cow::Borrowed(raw) } else { Cow::Owned(unescape(raw)) }
-        })
+        let (raw, is_escaped) = self.written_name()?;
+        Some(if is_escaped { Cow::Owned(unescape(raw)) } else { Cow::Borrowed(raw) })
     }
 
     /// The bytes of the member name that this node stands under, where it is written without escapes; none for an
@@ -126,7 +123,7 @@ impl<'d> Node<'d> {
     pub fn plain_name(self) -> Option<&'d [u8]> {
         let record = self.record;
         let (start, len) = (record.name as usize, record.name_len as usize);
-        if record.name == 0 || record.name_len & NAME_ESCAPED != 0 {
+        if record.name_len & (NAME_ESCAPED | NO_NAME) != 0 {
             return None;
         }
         self.document.text().as_bytes().get(start..start + len)
@@ -214,18 +211,18 @@ impl<'d> Node<'d> {
     #[inline]
     #[must_use]
     pub fn get(self, name: &str) -> Option<Node<'d>> {
-        let Record { id, next, .. } = *self.record;
         if self.record.kind() != Kind::Object {
             return None;
         }
+        let Record { id, next, .. } = *self.record;
         let rows = self.document.records().get(..next as usize)?;
-        let text = self.document.text().as_bytes();
         let mut at = id as usize + 1;
         loop {
             let record = rows.get(at)?;
             let is_named = if record.name_len as usize == name.len() {
                 let start = record.name as usize;
-                text.get(start..start + name.len()).is_some_and(|own| same(own, name.as_bytes()))
+                let own = self.document.text().as_bytes().get(start..start + name.len());
+                own.is_some_and(|own| same(own, name.as_bytes()))
             } else {
                 record.name_len & NAME_ESCAPED != 0 && unescape(self.slice_of_name(record)) == name
             };
@@ -352,12 +349,12 @@ impl<'d> Node<'d> {
     #[inline]
     pub(super) fn written_name(self) -> Option<(&'d str, bool)> {
         let record = self.record;
-        (record.name != 0).then(|| (self.slice_of_name(record), record.name_len & NAME_ESCAPED != 0))
+        record.is_member().then(|| (self.slice_of_name(record), record.name_len & NAME_ESCAPED != 0))
     }
 
     #[inline]
     fn slice_of_name(self, record: &Record) -> &'d str {
-        self.slice(record.name, record.name + (record.name_len & !NAME_ESCAPED))
+        self.slice(record.name, record.name + (record.name_len & !(NAME_ESCAPED | NO_NAME)))
     }
 
     #[inline]

@@ -6,22 +6,26 @@ use super::node::Kind;
 
 /// Set in [`Record::name_len`] when the member name contains an escape.
 pub(super) const NAME_ESCAPED: u32 = 1 << 31;
+/// Set in [`Record::name_len`] when there is no member name.
+pub(super) const NO_NAME: u32 = 1 << 30;
 
 const KIND_MASK: u32 = 0b111;
 const STRING_ESCAPED: u32 = 0b1000;
 const COUNT_SHIFT: u32 = 4;
 const COUNT_MAX: u32 = u32::MAX >> COUNT_SHIFT;
 
-/// One node: 28 bytes. Children follow their parent; `next` jumps over a whole subtree.
+/// One node: 32 bytes, so that a row is found by a shift. Children follow their parent; `next` jumps over a whole
+/// subtree. Places in the text stand side by side, as numbers of rows do: a copy that stands elsewhere is two additions.
 #[derive(Debug, Clone, Copy)]
+#[repr(C, align(16))]
 pub(super) struct Record {
     /// First byte of the value.
     pub start: u32,
     /// One past the last byte of the value.
     pub end: u32,
-    /// First byte of the member name, inside its quotes; 0 when the node is no member.
+    /// First byte of the member name, inside its quotes.
     pub name: u32,
-    /// Bytes of the raw member name, with [`NAME_ESCAPED`].
+    /// Bytes of the raw member name, with [`NAME_ESCAPED`]; [`NO_NAME`] when the node is no member.
     pub name_len: u32,
     /// Its own number.
     pub id: u32,
@@ -31,13 +35,19 @@ pub(super) struct Record {
     meta: u32,
 }
 
+/// First byte and length of a member name, as [`Record`] has them.
+pub(super) type NameSpan = (u32, u32);
+
+/// Of what is no member.
+pub(super) const NOT_NAMED: NameSpan = (0, NO_NAME);
+
 impl Record {
     /// Stands for a node that is not there.
     pub(super) const NOTHING: Self = Self {
         start: 0,
         end: 0,
         name: 0,
-        name_len: 0,
+        name_len: NO_NAME,
         id: u32::MAX,
         next: u32::MAX,
         meta: Kind::Null as u32,
@@ -45,7 +55,7 @@ impl Record {
 
     /// A row of these span and name, the one before `next`; `escaped` is of a string value.
     #[inline]
-    pub(super) fn new(kind: Kind, escaped: bool, span: (u32, u32), name: (u32, u32), next: u32) -> Self {
+    pub(super) fn new(kind: Kind, escaped: bool, span: (u32, u32), name: NameSpan, next: u32) -> Self {
         let meta = kind as u32 | if escaped { STRING_ESCAPED } else { 0 };
         Self {
             start: span.0,
@@ -56,6 +66,12 @@ impl Record {
             next,
             meta,
         }
+    }
+
+    /// Whether it stands under a name.
+    #[inline]
+    pub(super) fn is_member(&self) -> bool {
+        self.name_len & NO_NAME == 0
     }
 
     #[inline]
@@ -94,7 +110,7 @@ impl Record {
         Self {
             start: self.start.wrapping_add(bytes),
             end: self.end.wrapping_add(bytes),
-            name: if self.name == 0 { 0 } else { self.name.wrapping_add(bytes) },
+            name: self.name.wrapping_add(bytes),
             id: self.id.wrapping_add(rows),
             next: self.next.wrapping_add(rows),
             ..*self

@@ -3,7 +3,7 @@
 use super::{Builder, Kind, Node, Slot, Value, name::MemberName};
 use crate::json::{
     document::Document,
-    table::{NAME_ESCAPED, Record, position},
+    table::{NAME_ESCAPED, NOT_NAMED, NameSpan, Record, position},
     writer::write_escaped,
 };
 
@@ -18,7 +18,7 @@ impl Builder<'_> {
     pub fn finish(self, root: Slot) -> Document {
         let mut writer = Writer::for_values(&self);
         let mut open: Vec<Open> = Vec::with_capacity(DEPTH_GUESS);
-        open.extend(writer.open(self.value(root), root, NO_NAME));
+        open.extend(writer.open(self.value(root), root, NOT_NAMED));
         while let Some(mut inner) = open.pop() {
             let opened = if inner.is_object {
                 self.write_members(&mut writer, &mut inner, &open)
@@ -65,12 +65,12 @@ impl Builder<'_> {
             inner.count += 1;
             let value = self.value(*element);
             if let Value::Object(_) | Value::Array(_) = value {
-                let opened = writer.begin(value, *element, NO_NAME, (inner.slot, outer));
+                let opened = writer.begin(value, *element, NOT_NAMED, (inner.slot, outer));
                 if opened.is_some() {
                     return opened;
                 }
             } else {
-                writer.scalar(value, NO_NAME);
+                writer.scalar(value, NOT_NAMED);
             }
         }
         None
@@ -87,12 +87,6 @@ struct Open {
     count: u32,
     is_object: bool,
 }
-
-/// Where a member name stands in the text, as a table row has it.
-type NameSpan = (u32, u32);
-
-/// Of what is no member.
-const NO_NAME: NameSpan = (0, 0);
 
 struct Writer {
     text: String,

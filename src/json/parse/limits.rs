@@ -16,7 +16,7 @@ pub struct Limits {
     pub elements_max: usize,
     /// Bytes of one string, member name or number, escapes counted as written, quotes not.
     pub string_bytes_max: usize,
-    /// Values of the whole text, arrays and objects included; each takes 28 bytes of memory.
+    /// Values of the whole text, arrays and objects included; each takes 32 bytes of memory.
     pub nodes_max: usize,
 }
 

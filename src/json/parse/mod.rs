@@ -23,7 +23,7 @@ use self::{fault::Fault, names::COMPARED_MEMBERS_MAX, stops::Stops};
 use super::{
     node::{Kind, push_token},
     number,
-    table::{NAME_ESCAPED, Record},
+    table::{NAME_ESCAPED, NOT_NAMED, NameSpan, Record},
 };
 
 /// Reads `bytes` as one JSON value: its text, and the rows of its nodes.
@@ -72,8 +72,8 @@ struct Parser<'t> {
     inner: Open,
     /// Those around it, outermost (the stand-in) first.
     outer: Vec<Open>,
-    /// Name of the member whose value comes next; zeros in an array.
-    name: (u32, u32),
+    /// Name of the member whose value comes next; none in an array.
+    name: NameSpan,
     /// Whether a value had begun that had no row yet when reading failed.
     pending: bool,
 }
@@ -115,7 +115,7 @@ impl<'t> Parser<'t> {
             nodes: Vec::with_capacity((text.len() / 8 + 1).min(limits.nodes_max)),
             inner: Open { id: 0, closing: NOTHING_OPEN, count: 0, count_max: 1, seen: 0 },
             outer: Vec::with_capacity(limits.depth_max.min(16)),
-            name: (0, 0),
+            name: NOT_NAMED,
             pending: false,
         }
     }
@@ -215,7 +215,7 @@ impl<'t> Parser<'t> {
         }
         let id = narrow(self.nodes.len());
         self.row(kind, false, (start, start + 1))?;
-        self.name = (0, 0);
+        self.name = NOT_NAMED;
         self.outer.push(self.inner);
         // Both closing brackets stand two places behind their opening ones.
         self.inner = Open { id, closing: bracket + 2, count: 0, count_max: narrow(count_max), seen: 0 };
@@ -236,7 +236,7 @@ impl<'t> Parser<'t> {
         if let Some(outer) = self.outer.pop() {
             self.inner = outer;
         }
-        self.name = (0, 0);
+        self.name = NOT_NAMED;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Fault, NAME_ESCAPED, ParseCode, Parser, narrow};
+use super::{Fault, NAME_ESCAPED, NameSpan, ParseCode, Parser, narrow};
 use crate::json::unescape::unescape;
 
 /// Up to this many members of one object are compared with each other as they come; larger objects are
@@ -58,13 +58,13 @@ impl<'t> Parser<'t> {
         }
     }
 
-    pub(super) fn decoded_name(&self, name: (u32, u32)) -> Cow<'t, str> {
+    pub(super) fn decoded_name(&self, name: NameSpan) -> Cow<'t, str> {
         let start = name.0 as usize;
         let raw = self.text.get(start..start + (name.1 & !NAME_ESCAPED) as usize).unwrap_or_default();
         if name.1 & NAME_ESCAPED == 0 { raw.into() } else { unescape(raw).into() }
     }
 
-    fn same_name(&self, left: (u32, u32), right: (u32, u32)) -> bool {
+    fn same_name(&self, left: NameSpan, right: NameSpan) -> bool {
         if (left.1 | right.1) & NAME_ESCAPED != 0 {
             return self.decoded_name(left) == self.decoded_name(right);
         }
