@@ -214,23 +214,35 @@ impl<'d> Node<'d> {
         if self.record.kind() != Kind::Object {
             return None;
         }
-        let Record { id, next, .. } = *self.record;
-        let rows = self.document.records().get(..next as usize)?;
-        let mut at = id as usize + 1;
-        loop {
-            let record = rows.get(at)?;
-            let is_named = if record.name_len as usize == name.len() {
-                let start = record.name as usize;
-                let own = self.document.text().as_bytes().get(start..start + name.len());
-                own.is_some_and(|own| same(own, name.as_bytes()))
-            } else {
-                record.name_len & NAME_ESCAPED != 0 && unescape(self.slice_of_name(record)) == name
-            };
-            if is_named {
+        let rows = self.document.records();
+        let (mut at, end) = (self.record.id.wrapping_add(1), self.record.next);
+        while at < end {
+            let record = rows.get(at as usize)?;
+            if record.name_len as usize == name.len() {
+                if self.is_named(record, name.as_bytes()) {
+                    return Some(Node { document: self.document, record });
+                }
+            } else if record.name_len & NAME_ESCAPED != 0 && self.means(record, name) {
                 return Some(Node { document: self.document, record });
             }
-            at = record.next as usize;
+            at = record.next;
         }
+        None
+    }
+
+    /// Whether a row bears a name, written with escapes.
+    #[cold]
+    #[inline(never)]
+    fn means(self, record: &Record, name: &str) -> bool {
+        unescape(self.slice_of_name(record)) == name
+    }
+
+    /// Whether a row bears a name, without escapes and as long as its own.
+    #[inline]
+    fn is_named(self, record: &Record, name: &[u8]) -> bool {
+        let start = record.name as usize;
+        let own = self.document.text().as_bytes().get(start..).and_then(|rest| rest.get(..name.len()));
+        own.is_some_and(|own| same(own, name))
     }
 
     /// The element at `index`, counted from 0; none if this is no array or is shorter.

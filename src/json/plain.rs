@@ -18,30 +18,44 @@ pub(super) fn plain_end(bytes: &[u8], at: usize) -> usize {
 /// Whether two names are the same, without a call: most have two or three words.
 #[inline]
 pub(crate) fn same(left: &[u8], right: &[u8]) -> bool {
-    if left.len() != right.len() {
+    let len = left.len();
+    if len != right.len() {
         return false;
     }
-    let mut at = 0;
-    if let (Some(left_last), Some(right_last)) = (left.last_chunk::<8>(), right.last_chunk::<8>()) {
-        let (left, right) = (left.as_chunks::<8>().0, right.as_chunks::<8>().0);
-        while let (Some(left), Some(right)) = (left.get(at), right.get(at)) {
-            if left != right {
-                return false;
-            }
-            at += 1;
-        }
-        return left_last == right_last;
+    if len < 8 {
+        // Both halves of it, which overlap.
+        let halves = |name: &[u8]| [half(name, 0), half(name, len.wrapping_sub(4))];
+        return if len >= 4 { halves(left) == halves(right) } else { same_short(left, right) };
     }
-    if let (Some(left_first), Some(right_first)) = (left.first_chunk::<4>(), right.first_chunk::<4>()) {
-        return left_first == right_first && left.last_chunk::<4>() == right.last_chunk::<4>();
+    if word(left, 0) != word(right, 0) || word(left, len - 8) != word(right, len - 8) {
+        return false;
     }
-    while let (Some(left), Some(right)) = (left.get(at), right.get(at)) {
-        if left != right {
+    let mut at = 8;
+    while at + 8 < len {
+        if word(left, at) != word(right, at) {
             return false;
         }
-        at += 1;
+        at += 8;
     }
     true
+}
+
+/// The same of up to three bytes.
+#[inline]
+fn same_short(left: &[u8], right: &[u8]) -> bool {
+    match (left, right) {
+        ([a], [x]) => a == x,
+        ([a, b], [x, y]) => a == x && b == y,
+        ([a, b, c], [x, y, z]) => a == x && b == y && c == z,
+        _ => left.is_empty(),
+    }
+}
+
+/// Four bytes from `at` on, none if there are not so many.
+#[inline]
+fn half(bytes: &[u8], at: usize) -> Option<u32> {
+    let bytes: [u8; 4] = bytes.get(at..)?.get(..4)?.try_into().ok()?;
+    Some(u32::from_le_bytes(bytes))
 }
 
 #[inline(never)]
@@ -67,8 +81,11 @@ fn tail_end(bytes: &[u8], at: usize) -> usize {
     at + rest.iter().take_while(is_plain).count()
 }
 
+/// Eight bytes from `at` on, none if there are not so many.
+#[inline]
 fn word(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes.get(at..)?.first_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
+    let bytes: [u8; 8] = bytes.get(at..)?.get(..8)?.try_into().ok()?;
+    Some(u64::from_le_bytes(bytes))
 }
 
 /// Marks the high bit of the first byte that ends plain text. Marks beyond the first may be wrong (borrows run

@@ -70,7 +70,8 @@ impl<T> Names<T> {
     }
 
     /// What the name stands for, of equal ones the first.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the half of a check, and called from few places")]
+    #[inline(always)]
     pub fn find(&self, name: &[u8]) -> Option<&T> {
         let ends = Ends::of(name);
         let mask = self.slots.len().wrapping_sub(1);

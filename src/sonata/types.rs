@@ -298,7 +298,8 @@ impl ObjectRules {
     }
 
     /// The same for a walk.
-    #[inline(never)]
+    #[expect(clippy::inline_always, reason = "the half of a check")]
+    #[inline(always)]
     pub fn place(&self, name: &[u8]) -> Option<&Place> {
         self.places.find(name)
     }
