@@ -93,6 +93,13 @@ impl<'d> Node<'d> {
         self.record.kind()
     }
 
+    /// Whether the value is of one of these kinds: of each the bit `1 << kind as u8`.
+    #[inline]
+    #[must_use]
+    pub fn is_of_kinds(self, kinds: u8) -> bool {
+        u32::from(kinds) >> self.record.kind_number() & 1 != 0
+    }
+
     /// The exact text of the value, as received.
     #[inline]
     #[must_use]
@@ -331,17 +338,30 @@ impl<'d> Node<'d> {
             Kind::Null => true,
             Kind::Bool => self.raw() == other.raw(),
             Kind::Number => number::equal(self.raw(), other.raw()),
-            Kind::String => self.raw() == other.raw() || self.as_str() == other.as_str(),
+            Kind::String => match (self.plain_text(), other.plain_text()) {
+                (Some(own), Some(text)) => own == text,
+                _ => self.as_str() == other.as_str(),
+            },
             Kind::Array => {
                 self.len() == other.len() && self.elements().zip(other.elements()).all(|(a, b)| a.eq_value(b))
             }
             Kind::Object => {
+                let mut others = other.values();
                 self.len() == other.len()
-                    && self.members().all(|(name, value)| {
-                        other.get(&name).is_some_and(|counterpart| value.eq_value(counterpart))
+                    && self.values().all(|value| {
+                        // Mostly both are in one order.
+                        let near = others.next().filter(|near| near.has_name_of(value));
+                        let counterpart = near.or_else(|| other.get(&value.name().unwrap_or_default()));
+                        counterpart.is_some_and(|counterpart| value.eq_value(counterpart))
                     })
             }
         }
+    }
+
+    /// Whether two members bear one name, which is written without escapes in both.
+    #[inline]
+    fn has_name_of(self, other: Node<'_>) -> bool {
+        self.plain_name().zip(other.plain_name()).is_some_and(|(own, name)| same(own, name))
     }
 
     /// The rows of this node and everything in it.

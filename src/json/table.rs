@@ -86,6 +86,12 @@ impl Record {
         }
     }
 
+    /// The number of its kind, without asking which kinds there are.
+    #[inline]
+    pub(super) fn kind_number(&self) -> u32 {
+        self.meta & KIND_MASK
+    }
+
     #[inline]
     pub(super) fn string_escaped(&self) -> bool {
         self.meta & STRING_ESCAPED != 0

@@ -6,7 +6,7 @@
 //! over a message allocates nothing for them.
 
 use super::{compile::Compiler, facts, names::Names, pattern::Pattern};
-use crate::json::{self, number::Exact};
+use crate::json::{self, Node, number::Exact};
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
@@ -64,9 +64,10 @@ impl Kinds {
         }
     }
 
+    /// Whether the value is of one of them.
     #[inline]
-    pub fn has(self, kind: json::Kind) -> bool {
-        self.0 >> kind as u8 & 1 != 0
+    pub fn fit(self, node: Node<'_>) -> bool {
+        node.is_of_kinds(self.0)
     }
 }
 

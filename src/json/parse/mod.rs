@@ -249,7 +249,7 @@ impl<'t> Parser<'t> {
         let start = quote + 1;
         let end = self.stops.next(start);
         // Mostly the name ends there, and its colon and its value follow at once.
-        if let Some(&[last, b'"', b':', byte @ b'!'..=0xff]) = self.bytes.get(end - 1..end + 3)
+        if let Some(&[last, b'"', b':', byte]) = self.bytes.get(end - 1..end + 3)
             && end - start <= self.limits.string_bytes_max
         {
             self.name = (narrow(start), narrow(end - start));
@@ -258,7 +258,7 @@ impl<'t> Parser<'t> {
                 self.compare_names()?;
             }
             self.inner.seen |= bit;
-            return Ok((end + 2, byte));
+            return Ok(if byte > b' ' { (end + 2, byte) } else { self.behind_blanks(end + 2) });
         }
         self.any_member_name(quote)
     }
@@ -324,11 +324,20 @@ impl<'t> Parser<'t> {
 
     #[inline(never)]
     fn behind_blanks(&self, mut at: usize) -> (usize, u8) {
+        const SPACES: u64 = 0x2020_2020_2020_2020;
         loop {
             match self.bytes.get(at) {
                 Some(byte) if *byte > b' ' => return (at, *byte),
                 Some(b' ' | b'\n' | b'\r' | b'\t') => at += 1,
                 _ => return (at, 0),
+            }
+            // An indented text has many spaces: passed as many as eight at once.
+            while let Some(word) = self.bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+                let others = u64::from_le_bytes(*word) ^ SPACES;
+                at += (others.trailing_zeros() / 8) as usize;
+                if others != 0 {
+                    break;
+                }
             }
         }
     }

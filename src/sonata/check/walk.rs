@@ -164,7 +164,7 @@ impl<'o> Walk<'o> {
     #[expect(clippy::inline_always, reason = "of most values a check is this")]
     #[inline(always)]
     fn held(&mut self, node: Node<'_>, types: &Types, held: &Held) {
-        if !held.kinds.has(node.kind()) {
+        if !held.kinds.fit(node) {
             return self.wrong_kind(node, types.get(held.value).kind);
         }
         match held.rest {
@@ -289,7 +289,7 @@ impl<'o> Walk<'o> {
 
     #[inline]
     fn kind(&mut self, node: Node<'_>, type_: &Type) -> bool {
-        let holds = type_.kinds.has(node.kind())
+        let holds = type_.kinds.fit(node)
             && (type_.kind != Kind::Integer || node.number().is_some_and(number::is_integer));
         if !holds {
             self.wrong_kind(node, type_.kind);
