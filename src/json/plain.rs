@@ -25,7 +25,7 @@ pub(crate) fn same(left: &[u8], right: &[u8]) -> bool {
     if len < 8 {
         // Both halves of it, which overlap.
         let halves = |name: &[u8]| [half(name, 0), half(name, len.wrapping_sub(4))];
-        return if len >= 4 { halves(left) == halves(right) } else { same_short(left, right) };
+        return if len >= 4 { halves(left) == halves(right) } else { left.iter().eq(right) };
     }
     if word(left, 0) != word(right, 0) || word(left, len - 8) != word(right, len - 8) {
         return false;
@@ -38,17 +38,6 @@ pub(crate) fn same(left: &[u8], right: &[u8]) -> bool {
         at += 8;
     }
     true
-}
-
-/// The same of up to three bytes.
-#[inline]
-fn same_short(left: &[u8], right: &[u8]) -> bool {
-    match (left, right) {
-        ([a], [x]) => a == x,
-        ([a, b], [x, y]) => a == x && b == y,
-        ([a, b, c], [x, y, z]) => a == x && b == y && c == z,
-        _ => left.is_empty(),
-    }
 }
 
 /// Four bytes from `at` on, none if there are not so many.

@@ -40,7 +40,7 @@ fn range(pattern: &str) -> Option<RangeInclusive<u8>> {
     let class = pattern.strip_suffix('+').unwrap_or(pattern);
     let &[b'[', first, b'-', last, b']'] = class.as_bytes() else { return None };
     let means_itself = |byte: u8| byte.is_ascii() && !b"^\\[]-&~".contains(&byte);
-    (means_itself(first) && means_itself(last) && first <= last).then(|| first..=last)
+    (means_itself(first) && means_itself(last) && first <= last).then_some(first..=last)
 }
 
 #[cfg(test)]

@@ -36,6 +36,17 @@ pub(super) struct Finding {
     pub reason: String,
 }
 
+/// What a walk is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    /// To tell everything that is wrong.
+    Tell,
+    /// Only to answer whether anything is wrong, of which nothing was found yet.
+    Ask,
+    /// The same, and something is wrong: the walk soon ends, and nothing is written down.
+    AskedFailed,
+}
+
 /// State of one walk. Alternatives are tried with a walk of their own.
 pub(super) struct Walk<'o> {
     pub options: &'o Options<'o>,
@@ -51,10 +62,7 @@ pub(super) struct Walk<'o> {
     passed: Vec<Passed>,
     /// Whether the types are a product's, not the contract's.
     in_product: bool,
-    /// Whether only the question is asked, not what is wrong: the first fault ends the walk, and is not written down.
-    asks_only: bool,
-    /// The answer to that question: something is wrong.
-    failed: bool,
+    aim: Aim,
 }
 
 /// Names that are known besides the type's own: those of the type that chose it.
@@ -79,33 +87,31 @@ impl<'o> Walk<'o> {
             troubles: 0,
             passed: Vec::new(),
             in_product: false,
-            asks_only: false,
-            failed: false,
+            aim: Aim::Tell,
         }
     }
 
     /// Another walk in the same place.
     pub(super) fn another(&self) -> Self {
-        Self { asks_only: self.asks_only, in_product: self.in_product, ..Self::new(self.options) }
+        Self { aim: self.aim, in_product: self.in_product, ..Self::new(self.options) }
     }
 
     /// Whether a value is of a type; members of it that no type describes are then added to the unknown ones.
     pub(super) fn ask(&mut self, node: Node<'_>, types: &Types, id: TypeId) -> bool {
-        let before = (self.asks_only, self.failed, self.told.len(), self.unknown.len());
-        (self.asks_only, self.failed) = (true, false);
+        let before = (self.told.len(), self.unknown.len());
+        let aim = std::mem::replace(&mut self.aim, Aim::Ask);
         self.value(node, types, id);
-        let holds = !self.failed;
-        (self.asks_only, self.failed) = (before.0, before.1);
-        self.told.truncate(before.2);
+        let holds = std::mem::replace(&mut self.aim, aim) == Aim::Ask;
+        self.told.truncate(before.0);
         if !holds {
-            self.unknown.truncate(before.3);
+            self.unknown.truncate(before.1);
         }
         holds
     }
 
     /// Whether only the question is asked whether anything is wrong.
     pub(super) fn asks_only(&self) -> bool {
-        self.asks_only
+        self.aim != Aim::Tell
     }
 
     fn finish(mut self, node: Node<'_>) -> Checked {
@@ -142,8 +148,8 @@ impl<'o> Walk<'o> {
         code: FaultCode,
         reason: impl FnOnce() -> String,
     ) {
-        if self.asks_only {
-            self.failed = true;
+        if self.asks_only() {
+            self.aim = Aim::AskedFailed;
             return;
         }
         self.troubles += 1;
@@ -163,7 +169,7 @@ impl<'o> Walk<'o> {
     /// Everything that the type of a member or element says of its value.
     #[expect(clippy::inline_always, reason = "of most values a check is this")]
     #[inline(always)]
-    fn held(&mut self, node: Node<'_>, types: &Types, held: &Held) {
+    fn held(&mut self, node: Node<'_>, types: &Types, held: Held) {
         if !held.kinds.fit(node) {
             return self.wrong_kind(node, types.get(held.value).kind);
         }
@@ -195,7 +201,7 @@ impl<'o> Walk<'o> {
     /// What a type says of a value that has parts, or in further types; `is_alone` of a type with nothing but members
     /// or elements.
     fn parts(&mut self, node: Node<'_>, types: &Types, id: TypeId, is_alone: bool) {
-        if self.in_product || self.asks_only {
+        if self.in_product || self.asks_only() {
             return self.parts_of(node, types, id, is_alone);
         }
         let (start, end) = node.span();
@@ -225,7 +231,7 @@ impl<'o> Walk<'o> {
 
     fn value_around(&mut self, node: Node<'_>, types: &Types, id: TypeId, around: &Around<'_>) {
         let type_ = types.get(id);
-        if self.failed || !self.kind(node, type_) {
+        if self.aim == Aim::AskedFailed || !self.kind(node, type_) {
             return;
         }
         match node.kind() {
@@ -269,7 +275,9 @@ impl<'o> Walk<'o> {
         for other in others {
             let mut walk = self.another();
             walk.value_around(node, types, *other, around);
-            self.failed |= walk.failed;
+            if walk.aim == Aim::AskedFailed {
+                self.aim = walk.aim;
+            }
             self.take(walk.findings, walk.more);
             unknown = Some(match unknown {
                 Some(others) => others.into_iter().filter(|id| walk.unknown.contains(id)).collect(),
@@ -371,7 +379,7 @@ impl<'o> Walk<'o> {
             self.find(node, FaultCode::InvalidValue, || format!("{} has equal elements", label(node)));
         }
         for element in node.elements() {
-            self.held(element, types, &rules.held);
+            self.held(element, types, rules.held);
         }
     }
 
@@ -411,7 +419,7 @@ impl<'o> Walk<'o> {
                 continue;
             };
             required += u32::from(place.required);
-            self.held(value, types, &place.held);
+            self.held(value, types, place.held);
         }
         if required < rules.required_count {
             self.missing(node, rules);
