@@ -122,7 +122,9 @@ pub fn href(public_url: &str, [prefix, base_path]: [&str; 2], kind: EntityKind, 
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     let id = if id.bytes().all(is_plain) { id.into() } else { Cow::from(utf8_percent_encode(id, SEGMENT)) };
     let mut url = String::with_capacity(before.iter().map(|part| part.len()).sum::<usize>() + id.len());
-    before.iter().for_each(|part| url.push_str(part));
+    for part in before {
+        url.push_str(part);
+    }
     url.push_str(&id);
     url
 }

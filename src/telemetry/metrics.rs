@@ -35,9 +35,7 @@ pub struct Metrics {
     exchanges: IntCounterVec,
     duration: HistogramVec,
     partner_exchanges: IntCounterVec,
-    /// Series of exchanges that were counted before; the address of an operation's name stands for the operation.
-    exchanges_seen: Mutex<HashMap<(usize, Outcome), Series>>,
-    partners_seen: Mutex<Partners>,
+    seen: Seen,
     partner_series_max: usize,
     mapping_errors: IntCounterVec,
     findings: IntCounterVec,
@@ -60,6 +58,14 @@ struct Series {
     total: Histogram,
     legacy: Histogram,
     own: Histogram,
+}
+
+/// What was counted before.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Exchanges; the address of an operation's name stands for the operation.
+    exchanges: Mutex<HashMap<(usize, Outcome), Series>>,
+    partners: Mutex<Partners>,
 }
 
 /// The series that name a partner, with what counts in each.
@@ -139,8 +145,7 @@ impl Metrics {
                 "Exchanges that ended, by partner.",
                 &["partner", "outcome"],
             )?,
-            exchanges_seen: Mutex::default(),
-            partners_seen: Mutex::default(),
+            seen: Seen::default(),
             partner_series_max,
             mapping_errors: counters(
                 &r,
@@ -200,7 +205,7 @@ impl Metrics {
         total: Duration,
         legacy: Duration,
     ) {
-        let mut seen = locked(&self.exchanges_seen);
+        let mut seen = locked(&self.seen.exchanges);
         let series = seen.entry((operation.as_ptr().addr(), outcome)).or_insert_with(|| {
             let labels = [function, operation, outcome.as_str()];
             let phase = |phase| {
@@ -222,7 +227,7 @@ impl Metrics {
 
     /// Counts one exchange of a partner; partners beyond the cap count as [`OTHER`].
     pub fn partner_exchange(&self, partner: &str, outcome: Outcome) {
-        let mut seen = locked(&self.partners_seen);
+        let mut seen = locked(&self.seen.partners);
         let Partners { counters, series } = &mut *seen;
         let known = counters.get(partner).and_then(|own| own.get(outcome as usize)?.as_ref());
         if let Some(known) = known {
