@@ -9,16 +9,16 @@ use std::{
 /// A message that the demonstration's partner could send, without a member that must be there.
 const FAULTY_QUOTE: &str = r#"{ "instantSyncQuote": false, "buyerRequestedQuoteLevel": "budgetary" }"#;
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Exit status, standard output, standard error.
-fn segue(words: &[&str], input: &str) -> (i32, String, String) {
+pub fn segue(words: &[&str], input: &str) -> (i32, String, String) {
     run(&root().join("config"), words, input)
 }
 
-fn run(config: &Path, words: &[&str], input: &str) -> (i32, String, String) {
+pub fn run(config: &Path, words: &[&str], input: &str) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_segue"));
     command.arg("--config").arg(config).args(words);
     let mut child =
@@ -39,7 +39,7 @@ fn body(case: &str, file: &str) -> String {
 }
 
 /// A copy of the shipped configuration and mappings, without cases, to break.
-fn copy() -> (tempfile::TempDir, PathBuf) {
+pub fn copy() -> (tempfile::TempDir, PathBuf) {
     fn copy_into(from: &Path, to: &Path) {
         std::fs::create_dir_all(to).unwrap();
         for entry in std::fs::read_dir(from).unwrap() {
@@ -59,7 +59,7 @@ fn copy() -> (tempfile::TempDir, PathBuf) {
     (folder, config)
 }
 
-fn edit(path: &Path, from: &str, to: &str) {
+pub fn edit(path: &Path, from: &str, to: &str) {
     let text = std::fs::read_to_string(path).unwrap();
     assert!(text.contains(from), "{from}");
     std::fs::write(path, text.replacen(from, to, 1)).unwrap();
@@ -84,7 +84,7 @@ fn check_tells_findings_with_their_place() {
     edit(&config.join("partners/globex.yaml"), "mapping: acme", "mapping: acne");
     let (status, out, _) = run(&config, &["check"], "");
     assert_eq!(status, 1);
-    assert!(out.contains("P101") && out.contains("globex.yaml:14:10"), "{out}");
+    assert!(out.contains("P101") && out.contains("globex.yaml:15:10"), "{out}");
     assert!(out.contains("did you mean `acme`?"), "{out}");
     let (status, out, _) = run(&config, &["check", "--format", "json"], "");
     assert_eq!(status, 1);
@@ -100,7 +100,7 @@ fn check_tells_findings_with_their_place() {
     let rule = &rules[usize::try_from(told["ruleIndex"].as_u64().unwrap()).unwrap()];
     assert_eq!(rule["id"], "P101");
     assert!(rules.as_array().unwrap().iter().all(|rule| rule["shortDescription"]["text"].is_string()));
-    assert_eq!(told["locations"][0]["physicalLocation"]["region"]["startLine"], 14, "{told}");
+    assert_eq!(told["locations"][0]["physicalLocation"]["region"]["startLine"], 15, "{told}");
 }
 
 #[test]

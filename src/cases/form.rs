@@ -10,8 +10,22 @@ use jiff::Timestamp;
 use super::message::{MessageError, RequestFile, ResponseFile};
 use crate::text::{
     Diagnostics, Sources,
+    form::{Form, Kind},
     yaml::{self, Fields, text_of},
 };
+
+/// What `case.yaml` may hold, for editors: the form beside its reader.
+#[must_use]
+pub fn forms() -> Vec<Form> {
+    let texts = || Kind::Text.or_list();
+    let form = Form::new("case", "case.yaml: an exchange that is played; its messages stand beside it.")
+        .may("description", Kind::Any, "What the case shows.")
+        .must("partner", Kind::Text, "The partner that calls.")
+        .must("clock", Kind::Text, "The time of everything, such as 2026-11-21T10:00:00Z.")
+        .may("after", texts(), "Cases that are played before, in the same store.")
+        .may("ignore", texts(), "JSON Pointers that are not compared; `*` is any one step.");
+    vec![form]
+}
 
 /// Folders that one search looks into; more is no mapping folder.
 const FOLDERS_MAX: usize = 50_000;

@@ -10,12 +10,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod check;
 mod coverage;
 mod explain;
+mod fmt;
 mod junit;
 mod map;
 mod message;
 mod operations;
 pub mod output;
 mod round;
+mod schema;
 mod sdk;
 mod serve;
 mod show;
@@ -56,6 +58,13 @@ enum Command {
     Show(ShowArguments),
     /// List every operation of the standard, how it is served and how many cases hold it.
     Operations(OperationsArguments),
+    /// Write mapping and configuration files in the one layout; comments and meaning stay.
+    Fmt(FmtArguments),
+    /// Print the JSON Schema (2020-12) by which editors know mapping or configuration files.
+    Schema {
+        /// Which files.
+        files: schema::Files,
+    },
     /// Work on the catalogue of the standard.
     Sdk {
         #[command(subcommand)]
@@ -90,6 +99,16 @@ struct CoverageArguments {
     /// Fail where less of all attributes listed is covered.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     min: Option<u8>,
+}
+
+/// `segue fmt`.
+#[derive(Debug, Args)]
+struct FmtArguments {
+    /// Write nothing, and fail where a file is not as it would be written.
+    #[arg(long)]
+    check: bool,
+    /// Files, or folders with all their .yaml files; without any, the configuration and its mappings.
+    files: Vec<PathBuf>,
 }
 
 /// `segue explain`.
@@ -222,6 +241,8 @@ pub fn main() -> ExitCode {
         Command::Trace(arguments) => trace::run(&config, &arguments),
         Command::Show(arguments) => show::run(&config, &arguments),
         Command::Operations(arguments) => operations::run(&config, &arguments),
+        Command::Fmt(arguments) => fmt::run(&config, &arguments),
+        Command::Schema { files } => schema::run(files),
         Command::Sdk { command: SdkCommand::Import { folder, into } } => sdk::import(&folder, &into),
         Command::Simulate { command: SimulateCommand::Bss { address, journal, rows } } => {
             simulate::run_bss(address, journal, rows)

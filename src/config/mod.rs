@@ -14,6 +14,7 @@ pub mod code;
 mod credentials;
 mod effective;
 pub mod files;
+pub mod forms;
 mod gateway;
 mod headers;
 mod limits;

@@ -8,6 +8,7 @@ pub mod coverage;
 pub mod diagnostic;
 pub mod direction;
 pub mod facts;
+pub mod forms;
 pub mod mutate;
 pub mod operation;
 pub mod path;

@@ -8,6 +8,7 @@ pub mod code;
 mod diagnostic;
 mod files;
 mod hint;
+pub mod form;
 mod render;
 mod sarif;
 mod source;

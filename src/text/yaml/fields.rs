@@ -1,5 +1,7 @@
 //! Typed reading of one mapping: what is asked for is known, what is left over is an error with a suggestion.
 
+#[cfg(test)]
+use super::asked;
 use super::{Entry, Node, Scalar, Style, Value};
 use crate::text::{Diagnostic, Diagnostics, Hint, Span, code, suggest};
 use std::ops::RangeInclusive;
@@ -170,6 +172,8 @@ impl<'n> Fields<'n> {
 
     /// Reports every key that nobody asked for.
     pub fn finish(self, out: &mut Diagnostics) {
+        #[cfg(test)]
+        asked::note(self.span, || asked::What::Keys(self.asked.clone()));
         for (entry, _) in self.entries.iter().zip(&self.taken).filter(|(_, taken)| !**taken) {
             let fault = Diagnostic::error(code::UNKNOWN_KEY, format!("unknown key `{}`", entry.key))
                 .at(entry.key_span);
@@ -223,6 +227,8 @@ pub fn integer_of(
 ) -> Option<u64> {
     let scalar = text_of(node, what, out)?;
     let (least, most) = (bounds.start(), bounds.end());
+    #[cfg(test)]
+    asked::note(Some(node.span), || asked::What::Bounds(*least, *most));
     let digits = scalar.style == Style::Plain && scalar.text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits || (scalar.text.len() > 1 && scalar.text.starts_with('0')) {
         let message = format!("`{what}` is a whole number, not `{}`", scalar.text);
@@ -247,6 +253,8 @@ pub fn choice_of<T: Copy>(
     out: &mut Diagnostics,
 ) -> Option<T> {
     let text = &text_of(node, what, out)?.text;
+    #[cfg(test)]
+    asked::note(Some(node.span), || asked::What::Words(words.iter().map(|(word, _)| *word).collect()));
     if let Some((_, value)) = words.iter().find(|(word, _)| word == text) {
         return Some(*value);
     }

@@ -5,14 +5,21 @@
 //! anchors, aliases, tags, merge keys, several documents, duplicate keys, keys that are no text, tabs. And what
 //! YAML reads silently otherwise than it looks, mostly unquoted text inside `{ }`, is told with the quoted form.
 
+#[cfg(test)]
+pub(crate) mod asked;
+mod comments;
 mod fields;
+mod layout;
 mod load;
 mod misread;
 mod offsets;
 
 pub use fields::{Fields, boolean_of, choice_of, integer_of, text_of};
+pub use layout::{LayoutError, WIDTH_MAX, laid_out};
 pub use load::{Limits, load, load_with};
 
+#[cfg(test)]
+mod layout_tests;
 #[cfg(test)]
 mod tests;
 
