@@ -104,6 +104,7 @@ impl Bench {
             legacy: Arc::new(legacy),
             metrics: Arc::new(Metrics::new().unwrap()),
             ports: Ports { clock: Clock::System, ids: Ids::Random },
+            recorder: Arc::default(),
         };
         Self {
             received: Document::from_text(&request).unwrap(),

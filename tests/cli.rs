@@ -224,7 +224,7 @@ fn show_tells_where_rules_and_settings_come_from() {
     let line = shipped.lines().position(|line| line.trim_start().starts_with("depth_max:")).unwrap() + 1;
     assert!(row("limits.depth_max: 64 ").ends_with(&format!("config/segue.yaml:{line}")), "{out}");
     assert!(row("limits.faults_max: 100 ").ends_with("# default"), "{out}");
-    assert!(row("credentials.bearer.file: [secret]").contains("acme.yaml:7"), "{out}");
+    assert!(row("credentials.bearer.file: [secret]").contains("acme.yaml:8"), "{out}");
     assert!(!out.contains("9f2c") && !out.contains("secrets/token"), "{out}");
 }
 

@@ -101,6 +101,7 @@ async fn a_panic_ends_its_own_exchange_only() {
             legacy: Arc::new(Defect(Backends::new(Arc::clone(&metrics)))),
             metrics: Arc::clone(&metrics),
             ports: Ports { clock: Clock::System, ids: Ids::Random },
+            recorder: Arc::default(),
         });
         let listener = Listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let to = listener.address();

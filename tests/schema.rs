@@ -97,6 +97,10 @@ fn every_shipped_file_names_its_schema() {
 
 #[test]
 fn every_shipped_file_is_valid() {
+    // The other tests of this file write what this one reads.
+    if std::env::var("UPDATE_EXPECT").is_ok() {
+        return;
+    }
     let (mapping, config) = (validator("mapping"), validator("config"));
     let mut faults = Vec::new();
     let every_word = [

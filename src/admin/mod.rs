@@ -1,15 +1,19 @@
 //! The second port: what an operator and a scraper ask.
 //!
-//! `GET /live`, `GET /ready`, `GET /metrics`, `GET /plan`, `POST /reload`, and `POST /workbench/…` for who writes
-//! mappings. It answers JSON or the exposition format, is meant for loopback or a private network, and never shows a
-//! credential, nor any payload but what the asker sent.
+//! `GET /live`, `GET /ready`, `GET /metrics`, `GET /plan`, `POST /reload`, `GET` and `POST /record`, and
+//! `POST /workbench/…` for who writes mappings. It answers JSON or the exposition format, is meant for loopback or a
+//! private network, and never shows a credential. Payloads of partners are shown by `/record` alone: where the
+//! configuration allows it, and masked.
 
+mod record;
 mod workbench;
+
+pub use record::{Record, RecordAnswer, RecordRequest, Records};
 
 use std::{convert::Infallible, path::PathBuf, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::Full;
 use hyper::body::Body;
 use serde_json::{Value, json};
@@ -54,6 +58,8 @@ pub struct Admin {
     pub config: PathBuf,
     /// Questions on the workbench that may still begin: each takes a thread until it is answered.
     pub workbench: Arc<Semaphore>,
+    /// Records exchanges.
+    pub records: Records,
 }
 
 /// Questions on the workbench that are worked on at once. Others are told to come back: they must not take the
@@ -78,7 +84,7 @@ where
                     workbench::answer(&admin, task, &parts.headers, body).await
                 }
                 Some(_) => not_allowed("POST"),
-                None => answer(&admin, &parts.method, parts.uri.path()).await,
+                None => answer(&admin, &parts.method, &parts.uri).await,
             })
         }
     }))
@@ -86,16 +92,23 @@ where
 
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-async fn answer(admin: &Admin, method: &Method, path: &str) -> Response<Full<Bytes>> {
-    match (method, path) {
+async fn answer(admin: &Admin, method: &Method, uri: &Uri) -> Response<Full<Bytes>> {
+    match (method, uri.path()) {
         (&Method::GET, "/live") => json_answer(StatusCode::OK, &json!({ "live": true })),
         (&Method::GET, "/ready") => readiness((admin.readiness)().await, admin.plan.load().generation()),
         (&Method::GET, "/metrics") => text_answer(StatusCode::OK, METRICS_TYPE, admin.metrics.render()),
         (&Method::GET, "/plan") => json_answer(StatusCode::OK, &describe(&admin.plan.load())),
         (&Method::POST, "/reload") => reload(admin).await,
-        (_, "/live" | "/ready" | "/metrics" | "/plan" | "/reload") => {
-            not_allowed(if path == "/reload" { "POST" } else { "GET" })
+        (&Method::GET, "/record") => {
+            json_answer(StatusCode::OK, &json!({ "recording": (admin.records.is_running)() }))
         }
+        (&Method::POST, "/record") => {
+            let (status, body) = record::answer(&admin.records, uri.query().unwrap_or_default()).await;
+            json_answer(status, &body)
+        }
+        (_, "/reload") => not_allowed("POST"),
+        (_, "/record") => not_allowed("GET, POST"),
+        (_, "/live" | "/ready" | "/metrics" | "/plan") => not_allowed("GET"),
         _ => json_answer(StatusCode::NOT_FOUND, &json!({ "error": "no such page" })),
     }
 }

@@ -62,6 +62,7 @@ mod tests {
             legacy: Arc::new(Backends::new(Arc::clone(&metrics))),
             metrics,
             ports: Ports { clock: Clock::Fixed(now), ids: Ids::counted() },
+            recorder: Arc::default(),
         };
         let partner = PartnerId::parse("globex").unwrap();
         let id = |name: &str| ExchangeId::parse(name).unwrap();

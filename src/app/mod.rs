@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod forget;
+mod record;
 mod reload;
 mod running;
 mod watch_files;

@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{Reloader, forget};
+use super::{Reloader, forget, record};
 use crate::{
     admin::{self, Admin, Readiness, ReadinessProbe},
     config::{Demonstration, Limits},
@@ -22,6 +22,7 @@ use crate::{
         Gateway,
         ports::{Clock, Ids, LegacyPort, Ports},
         stack::{self, Unfinished},
+        tape::Recorder,
     },
     legacy::{BackendState, Backends},
     plan::{Plan, PlanHandle},
@@ -70,12 +71,14 @@ impl Running {
 
         let (stop, stopped) = watch::channel(false);
         let simulator = start_simulator(&settings.demonstration).await?;
+        let recorder = Arc::new(Recorder::default());
         let gateway = Arc::new(Gateway {
             plan: handle.clone(),
             store: store.clone(),
             legacy: Arc::clone(&backends) as Arc<dyn LegacyPort>,
             metrics: Arc::clone(&metrics),
             ports: Ports { clock: Clock::System, ids: Ids::Random },
+            recorder: Arc::clone(&recorder),
         });
         let sonata =
             Listener::bind(settings.listeners.sonata.address).await.context("the Sonata listener")?;
@@ -94,10 +97,11 @@ impl Running {
         let limits = listener_limits(&settings.limits);
         let (service, unfinished) = stack::sonata(gateway, settings.limits.in_flight_max);
         let readiness = probe(handle.clone(), store.clone(), backends, stopped.clone());
+        let records = record::records(handle.clone(), recorder, stopped.clone());
         let partners = tokio::spawn(server::serve(sonata, service, told(stopped), limits));
         let workbench = Arc::new(tokio::sync::Semaphore::new(admin::WORKBENCH_AT_ONCE_MAX));
         let config = config.to_owned();
-        let admin = Admin { plan: handle, metrics, readiness, reload: asked, config, workbench };
+        let admin = Admin { plan: handle, metrics, readiness, reload: asked, config, workbench, records };
         let admin = TowerToHyperService::new(admin::service(admin));
         // The admin port outlives the drain, so that the drain can be watched.
         let (admin_stop, admin_stopped) = oneshot::channel::<()>();

@@ -15,11 +15,13 @@
 //! `3` proves that nothing reached the legacy system.
 
 pub mod compare;
+pub mod differ;
 mod findings;
 pub mod form;
 pub mod message;
 pub mod mutate;
 pub mod play;
+pub mod record;
 pub mod round;
 pub mod stand;
 pub mod update;

@@ -103,7 +103,7 @@ struct Stage<'s> {
 }
 
 /// One thread's runtime.
-struct Player(tokio::runtime::Runtime);
+pub(super) struct Player(pub(super) tokio::runtime::Runtime);
 
 fn mapped(plan: &Plan) -> Vec<Mapped> {
     let mut all = Vec::new();
@@ -157,7 +157,7 @@ fn with_before(
 }
 
 /// Does the work of every element on the threads; results in the order of the elements.
-fn in_parallel<T: Sync, R: Send>(
+pub(super) fn in_parallel<T: Sync, R: Send>(
     threads: usize,
     elements: &[T],
     work: impl Fn(&Player, &T) -> Result<R, PlayError> + Sync,

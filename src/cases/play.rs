@@ -80,6 +80,7 @@ pub async fn play(
             legacy: Arc::clone(&legacy) as Arc<dyn LegacyPort>,
             metrics: Arc::clone(&metrics),
             ports: Ports { clock: Clock::Fixed(one.clock), ids: ids.clone() },
+            recorder: Arc::default(),
         };
         last = play_one(one, &gateway, &legacy).await;
     }

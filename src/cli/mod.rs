@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod check;
 mod coverage;
+mod diff;
 mod explain;
 mod fmt;
 mod junit;
@@ -16,6 +17,7 @@ mod map;
 mod message;
 mod operations;
 pub mod output;
+mod record;
 mod round;
 mod schema;
 mod sdk;
@@ -58,8 +60,12 @@ enum Command {
     Show(ShowArguments),
     /// List every operation of the standard, how it is served and how many cases hold it.
     Operations(OperationsArguments),
+    /// Play the cases of two configurations with both, and print what differs on the wire.
+    Diff(DiffArguments),
     /// Write mapping and configuration files in the one layout; comments and meaning stay.
     Fmt(FmtArguments),
+    /// Make cases of real exchanges of a running Segue, which masks them.
+    Record(RecordArguments),
     /// Print the JSON Schema (2020-12) by which editors know mapping or configuration files.
     Schema {
         /// Which files.
@@ -99,6 +105,44 @@ struct CoverageArguments {
     /// Fail where less of all attributes listed is covered.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     min: Option<u8>,
+}
+
+/// `segue diff`.
+#[derive(Debug, Args)]
+struct DiffArguments {
+    /// Configuration folder of what is there.
+    old: PathBuf,
+    /// Configuration folder of what is to come.
+    new: PathBuf,
+    /// Only this partner.
+    #[arg(long)]
+    partner: Option<String>,
+    /// How the changes are printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// `segue record`.
+#[derive(Debug, Args)]
+struct RecordArguments {
+    /// Admin listener of the running Segue; its configuration allows recording.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9090")]
+    admin: std::net::SocketAddr,
+    /// The partner whose exchanges are recorded.
+    #[arg(long)]
+    partner: String,
+    /// An operation, such as quote.createQuote; several where one needs what another makes.
+    #[arg(long, value_name = "FUNCTION.OPERATION", required = true)]
+    operation: Vec<String>,
+    /// How many exchanges.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    count: u32,
+    /// How long they are waited for.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    seconds: u64,
+    /// Name of the case behind the operation's, or with a dot the whole name.
+    #[arg(long)]
+    name: Option<String>,
 }
 
 /// `segue fmt`.
@@ -241,7 +285,9 @@ pub fn main() -> ExitCode {
         Command::Trace(arguments) => trace::run(&config, &arguments),
         Command::Show(arguments) => show::run(&config, &arguments),
         Command::Operations(arguments) => operations::run(&config, &arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Fmt(arguments) => fmt::run(&config, &arguments),
+        Command::Record(arguments) => record::run(&config, &arguments),
         Command::Schema { files } => schema::run(files),
         Command::Sdk { command: SdkCommand::Import { folder, into } } => sdk::import(&folder, &into),
         Command::Simulate { command: SimulateCommand::Bss { address, journal, rows } } => {

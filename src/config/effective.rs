@@ -120,11 +120,15 @@ fn of_gateway(gateway: &Gateway) -> Defaults {
         ("mappings", gateway.mappings.display().to_string()),
         ("telemetry.log_level", word(&gateway.telemetry.log_level)),
         ("telemetry.log_format", word(&gateway.telemetry.log_format)),
+        ("recording.allowed", gateway.recording.is_allowed.to_string()),
+        ("recording.mask", "[]".to_owned()),
+        ("recording.headers", "[]".to_owned()),
         ("reload.watch", gateway.reload.watch.to_string()),
         ("demonstration.bss", bss),
     ]);
     all.extend(numbers("limits", limits::NUMBERS));
     all.extend(numbers("telemetry", gateway::TELEMETRY_NUMBERS));
+    all.extend(numbers("recording", gateway::RECORDING_NUMBERS));
     all.extend(numbers("reload", gateway::RELOAD_NUMBERS));
     all
 }

@@ -30,7 +30,7 @@ fn numbers(form: Form, table: &[Number]) -> Form {
         let unit = match number.key {
             key if key.contains("_ms") => "Milliseconds: ",
             key if key.contains("_hours") => "Hours: ",
-            key if key.contains("_bytes") => "Bytes: ",
+            key if key.contains("bytes") => "Bytes: ",
             _ => "",
         };
         let about = format!("{unit}{}. Default: {}.", number.effect, number.default);
@@ -39,257 +39,352 @@ fn numbers(form: Form, table: &[Number]) -> Form {
 }
 
 fn gateway_file() -> Vec<Form> {
-    let levels = Kind::words(["error", "warn", "info", "debug"]);
     vec![
-        Form::new("gateway", "segue.yaml: the gateway itself. Every key may be left out.")
-            .may("listeners", Kind::section("listeners"), "Where it listens.")
-            .may("limits", Kind::section("gateway-limits"), "How much it takes, keeps and waits for.")
-            .may("store", Kind::section("store"), "Where entities outlive a request.")
-            .may("mappings", text(), "Folder of the mapping sets, from this folder. Default: ../mappings.")
-            .may("telemetry", Kind::section("telemetry"), "Log and metrics.")
-            .may("reload", Kind::section("reload"), "When files are read again.")
-            .may(
-                "demonstration",
-                Kind::section("demonstration"),
-                "What is started beside the gateway to try it out.",
-            ),
-        Form::new("listeners", "Where the gateway listens.")
-            .may("sonata", Kind::Is("listener"), "Partners call here. Default: 127.0.0.1:8080.")
-            .may(
-                "admin",
-                Kind::Is("listener"),
-                "Health, metrics, plan and reload, on loopback. Default: 127.0.0.1:9090.",
-            )
-            .later(&["internal"]),
-        Form::new("listener", "One address to listen on.")
-            .must("address", text(), "IP address and port, such as \"127.0.0.1:8080\".")
-            .may(
-                "public_url",
-                text(),
-                "What partners reach it under; hrefs begin with it. Default: http and the address.",
-            )
-            .later(&["tls", "credentials"]),
-        numbers(
-            Form::new("gateway-limits", "How much the gateway takes, keeps and waits for."),
-            limits::NUMBERS,
-        ),
-        Form::new("store", "Where entities outlive a request and a crash.")
-            .may("embedded", text(), "The database file. Default: ../data/segue.db.")
-            .later(&["postgres"]),
-        numbers(
-            Form::new("telemetry", "Log and metrics.")
-                .may("log_level", levels, "Least serious lines that are logged. Default: info.")
-                .may("log_format", Kind::words(["text", "json"]), "Form of the log. Default: text."),
-            gateway::TELEMETRY_NUMBERS,
-        ),
-        numbers(
-            Form::new("reload", "When files are read again; SIGHUP and POST /reload work in any case.").may(
-                "watch",
-                Kind::Boolean,
-                "Whether changes of files are noticed. Default: true.",
-            ),
-            gateway::RELOAD_NUMBERS,
-        ),
-        Form::new("demonstration", "What is started beside the gateway to try it out.").may(
-            "bss",
-            text(),
-            "Loopback address of the simulated legacy BSS; without it none is started.",
-        ),
+        gateway(),
+        listeners(),
+        listener(),
+        gateway_limits(),
+        store(),
+        telemetry(),
+        reload(),
+        recording(),
+        demonstration(),
     ]
+}
+
+fn gateway() -> Form {
+    Form::new("gateway", "segue.yaml: the gateway itself. Every key may be left out.")
+        .may("listeners", Kind::section("listeners"), "Where it listens.")
+        .may("limits", Kind::section("gateway-limits"), "How much it takes, keeps and waits for.")
+        .may("store", Kind::section("store"), "Where entities outlive a request.")
+        .may("mappings", text(), "Folder of the mapping sets, from this folder. Default: ../mappings.")
+        .may("telemetry", Kind::section("telemetry"), "Log and metrics.")
+        .may("reload", Kind::section("reload"), "When files are read again.")
+        .may(
+            "recording",
+            Kind::section("recording"),
+            "Whether and how exchanges may be recorded, to make cases of them.",
+        )
+        .may(
+            "demonstration",
+            Kind::section("demonstration"),
+            "What is started beside the gateway to try it out.",
+        )
+}
+
+fn listeners() -> Form {
+    Form::new("listeners", "Where the gateway listens.")
+        .may("sonata", Kind::Is("listener"), "Partners call here. Default: 127.0.0.1:8080.")
+        .may(
+            "admin",
+            Kind::Is("listener"),
+            "Health, metrics, plan and reload, on loopback. Default: 127.0.0.1:9090.",
+        )
+        .later(&["internal"])
+}
+
+fn listener() -> Form {
+    Form::new("listener", "One address to listen on.")
+        .must("address", text(), "IP address and port, such as \"127.0.0.1:8080\".")
+        .may(
+            "public_url",
+            text(),
+            "What partners reach it under; hrefs begin with it. Default: http and the address.",
+        )
+        .later(&["tls", "credentials"])
+}
+
+fn gateway_limits() -> Form {
+    numbers(Form::new("gateway-limits", "How much the gateway takes, keeps and waits for."), limits::NUMBERS)
+}
+
+fn store() -> Form {
+    Form::new("store", "Where entities outlive a request and a crash.")
+        .may("embedded", text(), "The database file. Default: ../data/segue.db.")
+        .later(&["postgres"])
+}
+
+fn telemetry() -> Form {
+    let levels = Kind::words(["error", "warn", "info", "debug"]);
+    numbers(
+        Form::new("telemetry", "Log and metrics.")
+            .may("log_level", levels, "Least serious lines that are logged. Default: info.")
+            .may("log_format", Kind::words(["text", "json"]), "Form of the log. Default: text."),
+        gateway::TELEMETRY_NUMBERS,
+    )
+}
+
+fn reload() -> Form {
+    numbers(
+        Form::new("reload", "When files are read again; SIGHUP and POST /reload work in any case.").may(
+            "watch",
+            Kind::Boolean,
+            "Whether changes of files are noticed. Default: true.",
+        ),
+        gateway::RELOAD_NUMBERS,
+    )
+}
+
+fn recording() -> Form {
+    numbers(
+        Form::new(
+            "recording",
+            "Whether and how exchanges may be recorded through POST /record of the admin listener.",
+        )
+        .may("allowed", Kind::Boolean, "Whether it may be asked for. Default: false.")
+        .may(
+            "mask",
+            text().or_list(),
+            "Members that are masked beside those that always are: names, or the end of a path with `/`.",
+        )
+        .may(
+            "headers",
+            text().list(),
+            "Headers that are kept of requests and replies; never credentials. Default: none.",
+        ),
+        gateway::RECORDING_NUMBERS,
+    )
+}
+
+fn demonstration() -> Form {
+    Form::new("demonstration", "What is started beside the gateway to try it out.").may(
+        "bss",
+        text(),
+        "Loopback address of the simulated legacy BSS; without it none is started.",
+    )
 }
 
 fn backend_file() -> Vec<Form> {
+    vec![backend(), format(), soap(), timeouts(), backend_limits(), headers(), tls()]
+}
+
+fn backend() -> Form {
     let format = Kind::Either(vec![Kind::words(["json", "xml", "soap", "form", "text"]), Kind::Is("format")]);
-    vec![
-        Form::new("backend", "backends/NAME.yaml: one legacy system.")
-            .must("backend", text(), "Its name, which is the file's.")
-            .must(
-                "base_url",
-                text(),
-                "http or https, host, port and perhaps a path before that of every call.",
-            )
-            .may("format", format, "How its messages look. Default: json.")
-            .may(
-                "openapi",
-                text(),
-                "Its interface (OpenAPI 3.0 or 3.1) below openapi/: mappings are checked against it.",
-            )
-            .may("credentials", Kind::section("credentials"), "How we show who we are. Default: none.")
-            .may(
-                "timeouts",
-                Kind::section("timeouts"),
-                "How long we wait; the exchange's deadline ends every wait earlier.",
-            )
-            .may(
-                "limits",
-                Kind::section("backend-limits"),
-                "How much it is asked at one time, and how much is taken from it.",
-            )
-            .may("headers", Kind::section("headers"), "Headers towards it.")
-            .may("tls", Kind::Is("tls"), "Its own authorities, or our certificate.")
-            .may("http", Kind::words(["1.1", "2"]), "Version of HTTP. Default: 1.1."),
-        Form::new("format", "A format with settings.").must(
-            "soap",
-            Kind::section("soap"),
-            "Settings of SOAP.",
-        ),
-        Form::new("soap", "Settings of SOAP.")
-            .may("version", Kind::words(["1.1", "1.2"]), "Default: 1.1.")
-            .may("path", text(), "Path of all calls. Default: /.")
-            .may(
-                "action",
-                text(),
-                "SOAPAction, or the action parameter of 1.2; `{operation}` is the call's. Default: none.",
-            ),
-        numbers(Form::new("timeouts", "How long we wait for a legacy system."), backend::TIMEOUT_NUMBERS),
-        numbers(Form::new("backend-limits", "How much a legacy system is asked."), backend::LIMIT_NUMBERS),
-        Form::new("headers", "Headers towards one legacy system.")
-            .may("forward", text().list(), "Headers of the partner's request that go on. Default: none.")
-            .may("case", Kind::words(["lower", "title"]), "How names are written. Default: lower."),
-        Form::new("tls", "Trust and certificate towards one legacy system; files in PEM.")
-            .may("ca", text(), "The authorities that are trusted in the place of the system's.")
-            .may("client_certificate", text(), "Our certificate, then those that lead to the authority.")
-            .may("client_key", Kind::Is("secret"), "Its key."),
-    ]
+    Form::new("backend", "backends/NAME.yaml: one legacy system.")
+        .must("backend", text(), "Its name, which is the file's.")
+        .must("base_url", text(), "http or https, host, port and perhaps a path before that of every call.")
+        .may("format", format, "How its messages look. Default: json.")
+        .may(
+            "openapi",
+            text(),
+            "Its interface (OpenAPI 3.0 or 3.1) below openapi/: mappings are checked against it.",
+        )
+        .may("credentials", Kind::section("credentials"), "How we show who we are. Default: none.")
+        .may(
+            "timeouts",
+            Kind::section("timeouts"),
+            "How long we wait; the exchange's deadline ends every wait earlier.",
+        )
+        .may(
+            "limits",
+            Kind::section("backend-limits"),
+            "How much it is asked at one time, and how much is taken from it.",
+        )
+        .may("headers", Kind::section("headers"), "Headers towards it.")
+        .may("tls", Kind::Is("tls"), "Its own authorities, or our certificate.")
+        .may("http", Kind::words(["1.1", "2"]), "Version of HTTP. Default: 1.1.")
+}
+
+fn format() -> Form {
+    Form::new("format", "A format with settings.").must("soap", Kind::section("soap"), "Settings of SOAP.")
+}
+
+fn soap() -> Form {
+    Form::new("soap", "Settings of SOAP.")
+        .may("version", Kind::words(["1.1", "1.2"]), "Default: 1.1.")
+        .may("path", text(), "Path of all calls. Default: /.")
+        .may(
+            "action",
+            text(),
+            "SOAPAction, or the action parameter of 1.2; `{operation}` is the call's. Default: none.",
+        )
+}
+
+fn timeouts() -> Form {
+    numbers(Form::new("timeouts", "How long we wait for a legacy system."), backend::TIMEOUT_NUMBERS)
+}
+
+fn backend_limits() -> Form {
+    numbers(Form::new("backend-limits", "How much a legacy system is asked."), backend::LIMIT_NUMBERS)
+}
+
+fn headers() -> Form {
+    Form::new("headers", "Headers towards one legacy system.")
+        .may("forward", text().list(), "Headers of the partner's request that go on. Default: none.")
+        .may("case", Kind::words(["lower", "title"]), "How names are written. Default: lower.")
+}
+
+fn tls() -> Form {
+    Form::new("tls", "Trust and certificate towards one legacy system; files in PEM.")
+        .may("ca", text(), "The authorities that are trusted in the place of the system's.")
+        .may("client_certificate", text(), "Our certificate, then those that lead to the authority.")
+        .may("client_key", Kind::Is("secret"), "Its key.")
 }
 
 fn credentials() -> Vec<Form> {
+    vec![any_credentials(), secret(), basic(), api_key(), oauth2()]
+}
+
+fn any_credentials() -> Form {
+    let secret = || Kind::Is("secret");
+    Form::new("credentials", "How the gateway shows a legacy system who it is.")
+        .may("basic", Kind::Is("basic"), "User and password (RFC 7617).")
+        .may("bearer", secret(), "A token in the Authorization header (RFC 6750).")
+        .may("api_key", Kind::Is("api-key"), "A header of the system's own.")
+        .may("oauth2", Kind::Is("oauth2"), "OAuth 2.0 client credentials (RFC 6749 section 4.4).")
+        .one_of(&["basic", "bearer", "api_key", "oauth2"])
+}
+
+fn secret() -> Form {
+    Form::new("secret", "A reference to a secret; the secret itself never stands in a file.")
+        .may("env", text(), "The environment variable that holds it.")
+        .may("file", text(), "The file that holds it, from the configuration folder.")
+        .one_of(&["env", "file"])
+}
+
+fn basic() -> Form {
+    let secret = || Kind::Is("secret");
+    Form::new("basic", "User and password.").must("user", text(), "The user's name, without a colon.").must(
+        "password",
+        secret(),
+        "Where the password is.",
+    )
+}
+
+fn api_key() -> Form {
+    let secret = || Kind::Is("secret");
+    Form::new("api-key", "A header of the system's own.").must("header", text(), "The header.").must(
+        "key",
+        secret(),
+        "Where its value is.",
+    )
+}
+
+fn oauth2() -> Form {
     let secret = || Kind::Is("secret");
     let methods = Kind::words(["client_secret_basic", "client_secret_post", "private_key_jwt"]);
-    vec![
-        Form::new("credentials", "How the gateway shows a legacy system who it is.")
-            .may("basic", Kind::Is("basic"), "User and password (RFC 7617).")
-            .may("bearer", secret(), "A token in the Authorization header (RFC 6750).")
-            .may("api_key", Kind::Is("api-key"), "A header of the system's own.")
-            .may("oauth2", Kind::Is("oauth2"), "OAuth 2.0 client credentials (RFC 6749 section 4.4).")
-            .one_of(&["basic", "bearer", "api_key", "oauth2"]),
-        Form::new("secret", "A reference to a secret; the secret itself never stands in a file.")
-            .may("env", text(), "The environment variable that holds it.")
-            .may("file", text(), "The file that holds it, from the configuration folder.")
-            .one_of(&["env", "file"]),
-        Form::new("basic", "User and password.")
-            .must("user", text(), "The user's name, without a colon.")
-            .must("password", secret(), "Where the password is."),
-        Form::new("api-key", "A header of the system's own.")
-            .must("header", text(), "The header.")
-            .must("key", secret(), "Where its value is."),
-        Form::new("oauth2", "OAuth 2.0 client credentials: one token for all calls.")
-            .must("token_url", text(), "The token endpoint: https, or http on this machine.")
-            .must("client_id", text(), "Who we are there.")
-            .may("client_secret", secret(), "Where the client's secret is.")
-            .may("private_key", secret(), "Where the key for private_key_jwt is (PEM: RSA, P-256, P-384 or Ed25519).")
-            .may("key_id", text(), "What the endpoint knows the key's public half by.")
-            .may("auth_method", methods, "How the client shows who it is. Default: client_secret_basic, or private_key_jwt with a key.")
-            .may("scope", text(), "What is asked for.")
-            .may("audience", text(), "Parameter `audience` of the request.")
-            .one_of(&["client_secret", "private_key"]),
-    ]
+    Form::new("oauth2", "OAuth 2.0 client credentials: one token for all calls.")
+        .must("token_url", text(), "The token endpoint: https, or http on this machine.")
+        .must("client_id", text(), "Who we are there.")
+        .may("client_secret", secret(), "Where the client's secret is.")
+        .may(
+            "private_key",
+            secret(),
+            "Where the key for private_key_jwt is (PEM: RSA, P-256, P-384 or Ed25519).",
+        )
+        .may("key_id", text(), "What the endpoint knows the key's public half by.")
+        .may(
+            "auth_method",
+            methods,
+            "How the client shows who it is. Default: client_secret_basic, or private_key_jwt with a key.",
+        )
+        .may("scope", text(), "What is asked for.")
+        .may("audience", text(), "Parameter `audience` of the request.")
+        .one_of(&["client_secret", "private_key"])
 }
 
 fn partner_file() -> Vec<Form> {
+    vec![partner(), identify(), releases(), represents(), route(), policy()]
+}
+
+fn partner() -> Form {
+    let release = || Kind::words(Release::ALL.iter().map(|release| release.as_str()));
+    Form::new("partner", "partners/NAME.yaml: one trading relationship.")
+        .must("partner", text(), "Its name, which is the file's.")
+        .must("identify", Kind::Is("identify"), "How it is known when it calls.")
+        .must("side", Kind::words(["seller", "buyer", "both"]), "What we are to them; this version: seller.")
+        .may(
+            "base_path",
+            text(),
+            "What stands before /mefApi in the paths of this partner. Default: nothing.",
+        )
+        .must("release", Kind::Either(vec![release(), Kind::Is("releases")]), "Which release it speaks.")
+        .must("mapping", text(), "The mapping set; mappings/partners/NAME/SET.yaml applies where present.")
+        .may("represents", Kind::section("represents"), "For whom each side speaks: buyerId and sellerId.")
+        .must(
+            "routes",
+            Kind::Some(Box::new(Kind::Is("route"))),
+            "Where its exchanges go: the first all of whose words hold.",
+        )
+        .may(
+            "operations",
+            Kind::words(["on", "off", "manual"]).named(),
+            "Operations that are not simply mediated, by function or function.operationId.",
+        )
+        .may("policy", Kind::section("policy"), "What becomes of what does not fit.")
+        .may(
+            "type_aliases",
+            text().named(),
+            "Product types that it names otherwise: its name, and the type or short name that is meant.",
+        )
+        .may("settings", Kind::Any, "What mappings read as facts.partner; anything.")
+        .later(&["custody", "rules", "idempotency", "notifications"])
+}
+
+fn identify() -> Form {
+    Form::new("identify", "How a partner is known when it calls.")
+        .may(
+            "loopback",
+            Kind::Boolean,
+            "By nothing but the machine: only on a Sonata listener that no other machine reaches.",
+        )
+        .later(&["oauth2", "certificate", "token"])
+}
+
+fn releases() -> Form {
     let release = || Kind::words(Release::ALL.iter().map(|release| release.as_str()));
     let functions = Function::all().filter(|function| !function.is_notification());
-    let releases = functions.fold(
+    functions.fold(
         Form::new("releases", "The release of the standard that a partner speaks.").must(
             "default",
             release(),
             "For all functions without their own.",
         ),
         |form, function| form.may(function.name(), release(), "For this function."),
-    );
+    )
+}
+
+fn represents() -> Form {
     let represented = || text().or_list();
-    vec![
-        Form::new("partner", "partners/NAME.yaml: one trading relationship.")
-            .must("partner", text(), "Its name, which is the file's.")
-            .must("identify", Kind::Is("identify"), "How it is known when it calls.")
-            .must(
-                "side",
-                Kind::words(["seller", "buyer", "both"]),
-                "What we are to them; this version: seller.",
-            )
-            .may(
-                "base_path",
-                text(),
-                "What stands before /mefApi in the paths of this partner. Default: nothing.",
-            )
-            .must("release", Kind::Either(vec![release(), Kind::Is("releases")]), "Which release it speaks.")
-            .must(
-                "mapping",
-                text(),
-                "The mapping set; mappings/partners/NAME/SET.yaml applies where present.",
-            )
-            .may(
-                "represents",
-                Kind::section("represents"),
-                "For whom each side speaks: buyerId and sellerId.",
-            )
-            .must(
-                "routes",
-                Kind::Some(Box::new(Kind::Is("route"))),
-                "Where its exchanges go: the first all of whose words hold.",
-            )
-            .may(
-                "operations",
-                Kind::words(["on", "off", "manual"]).named(),
-                "Operations that are not simply mediated, by function or function.operationId.",
-            )
-            .may("policy", Kind::section("policy"), "What becomes of what does not fit.")
-            .may(
-                "type_aliases",
-                text().named(),
-                "Product types that it names otherwise: its name, and the type or short name that is meant.",
-            )
-            .may("settings", Kind::Any, "What mappings read as facts.partner; anything.")
-            .later(&["custody", "rules", "idempotency", "notifications"]),
-        Form::new("identify", "How a partner is known when it calls.")
-            .may(
-                "loopback",
-                Kind::Boolean,
-                "By nothing but the machine: only on a Sonata listener that no other machine reaches.",
-            )
-            .later(&["oauth2", "certificate", "token"]),
-        releases,
-        Form::new("represents", "For whom each side speaks (MEF 115 R1 to R4 and siblings).")
-            .may(
-                "buyers",
-                represented(),
-                "`one`: buyerId is forbidden; a list: it is required. Default: one.",
-            )
-            .may(
-                "sellers",
-                represented(),
-                "`one`: sellerId is forbidden; a list: it is required. Default: one.",
-            ),
-        Form::new("route", "One way to a legacy system; all words that are written must hold.")
-            .may("if", text(), "What RFC 9535 allows after `?`; `@` is the request.")
-            .may("buyers", represented(), "Values of buyerId.")
-            .may("sellers", represented(), "Values of sellerId.")
-            .may("operations", text().or_list(), "Functions, or function.operationId.")
-            .may("products", text().or_list(), "Short names or URNs; all products of the request.")
-            .may(
-                "new",
-                Kind::Boolean,
-                "false: takes nothing new, and serves what its backend keeps. Default: true.",
-            )
-            .must("backend", text(), "The backend.")
-            .may("mapping", text(), "The mapping set that it is spoken to by. Default: the partner's."),
-        Form::new("policy", "What a partner may, and what becomes of what does not fit.")
-            .may(
-                "unknown_members",
-                Kind::words(["ignore", "strip", "reject"]),
-                "Members of a request that the standard does not know. Default: ignore.",
-            )
-            .may(
-                "product_payload",
-                Kind::words(["reject", "warn"]),
-                "Faults of a request inside productConfiguration. Default: reject.",
-            )
-            .may(
-                "answer_findings",
-                Kind::words(["send", "fail"]),
-                "Faults of our own answer against the standard. Default: send.",
-            )
-            .may("on_demand", Kind::words(["false"]), "Not available in this version.")
-            .may("test", Kind::words(["false"]), "Not available in this version."),
-    ]
+    Form::new("represents", "For whom each side speaks (MEF 115 R1 to R4 and siblings).")
+        .may("buyers", represented(), "`one`: buyerId is forbidden; a list: it is required. Default: one.")
+        .may("sellers", represented(), "`one`: sellerId is forbidden; a list: it is required. Default: one.")
+}
+
+fn route() -> Form {
+    let represented = || text().or_list();
+    Form::new("route", "One way to a legacy system; all words that are written must hold.")
+        .may("if", text(), "What RFC 9535 allows after `?`; `@` is the request.")
+        .may("buyers", represented(), "Values of buyerId.")
+        .may("sellers", represented(), "Values of sellerId.")
+        .may("operations", text().or_list(), "Functions, or function.operationId.")
+        .may("products", text().or_list(), "Short names or URNs; all products of the request.")
+        .may(
+            "new",
+            Kind::Boolean,
+            "false: takes nothing new, and serves what its backend keeps. Default: true.",
+        )
+        .must("backend", text(), "The backend.")
+        .may("mapping", text(), "The mapping set that it is spoken to by. Default: the partner's.")
+}
+
+fn policy() -> Form {
+    Form::new("policy", "What a partner may, and what becomes of what does not fit.")
+        .may(
+            "unknown_members",
+            Kind::words(["ignore", "strip", "reject"]),
+            "Members of a request that the standard does not know. Default: ignore.",
+        )
+        .may(
+            "product_payload",
+            Kind::words(["reject", "warn"]),
+            "Faults of a request inside productConfiguration. Default: reject.",
+        )
+        .may(
+            "answer_findings",
+            Kind::words(["send", "fail"]),
+            "Faults of our own answer against the standard. Default: send.",
+        )
+        .may("on_demand", Kind::words(["false"]), "Not available in this version.")
+        .may("test", Kind::words(["false"]), "Not available in this version.")
 }

@@ -1,10 +1,11 @@
 //! `segue.yaml`.
 
-use super::{Limits, Listeners, code, later, listeners::address_of, number::Number, read::Context};
+use super::{Limits, Listeners, code, headers, later, listeners::address_of, number::Number, read::Context};
 use crate::text::{
     Diagnostic, Diagnostics,
-    yaml::{Fields, Node},
+    yaml::{Fields, Node, text_of},
 };
+use http::HeaderName;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 const PARTNER_SERIES_MAX: Number = Number::new(
@@ -21,6 +22,16 @@ const DEBOUNCE_MS: Number = Number::new(
 );
 
 pub(super) const TELEMETRY_NUMBERS: &[Number] = &[PARTNER_SERIES_MAX];
+const BYTES_MAX: Number = Number::new(
+    "bytes_max",
+    8_388_608,
+    (1024, 67_108_864),
+    "bodies and addresses of one recording together; what is more ends it",
+);
+const SECONDS_MAX: Number =
+    Number::new("seconds_max", 600, (1, 3600), "how long one recording may be asked to wait");
+
+pub(super) const RECORDING_NUMBERS: &[Number] = &[BYTES_MAX, SECONDS_MAX];
 pub(super) const RELOAD_NUMBERS: &[Number] = &[DEBOUNCE_MS];
 
 /// The gateway itself.
@@ -38,6 +49,8 @@ pub struct Gateway {
     pub telemetry: Telemetry,
     /// When files are read again.
     pub reload: Reload,
+    /// Whether and how exchanges may be recorded.
+    pub recording: Recording,
     /// What is started beside the gateway to try it out.
     pub demonstration: Demonstration,
 }
@@ -91,6 +104,21 @@ pub struct Reload {
     pub debounce: Duration,
 }
 
+/// Whether and how exchanges may be recorded through the admin listener, to make cases of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// Whether it may be asked for at all.
+    pub is_allowed: bool,
+    /// Members that are masked beside those that always are: names, or the last names of a path with `/` between.
+    pub mask: Vec<String>,
+    /// Headers that are kept of requests and of replies; never credentials.
+    pub headers: Vec<HeaderName>,
+    /// Bytes of one recording.
+    pub bytes_max: usize,
+    /// How long one recording may wait.
+    pub seconds_max: u64,
+}
+
 /// What is started beside the gateway to try it out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Demonstration {
@@ -107,9 +135,10 @@ impl Gateway {
         let mappings = context.path(fields.text("mappings", out).unwrap_or("../mappings"));
         let telemetry = Telemetry::read(fields.take("telemetry"), out);
         let reload = Reload::read(fields.take("reload"), out);
+        let recording = Recording::read(fields.take("recording"), out);
         let demonstration = Demonstration::read(fields.take("demonstration"), &listeners, out);
         fields.finish(out);
-        Some(Self { listeners, limits, store, mappings, telemetry, reload, demonstration })
+        Some(Self { listeners, limits, store, mappings, telemetry, reload, recording, demonstration })
     }
 }
 
@@ -154,6 +183,30 @@ impl Reload {
         };
         fields.finish(out);
         reload
+    }
+}
+
+impl Recording {
+    fn read(node: Option<&Node>, out: &mut Diagnostics) -> Self {
+        let mut fields = Fields::section(node, "`recording`", out);
+        let mask = fields.sequence("mask", true, out).unwrap_or_default();
+        let recording = Self {
+            is_allowed: fields.boolean("allowed", out).unwrap_or(false),
+            mask: mask
+                .iter()
+                .filter_map(|node| text_of(node, "mask", out))
+                .map(|one| one.text.clone())
+                .collect(),
+            headers: headers::forwarded(
+                ("headers", "recorded"),
+                fields.sequence("headers", false, out).unwrap_or_default(),
+                out,
+            ),
+            bytes_max: BYTES_MAX.size(&mut fields, out),
+            seconds_max: SECONDS_MAX.read(&mut fields, out),
+        };
+        fields.finish(out);
+        recording
     }
 }
 

@@ -56,7 +56,11 @@ impl Headers {
         else {
             return Self::default();
         };
-        let forward = forwarded(fields.sequence("forward", false, out).unwrap_or_default(), out);
+        let forward = forwarded(
+            ("forward", "forwarded"),
+            fields.sequence("forward", false, out).unwrap_or_default(),
+            out,
+        );
         let cases = [("lower", HeaderCase::Lower), ("title", HeaderCase::Title)];
         let case = fields.choice("case", &cases, out).unwrap_or_default();
         fields.finish(out);
@@ -76,15 +80,19 @@ pub(super) fn name(scalar: &Scalar, out: &mut Diagnostics) -> Option<HeaderName>
     name
 }
 
-/// Names of headers that go on, each once.
-fn forwarded(nodes: &[Node], out: &mut Diagnostics) -> Vec<HeaderName> {
+/// Names of headers that may leave an exchange, each once.
+pub(super) fn forwarded(
+    (what, done): (&str, &str),
+    nodes: &[Node],
+    out: &mut Diagnostics,
+) -> Vec<HeaderName> {
     let mut forward: Vec<HeaderName> = Vec::new();
     for node in nodes {
-        let Some(name) = text_of(node, "forward", out).and_then(|scalar| name(scalar, out)) else {
+        let Some(name) = text_of(node, what, out).and_then(|scalar| name(scalar, out)) else {
             continue;
         };
         if NEVER_FORWARDED.contains(&name.as_str()) {
-            let message = format!("`{name}` is never forwarded");
+            let message = format!("`{name}` is never {done}");
             let hint = "remove it; it belongs to the partner or to one connection";
             out.push(Diagnostic::error(code::BAD_HEADER, message).at(node.span).hint(hint));
         } else if forward.contains(&name) {

@@ -35,7 +35,7 @@ pub use backend::{Backend, BackendLimits, HttpVersion, Timeouts};
 pub use credentials::Credentials;
 pub use effective::{Effective, effective};
 pub use files::{OPENAPI_FOLDER, PRODUCTS_FOLDER};
-pub use gateway::{Demonstration, Gateway, LogFormat, LogLevel, Reload, Store, Telemetry};
+pub use gateway::{Demonstration, Gateway, LogFormat, LogLevel, Recording, Reload, Store, Telemetry};
 pub use headers::{HeaderCase, Headers};
 pub use limits::Limits;
 pub use listeners::{Listener, Listeners};

@@ -54,6 +54,7 @@ pub fn numbers() -> Vec<(&'static str, &'static [Number])> {
     vec![
         ("segue.yaml limits", super::limits::NUMBERS),
         ("segue.yaml telemetry", super::gateway::TELEMETRY_NUMBERS),
+        ("segue.yaml recording", super::gateway::RECORDING_NUMBERS),
         ("segue.yaml reload", super::gateway::RELOAD_NUMBERS),
         ("backends timeouts", super::backend::TIMEOUT_NUMBERS),
         ("backends limits", super::backend::LIMIT_NUMBERS),

@@ -55,7 +55,7 @@ fn every_number_stands_in_the_shipped_files_with_default_and_bounds() {
             let start = format!("  {}: {} ", number.key, number.default);
             let unit = if number.key.contains("_ms") {
                 "ms, "
-            } else if number.key.contains("_bytes") {
+            } else if number.key.contains("bytes") {
                 "bytes, "
             } else if number.key.contains("_hours") {
                 "hours, "

@@ -192,7 +192,11 @@ async fn send(
         headers: all,
         body,
     };
+    let taped = story.taping.as_ref().map(|taping| (taping, taping.sent(&request)));
     let answer = story.gateway.legacy.call(calling.backend, request, deadline).await;
+    if let Some((taping, number)) = taped {
+        taping.answered(number, &answer);
+    }
     answer.map_err(|error| ExchangeError::Legacy { call: call.name.to_string(), error })
 }
 

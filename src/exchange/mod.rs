@@ -23,6 +23,7 @@ pub mod seller;
 pub mod stack;
 mod story;
 mod subject;
+pub mod tape;
 mod ways;
 mod wire;
 mod work;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 use crate::{plan::PlanHandle, store::Store, telemetry::Metrics};
 use ports::{LegacyPort, Ports};
+use tape::Recorder;
 
 /// What all exchanges share.
 pub struct Gateway {
@@ -44,4 +46,6 @@ pub struct Gateway {
     pub metrics: Arc<Metrics>,
     /// Time and identifiers.
     pub ports: Ports,
+    /// Who wants exchanges recorded, if anybody does.
+    pub recorder: Arc<Recorder>,
 }

@@ -149,7 +149,7 @@ where
     let bytes = bytes.map_err(|error| ExchangeError::Body(error.to_string()))?;
     let json_limits = json_limits(limits);
     let faults_max = limits.faults_max;
-    story.read(bytes.len());
+    story.read(&bytes);
     let document =
         Document::parse(bytes, &json_limits).map_err(|error| ExchangeError::Body(error.to_string()))?;
     let policy = &partner.settings().policy;

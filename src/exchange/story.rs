@@ -13,6 +13,7 @@ use super::{
     error::{Blame, ExchangeError},
     ports::Moment,
     problem,
+    tape::{Message, Taping},
     wire::{Answer, render},
 };
 use crate::{
@@ -48,6 +49,8 @@ pub struct Story<'g> {
     pub legacy_calls: usize,
     /// Findings recorded.
     pub findings: usize,
+    /// What is recorded of it, if anybody wants that.
+    pub(super) taping: Option<Taping>,
     method: String,
     bytes_in: usize,
 }
@@ -81,6 +84,7 @@ impl<'g> Story<'g> {
             legacy: Duration::ZERO,
             legacy_calls: 0,
             findings: 0,
+            taping: gateway.recorder.begin(head),
             method: head.method.as_str().to_owned(),
             bytes_in: 0,
         }
@@ -96,9 +100,12 @@ impl<'g> Story<'g> {
         time_text(self.moment.wall)
     }
 
-    /// Notes the size of the request's body.
-    pub fn read(&mut self, bytes: usize) {
-        self.bytes_in = bytes;
+    /// Notes the request's body.
+    pub fn read(&mut self, body: &Bytes) {
+        self.bytes_in = body.len();
+        if let Some(taping) = &mut self.taping {
+            taping.received(body);
+        }
     }
 
     /// Notes something that is not right and did not end the exchange, for the operator.
@@ -109,7 +116,7 @@ impl<'g> Story<'g> {
     }
 
     /// Ends the exchange: renders what came of it, counts it and writes its line.
-    pub fn end(self, result: Result<Answer, ExchangeError>) -> Response<Full<Bytes>> {
+    pub fn end(mut self, result: Result<Answer, ExchangeError>) -> Response<Full<Bytes>> {
         let operation = self.route.map(|(_, operation)| operation);
         let (answer, outcome, code, detail) = match result {
             Ok(answer) => (answer, metrics::Outcome::Ok, None, None),
@@ -145,7 +152,23 @@ impl<'g> Story<'g> {
             legacy: self.legacy,
         };
         record.log();
+        if let Some(taping) = self.taping.take() {
+            self.hand_over(taping, &answer);
+        }
         render(answer)
+    }
+
+    /// To who wants exchanges recorded; one that meant no operation is none.
+    fn hand_over(&self, taping: Taping, answer: &Answer) {
+        let Some((partner, (contract, operation))) = self.partner.as_ref().zip(self.route) else { return };
+        let operation = format!("{}.{}", contract.function.name(), operation.operation_id);
+        let answer = Message {
+            status: answer.status.as_u16(),
+            headers: answer.headers.clone(),
+            body: answer.body.clone(),
+            ..Message::default()
+        };
+        self.gateway.recorder.keep(taping, (partner.id().as_str(), operation), self.moment.wall, answer);
     }
 
     /// What the operator is told. A panic knows nothing of the mapping that it happened in, but we do.

@@ -1,6 +1,6 @@
 //! What mapping files may hold, for editors: the forms beside the readers of [`super::raw`].
 
-use super::{convert::CONVERTERS, program::FailureCode};
+use super::{convert::converters, program::FailureCode};
 use crate::text::form::{Choice, Form, Kind};
 
 /// Words of the standard, which this room does not know.
@@ -52,103 +52,174 @@ fn problem() -> Kind {
 }
 
 fn files(standard: &Standard) -> Vec<Form> {
+    vec![set(standard), namespace(), function_file(standard), shape(), overlay(), codes_change(), change()]
+}
+
+fn set(standard: &Standard) -> Form {
     let releases = Kind::Words(standard.releases.clone());
-    let functions = Kind::Words(standard.functions.clone());
     let names_of = Kind::Either(vec![text(), Kind::Some(Box::new(text()))]).named();
+    Form::new("set", "set.yaml: how one legacy system says Sonata.")
+        .must("language", Kind::Integer(1, 1), "Version of the mapping language: 1.")
+        .may("release", releases, "The release whose names stand on the `sonata:` side.")
+        .may("backend", text(), "The backend of config/backends.")
+        .may(
+            "products",
+            names_of,
+            "Short names of products: the `@type`, or a list of which the first is written and all are read.",
+        )
+        .may(
+            "namespaces",
+            Kind::Is("namespace").list(),
+            "Which namespace the XML elements belong to when they are written.",
+        )
+        .may("lists", names(), "XML elements that are arrays even where they occur once.")
+}
+
+fn namespace() -> Form {
+    Form::new("namespace", "One namespace of XML.")
+        .may("uri", text(), "Its URI; without it the elements are in none.")
+        .may("elements", names(), "Its elements; without it all that no other entry has.")
+        .any_of(&["uri", "elements"])
+}
+
+fn function_file(standard: &Standard) -> Form {
+    let functions = Kind::Words(standard.functions.clone());
     let served = Kind::Either(vec![Kind::words(["manual", "off"]), Kind::Is("operation")]);
-    vec![
-        Form::new("set", "set.yaml: how one legacy system says Sonata.")
-            .must("language", Kind::Integer(1, 1), "Version of the mapping language: 1.")
-            .may("release", releases, "The release whose names stand on the `sonata:` side.")
-            .may("backend", text(), "The backend of config/backends.")
-            .may("products", names_of, "Short names of products: the `@type`, or a list of which the first is written and all are read.")
-            .may("namespaces", Kind::Is("namespace").list(), "Which namespace the XML elements belong to when they are written.")
-            .may("lists", names(), "XML elements that are arrays even where they occur once."),
-        Form::new("namespace", "One namespace of XML.")
-            .may("uri", text(), "Its URI; without it the elements are in none.")
-            .may("elements", names(), "Its elements; without it all that no other entry has.")
-            .any_of(&["uri", "elements"]),
-        Form::new("function", "A file of shapes and operations; one without `function` has shapes for several functions.")
-            .may("function", functions, "The Sonata function whose operations stand here.")
-            .may("backend", text(), "The backend of its operations, whatever the partner's routes say.")
-            .may("shapes", Kind::Is("shape").named(), "Rules by name.")
-            .may("operations", served.clone().named(), "Operations by operationId; `manual` and `off` answer 501.")
-            .later(&["receives", "watch", "exposes", "notifies", "problems", "bridge", "copy", "types", "events"]),
-        Form::new("shape", "Rules with a name, compiled once for each use.")
-            .may("sonata", names(), "Message types that it is for; without it, it is checked wherever it is used.")
-            .may("legacy", text(), "Its schema in the backend's interface file: `#/components/schemas/Offer`.")
-            .must("fields", fields(), "The rules, in the order in which members are written."),
-        Form::new("overlay", "What is different for one partner.")
-            .must("extends", text(), "The mapping set that it changes.")
-            .may("codes", Kind::Is("codes-change").named(), "Changes of code tables.")
-            .may("shapes", Kind::Is("change").list().named(), "Changes of shapes.")
-            .may("operations", served.named(), "Operations that replace those of the set, by operationId or function.operationId.")
-            .later(&["receives", "watch", "exposes", "notifies"]),
-        Form::new("codes-change", "Changes of one code table.")
-            .may("change", Kind::Is("row").list(), "Rows that replace those of the same Sonata value.")
-            .may("add", Kind::Is("row").list(), "Rows that are new.")
-            .may("remove", names(), "Sonata values whose rows go."),
-        Form::new("change", "One change of a shape: `add`, `change` or `remove`.")
-            .may("in", text(), "Address of the group; without it the shape's outermost rules.")
-            .may("after", text(), "With `add`: address of the rule behind which it goes; without it the end.")
-            .may("add", Kind::Is("rule"), "A rule that is new.")
-            .may("change", Kind::Is("rule"), "Keys over those of the rule with the same address.")
-            .may("remove", text(), "Address of a rule that goes.")
-            .one_of(&["add", "change", "remove"]),
-    ]
+    Form::new(
+        "function",
+        "A file of shapes and operations; one without `function` has shapes for several functions.",
+    )
+    .may("function", functions, "The Sonata function whose operations stand here.")
+    .may("backend", text(), "The backend of its operations, whatever the partner's routes say.")
+    .may("shapes", Kind::Is("shape").named(), "Rules by name.")
+    .may("operations", served.clone().named(), "Operations by operationId; `manual` and `off` answer 501.")
+    .later(&["receives", "watch", "exposes", "notifies", "problems", "bridge", "copy", "types", "events"])
+}
+
+fn shape() -> Form {
+    Form::new("shape", "Rules with a name, compiled once for each use.")
+        .may(
+            "sonata",
+            names(),
+            "Message types that it is for; without it, it is checked wherever it is used.",
+        )
+        .may("legacy", text(), "Its schema in the backend's interface file: `#/components/schemas/Offer`.")
+        .must("fields", fields(), "The rules, in the order in which members are written.")
+}
+
+fn overlay() -> Form {
+    let served = Kind::Either(vec![Kind::words(["manual", "off"]), Kind::Is("operation")]);
+    Form::new("overlay", "What is different for one partner.")
+        .must("extends", text(), "The mapping set that it changes.")
+        .may("codes", Kind::Is("codes-change").named(), "Changes of code tables.")
+        .may("shapes", Kind::Is("change").list().named(), "Changes of shapes.")
+        .may(
+            "operations",
+            served.named(),
+            "Operations that replace those of the set, by operationId or function.operationId.",
+        )
+        .later(&["receives", "watch", "exposes", "notifies"])
+}
+
+fn codes_change() -> Form {
+    Form::new("codes-change", "Changes of one code table.")
+        .may("change", Kind::Is("row").list(), "Rows that replace those of the same Sonata value.")
+        .may("add", Kind::Is("row").list(), "Rows that are new.")
+        .may("remove", names(), "Sonata values whose rows go.")
+}
+
+fn change() -> Form {
+    Form::new("change", "One change of a shape: `add`, `change` or `remove`.")
+        .may("in", text(), "Address of the group; without it the shape's outermost rules.")
+        .may("after", text(), "With `add`: address of the rule behind which it goes; without it the end.")
+        .may("add", Kind::Is("rule"), "A rule that is new.")
+        .may("change", Kind::Is("rule"), "Keys over those of the rule with the same address.")
+        .may("remove", text(), "Address of a rule that goes.")
+        .one_of(&["add", "change", "remove"])
 }
 
 fn rules() -> Vec<Form> {
-    let only = || Kind::words(["request", "answer", "to_legacy", "to_sonata"]);
-    let phases = Kind::words(["request", "answer", "true", "false"]).or_list();
-    let mut forms = vec![rule(only(), phases)];
-    forms.extend([
-        Form::new("condition", "A condition on each side, or on the product.")
-            .may("product", names(), "Short names of products, any of which it is.")
-            .may(
-                "sonata",
-                text(),
-                "Tested where Sonata is read; its `path == literal` terms are written on the way back.",
-            )
-            .may("legacy", text(), "Tested where the legacy message is read, written on the way there."),
-        Form::new("alternative", "A branch of `one_of`: the first whose condition holds is taken.")
-            .may("if", condition(), "When it is taken.")
-            .may("fields", fields(), "Its rules.")
-            .may("shape", text(), "Its rules, from a shape.")
-            .may("else", Kind::Is("else"), "The last branch: what happens otherwise."),
-        Form::new("row-branch", "A branch of `rows`: each that applies makes an element.")
-            .may("if", condition(), "When it applies.")
-            .may("fields", fields(), "Its rules.")
-            .may("shape", text(), "Its rules, from a shape."),
-        Form::new("else", "What happens where no branch is taken.")
-            .may("fields", fields(), "Rules.")
-            .may("refuse", problem(), "The problem's code.")
-            .may("at", text(), "The place that is to blame.")
-            .may("reason", text(), "What the sender is told.")
-            .one_of(&["fields", "refuse"]),
-        Form::new("key", "How the elements of two arrays are joined.")
-            .must("sonata", text(), "The member of the Sonata element.")
-            .must("legacy", text(), "The member of the legacy element.")
-            .may("number", Kind::Is("number"), "New legacy keys are counted.")
-            .may(
-                "remember",
-                Kind::Boolean,
-                "Keep the pairs for later messages of the entity; default: false.",
-            ),
-        Form::new("number", "How new legacy keys are counted.")
-            .may("start", Kind::Integer(0, 1_000_000_000), "The first; default: 1.")
-            .may("step", Kind::Integer(1, 1_000_000_000), "From one to the next; default: 1."),
-        Form::new("script", "One expression for each direction.")
-            .may("to_legacy", text(), "For the way to the legacy system.")
-            .may("to_sonata", text(), "For the way back.")
-            .may("only", only(), "What the rule is restricted to.")
-            .any_of(&["to_legacy", "to_sonata"]),
-    ]);
-    forms
+    vec![
+        rule(),
+        conditions(),
+        alternative(),
+        row_branch(),
+        otherwise(),
+        key_spec(),
+        number_spec(),
+        script(),
+        lossy(),
+    ]
 }
 
-fn rule(only: Kind, phases: Kind) -> Form {
-    let converters: Vec<&str> = CONVERTERS.iter().map(|entry| entry.name).collect();
+fn conditions() -> Form {
+    Form::new("condition", "A condition on each side, or on the product.")
+        .may("product", names(), "Short names of products, any of which it is.")
+        .may(
+            "sonata",
+            text(),
+            "Tested where Sonata is read; its `path == literal` terms are written on the way back.",
+        )
+        .may("legacy", text(), "Tested where the legacy message is read, written on the way there.")
+}
+
+fn alternative() -> Form {
+    Form::new("alternative", "A branch of `one_of`: the first whose condition holds is taken.")
+        .may("if", condition(), "When it is taken.")
+        .may("fields", fields(), "Its rules.")
+        .may("shape", text(), "Its rules, from a shape.")
+        .may("else", Kind::Is("else"), "The last branch: what happens otherwise.")
+}
+
+fn row_branch() -> Form {
+    Form::new("row-branch", "A branch of `rows`: each that applies makes an element.")
+        .may("if", condition(), "When it applies.")
+        .may("fields", fields(), "Its rules.")
+        .may("shape", text(), "Its rules, from a shape.")
+}
+
+fn otherwise() -> Form {
+    Form::new("else", "What happens where no branch is taken.")
+        .may("fields", fields(), "Rules.")
+        .may("refuse", problem(), "The problem's code.")
+        .may("at", text(), "The place that is to blame.")
+        .may("reason", text(), "What the sender is told.")
+        .one_of(&["fields", "refuse"])
+}
+
+fn key_spec() -> Form {
+    Form::new("key", "How the elements of two arrays are joined.")
+        .must("sonata", text(), "The member of the Sonata element.")
+        .must("legacy", text(), "The member of the legacy element.")
+        .may("number", Kind::Is("number"), "New legacy keys are counted.")
+        .may("remember", Kind::Boolean, "Keep the pairs for later messages of the entity; default: false.")
+}
+
+fn number_spec() -> Form {
+    Form::new("number", "How new legacy keys are counted.")
+        .may("start", Kind::Integer(0, 1_000_000_000), "The first; default: 1.")
+        .may("step", Kind::Integer(1, 1_000_000_000), "From one to the next; default: 1.")
+}
+
+fn lossy() -> Form {
+    Form::new("lossy", "Why something is lost, per direction in which it leaves.")
+        .may("to_legacy", text(), "Lost on the way to the legacy system.")
+        .may("to_sonata", text(), "Lost on the way back.")
+}
+
+fn script() -> Form {
+    let only = || Kind::words(["request", "answer", "to_legacy", "to_sonata"]);
+    Form::new("script", "One expression for each direction.")
+        .may("to_legacy", text(), "For the way to the legacy system.")
+        .may("to_sonata", text(), "For the way back.")
+        .may("only", only(), "What the rule is restricted to.")
+        .any_of(&["to_legacy", "to_sonata"])
+}
+
+fn rule() -> Form {
+    let only = || Kind::words(["request", "answer", "to_legacy", "to_sonata"]);
+    let phases = Kind::words(["request", "answer", "true", "false"]).or_list();
+    let converters: Vec<&str> = converters().map(|entry| entry.name).collect();
     let convert = Kind::Pattern(format!(r"^\s*({})\s*(\(.*\)\s*)?$", converters.join("|")));
     let script = Kind::Either(vec![text(), Kind::Is("script")]);
     let inputs = Kind::Either(vec![text().named(), text().named().named()]);
@@ -180,7 +251,7 @@ fn rule(only: Kind, phases: Kind) -> Form {
     .may("join", text().named(), "Rows of an array beside: member of the row to member of the scope.")
     .may("take", Kind::words(["first"]), "One element, where only one side is an array.")
     .may("if", condition(), "When it applies; on a two-way rule it names both sides.")
-    .may("only", only, "The phase or direction that it is for.")
+    .may("only", only(), "The phase or direction that it is for.")
     .may("required", phases, "Phases in which the source must be there.")
     .may("default", Kind::Any, "What is written where the source is absent; in the request, or per phase.")
     .may(
@@ -189,25 +260,34 @@ fn rule(only: Kind, phases: Kind) -> Form {
         "What a failure does: fail the exchange, or leave the member out.",
     )
     .may("echo", Kind::Boolean, "false: the mapped value wins over what the Buyer sent; default: true.")
+    .may(
+        "lossy",
+        Kind::Either(vec![text(), Kind::Is("lossy")]),
+        "Why what goes there is not claimed to come back; one reason, or one per direction.",
+    )
     .may("drop", text(), "Why this place has no counterpart.")
 }
 
 fn operations() -> Vec<Form> {
+    vec![operation(), call(), body_of(), undo(), answer(), on(), paging()]
+}
+
+/// Words of a call, by itself or one of several.
+fn with_call(form: Form) -> Form {
+    form.may("request", body(), "What is sent: a shape, or rules.")
+        .may("legacy_id", text(), "Where the reply names the new entity.")
+        .may("each", text(), "One call per element of this array of the request.")
+        .may("if", condition(), "When the call is made.")
+        .may("after", names(), "Calls that must have been answered before.")
+        .may("parallel", Kind::Integer(1, 64), "How many at a time.")
+        .may("undo", Kind::Is("undo"), "The call that takes this one back when a later one fails.")
+        .may("cache", text(), "How long a reply may be used again.")
+}
+
+fn operation() -> Form {
     let on = || Kind::Is("on").list();
     let address = "Method and address: `GET /offers/{legacy.id}`, or `SOAP GetTicket`.";
-    let status = Kind::Either(vec![Kind::Integer(100, 599), Kind::words(["2xx", "3xx", "4xx", "5xx"])]);
-    let with_call = |form: Form| {
-        form.may("request", body(), "What is sent: a shape, or rules.")
-            .may("legacy_id", text(), "Where the reply names the new entity.")
-            .may("each", text(), "One call per element of this array of the request.")
-            .may("if", condition(), "When the call is made.")
-            .may("after", names(), "Calls that must have been answered before.")
-            .may("parallel", Kind::Integer(1, 64), "How many at a time.")
-            .may("undo", Kind::Is("undo"), "The call that takes this one back when a later one fails.")
-            .may("cache", text(), "How long a reply may be used again.")
-    };
-    vec![
-        with_call(
+    with_call(
             Form::new("operation", "How one operation is served by the legacy system.")
                 .may("call", text(), address)
                 .may("calls", Kind::Some(Box::new(Kind::Is("call"))), "Several calls, each with a name."),
@@ -219,69 +299,103 @@ fn operations() -> Vec<Form> {
         .may("exact", names(), "Filters that the legacy system settles alone.")
         .may("order", text(), "What the legacy list comes sorted by, in the words of the answer; `-` before it: the greatest first.")
         .later(&["complete", "is"])
-        .one_of(&["call", "calls"]),
-        with_call(
-            Form::new("call", "One of several calls.")
-                .must("name", text(), "Its name.")
-                .must("call", text(), address),
-        )
-        .may("on", on(), "What replies to this call mean, before what the operation says."),
-        Form::new("body", "Rules at the spot, or a shape at a place.")
-            .may("fields", fields(), "The rules.")
-            .may("shape", text(), "A shape.")
-            .may("at", text(), "The one place of the legacy message where all of it stands.")
-            .one_of(&["fields", "shape"]),
-        Form::new("undo", "The call that takes another one back.")
-            .must("call", text(), "Method and address; `{reply.place}` is a place of the call's own reply.")
-            .may("request", body(), "What is sent."),
-        Form::new("answer", "What the answer is made of.")
-            .may("fields", fields(), "The rules.")
-            .may("shape", text(), "A shape.")
-            .may("at", text(), "The one place of the legacy message where all of it stands.")
-            .may("each", text(), "The elements of a list, such as `items[*]`; `calls`: the reply of every call.")
-            .may("legacy_id", text(), "Where an element of the list has its legacy id.")
-            .may("into", text(), "With `each: calls`: the array whose elements the replies make."),
-        Form::new("on", "What a reply means: a problem, or an answer that stands for it.")
-            .may("status", status.or_list(), "404, 4xx, or a list.")
-            .may("if", text(), "A condition on the reply's body.")
-            .may("fault", text(), "Code of a SOAP fault, without prefix, or what it begins with; `*` is any.")
-            .may("text", text(), "What a body that is no document contains.")
-            .may("problem", problem(), "The problem's code.")
-            .may("at", text(), "The place of the sender's message that is to blame.")
-            .may("reason", text(), "What the sender is told.")
-            .may("answer", Kind::Any, "Stands for the reply.")
-            .one_of(&["problem", "answer"])
-            .any_of(&["status", "if", "fault", "text"]),
-        Form::new("paging", "How the next page of a legacy list is asked for.")
-            .may("page", text(), "The query parameter with the page's number.")
-            .may("offset", text(), "The query parameter with the number of its first element.")
-            .may("cursor", text(), "The query parameter with what the page before has at `next`.")
-            .may("next", text(), "Where a page has the cursor of the next.")
-            .may("link", text(), "The relation of the Link header (RFC 8288), such as `next`.")
-            .may("size", text(), "The query parameter with the size of a page.")
-            .may("items", Kind::Integer(1, 10_000), "Elements of a full page; default: 100.")
-            .may("first", Kind::Integer(0, 1), "Where counting begins.")
-            .may("total", text(), "Where a reply has the number of all: `$.meta.count`, `header:x-total-count`."),
-    ]
+        .one_of(&["call", "calls"])
+}
+
+fn call() -> Form {
+    let on = || Kind::Is("on").list();
+    let address = "Method and address: `GET /offers/{legacy.id}`, or `SOAP GetTicket`.";
+    with_call(Form::new("call", "One of several calls.").must("name", text(), "Its name.").must(
+        "call",
+        text(),
+        address,
+    ))
+    .may("on", on(), "What replies to this call mean, before what the operation says.")
+}
+
+fn body_of() -> Form {
+    Form::new("body", "Rules at the spot, or a shape at a place.")
+        .may("fields", fields(), "The rules.")
+        .may("shape", text(), "A shape.")
+        .may("at", text(), "The one place of the legacy message where all of it stands.")
+        .one_of(&["fields", "shape"])
+}
+
+fn undo() -> Form {
+    Form::new("undo", "The call that takes another one back.")
+        .must("call", text(), "Method and address; `{reply.place}` is a place of the call's own reply.")
+        .may("request", body(), "What is sent.")
+}
+
+fn answer() -> Form {
+    Form::new("answer", "What the answer is made of.")
+        .may("fields", fields(), "The rules.")
+        .may("shape", text(), "A shape.")
+        .may("at", text(), "The one place of the legacy message where all of it stands.")
+        .may("each", text(), "The elements of a list, such as `items[*]`; `calls`: the reply of every call.")
+        .may("legacy_id", text(), "Where an element of the list has its legacy id.")
+        .may("into", text(), "With `each: calls`: the array whose elements the replies make.")
+}
+
+fn on() -> Form {
+    let status = Kind::Either(vec![Kind::Integer(100, 599), Kind::words(["2xx", "3xx", "4xx", "5xx"])]);
+    Form::new("on", "What a reply means: a problem, or an answer that stands for it.")
+        .may("status", status.or_list(), "404, 4xx, or a list.")
+        .may("if", text(), "A condition on the reply's body.")
+        .may("fault", text(), "Code of a SOAP fault, without prefix, or what it begins with; `*` is any.")
+        .may("text", text(), "What a body that is no document contains.")
+        .may("problem", problem(), "The problem's code.")
+        .may("at", text(), "The place of the sender's message that is to blame.")
+        .may("reason", text(), "What the sender is told.")
+        .may("answer", Kind::Any, "Stands for the reply.")
+        .one_of(&["problem", "answer"])
+        .any_of(&["status", "if", "fault", "text"])
+}
+
+fn paging() -> Form {
+    Form::new("paging", "How the next page of a legacy list is asked for.")
+        .may("page", text(), "The query parameter with the page's number.")
+        .may("offset", text(), "The query parameter with the number of its first element.")
+        .may("cursor", text(), "The query parameter with what the page before has at `next`.")
+        .may("next", text(), "Where a page has the cursor of the next.")
+        .may("link", text(), "The relation of the Link header (RFC 8288), such as `next`.")
+        .may("size", text(), "The query parameter with the size of a page.")
+        .may("items", Kind::Integer(1, 10_000), "Elements of a full page; default: 100.")
+        .may("first", Kind::Integer(0, 1), "Where counting begins.")
+        .may("total", text(), "Where a reply has the number of all: `$.meta.count`, `header:x-total-count`.")
 }
 
 fn codes() -> Vec<Form> {
+    vec![code_tables(), table(), row()]
+}
+
+fn code_tables() -> Form {
+    let rows = || Kind::Is("row").list();
+    Form::new("codes", "codes.yaml: code tables by name.")
+        .others(Kind::Either(vec![rows(), Kind::Is("table")]))
+}
+
+fn table() -> Form {
     let types = || Kind::words(["text", "number", "boolean"]);
     let rows = || Kind::Is("row").list();
-    vec![
-        Form::new("codes", "codes.yaml: code tables by name.")
-            .others(Kind::Either(vec![rows(), Kind::Is("table")])),
-        Form::new("table", "A code table with settings.")
-            .must("rows", rows(), "Its rows.")
-            .may(
-                "otherwise",
-                Kind::Any,
-                "What a value becomes that no row has, per direction; without it, it is refused.",
-            )
-            .may("sonata_type", types(), "What values of the Sonata side are written as; default: text.")
-            .may("legacy_type", types(), "What values of the legacy side are written as; default: text."),
-        Form::new("row", "Values of the two sides that mean the same: the first is written, all are read.")
-            .must("sonata", Kind::Text.or_list(), "The Sonata side; `absent`: it has no word for it.")
-            .must("legacy", Kind::Text.or_list(), "The legacy side; `absent`: it has no word for it."),
-    ]
+    Form::new("table", "A code table with settings.")
+        .must("rows", rows(), "Its rows.")
+        .may(
+            "otherwise",
+            Kind::Any,
+            "What a value becomes that no row has, per direction; without it, it is refused.",
+        )
+        .may("sonata_type", types(), "What values of the Sonata side are written as; default: text.")
+        .may("legacy_type", types(), "What values of the legacy side are written as; default: text.")
+}
+
+fn row() -> Form {
+    Form::new("row", "Values of the two sides that mean the same: the first is written, all are read.")
+        .must("sonata", codes_of(), "The Sonata side; `absent`: it has no word for it.")
+        .must("legacy", codes_of(), "The legacy side; `absent`: it has no word for it.")
+}
+
+/// A value, or several, of one side of a row.
+fn codes_of() -> Kind {
+    Kind::Either(vec![text(), Kind::Some(Box::new(text()))])
 }

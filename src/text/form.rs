@@ -133,7 +133,7 @@ impl Kind {
     /// One of these, or a list of them.
     #[must_use]
     pub fn or_list(self) -> Self {
-        Self::Either(vec![self.clone(), Self::Some(Box::new(self))])
+        Self::Either(vec![self.clone(), self.list()])
     }
 
     /// A mapping of names to these.

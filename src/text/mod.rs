@@ -7,8 +7,8 @@
 pub mod code;
 mod diagnostic;
 mod files;
-mod hint;
 pub mod form;
+mod hint;
 mod render;
 mod sarif;
 mod source;
