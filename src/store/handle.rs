@@ -32,8 +32,8 @@ pub struct Limits {
     pub queue_max: usize,
     /// Most reads at once.
     pub readers_max: usize,
-    /// Batches that are acknowledged before the database takes them in, all at once. While it does, as many again may
-    /// come, and four times as many where it cannot.
+    /// Batches that are acknowledged before the database takes them in, all at once. Where it is late, up to four
+    /// times as many are set apart for it, and as many again may come.
     pub apply_batches: usize,
     /// The same in bytes of memory, about: batches are held there without their documents.
     pub apply_held_bytes: usize,
