@@ -207,11 +207,7 @@ impl<'t> Printer<'t> {
 
     /// A scalar of several lines: those after the first begin where their line begins, two blanks in.
     fn lines_of_scalar(&mut self, indent: usize, text: &str) {
-        // Blanks before a line break say nothing, but for one behind a backslash.
-        let trimmed = |line: &'_ str| {
-            line.trim_end().ends_with('\\').then_some(line.len()).unwrap_or(line.trim_end().len())
-        };
-        let mut lines = text.split('\n').map(|line| line.get(..trimmed(line)).unwrap_or(line));
+        let mut lines = text.split('\n').map(without_blanks);
         self.line(indent, lines.next().unwrap_or_default());
         for line in lines {
             let line = line.trim_start();
@@ -339,6 +335,12 @@ fn first(node: &Node) -> usize {
             entries.first().map_or_else(|| start(node), |entry| entry.key_span.start as usize)
         }
     }
+}
+
+/// A line without the blanks at its end, which say nothing before a line break but for one behind a backslash.
+fn without_blanks(line: &str) -> &str {
+    let short = line.trim_end();
+    if short.ends_with('\\') { line } else { short }
 }
 
 fn fits(indent: usize, text: &str) -> bool {
