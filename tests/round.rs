@@ -58,7 +58,7 @@ fn tried(rules: &str, examples: &[Example], seed: u64) -> Option<Report> {
         there: operation.calls[0].request.as_ref().unwrap(),
         back,
         sonata: Some((&schema, request)),
-        legacy: None,
+        legacy: &[],
         each: None,
         facts: &facts,
     };

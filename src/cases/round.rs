@@ -203,16 +203,14 @@ impl Trial<'_> {
         let facts = schema.operation(function.name(), self.there.mapped.operation_id)?;
         let request = facts.request.as_ref().and_then(|name| schema.root(function.name(), name));
         let interface = self.plan.interface(&self.back.mapped.backend);
-        let legacy = interface.as_ref().and_then(|interface| self.reply_type(interface.as_ref()));
+        let legacy =
+            interface.as_ref().map(|interface| self.legacy_types(interface.as_ref())).unwrap_or_default();
         let known = self.facts();
         let own = Use {
             there: self.there.program,
             back: self.back.program,
             sonata: request.map(|ty| (&schema as &dyn Types, ty)),
-            legacy: interface.as_ref().zip(legacy).map(|(interface, ty)| {
-                let interface: &dyn Interface = interface.as_ref();
-                (interface as &dyn Types, ty)
-            }),
+            legacy: &legacy,
             each: self.there.each,
             facts: &known,
         };
@@ -251,20 +249,22 @@ impl Trial<'_> {
         Value::Object(known)
     }
 
-    /// The type of the good reply that is read back.
-    fn reply_type(&self, interface: &dyn Interface) -> Option<TypeId> {
+    /// The type of the good reply that is read back, and of the request for what only that has.
+    fn legacy_types<'i>(&self, interface: &'i dyn Interface) -> Vec<(&'i dyn Types, TypeId)> {
         let calls = &self.back.mapped.operation.program.calls;
-        let target = calls.last().map_or(self.there.target, |call| &call.target);
-        let mut path = String::new();
-        for part in &target.path {
-            match part {
-                TemplatePart::Literal(text) => path.push_str(text),
-                _ => path.push_str("{}"),
-            }
-        }
-        let call = interface.call(&target.method, &path).ok()?;
-        let good = call.answers.iter().find(|answer| (200..300).contains(&answer.status.0));
-        good.and_then(|answer| answer.body)
+        let call_of = |target: &CallTarget| {
+            let parts = target.path.iter().map(|part| match part {
+                TemplatePart::Literal(text) => text,
+                _ => "{}",
+            });
+            interface.call(&target.method, &parts.collect::<String>()).ok()
+        };
+        let replied = calls.last().and_then(|call| call_of(&call.target)).and_then(|call| {
+            let good = call.answers.iter().find(|answer| (200..300).contains(&answer.status.0));
+            good.and_then(|answer| answer.body)
+        });
+        let requested = call_of(self.there.target).and_then(|call| call.request);
+        replied.into_iter().chain(requested).map(|ty| (interface as &dyn Types, ty)).collect()
     }
 
     /// Messages of the cases of both operations.

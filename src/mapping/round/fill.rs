@@ -60,7 +60,8 @@ pub(super) struct Recipe<'r> {
     pub program: &'r Program,
     pub trimmed: &'r Trimmed,
     pub by_rule: &'r ByRule,
-    pub types: Option<(&'r dyn Types, TypeId)>,
+    /// Types of the message; the first that has a place says what it is.
+    pub types: &'r [(&'r dyn Types, TypeId)],
     /// The array of whose elements one is the scope.
     pub each: Option<&'r FieldPath>,
 }
@@ -133,7 +134,11 @@ impl<'r> Fill<'r> {
 
     /// The type of a place, as far as the document made so far says.
     pub fn typed(&self, place: &[Seg]) -> Option<(&'r dyn Types, TypeId)> {
-        let (types, mut ty) = self.recipe.types?;
+        self.recipe.types.iter().find_map(|(types, root)| self.typed_by(*types, *root, place))
+    }
+
+    fn typed_by(&self, types: &'r dyn Types, root: TypeId, place: &[Seg]) -> Option<(&'r dyn Types, TypeId)> {
+        let mut ty = root;
         for (depth, seg) in place.iter().enumerate() {
             match seg {
                 Seg::At(_) => ty = types.element(ty)?,

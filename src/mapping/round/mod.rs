@@ -59,8 +59,9 @@ pub struct Use<'u> {
     pub back: &'u Program,
     /// The type of the Sonata message, where it is known.
     pub sonata: Option<(&'u dyn Types, TypeId)>,
-    /// The type of the legacy message, where it is known.
-    pub legacy: Option<(&'u dyn Types, TypeId)>,
+    /// The types of the legacy message, as far as they are known: of the reply, and of the request for what no reply
+    /// has. The first that has a place says what it is.
+    pub legacy: &'u [(&'u dyn Types, TypeId)],
     /// The array of the Sonata message whose elements are mapped by themselves.
     pub each: Option<&'u FieldPath>,
     /// What scripts see as `facts`.
@@ -151,7 +152,7 @@ impl Trial<'_, '_> {
         let trimmed = self.road.trimmed;
         let by_rule = by_rule(&trimmed.claims, self.direction);
         let (program, types, each) = match self.direction {
-            Direction::ToLegacy => (&trimmed.there, own.sonata, own.each),
+            Direction::ToLegacy => (&trimmed.there, own.sonata.as_slice(), own.each),
             Direction::ToSonata => (&trimmed.back, own.legacy, None),
         };
         let recipe = Recipe { program, trimmed, by_rule: &by_rule, types, each };
