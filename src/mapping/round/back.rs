@@ -1,9 +1,9 @@
 //! There and back: what is sent is made of a document, what comes back of that, and both are held against each other.
 
 use super::{
-    claims::{Trimmed, related},
+    claims::Trimmed,
     fill::Filled,
-    tree::{Leaf, Seg, Tree, joined, names, pointer},
+    tree::{Leaf, Seg, Tree, joined, pointer},
 };
 use crate::{
     json::{Document, Kind, Node, number},
@@ -247,48 +247,44 @@ impl Compare<'_> {
         });
     }
 
-    /// Elements in order: all of them, or those of which something is claimed.
+    /// Elements in order. Where fewer or more came back, those of which something is claimed must be among them, in
+    /// their order: of others nobody says that they come back.
     fn array(&mut self, elements: &[Tree], there: &[Node<'_>], place: &mut Vec<Seg>) {
-        let with_claims: Vec<usize> =
-            (0..elements.len()).filter(|index| elements.get(*index).is_some_and(claimed)).collect();
-        let chosen: Vec<usize> =
-            if elements.len() == there.len() { (0..elements.len()).collect() } else { with_claims.clone() };
-        if with_claims.is_empty() {
-            return;
-        }
-        let names = names(place);
-        let comes_back = |node: &&Node<'_>| {
-            self.trimmed
-                .claims
-                .iter()
-                .any(|claim| related(&claim.sonata, &names) || related(&claim.legacy, &names))
-                && !node.is_empty()
-        };
-        if chosen.len() != there.iter().filter(comes_back).count() && chosen.len() != there.len() {
-            let lost = elements.iter().find_map(|tree| {
-                let mut claim = None;
-                tree.any(&mut |leaf| {
-                    claim = claim.or(leaf.claim.filter(|claim| *claim != super::TERM));
-                    claim.is_some()
-                });
-                claim
-            });
-            let count = |count: usize| format!("{count} element{}", if count == 1 { "" } else { "s" });
-            self.found.push(Difference {
-                place: place.clone(),
-                claim: lost,
-                sent: count(chosen.len()),
-                came: count(there.len()),
-                is_element: true,
-            });
-            return;
-        }
-        for (index, node) in chosen.into_iter().zip(there) {
-            if let Some(tree) = elements.get(index) {
+        if elements.len() == there.len() {
+            for (index, (tree, node)) in elements.iter().zip(there).enumerate() {
                 place.push(Seg::At(index));
                 self.tree(tree, Some(*node), place);
                 place.pop();
             }
+            return;
+        }
+        let mut rest = there;
+        let mut lost = None;
+        for (index, tree) in elements.iter().enumerate().filter(|(_, tree)| claimed(tree)) {
+            place.push(Seg::At(index));
+            let found = rest.iter().position(|node| {
+                let mut alone = Compare { trimmed: self.trimmed, found: Vec::new() };
+                alone.tree(tree, Some(*node), place);
+                alone.found.is_empty()
+            });
+            place.pop();
+            match found.and_then(|at| rest.get(at + 1..)) {
+                Some(behind) => rest = behind,
+                None => {
+                    lost.get_or_insert(tree);
+                }
+            }
+        }
+        let more = elements.iter().find(|tree| claimed(tree)).filter(|_| there.len() > elements.len());
+        if let Some(tree) = lost.or(more) {
+            let mut claim = None;
+            tree.any(&mut |leaf| {
+                claim = claim.or(leaf.claim.filter(|claim| *claim != super::TERM));
+                claim.is_some()
+            });
+            let count = |count: usize| format!("{count} element{}", if count == 1 { "" } else { "s" });
+            let (sent, came) = (count(elements.len()), count(there.len()));
+            self.found.push(Difference { place: place.clone(), claim, sent, came, is_element: true });
         }
     }
 
