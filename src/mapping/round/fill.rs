@@ -80,10 +80,12 @@ pub(super) struct Fill<'r> {
     group_keys: HashMap<KeyGroupId, Vec<Value<'static>>>,
     leaves: usize,
     next_key: usize,
+    /// The branch that the next `one_of` begins with: each document takes others.
+    turn: usize,
 }
 
 /// A document of this recipe; none where its conditions cannot be met together.
-pub(super) fn fill(recipe: &Recipe<'_>, seed: u64, is_full: bool) -> Option<Filled> {
+pub(super) fn fill(recipe: &Recipe<'_>, seed: u64, (turn, is_full): (usize, bool)) -> Option<Filled> {
     let mut fill = Fill {
         recipe,
         tree: Tree::object(),
@@ -95,6 +97,7 @@ pub(super) fn fill(recipe: &Recipe<'_>, seed: u64, is_full: bool) -> Option<Fill
         group_keys: HashMap::new(),
         leaves: 0,
         next_key: 1,
+        turn,
     };
     let mut scope = Vec::new();
     if let Some(each) = recipe.each {
@@ -461,7 +464,8 @@ impl<'r> Fill<'r> {
     fn one_of(&mut self, one_of: &'r OneOf, scope: &[Seg]) {
         let more = usize::from(matches!(one_of.otherwise, Otherwise::Rules(_)));
         let count = one_of.branches.len() + more;
-        let begin = self.chance.below(count.max(1));
+        let begin = self.turn;
+        self.turn += 1;
         for turn in 0..count {
             let index = (begin + turn) % count;
             let before = (self.tree.clone(), self.forbidden.clone(), self.held.len());

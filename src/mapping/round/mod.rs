@@ -163,7 +163,7 @@ impl Trial<'_, '_> {
             }
             let number = u64::try_from(attempt).unwrap_or_default();
             let seed = seed.wrapping_add(number << 32);
-            let Some(mut filled) = fill(&recipe, seed, attempt % 3 == 0) else { continue };
+            let Some(mut filled) = fill(&recipe, seed, (attempt, attempt % 3 == 0)) else { continue };
             made += usize::from(self.tried(&mut filled));
         }
     }
