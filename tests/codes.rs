@@ -108,6 +108,19 @@ fn put(before: &BTreeMap<String, String>, blocks: &[Block<'_>]) -> BTreeMap<Stri
 /// What is said of files, with their paths as the pages have them.
 /// That a backend has no interface file is a note on all of them, and left out but on its own page.
 fn load(files: &BTreeMap<String, String>, code: &str) -> (Diagnostics, String) {
+    let (sources, diagnostics, root) = build(files);
+    let mut shown = Diagnostics::new();
+    diagnostics
+        .iter()
+        .filter(|one| one.code.0 != "P115" || code == "P115")
+        .for_each(|one| shown.push(one.clone()));
+    let diagnostics = shown;
+    let text = rendered(&diagnostics, &sources);
+    (diagnostics, text.replace(&format!("{root}config/../"), "").replace(&root, ""))
+}
+
+/// The texts of a configuration, what is said of them, and the folder that they were in.
+fn build(files: &BTreeMap<String, String>) -> (Sources, Diagnostics, String) {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in files {
         let path = folder.path().join(path);
@@ -115,15 +128,8 @@ fn load(files: &BTreeMap<String, String>, code: &str) -> (Diagnostics, String) {
         fs::write(path, text).unwrap();
     }
     let plan::Built { diagnostics, sources, .. } = plan::load(&folder.path().join("config"), None);
-    let mut shown = Diagnostics::new();
-    diagnostics
-        .iter()
-        .filter(|one| one.code.0 != "P115" || code == "P115")
-        .for_each(|one| shown.push(one.clone()));
-    let diagnostics = shown;
     let root = format!("{}/", folder.path().display());
-    let text = rendered(&diagnostics, &sources);
-    (diagnostics, text.replace(&format!("{root}config/../"), "").replace(&root, ""))
+    (sources, diagnostics, root)
 }
 
 /// Without the count at the end.
@@ -143,11 +149,38 @@ fn check(page: &Page<'_>, faults: &mut Vec<String>) -> Option<String> {
     if codes.is_empty() || codes.iter().any(|code| *code != page.code) {
         faults.push(format!("{}: the wrong example gives {codes:?}:\n{told}", page.code));
     }
+    accept_fixes(page, &wrong, faults);
     let (diagnostics, text) = load(&put(&wrong, &page.right), page.code);
     if page.right.is_empty() || !diagnostics.is_empty() {
         faults.push(format!("{}: the right example gives\n{text}", page.code));
     }
     Some(told)
+}
+
+/// The fixes that the wrong example is told, applied one after the other, leave nothing that is wrong.
+fn accept_fixes(page: &Page<'_>, wrong: &BTreeMap<String, String>, faults: &mut Vec<String>) {
+    let mut files = wrong.clone();
+    let mut applied = Vec::new();
+    for _ in 0..8 {
+        let (sources, told, _) = build(&files);
+        let Some(fix) = told.iter().find_map(|one| one.fix(&sources)) else {
+            if !applied.is_empty() && told.iter().any(|one| one.code.0 != "P115") {
+                faults.push(format!(
+                    "{}: after its fixes {applied:?}:\n{}",
+                    page.code,
+                    told.render_text(&sources)
+                ));
+            }
+            return;
+        };
+        let shown = sources.path(fix.span.source);
+        let Some((_, text)) = files.iter_mut().find(|(path, _)| shown.ends_with(path.as_str())) else {
+            return faults.push(format!("{}: its fix is in no file: {shown}", page.code));
+        };
+        text.replace_range(fix.span.start as usize..fix.span.end as usize, &fix.text);
+        applied.push(fix.text);
+    }
+    faults.push(format!("{}: its fixes have no end: {applied:?}", page.code));
 }
 
 fn updating() -> bool {

@@ -19,6 +19,7 @@ mod limits;
 mod lists;
 mod manual;
 mod mapping;
+mod mistakes;
 mod mutation;
 mod process;
 mod readme;

@@ -7,7 +7,9 @@ use super::{
 use crate::{
     ids::PartnerId,
     text::{
-        Diagnostic, Diagnostics, FileSet, Hint, Sources, Span, suggest,
+        Diagnostic, Diagnostics, FileSet, Hint, Sources, Span,
+        code::MISSING_KEY,
+        suggest,
         yaml::{self, Fields, Node},
     },
 };
@@ -135,11 +137,20 @@ pub(super) fn name_of<'n>(
     stem: &str,
     out: &mut Diagnostics,
 ) -> Option<&'n str> {
-    let scalar = fields.require_scalar(key, out)?;
+    let Some(entry) = fields.entry(key) else {
+        let span = fields.span()?;
+        let begin = Span { end: span.start, ..span };
+        let hint = format!("write `{key}: {stem}`, as the file is named");
+        let hint = Hint::from(hint).putting_at(begin, format!("{key}: {stem}\n"));
+        let fault = Diagnostic::error(MISSING_KEY, format!("the key `{key}` is missing"));
+        out.push(fault.at(Span { end: (span.start + 1).min(span.end), ..span }).hint(hint));
+        return None;
+    };
+    let scalar = yaml::text_of(&entry.value, key, out)?;
     let span = scalar.span();
     if scalar.text != stem {
         let message = format!("`{}` stands in a file named `{stem}.yaml`", scalar.text);
-        let hint = format!("write `{key}: {stem}`, or rename the file");
+        let hint = Hint::from(format!("write `{key}: {stem}`, or rename the file")).putting(stem);
         out.push(Diagnostic::error(code::NAME_DIFFERS, message).at(span).hint(hint));
     }
     is_name(&scalar.text, span, out).then_some(scalar.text.as_str())
@@ -153,6 +164,9 @@ pub(super) fn is_name(text: &str, span: Span, out: &mut Diagnostics) -> bool {
     if !good {
         let message = format!("`{text}` is no name");
         let hint = format!("a name has 1 to {NAME_BYTES_MAX} small letters, digits and dashes");
+        let lower = text.to_ascii_lowercase();
+        let hint = Hint::from(hint);
+        let hint = if lower != text && lower.bytes().all(plain) { hint.putting(lower) } else { hint };
         out.push(Diagnostic::error(code::BAD_NAME, message).at(span).hint(hint));
     }
     good

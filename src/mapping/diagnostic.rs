@@ -42,6 +42,11 @@ pub const ELEMENTS: Code = Code("M117");
 /// Two groups on one array with different keys.
 pub const KEYS_DIFFER: Code = Code("M118");
 
+/// A rule or row that stands twice.
+pub const STANDS_TWICE: Code = Code("M119");
+/// A branch or entry that can never be reached.
+pub const UNREACHED: Code = Code("M120");
+
 /// A text that is no path.
 pub const PATH: Code = Code("M201");
 /// A path that the contract does not have.
@@ -144,12 +149,18 @@ pub const LEGACY_REQUIRED: Code = Code("M608");
 /// A date or time in another format than that of the interface.
 pub const LEGACY_FORMAT: Code = Code("M609");
 
+/// A legacy word that stands once and is near one that stands often.
+pub const STANDS_ONCE: Code = Code("M610");
+
 /// A script that does not compile.
 pub const SCRIPT: Code = Code("S101");
 /// functions.rhai does not compile.
 pub const FUNCTIONS: Code = Code("S102");
 /// An input of a script that is no path.
 pub const SCRIPT_INPUT: Code = Code("S103");
+
+/// A fact that there is not.
+pub const NO_FACT: Code = Code("S104");
 
 /// Codes of the mapping language.
 pub const CODES: &[Meaning] = &[
@@ -180,6 +191,8 @@ pub const CODES: &[Meaning] = &[
         KEYS_DIFFER,
         "Two groups that write one array must have equal keys, so that elements merge.",
     ),
+    Meaning::new(STANDS_TWICE, "A rule or row stands a second time: probably it was copied to be changed."),
+    Meaning::new(UNREACHED, "Something before it takes all that this branch or entry could take."),
     Meaning::new(PATH, "The text is not a field path."),
     Meaning::new(NO_SUCH_PLACE, "The contract of this release has no such attribute at this place."),
     Meaning::new(QUERY, "The text is not a query of RFC 9535, or uses what is refused here."),
@@ -255,9 +268,14 @@ pub const CODES: &[Meaning] = &[
         LEGACY_FORMAT,
         "The backend's interface names a format here, and the converter writes another.",
     ),
+    Meaning::new(
+        STANDS_ONCE,
+        "A legacy name or word stands once, and another with nearly its letters several times.",
+    ),
     Meaning::new(SCRIPT, "The script does not compile."),
     Meaning::new(FUNCTIONS, "functions.rhai does not compile; no script can use it."),
     Meaning::new(SCRIPT_INPUT, "An input of a script is a name and a path of the side that is read."),
+    Meaning::new(NO_FACT, "`facts` has no member of this name, or the partner no such setting."),
 ];
 
 #[cfg(test)]

@@ -75,6 +75,8 @@ pub struct OperationFacts {
     pub list: bool,
     /// Names of the query parameters.
     pub query: Vec<String>,
+    /// Types of the values of the query parameters, in the same order; none: not checked.
+    pub query_types: Vec<Option<TypeId>>,
     /// The query parameters that filter a list.
     pub filters: Vec<FilterFacts>,
     /// Whether each answered entity is kept whole on the side that answers, so that any of its attributes can be
@@ -150,6 +152,16 @@ pub trait Schema: Types {
 
     /// Names of the message types of a function, for suggestions.
     fn type_names(&self, function: &str) -> Vec<String>;
+
+    /// Texts of `@type` of all products with a schema, for suggestions.
+    fn product_types(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Kinds of entities that `ref(…)` knows; none: not checked.
+    fn entities(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// A message type of a function by name.
     fn root(&self, function: &str, name: &str) -> Option<TypeId>;

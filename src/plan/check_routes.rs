@@ -32,7 +32,7 @@ pub(super) fn operations(settings: &Partner, contracts: &[&'static Contract], ou
             suggest(&operation.value, contract.operations.iter().map(|one| one.operation_id.as_str()))
         });
         let message = format!("`{}` has no operation `{}`", function.name(), operation.value);
-        let hint = near.map(Hint::meant);
+        let hint = near.map(|near| Hint::meant(near).putting(format!("{}.{near}", function.name())));
         out.push(Diagnostic::error(NO_OPERATION, message).at(operation.span).maybe_hint(hint));
     }
 }
@@ -51,7 +51,7 @@ pub(super) fn words(
             for read in condition.value.reads() {
                 if let Err(near) = types.have(&read) {
                     let message = format!("no request that this route may take has `{read}`");
-                    let hint = near.map(Hint::meant);
+                    let hint = near.map(|near| format!("did you mean `{near}`?"));
                     let fault = Diagnostic::error(CONDITION, message).at(condition.span).maybe_hint(hint);
                     out.push(fault);
                 }

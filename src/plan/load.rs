@@ -268,7 +268,10 @@ impl Builder<'_> {
                         settings.type_aliases.iter().filter(|(_, target)| unknown.contains(&target.value))
                     {
                         let message = format!("`{}` is no product of release {release}", target.value);
-                        self.out.push(Diagnostic::error(NO_PRODUCT, message).at(target.span));
+                        let urns = self.own_products.before(release);
+                        let near = crate::text::suggest(&target.value, urns.urns()).map(Hint::meant);
+                        self.out
+                            .push(Diagnostic::error(NO_PRODUCT, message).at(target.span).maybe_hint(near));
                     }
                     return None;
                 }
@@ -308,6 +311,7 @@ impl Builder<'_> {
             },
             interfaces: self.interfaces.of_backends(),
             routes: backends_of(settings, name).map(ToString::to_string).collect(),
+            settings: Some(settings.settings.root().members().map(|(name, _)| name.into_owned()).collect()),
             ..CompileOptions::default()
         };
         let key = self.key(&set, overlay.as_ref().map(OverlayFile::text), settings, (name, contracts));
@@ -341,6 +345,9 @@ impl Builder<'_> {
         if let Some(products) = self.own_products.hash() {
             hasher.update(products.as_bytes());
         }
+        for (name, _) in settings.settings.root().members() {
+            hasher.update(format!("\0{name}").as_bytes());
+        }
         for (alias, target) in &settings.type_aliases {
             hasher.update(format!("\0{}\0{}", alias.value, target.value).as_bytes());
         }
@@ -358,8 +365,28 @@ impl Builder<'_> {
         hasher.finalize()
     }
 
+    /// The release and the backend that a set names must be there.
+    fn check_set(&mut self, compiled: &CompiledSet) {
+        if let Some((release, span)) =
+            compiled.release.as_ref().filter(|(text, _)| Release::parse(text).is_none())
+        {
+            let near = crate::text::suggest(release, Release::ALL.iter().map(|known| known.as_str()));
+            let message = format!("release `{release}` is not part of this version");
+            let hint = near.map_or_else(|| known_releases().into(), Hint::meant);
+            self.out.push(Diagnostic::error(NO_RELEASE, message).at(*span).hint(hint));
+        }
+        let unknown = |backend: &str| self.formats.keys().all(|known| known.as_str() != backend);
+        if let Some((backend, span)) = compiled.backend.as_ref().filter(|(backend, _)| unknown(backend)) {
+            let near = crate::text::suggest(backend, self.formats.keys().map(BackendId::as_str));
+            let message = format!("`{backend}`, the backend of the mapping set, is not configured");
+            let fault = Diagnostic::error(NO_BACKEND, message).at(*span);
+            self.out.push(fault.maybe_hint(near.map(Hint::meant)));
+        }
+    }
+
     /// The backends that operations name must be there, and speak SOAP exactly where calls do.
     fn check_formats(&mut self, compiled: &CompiledSet, routed: &[&BackendId]) {
+        self.check_set(compiled);
         for (name, operation) in &compiled.operations {
             let named = operation.backend.as_ref();
             let id = named.and_then(|(backend, _)| BackendId::parse(backend).ok());

@@ -6,7 +6,7 @@ use crate::{
     mapping::schema::{FilterFacts, Kind, Lookup, Member, OperationFacts, Schema, TypeId, Types},
     sonata::{
         self, Contract, Function, ProductSchema, Products, TypeView,
-        entity::{Act, Duty},
+        entity::{Act, Duty, EntityKind},
     },
 };
 
@@ -121,7 +121,7 @@ impl Schema for ContractSchema {
     }
 
     fn operation(&self, function: &str, operation_id: &str) -> Option<OperationFacts> {
-        let (_, contract) = self.contract(function)?;
+        let (index, contract) = self.contract(function)?;
         let operation = contract.operation(operation_id)?;
         let name = |id| contract.view(id).name().map(str::to_owned);
         let body = operation.success_body();
@@ -134,6 +134,13 @@ impl Schema for ContractSchema {
                 None => body.is_some_and(sonata::Body::is_array),
             },
             query: operation.query.iter().map(|parameter| parameter.name.clone()).collect(),
+            query_types: {
+                let value = |parameter: &sonata::QueryParameter| {
+                    let view = contract.view(parameter.value);
+                    Some(self.hand_out(Home::Contract(index), view.item().unwrap_or(view)))
+                };
+                operation.query.iter().map(value).collect()
+            },
             filters: match duty.map(|duty| duty.act) {
                 Some(Act::List) => filters(operation),
                 _ => Vec::new(),
@@ -155,6 +162,14 @@ impl Schema for ContractSchema {
     fn type_names(&self, function: &str) -> Vec<String> {
         let contract = self.contract(function).map(|(_, contract)| contract);
         contract.into_iter().flat_map(|contract| contract.types.names()).map(str::to_owned).collect()
+    }
+
+    fn product_types(&self) -> Vec<String> {
+        self.products.urns().map(str::to_owned).collect()
+    }
+
+    fn entities(&self) -> Vec<String> {
+        EntityKind::all().map(|kind| kind.name().to_owned()).collect()
     }
 
     fn root(&self, function: &str, name: &str) -> Option<TypeId> {

@@ -95,8 +95,8 @@ impl Diagnostic {
     }
 
     /// The replacement that its hint speaks of, where there is one.
-    pub fn fix(&self) -> Option<Fix> {
-        self.hint.as_ref()?.fix(self.span)
+    pub fn fix(&self, sources: &Sources) -> Option<Fix> {
+        self.hint.as_ref()?.fix(self.span, sources)
     }
 }
 

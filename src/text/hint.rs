@@ -1,12 +1,25 @@
 //! What to do about something that is wrong: words and, where it is known, the text to put in its place.
 
-use super::Span;
+use super::{Sources, Span, source::offset};
 
 /// What to do about a diagnostic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
     words: String,
-    fix: Option<(Option<Span>, String)>,
+    change: Option<Change>,
+}
+
+/// What a hint changes; texts that stand in the file already are looked up when they are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Change {
+    /// A text takes the place of another: of what the caret stands under, if none is said.
+    Put(Option<Span>, String),
+    /// Two stretches change places, the first before the second.
+    Swap(Span, Span),
+    /// An entry or element goes, with the comma or the line that belongs to it.
+    Remove(Span),
+    /// Texts are put before and behind something.
+    Wrap(Span, &'static str, &'static str),
 }
 
 /// A replacement that makes good what a diagnostic tells; tools may apply it.
@@ -28,15 +41,41 @@ impl Hint {
     /// The same, with the text that takes the place of what the caret stands under.
     #[must_use]
     pub fn putting(mut self, text: impl Into<String>) -> Self {
-        self.fix = Some((None, text.into()));
+        self.change = Some(Change::Put(None, text.into()));
         self
     }
 
     /// The same, with a text and the place that it takes.
     #[must_use]
     pub fn putting_at(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.fix = Some((Some(span), text.into()));
+        self.change = Some(Change::Put(Some(span), text.into()));
         self
+    }
+
+    /// The same, with two stretches of a file that change places, the first before the second.
+    #[must_use]
+    pub fn swapping(mut self, first: Span, second: Span) -> Self {
+        self.change = Some(Change::Swap(first, second));
+        self
+    }
+
+    /// The same, with an entry of a mapping or an element of a list that goes.
+    #[must_use]
+    pub fn removing(mut self, span: Span) -> Self {
+        self.change = Some(Change::Remove(span));
+        self
+    }
+
+    /// The same, with texts that are put before and behind a stretch.
+    #[must_use]
+    pub fn wrapping(mut self, span: Span, before: &'static str, behind: &'static str) -> Self {
+        self.change = Some(Change::Wrap(span, before, behind));
+        self
+    }
+
+    /// Whether it says what to put where.
+    pub fn is_change(&self) -> bool {
+        self.change.is_some()
     }
 
     /// The words.
@@ -44,21 +83,45 @@ impl Hint {
         &self.words
     }
 
-    /// The text that is put in the place of what is wrong, if it is known.
-    pub fn replacement(&self) -> Option<&str> {
-        self.fix.as_ref().map(|(_, text)| text.as_str())
-    }
-
     /// The replacement, of a diagnostic whose caret stands at a place.
-    pub(super) fn fix(&self, caret: Option<Span>) -> Option<Fix> {
-        let (own, text) = self.fix.as_ref()?;
-        Some(Fix { span: own.or(caret)?, text: text.clone() })
+    pub(super) fn fix(&self, caret: Option<Span>, sources: &Sources) -> Option<Fix> {
+        Some(match self.change.as_ref()? {
+            Change::Put(own, text) => Fix { span: own.or(caret)?, text: text.clone() },
+            Change::Swap(first, second) => {
+                let between = Span { start: first.end, end: second.start, ..*first };
+                let parts = [*second, between, *first].map(|span| sources.slice(span));
+                Fix { span: first.to(*second), text: parts.concat() }
+            }
+            Change::Remove(span) => Fix { span: with_separator(*span, sources), text: String::new() },
+            Change::Wrap(span, before, behind) => {
+                Fix { span: *span, text: format!("{before}{}{behind}", sources.slice(*span)) }
+            }
+        })
     }
+}
+
+/// An entry or element with what goes with it: the comma before it or behind it, else its line.
+fn with_separator(span: Span, sources: &Sources) -> Span {
+    let text = sources.text(span.source);
+    let before = text.get(..span.start as usize).unwrap_or_default();
+    let behind = text.get(span.end as usize..).unwrap_or_default();
+    let kept = before.trim_end_matches(' ');
+    if let Some(kept) = kept.strip_suffix(',') {
+        return Span { start: offset(kept.len()), ..span };
+    }
+    if kept.ends_with(['{', '[']) {
+        let rest = behind.trim_start_matches(' ');
+        let rest = rest.strip_prefix(',').map_or(rest, |rest| rest.trim_start_matches(' '));
+        return Span { end: offset(text.len() - rest.len()), ..span };
+    }
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let end = behind.find('\n').map_or(text.len(), |at| span.end as usize + at + 1);
+    Span { start: offset(start), end: offset(end), ..span }
 }
 
 impl From<String> for Hint {
     fn from(words: String) -> Self {
-        Self { words, fix: None }
+        Self { words, change: None }
     }
 }
 

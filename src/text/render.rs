@@ -71,7 +71,7 @@ impl Diagnostic {
 
     /// The replacement, unless it stands on a line with something hidden.
     pub(super) fn shown_fix(&self, sources: &Sources) -> Option<Fix> {
-        self.fix().filter(|fix| !sources.is_hidden(fix.span.source, &window(fix.span, sources)))
+        self.fix(sources).filter(|fix| !sources.is_hidden(fix.span.source, &window(fix.span, sources)))
     }
 
     /// A text about this one, without what is hidden.

@@ -164,7 +164,7 @@ impl Sources {
 }
 
 /// A byte offset in the width that spans use; beyond 4 GiB it stays at the end.
-pub(super) fn offset(at: usize) -> u32 {
+pub fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 

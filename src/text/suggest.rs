@@ -1,16 +1,17 @@
 //! The known word that a mistyped one was meant to be.
 
 /// Known word nearest to `word`, if one is near enough to be meant: at most a third of its letters differ
-/// (an exchange of two neighbours counts once; case counts nothing). Of equally near ones the first.
+/// (an exchange of two neighbours counts once; case counts nothing). Of equally near ones that which begins and ends
+/// more alike, else the first.
 pub fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     /// Longer words are not compared: the work grows with the product of the lengths.
-    const LETTERS_MAX: usize = 64;
+    const LETTERS_MAX: usize = 128;
     let letters: Vec<char> = word.to_lowercase().chars().take(LETTERS_MAX + 1).collect();
     if letters.len() > LETTERS_MAX {
         return None;
     }
     let distance_max = (letters.len() / 3).max(1);
-    let mut best: Option<(usize, &str)> = None;
+    let mut best: Option<(usize, usize, &str)> = None;
     for candidate in known {
         let other: Vec<char> = candidate.to_lowercase().chars().take(LETTERS_MAX + 1).collect();
         if other.len() > LETTERS_MAX || other.len().abs_diff(letters.len()) > distance_max {
@@ -19,11 +20,19 @@ pub fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&
         let distance = distance(&letters, &other);
         // A word with nothing in common is no suggestion, however short both are.
         let near = distance <= distance_max && distance < letters.len().max(other.len());
-        if near && best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, candidate));
+        let unlike = 2 * LETTERS_MAX - alike(&letters, &other);
+        if near && best.is_none_or(|(least, most, _)| (distance, unlike) < (least, most)) {
+            best = Some((distance, unlike, candidate));
         }
     }
-    best.map(|(_, candidate)| candidate)
+    best.map(|(.., candidate)| candidate)
+}
+
+/// Letters that two words have in common at their beginnings and ends.
+fn alike(a: &[char], b: &[char]) -> usize {
+    let first = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let rest = a.len().min(b.len()) - first;
+    first + a.iter().rev().zip(b.iter().rev()).take(rest).take_while(|(a, b)| a == b).count()
 }
 
 /// Optimal string alignment distance: insertions, deletions, replacements, exchanges of neighbours.

@@ -76,10 +76,30 @@ impl Condition {
         terms
     }
 
+    /// Every comparison of a path with a literal, whatever the operator and wherever in the condition.
+    #[must_use]
+    pub fn comparisons(&self) -> Vec<Equality<'_>> {
+        let mut terms = Vec::new();
+        compared(&self.expression, &mut terms);
+        terms
+    }
+
     /// Whether the condition is made of its [`Condition::equalities`] alone, so that writing them makes it hold.
     #[must_use]
     pub fn is_equalities_only(&self) -> bool {
         collect(&self.expression, &mut Vec::new())
+    }
+}
+
+fn compared<'c>(expression: &'c Expression, terms: &mut Vec<Equality<'c>>) {
+    match expression {
+        Expression::Or(parts) | Expression::And(parts) => parts.iter().for_each(|part| compared(part, terms)),
+        Expression::Not(inner) => compared(inner, terms),
+        Expression::Compare(Operand::Path(path), _, Operand::Literal(literal))
+        | Expression::Compare(Operand::Literal(literal), _, Operand::Path(path)) => {
+            terms.push(Equality { path, literal });
+        }
+        Expression::Exists(_) | Expression::Compare(..) | Expression::Matches(..) => {}
     }
 }
 

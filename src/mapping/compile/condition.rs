@@ -8,7 +8,26 @@ use crate::mapping::diagnostic as code;
 use crate::mapping::path::{Literal, Term};
 use crate::mapping::raw::{self, Text};
 use crate::mapping::schema::Kind;
-use crate::text::{Diagnostic, Hint, suggest};
+use crate::text::{Diagnostic, Hint, Slips, suggest};
+
+/// What goes wrong in a condition or query, and what was meant.
+pub(super) const QUERY_SLIPS: Slips<'_> = Slips {
+    written: &[
+        ("===", "=="),
+        ("=!", "!="),
+        ("=", "=="),
+        (" eq ", " == "),
+        (" ne ", " != "),
+        ("<>", "!="),
+        (" and ", " && "),
+        (" or ", " || "),
+        ("&", "&&"),
+        ("|", "||"),
+        ("..", "."),
+        (" not ", " !"),
+    ],
+    missing: &["'", ".", "@.", "]", ")", "@", "?", "(", "["],
+};
 
 /// Which side of a rule is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,7 +71,9 @@ impl Compiler<'_> {
             Ok(condition) => Some(condition),
             Err(error) => {
                 let fault = Diagnostic::error(code::CONDITION, error.message);
-                self.out.push(fault.at(text.word_at(error.offset)));
+                let good = |tried: &str| Condition::parse(tried).is_ok();
+                let mended = text.mended(error.offset, QUERY_SLIPS, good);
+                self.out.push(fault.at(text.word_at(error.offset)).maybe_hint(mended));
                 None
             }
         }
@@ -161,6 +182,25 @@ impl Compiler<'_> {
         place
     }
 
+    /// Checks the words that a condition compares members of the Sonata side with.
+    pub(super) fn check_compared(&mut self, text: &Text, condition: &Condition, scope: &Scope) {
+        for one in condition.comparisons() {
+            let (Some((path, names)), query::Literal::Text(value)) = (place_of(one.path), one.literal) else {
+                continue;
+            };
+            let start = match one.path.origin {
+                query::Origin::Scope => &scope.here,
+                query::Origin::Root => &scope.root,
+            };
+            let outside = start.allows(self.schema, &path, value).err().map(|hint| {
+                let message = format!("{} does not allow `{value}` here", self.schema.title());
+                let fault = Diagnostic::error(code::NOT_IN_ENUM, message);
+                (names, fault.at(steps::word_in(text, value)).maybe_hint(hint))
+            });
+            self.sighted((text.span(), format!("{} {value}", path.join("."))), outside);
+        }
+    }
+
     /// Checks what a condition reads of the Sonata side.
     pub(super) fn check_reads(&mut self, text: &Text, reads: &[query::Read], scope: &Scope) {
         for read in reads {
@@ -173,6 +213,19 @@ impl Compiler<'_> {
             self.sighted((text.span(), read.to_string()), missing.map(|fault| (read.steps.len(), fault)));
         }
     }
+}
+
+/// The member names of a path that has nothing else, and how many they are.
+fn place_of(path: &query::Singular) -> Option<(Vec<&str>, usize)> {
+    let names: Option<Vec<&str>> = path
+        .steps
+        .iter()
+        .map(|step| match step {
+            query::Step::Name(name) => Some(&**name),
+            query::Step::Index(_) => None,
+        })
+        .collect();
+    names.map(|names| (names.len(), names)).map(|(count, names)| (names, count))
 }
 
 /// The equality terms of a condition that are paths of members from the scope.

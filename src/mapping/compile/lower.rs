@@ -169,7 +169,7 @@ impl<'c> Compiler<'c> {
     }
 
     fn lower_rule(&mut self, rule: &'c Rule, here: &Here<'c>, us: &mut Use) -> Option<program::Rule> {
-        if excluded(rule, us.phase, us.direction) {
+        if excluded(rule, us.phase, us.direction) || self.copied.contains(&rule.span) {
             return None;
         }
         match form(rule, &mut Diagnostics::new())? {

@@ -182,7 +182,9 @@ fn conversion(text: &Text, us: &mut Use) -> Option<Transform> {
     let converter = Converter::parse(text.as_str()).ok()?;
     Some(match Conversion::of(converter) {
         Conversion::Entity(kind, each) => Transform::Ref { kind: kind.into(), each },
-        Conversion::Key(name, each) => Transform::Key { group: us.asked(&name, text.span()), each },
+        Conversion::Key(name, each) => {
+            Transform::Key { group: us.asked(&name, super::steps::word_in(text, &name)), each }
+        }
         Conversion::Plain(converter) => {
             let path = converter.path_argument().map(|argument| FieldPath::parse(&argument.text));
             let argument = match path.transpose().ok()? {

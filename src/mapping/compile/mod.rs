@@ -8,6 +8,7 @@
 mod condition;
 mod coverage;
 mod effective;
+mod facts;
 mod form;
 mod legacy;
 mod list;
@@ -16,6 +17,8 @@ mod load;
 mod lower;
 mod lower_array;
 mod lower_pair;
+mod mend;
+mod once;
 mod operation;
 mod overlay;
 mod reply;
@@ -25,6 +28,8 @@ mod steps;
 mod survey;
 mod tables;
 mod template;
+mod twins;
+mod usual;
 mod values;
 mod writers;
 mod xml;
@@ -39,10 +44,27 @@ use super::path::FieldPath;
 use super::raw::Text;
 use super::schema::{Interface, Schema};
 use crate::format::Names;
-use crate::text::{Diagnostic, Diagnostics, FileSet, SourceId, Sources, Span};
+use crate::text::{Diagnostic, Diagnostics, FileSet, Slips, SourceId, Sources, Span};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
+};
+
+/// What goes wrong in a path, and what was meant.
+const PATH_SLIPS: Slips<'_> = Slips {
+    written: &[
+        ("[]", "[*]"),
+        ("..", "."),
+        ("/", "."),
+        ("*", "[*]"),
+        ("[*", "[*]"),
+        ("*]", "[*]"),
+        ("=", "=="),
+        (" and ", " && "),
+        ("and", "&&"),
+        ("&", "&&"),
+    ],
+    missing: &["]", "'", "@.", "?", ".", "@", "["],
 };
 
 /// What we are to the partner.
@@ -69,6 +91,8 @@ pub struct CompileOptions {
     pub interfaces: BTreeMap<String, Arc<dyn Interface>>,
     /// Backends that this partner's routes may lead to; none: the one that the set names.
     pub routes: Vec<String>,
+    /// Names of the partner's settings, which `facts.settings` has; none: not known.
+    pub settings: Option<Vec<String>>,
 }
 
 /// One operation, compiled.
@@ -89,9 +113,9 @@ pub struct CompiledSet {
     /// By `function.operationId`.
     pub operations: BTreeMap<String, CompiledOperation>,
     /// Release that the set says it is written against.
-    pub release: Option<String>,
+    pub release: Option<(String, Span)>,
     /// Backend that the set names.
-    pub backend: Option<String>,
+    pub backend: Option<(String, Span)>,
     /// What is said once about the elements of its XML.
     pub names: Arc<Names>,
 }
@@ -144,6 +168,8 @@ pub fn compile_read(
     let effective = effective(set, name, overlay, &mut told);
     let mut compiler = Compiler::new(&effective, schema, options, sources, told);
     compiler.check_tables();
+    compiler.check_products();
+    compiler.check_once();
     compiler.survey();
     let compiled = compiler.operations();
     compiler.tell_missing();
@@ -181,8 +207,11 @@ struct Compiler<'c> {
     xml_backends: Vec<String>,
     interfaces: BTreeMap<String, Arc<dyn Interface>>,
     routes: Vec<String>,
+    settings: Option<Vec<String>>,
     /// Products without schema that were told.
     unchecked: HashSet<String>,
+    /// Rules that stand a second time: nothing else is said of them.
+    copied: HashSet<Span>,
     paths: HashMap<SourceId, Arc<str>>,
 }
 
@@ -212,7 +241,9 @@ impl<'c> Compiler<'c> {
             xml_backends: options.xml_backends.clone(),
             interfaces: options.interfaces.clone(),
             routes: options.routes.clone(),
+            settings: options.settings.clone(),
             unchecked: HashSet::new(),
+            copied: HashSet::new(),
             paths: HashMap::new(),
         }
     }
@@ -243,7 +274,11 @@ impl<'c> Compiler<'c> {
             Err(error) => {
                 let fault = Diagnostic::error(super::diagnostic::PATH, error.message);
                 let at = text.word_at(error.offset);
-                self.out.push(fault.at(at).maybe_hint(error.hint));
+                let good = |tried: &str| FieldPath::parse(tried).is_ok();
+                let is_parameter =
+                    ["query:", "path:", "header:"].iter().any(|part| text.as_str().starts_with(part));
+                let mended = if is_parameter { None } else { text.mended(error.offset, PATH_SLIPS, good) };
+                self.out.push(fault.at(at).maybe_hint(mended.or(error.hint)));
                 None
             }
         }

@@ -33,8 +33,8 @@ impl<'c> Compiler<'c> {
         self.check_functions();
         self.check_xml();
         let mut compiled = CompiledSet {
-            release: self.set.set.release.as_ref().map(|text| text.as_str().to_owned()),
-            backend: self.set.set.backend.as_ref().map(|text| text.as_str().to_owned()),
+            release: self.set.set.release.as_ref().map(|text| (text.as_str().to_owned(), text.span())),
+            backend: self.set.set.backend.as_ref().map(|text| (text.as_str().to_owned(), text.span())),
             names: Arc::new(self.xml_names()),
             ..CompiledSet::default()
         };
@@ -138,8 +138,9 @@ impl<'c> Compiler<'c> {
         let ty = making.facts.request.as_ref().and_then(|name| self.schema.root(making.function, name));
         let mut scope = Scope::message(ty);
         scope.body = making.facts.request.is_some();
-        scope.query = Some(making.facts.query.clone());
-        scope.path = Some(making.facts.path.clone());
+        let (names, types) = (making.facts.query.iter().cloned(), making.facts.query_types.iter().copied());
+        scope.query = Some(names.zip(types).collect());
+        scope.path = Some(making.facts.path.iter().map(|name| (name.clone(), None)).collect());
         scope
     }
 

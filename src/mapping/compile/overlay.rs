@@ -13,7 +13,7 @@ pub(super) fn apply(set: &mut Effective, overlay: &OverlayFile, name: &str, out:
         out.push(
             Diagnostic::error(code::EXTENDS, message)
                 .at(extends.span())
-                .hint(format!("write `extends: {name}`")),
+                .hint(Hint::from(format!("write `extends: {name}`")).putting(name)),
         );
     }
     for change in &overlay.codes {

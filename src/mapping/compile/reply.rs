@@ -99,6 +99,7 @@ impl<'c> Compiler<'c> {
         making: &Making<'c>,
         list: &mut Vec<On>,
     ) {
+        self.check_on_order(raw);
         for entry in raw {
             let condition = entry.condition.as_ref().and_then(|text| self.condition_text(text));
             let Some(then) = self.then(entry, making) else { continue };

@@ -27,10 +27,13 @@ pub(super) struct Scope {
     /// Whether there is a body at all.
     pub body: bool,
     /// Query parameters that may be spoken of; none: this message has no query.
-    pub query: Option<Vec<String>>,
+    pub query: Option<Vec<Parameter>>,
     /// Path parameters likewise.
-    pub path: Option<Vec<String>>,
+    pub path: Option<Vec<Parameter>>,
 }
+
+/// A parameter by its name, with the type of its value where that is known.
+pub(super) type Parameter = (String, Option<TypeId>);
 
 /// What a path leads to.
 #[derive(Debug, Clone)]
@@ -148,6 +151,29 @@ impl Place {
         }
     }
 
+    /// Whether a word may stand at a place below this one.
+    ///
+    /// # Errors
+    /// It is none of those that are listed for it; with the near one, if there is one.
+    pub fn allows(&self, schema: &dyn Types, names: &[&str], word: &str) -> Result<(), Option<Hint>> {
+        let Some((last, way)) = names.split_last() else { return Ok(()) };
+        let mut place = self.clone();
+        for name in way {
+            let Ok((next, _)) = place.member(schema, name, &mut Vec::new()) else { return Ok(()) };
+            place = next;
+        }
+        let holder = place.ty;
+        let Ok((place, _)) = place.member(schema, last, &mut Vec::new()) else { return Ok(()) };
+        let mut values = place.ty.map(|ty| schema.values(ty)).unwrap_or_default();
+        if values.is_empty() && *last == TYPE {
+            values = holder.map(|ty| schema.variants(ty)).unwrap_or_default();
+        }
+        if values.is_empty() || values.iter().any(|value| value == word) {
+            return Ok(());
+        }
+        Err(suggest(word, values.iter().map(String::as_str)).map(Hint::meant))
+    }
+
     /// The place of the elements of an array.
     pub fn element(&self, schema: &dyn Types) -> Result<Place, String> {
         let Some(ty) = self.ty else { return Ok(Self::default()) };
@@ -165,7 +191,13 @@ fn missing(
     name: &str,
     discriminator: Option<&str>,
 ) -> (String, Option<Hint>) {
-    let names: Vec<_> = schema.members(ty, discriminator).into_iter().map(|(name, _)| name).collect();
+    let mut names: Vec<_> = schema.members(ty, discriminator).into_iter().map(|(name, _)| name).collect();
+    if discriminator.is_none() {
+        // Where it is not known which derived type stands there, all of them may be meant.
+        for variant in schema.variants(ty) {
+            names.extend(schema.members(ty, Some(&variant)).into_iter().map(|(name, _)| name));
+        }
+    }
     let near = suggest(name, names.iter().map(String::as_str));
     let message = match discriminator {
         Some(derived) => format!("`{derived}` has no attribute `{name}`"),
@@ -248,17 +280,17 @@ impl Scope {
     }
 }
 
-fn parameter(path: &FieldPath, known: Option<&[String]>, part: &str) -> Found {
+fn parameter(path: &FieldPath, known: Option<&[Parameter]>, part: &str) -> Found {
     let Some(Step::Member(name)) = path.steps.first() else {
         return Found::Place(Place::default(), Required::No);
     };
     match known {
         None => lost(0, format!("this message has no `{part}:` parameters"), None),
-        Some(known) if known.iter().any(|known| **known == **name) => {
-            Found::Place(Place::default(), Required::No)
-        }
         Some(known) => {
-            let near = suggest(name, known.iter().map(String::as_str));
+            if let Some((_, ty)) = known.iter().find(|(known, _)| **known == **name) {
+                return Found::Place(Place::of(*ty), Required::No);
+            }
+            let near = suggest(name, known.iter().map(|(known, _)| known.as_str()));
             let hint = near.map(Hint::meant);
             lost(0, format!("the operation has no {part} parameter `{name}`"), hint)
         }

@@ -11,6 +11,11 @@ pub(super) fn ranges(text: &str) -> Vec<Range<usize>> {
         .find(|prefix| text.starts_with(*prefix))
         .map_or(usize::from(text.starts_with('$')), |prefix| prefix.len());
     let mut list = Vec::new();
+    if start > 1 && !text.starts_with("body:") {
+        // The name of a parameter or header may hold dots.
+        list.extend((start < text.len()).then_some(start..text.len()));
+        return list;
+    }
     let mut at = start;
     while let Some(first) = text.get(at..).and_then(|rest| rest.chars().next()) {
         let end = match first {
@@ -80,6 +85,7 @@ mod tests {
             ("a['x.y'].c", vec!["a", "['x.y']", "c"]),
             ("p[?@.r=='A]' && @['@type']=='B'].id", vec!["p", "[?@.r=='A]' && @['@type']=='B']", "id"]),
             ("query:state", vec!["state"]),
+            ("query:quoteDate.gt", vec!["quoteDate.gt"]),
         ] {
             let found: Vec<_> = ranges(text).into_iter().map(|range| &text[range]).collect();
             assert_eq!(found, steps, "{text}");

@@ -57,8 +57,8 @@ impl<'c> Compiler<'c> {
         let (mut query, mut path) = (Vec::new(), Vec::new());
         for operation in self.schema.operations(function) {
             if let Some(facts) = self.schema.operation(function, &operation) {
-                query.extend(facts.query);
-                path.extend(facts.path);
+                query.extend(facts.query.into_iter().zip(facts.query_types));
+                path.extend(facts.path.into_iter().map(|name| (name, None)));
             }
         }
         (scope.query, scope.path) = (Some(query), Some(path));
@@ -105,6 +105,7 @@ impl<'c> Compiler<'c> {
             let ty = rule.sonata.as_ref().is_some_and(|path| path.as_str() == "@type");
             rule.value.as_ref().filter(|_| ty)?.as_text()
         });
+        self.check_copies(rules);
         let mut at = at.clone();
         if let Some(stated) = stated {
             // The rules themselves say which derived type they write.
@@ -123,7 +124,9 @@ impl<'c> Compiler<'c> {
         let idle = (!runs).then(|| {
             let fault = Diagnostic::warning(code::NEVER_RUNS, "this rule never runs");
             let span = rule.only.map_or(rule.span, |(_, span)| span);
-            (0, fault.at(span).hint("the rule or a group around it allows neither direction"))
+            let hint = Hint::from("the rule or a group around it allows neither direction");
+            let clause = rule.only.map(|(_, value)| rule.key_span("only").to(value));
+            (0, fault.at(span).hint(clause.map_or(hint.clone(), |clause| hint.removing(clause))))
         });
         // A shape may be used by a request here and an answer there: told only where no use runs the rule.
         self.sighted((rule.span, "runs".to_owned()), idle);
@@ -132,7 +135,11 @@ impl<'c> Compiler<'c> {
         }
         let here = At { ways, ..at.clone() };
         match form {
-            Form::Drop => {}
+            Form::Drop => {
+                if let Some(place) = &rule.sonata {
+                    let _ = self.sonata_place(place, &here.scope);
+                }
+            }
             Form::Pair { sonata, legacy } => self.survey_pair(rule, sonata, legacy, &here),
             Form::Given { on_sonata, target, source } => {
                 self.survey_given(rule, on_sonata, target, source, &here);
@@ -243,6 +250,9 @@ impl<'c> Compiler<'c> {
     }
 
     fn survey_branches(&mut self, branches: &'c [Branch], exclusive: bool, at: &At<'c>) {
+        if exclusive {
+            self.check_reached(branches, at.ways);
+        }
         for branch in branches {
             if branch.condition.is_none() && exclusive {
                 let fault = Diagnostic::error(code::FORM, "this branch has no `if`").at(branch.span);
@@ -303,11 +313,28 @@ impl<'c> Compiler<'c> {
             && let Some(parsed) = self.condition_text(text)
         {
             self.check_reads(text, &parsed.reads(), &at.scope);
+            self.check_compared(text, &parsed, &at.scope);
         }
         if let Some(text) = parts(condition, OnSide::Legacy, read).text {
             let _ = self.condition_text(text);
         }
         true
+    }
+
+    /// Tells which products of the set have no schema, where one with a near name has.
+    pub(super) fn check_products(&mut self) {
+        let set = self.set;
+        for ty in set.set.products.iter().flat_map(|product| &product.types) {
+            if self.schema.product(ty.as_str()).is_some() {
+                continue;
+            }
+            let known = self.schema.product_types();
+            let Some(near) = suggest(ty.as_str(), known.iter().map(String::as_str)) else { continue };
+            self.unchecked.insert(ty.as_str().to_owned());
+            let message = format!("no schema is known of the product `{ty}`: its attributes are not checked");
+            let fault = Diagnostic::warning(code::UNKNOWN_PRODUCT, message).at(ty.span());
+            self.out.push(fault.hint(Hint::meant(near)));
+        }
     }
 
     fn unchecked_product(&mut self, name: &Text, product: Option<&super::Product>) {

@@ -14,6 +14,7 @@ impl<'c> Compiler<'c> {
     /// Builds every table; values of another type than the table declares are told.
     pub(super) fn check_tables(&mut self) {
         for raw in &self.set.tables {
+            self.check_row_copies(raw);
             let rows =
                 raw.rows.iter().map(|row| Row { sonata: values(&row.sonata), legacy: values(&row.legacy) });
             let table = CodeTable::new(rows.collect(), raw.sonata_type, raw.legacy_type);

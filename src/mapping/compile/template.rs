@@ -12,10 +12,6 @@ use std::ops::Range;
 /// Methods that a call may have.
 const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 
-/// Facts that are known when a call is made.
-const FACTS: &[&str] =
-    &["partner", "settings", "side", "function", "operation", "release", "exchange", "now", "entity"];
-
 /// What placeholders of a call may speak of.
 pub(super) struct Speaks<'n> {
     /// Names of the calls of the operation, in order.
@@ -125,6 +121,24 @@ impl Compiler<'_> {
         false
     }
 
+    /// `{facts.…}`; the members begin at a byte of the text.
+    fn fact_placeholder(&mut self, text: &Text, at: usize, members: &str) -> Option<TemplatePart> {
+        let (first, second) = fact(members, at);
+        let missing = if members.split('.').any(str::is_empty) {
+            Some((at..at + members.len(), "a name of `facts` is missing here".to_owned(), None))
+        } else if ["legacy", "request"].contains(&&text.as_str()[first.clone()]) {
+            Some((first, "this is not known before a reply".to_owned(), None))
+        } else {
+            self.missing_fact(text.as_str(), &first, second.as_ref())
+        };
+        let Some((at, message, hint)) = missing else {
+            return Some(TemplatePart::Fact(members.split('.').map(Into::into).collect()));
+        };
+        let fault = Diagnostic::error(code::PLACEHOLDER, message).at(text.part(at));
+        self.out.push(fault.maybe_hint(hint));
+        None
+    }
+
     fn placeholder(&mut self, text: &Text, range: Range<usize>, speaks: &Speaks<'_>) -> Option<TemplatePart> {
         let schema = self.schema;
         let name = &text.as_str()[range.clone()];
@@ -133,23 +147,14 @@ impl Compiler<'_> {
             "item.legacy.id" => return Some(TemplatePart::ItemLegacyId),
             _ => {}
         }
+        if let Some(members) = name.strip_prefix("facts.") {
+            return self.fact_placeholder(text, range.start + "facts.".len(), members);
+        }
         let mut fail = |message: String, hint: Option<Hint>| {
             let fault = Diagnostic::error(code::PLACEHOLDER, message).at(text.part(range.clone()));
             self.out.push(fault.maybe_hint(hint));
             None
         };
-        if let Some(members) = name.strip_prefix("facts.") {
-            if members.split('.').any(str::is_empty) {
-                return fail("a name of `facts` is missing here".to_owned(), None);
-            }
-            let first = members.split('.').next().unwrap_or_default();
-            if !FACTS.contains(&first) {
-                let near = suggest(first, FACTS.iter().copied());
-                let hint = near.map_or_else(|| FACTS.join(", ").into(), Hint::meant);
-                return fail(format!("there is no fact `{first}`"), Some(hint));
-            }
-            return Some(TemplatePart::Fact(members.split('.').map(Into::into).collect()));
-        }
         let named = name.strip_prefix("calls.").unwrap_or(name);
         let (first, rest) = named.split_once('.').unwrap_or((named, ""));
         let call = match speaks.calls.iter().position(|call| call == first && !rest.is_empty()) {
@@ -157,8 +162,10 @@ impl Compiler<'_> {
             None if first == "reply" && !rest.is_empty() => Some(None),
             None if name.starts_with("calls.") => {
                 let near = suggest(first, speaks.calls.iter().map(String::as_str));
-                let hint = near.map(Hint::meant);
-                return fail(format!("there is no call `{first}`"), hint);
+                let place = range.start + "calls.".len();
+                let put =
+                    |near: &str| Hint::meant(near).putting_at(text.part(place..place + first.len()), near);
+                return fail(format!("there is no call `{first}`"), near.map(put));
             }
             None => None,
         };
@@ -184,13 +191,24 @@ impl Compiler<'_> {
                 if let (Some(path), Some(Found::Place(..))) = (path, found) {
                     return Some(TemplatePart::Request(path));
                 }
-                let words = ["legacy.id", "item.legacy.id", "reply", "facts"];
-                let near = suggest(name, words.into_iter()).or(suggest(first, words.into_iter()));
-                let hint = near.map(|near| Hint::from(format!("did you mean `{{{near}}}`?")));
+                let start = range.start..range.start + first.len();
+                let word = |near: &str| Hint::meant(near).putting_at(text.part(start.clone()), near);
+                let whole = suggest(name, ["legacy.id", "item.legacy.id"].into_iter()).map(Hint::meant);
+                let known_calls = speaks.calls.iter().take(speaks.own).map(String::as_str);
+                let firsts = ["facts", "query", "path", "header"].into_iter().chain(known_calls);
+                let firsts = firsts.chain(speaks.undo.then_some("reply"));
+                let hint = whole.or_else(|| suggest(first, firsts).map(word));
                 fail(format!("`{{{name}}}` is not known here"), hint.or(Some(known(speaks).into())))
             }
         }
     }
+}
+
+/// The first two names of a fact's path, by their places.
+fn fact(members: &str, at: usize) -> (Range<usize>, Option<Range<usize>>) {
+    let mut names = members.split('.');
+    let end = at + names.next().map_or(0, str::len);
+    (at..end, names.next().map(|name| end + 1..end + 1 + name.len()))
 }
 
 fn known(speaks: &Speaks<'_>) -> String {

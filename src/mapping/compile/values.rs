@@ -1,7 +1,9 @@
 //! Checks of what happens to a value on its way: constants, code tables, converters, queries, scripts.
 
+use super::condition::QUERY_SLIPS;
 use super::form::Ways;
 use super::literal::{constant, enum_text};
+use super::mend::functions_fault;
 use super::scope::{Place, Scope};
 use super::{Compiler, literal};
 use crate::json::query::Query;
@@ -10,34 +12,42 @@ use crate::mapping::diagnostic as code;
 use crate::mapping::direction::Direction;
 use crate::mapping::path::{FieldPath, Literal};
 use crate::mapping::program::{Constant, Phase};
-use crate::mapping::raw::{Inputs, Rule, ScriptText, Text};
+use crate::mapping::raw::{CodeRow, CodeSide, Inputs, Rule, ScriptText, Text};
 use crate::mapping::schema::Kind;
-use crate::mapping::script::{Functions, Script};
-use crate::text::{Diagnostic, Diagnostics, Hint, SourceId, Span, suggest, yaml::Node};
+use crate::mapping::script::{Functions, Script, is_reserved};
+use crate::text::{Diagnostic, Diagnostics, Hint, Slips, SourceId, Span, suggest, yaml::Node};
 use std::{collections::HashMap, sync::Arc};
+
+/// What goes wrong in a converter, and what was meant.
+const CONVERTER_SLIPS: Slips<'_> =
+    Slips { written: &[("%y%y", "%Y"), ("%YY", "%Y")], missing: &[")", "'", "(", ","] };
 
 /// Compiled scripts by text and input names, and the functions that they may call.
 pub(super) struct Scripts {
     functions: Functions,
+    /// Whether there are functions that could not be read: scripts that may call them are not looked at.
+    unread: bool,
     compiled: HashMap<(String, Vec<String>), Arc<Script>>,
 }
 
 impl Scripts {
     /// Compiles the file of functions; what is wrong with it is told.
     pub fn new(functions: Option<&(SourceId, Arc<str>)>, out: &mut Diagnostics) -> Self {
-        let compiled = functions.map(|(id, text)| (id, Functions::compile(text)));
+        let compiled = functions.map(|file| (file, Functions::compile(&file.1)));
         let functions = match compiled {
             Some((_, Ok(functions))) => functions,
-            Some((id, Err(error))) => {
-                let start = u32::try_from(error.offset).unwrap_or_default();
-                let end = start + u32::try_from(error.length).unwrap_or(1);
-                let at = Span { source: *id, start, end };
-                out.push(Diagnostic::error(code::FUNCTIONS, error.message).at(at).maybe_hint(error.hint));
-                Functions::default()
+            Some(((id, text), Err(error))) => {
+                out.push(functions_fault(*id, text, error));
+                return Self { functions: Functions::default(), unread: true, compiled: HashMap::new() };
             }
             None => Functions::default(),
         };
-        Self { functions, compiled: HashMap::new() }
+        Self { functions, unread: false, compiled: HashMap::new() }
+    }
+
+    /// The functions of the set.
+    pub fn functions(&self) -> &Functions {
+        &self.functions
     }
 }
 
@@ -89,7 +99,7 @@ impl Compiler<'_> {
             Ok(Constant::Literal(literal)) => {
                 let values = self.enum_values(place);
                 if let Some(text) = literal::enum_text(&literal) {
-                    self.check_enum(text, &values, node.span);
+                    self.check_enum(text, &values, &[], node.span);
                 }
             }
             Ok(Constant::Document(_)) => {}
@@ -100,12 +110,11 @@ impl Compiler<'_> {
         place.and_then(|place| place.ty).map(|ty| self.schema.values(ty)).unwrap_or_default()
     }
 
-    fn check_enum(&mut self, text: &str, values: &[String], at: Span) {
+    fn check_enum(&mut self, text: &str, values: &[String], taken: &[&str], at: Span) {
         if values.is_empty() || values.iter().any(|value| value == text) {
             return;
         }
-        let near = suggest(text, values.iter().map(String::as_str));
-        let hint = match near {
+        let hint = match near_value(text, values, taken) {
             Some(near) => Hint::meant(near),
             None => format!("one of: {}", values.join(", ")).into(),
         };
@@ -143,8 +152,9 @@ impl Compiler<'_> {
         let values = self.enum_values(place);
         for row in &raw.rows {
             if let crate::mapping::raw::CodeSide::Values(codes) = &row.sonata {
+                let taken = codes_of(&raw.rows, |row| &row.sonata);
                 for text in codes {
-                    self.check_enum(text.as_str(), &values, text.span());
+                    self.check_enum(text.as_str(), &values, &taken, text.span());
                 }
             }
         }
@@ -168,8 +178,12 @@ impl Compiler<'_> {
             Ok(converter) => converter,
             Err(error) => {
                 let at = text.part(error.offset..error.offset + error.length.max(1));
+                let written = error.hint.clone();
                 let fault = Diagnostic::error(code::CONVERTER, error.message);
-                self.out.push(fault.at(at).maybe_hint(error.hint));
+                let known = error.hint.filter(Hint::is_change);
+                let good = |tried: &str| Converter::parse(tried).is_ok();
+                let hint = known.or_else(|| text.mended(error.offset, CONVERTER_SLIPS, good));
+                self.out.push(fault.at(at).maybe_hint(hint.or(written)));
                 return;
             }
         };
@@ -182,13 +196,15 @@ impl Compiler<'_> {
                 converter.name(),
                 kind.as_str()
             );
-            self.out.push(Diagnostic::error(code::TYPES, message).at(text.span()));
+            let hint = self.usual_converter(rule, (Some(kind), None));
+            self.out.push(Diagnostic::error(code::TYPES, message).at(text.span()).maybe_hint(hint));
         }
         if ways.both() && converter.class() == Class::OneWay {
             let message = format!("`{}` has no way back, and this rule is used both ways", converter.name());
             let fault = Diagnostic::error(code::ONE_WAY, message).at(text.span());
             self.out.push(fault.hint("add `only: request` or `only: answer`"));
         }
+        self.check_entity(text, &converter);
         self.check_loss(rule, text, &converter, ways);
         if let Some(argument) = converter.path_argument()
             && let Err(error) = FieldPath::parse(&argument.text)
@@ -199,19 +215,42 @@ impl Compiler<'_> {
         }
     }
 
+    /// Whether there are entities of the kind that `ref(kind)` speaks of.
+    fn check_entity(&mut self, text: &Text, converter: &Converter) {
+        let Some(Reference::Entity { kind, .. }) = converter.reference() else { return };
+        let known = self.schema.entities();
+        if known.is_empty() || known.iter().any(|own| own == kind) {
+            return;
+        }
+        let near = suggest(kind, known.iter().map(String::as_str)).map(Hint::meant);
+        let fault = Diagnostic::error(code::CONVERTER, format!("there is no entity `{kind}`"));
+        self.out.push(fault.at(super::steps::word_in(text, kind)).maybe_hint(near));
+    }
+
+    /// The hint to add a clause to a rule, behind one of its values.
+    pub(super) fn adding(&self, rule: &Rule, behind: &Text, words: String, clause: &str) -> Hint {
+        let (end, hint) = (behind.end(), Hint::from(words));
+        if self.sources.slice(rule.span).starts_with('{') {
+            return hint.putting_at(end, format!(", {clause}"));
+        }
+        let (_, column) = self.sources.line_column(rule.keys.first().map_or(rule.span, |(_, span)| *span));
+        hint.putting_at(end, format!("\n{}{clause}", " ".repeat(column.saturating_sub(1))))
+    }
+
     fn check_loss(&mut self, rule: &Rule, text: &Text, converter: &Converter, ways: Ways) {
         let accepted = rule.accept.as_ref();
         match (converter.loses().filter(|_| ways.both()), accepted) {
             (Some(loss), None) => {
                 let message = format!("`{}` gives up information there and back", converter.name());
                 let fault = Diagnostic::error(code::LOSS, message).at(text.span());
-                self.out
-                    .push(fault.hint(format!("add `accept: {loss}`, or `only: request` or `only: answer`")));
+                let hint = format!("add `accept: {loss}`, or `only: request` or `only: answer`");
+                self.out.push(fault.hint(self.adding(rule, text, hint, &format!("accept: {loss}"))));
             }
             (Some(loss), Some(accept)) if accept.as_str() != loss => {
                 let fault =
                     Diagnostic::error(code::LOSS, format!("what is given up here is called `{loss}`"));
-                self.out.push(fault.at(accept.span()).hint(format!("write `accept: {loss}`")));
+                let hint = Hint::from(format!("write `accept: {loss}`")).putting(loss);
+                self.out.push(fault.at(accept.span()).hint(hint));
             }
             // A rule of a shape may go one way here and the other way elsewhere: then it does give something up.
             (None, Some(accept)) if converter.loses().is_none() || rule.only.is_some() => {
@@ -232,7 +271,8 @@ impl Compiler<'_> {
             }
             Err(error) => {
                 let fault = Diagnostic::error(code::QUERY, error.message).at(text.word_at(error.offset));
-                self.out.push(fault);
+                let good = |tried: &str| Query::parse(tried).is_ok();
+                self.out.push(fault.maybe_hint(text.mended(error.offset, QUERY_SLIPS, good)));
             }
         }
     }
@@ -267,6 +307,7 @@ impl Compiler<'_> {
         };
         let inputs = script_inputs(&rule.inputs, direction);
         let mut good = true;
+        self.check_facts(text);
         for (name, path) in inputs {
             if FieldPath::parse(path.as_str()).is_err() && is_query(path) {
                 self.check_query(path, (direction == Direction::ToLegacy).then_some(scope));
@@ -275,12 +316,7 @@ impl Compiler<'_> {
             } else {
                 let _ = self.path(path);
             }
-            if is_taken(name) {
-                let message = format!("`{name}` is there already");
-                let fault = Diagnostic::error(code::SCRIPT_INPUT, message).at(name.span());
-                self.out.push(fault.hint("give the input another name"));
-                good = false;
-            }
+            good &= self.input_name(name, text);
         }
         if good
             && let Some(script) = self.script(text, inputs)
@@ -298,7 +334,8 @@ impl Compiler<'_> {
     /// Compiles a script once for all its uses; what is wrong with it is told. Inputs whose names are taken were told
     /// before.
     pub(super) fn script(&mut self, text: &Text, inputs: &[(Text, Text)]) -> Option<Arc<Script>> {
-        if inputs.iter().any(|(name, _)| is_taken(name)) {
+        if self.scripts.unread || inputs.iter().any(|(name, _)| is_taken(name) || is_reserved(name.as_str()))
+        {
             return None;
         }
         let names: Vec<String> = inputs.iter().map(|(name, _)| name.as_str().to_owned()).collect();
@@ -314,9 +351,7 @@ impl Compiler<'_> {
                 Some(script)
             }
             Err(error) => {
-                let at = text.part(error.offset..error.offset + error.length.max(1));
-                let fault = Diagnostic::error(code::SCRIPT, error.message);
-                self.out.push(fault.at(at).maybe_hint(error.hint));
+                self.script_fault(text, inputs, error);
                 None
             }
         }
@@ -324,7 +359,7 @@ impl Compiler<'_> {
 }
 
 /// Whether scripts have something of this name without an input.
-fn is_taken(name: &Text) -> bool {
+pub(super) fn is_taken(name: &Text) -> bool {
     matches!(name.as_str(), "value" | "index" | "facts")
 }
 
@@ -349,6 +384,25 @@ pub(super) fn script_inputs(inputs: &Inputs, direction: Direction) -> &[(Text, T
             directed.to_sonata.as_deref().unwrap_or_default()
         }
     }
+}
+
+/// The codes of one side of a table.
+pub(super) fn codes_of<'r>(rows: &'r [CodeRow], side: impl Fn(&'r CodeRow) -> &'r CodeSide) -> Vec<&'r str> {
+    let texts = rows.iter().filter_map(|row| match side(row) {
+        CodeSide::Values(texts) => Some(texts),
+        CodeSide::Absent(_) => None,
+    });
+    texts.flatten().map(Text::as_str).collect()
+}
+
+/// The value of an enumeration that was meant: one that is near, else the only one that is not taken already.
+pub(super) fn near_value<'v>(text: &str, values: &'v [String], taken: &[&str]) -> Option<&'v str> {
+    let free = || values.iter().map(String::as_str).filter(|value| !taken.contains(value));
+    let only = || {
+        let mut free = free();
+        free.next().filter(|_| !taken.is_empty() && free.next().is_none())
+    };
+    suggest(text, free()).or_else(only).or_else(|| suggest(text, values.iter().map(String::as_str)))
 }
 
 /// Whether a text that is no field path is meant as a query.

@@ -291,6 +291,17 @@ impl Converter {
         }
     }
 
+    /// The texts that it writes on the legacy side, where they are a few words.
+    #[must_use]
+    pub fn legacy_words(&self) -> Vec<&str> {
+        match &self.work {
+            Work::Boolean(flags) => {
+                [&flags.yes, &flags.no].into_iter().filter_map(scalar::Spelling::text).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The path on the legacy side whose value the converter needs.
     #[must_use]
     pub fn path_argument(&self) -> Option<&PathArgument> {

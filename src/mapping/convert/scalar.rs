@@ -58,6 +58,10 @@ pub(super) enum Spelling {
 }
 
 impl Spelling {
+    pub fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
     fn write(&self) -> Value<'static> {
         match self {
             Self::Absent => Value::Absent,

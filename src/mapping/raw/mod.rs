@@ -25,7 +25,10 @@ pub use rule::{
 };
 pub use set::{CodeRow, CodeSide, CodeTable, FunctionFile, NamespaceOf, ProductName, SetFile, Shape};
 
-use crate::text::{Span, yaml::Scalar};
+use crate::text::{
+    Hint, Slips, Span, repair,
+    yaml::{Scalar, Style},
+};
 use std::ops::Range;
 
 /// A word of a mapping file with its place.
@@ -58,12 +61,45 @@ impl Text {
         self.span
     }
 
+    /// Where it stands, quotes included.
+    pub fn whole(&self) -> Span {
+        self.scalar.as_ref().map_or(self.span, Scalar::span)
+    }
+
+    /// Where it ends, quotes included; nothing stands there.
+    pub fn end(&self) -> Span {
+        let span = self.scalar.as_ref().map_or(self.span, Scalar::span);
+        Span { start: span.end, ..span }
+    }
+
     /// Where a stretch of it stands, in bytes of the text; for faults inside paths, queries and scripts.
     pub fn part(&self, range: Range<usize>) -> Span {
         match &self.scalar {
             Some(scalar) => scalar.span_of(range),
             None => self.span,
         }
+    }
+
+    /// A text as it is written inside of this one.
+    pub fn escaped(&self, text: &str) -> String {
+        match self.scalar.as_ref().map(|scalar| scalar.style) {
+            Some(Style::DoubleQuoted) => text.replace('\\', "\\\\").replace('"', "\\\""),
+            Some(Style::SingleQuoted) => text.replace('\'', "''"),
+            _ => text.to_owned(),
+        }
+    }
+
+    /// The hint to write the text with one slip of the hand taken back, where that makes it good.
+    pub fn mended(&self, place: usize, slips: Slips<'_>, good: impl FnMut(&str) -> bool) -> Option<Hint> {
+        let (range, put) = repair(self.as_str(), place, slips, good)?;
+        Some(self.replaced(range, &put))
+    }
+
+    /// The hint to write a text in the place of a stretch of this one.
+    pub fn replaced(&self, range: Range<usize>, put: &str) -> Hint {
+        let mut whole = self.as_str().to_owned();
+        whole.replace_range(range.clone(), put);
+        Hint::from(format!("write `{whole}`")).putting_at(self.part(range), self.escaped(put))
     }
 
     /// Where the word at a byte stands: up to the next blank or bracket, at least one character.

@@ -82,7 +82,8 @@ pub(super) fn word<T: Copy>(
 /// The elements of a sequence, or a fault.
 pub(super) fn sequence<'n>(node: &'n Node, what: &str, out: &mut Diagnostics) -> &'n [Node] {
     node.as_sequence().unwrap_or_else(|| {
-        out.push(wrong(node, format!("`{what}` is a list")));
+        let hint = crate::text::yaml::as_list(node, format!("write a list: `{what}: [ … ]`"));
+        out.push(wrong(node, format!("`{what}` is a list")).hint(hint));
         &[]
     })
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::mapping::diagnostic as code;
 use crate::text::{
-    Diagnostic, Diagnostics, Span,
+    Diagnostic, Diagnostics, Hint, Span,
     yaml::{Fields, Node, Value},
 };
 
@@ -119,7 +119,10 @@ fn branches(
         {
             if index + 1 < nodes.len() {
                 let fault = Diagnostic::error(code::FORM, "`else` is not the last branch");
-                out.push(fault.at(entry.key_span).hint("move it to the end: order decides"));
+                let hint = Hint::from("move it to the end: order decides");
+                let next = nodes.get(index + 1).filter(|_| index + 2 == nodes.len());
+                let hint = next.map_or(hint.clone(), |next| hint.swapping(node.span, next.span));
+                out.push(fault.at(entry.key_span).hint(hint));
             }
             otherwise = else_branch(&entry.value, depth, out);
         } else {

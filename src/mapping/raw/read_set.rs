@@ -8,7 +8,7 @@ use super::{
 use crate::mapping::codes::CodeType;
 use crate::mapping::diagnostic as code;
 use crate::text::{
-    Diagnostic, Diagnostics,
+    Diagnostic, Diagnostics, Hint,
     yaml::{Fields, Node, Value},
 };
 
@@ -31,7 +31,8 @@ pub fn read_set(node: &Node, out: &mut Diagnostics) -> Option<SetFile> {
         if version.is_some_and(|version| version != LANGUAGE) {
             let message = "this version of the mapping language is not known";
             let fault = Diagnostic::error(code::LANGUAGE, message).at(entry.value.span);
-            out.push(fault.hint(format!("write `language: {LANGUAGE}`")));
+            let hint = Hint::from(format!("write `language: {LANGUAGE}`")).putting(LANGUAGE.to_string());
+            out.push(fault.hint(hint));
         }
     } else {
         fields.missing("language", out);

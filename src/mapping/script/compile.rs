@@ -113,7 +113,13 @@ pub(super) fn functions(text: &str) -> Result<Functions, ScriptError> {
     bounded(text)?;
     let tokens = scan::tokens(text);
     check_words(&tokens)?;
-    let mut ast = engine().compile(text).map_err(|fault| parse_error(text, &fault, &[]))?;
+    let mut ast = engine().compile(text).map_err(|fault| {
+        let words = tokens.iter().filter_map(|(_, token)| match token {
+            Token::Word(word) if !RESERVED.contains(word) => Some(*word),
+            _ => None,
+        });
+        parse_error(text, &fault, &words.collect::<Vec<_>>())
+    })?;
     let signatures: Vec<(String, usize)> =
         ast.iter_functions().map(|function| (function.name.to_owned(), function.params.len())).collect();
     for (name, _) in &signatures {
@@ -246,9 +252,11 @@ fn parse_error(text: &str, fault: &rhai::ParseError, names: &[&str]) -> ScriptEr
     let word = text[offset.min(text.len())..].find(|c: char| !(c.is_alphanumeric() || c == '_'));
     let length = word.unwrap_or(text.len() - offset.min(text.len()));
     let hint = match kind.as_ref() {
-        ParseErrorType::VariableUndefined(name) => suggest(name, names.iter().copied())
-            .map(Hint::meant)
-            .or_else(|| Some("name it as an input in `in:`".into())),
+        ParseErrorType::VariableUndefined(name) => {
+            suggest(name, names.iter().copied().filter(|own| own != name))
+                .map(Hint::meant)
+                .or_else(|| Some("name it as an input in `in:`".into()))
+        }
         _ => None,
     };
     let message = match kind.as_ref() {

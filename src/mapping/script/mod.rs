@@ -24,6 +24,11 @@ use super::{facts::Facts, value::Value};
 pub use functions::{FUNCTIONS, Function};
 pub use meter::STEPS_MAX;
 
+/// Whether Rhai keeps a word for itself, so that no input can have it as its name.
+pub fn is_reserved(word: &str) -> bool {
+    compile::RESERVED.contains(&word) || engine::DISABLED.contains(&word)
+}
+
 /// Named functions of a mapping set, compiled once and shared by its scripts.
 #[derive(Debug, Clone, Default)]
 pub struct Functions(Arc<Library>);

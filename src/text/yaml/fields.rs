@@ -117,7 +117,8 @@ impl<'n> Fields<'n> {
             Value::Mapping(_) if one => Some(std::slice::from_ref(node)),
             _ => {
                 out.push(
-                    wrong_kind(node, &format!("`{key}` is a sequence")).hint(format!("write `{key}: [ … ]`")),
+                    wrong_kind(node, &format!("`{key}` is a sequence"))
+                        .hint(as_list(node, format!("write `{key}: [ … ]`"))),
                 );
                 None
             }
@@ -208,11 +209,15 @@ pub fn boolean_of(node: &Node, what: &str, out: &mut Diagnostics) -> Option<bool
         (Style::Plain, "false") => Some(false),
         _ => {
             let message = format!("`{what}` is true or false, not `{}`", scalar.text);
-            out.push(
-                Diagnostic::error(code::NOT_BOOLEAN, message)
-                    .at(node.span)
-                    .hint("write true or false, unquoted"),
-            );
+            let meant = match scalar.text.to_ascii_lowercase().as_str() {
+                "yes" | "on" | "y" | "true" | "1" => Some("true"),
+                "no" | "off" | "n" | "false" | "0" => Some("false"),
+                word => suggest(word, ["true", "false"].into_iter()),
+            };
+            let hint = Hint::from("write true or false, unquoted");
+            let hint =
+                meant.map_or(hint, |word| Hint::from(format!("write `{word}`, unquoted")).putting(word));
+            out.push(Diagnostic::error(code::NOT_BOOLEAN, message).at(node.span).hint(hint));
             None
         }
     }
@@ -232,7 +237,11 @@ pub fn integer_of(
     let digits = scalar.style == Style::Plain && scalar.text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits || (scalar.text.len() > 1 && scalar.text.starts_with('0')) {
         let message = format!("`{what}` is a whole number, not `{}`", scalar.text);
-        let hint = format!("write a number from {least} to {most}, unquoted and without unit");
+        let hint = Hint::from(format!("write a number from {least} to {most}, unquoted and without unit"));
+        let hint = match meant_number(&scalar.text).filter(|number| bounds.contains(number)) {
+            Some(number) => hint.putting(number.to_string()),
+            None => hint,
+        };
         out.push(Diagnostic::error(code::NOT_INTEGER, message).at(node.span).hint(hint));
         return None;
     }
@@ -245,6 +254,14 @@ pub fn integer_of(
     number
 }
 
+/// The number that a text was meant to be: with its unit, with separators, with letters that look like digits.
+fn meant_number(text: &str) -> Option<u64> {
+    let digits: String = text.chars().filter(|c| !matches!(c, '_' | ' ' | ',')).collect();
+    let unit = digits.trim_end_matches(|c: char| c.is_ascii_lowercase() || c == '%');
+    let unit = if unit.is_empty() { &digits } else { unit };
+    unit.replace(['O', 'o'], "0").replace(['l', 'I'], "1").parse().ok()
+}
+
 /// One of some words.
 pub fn choice_of<T: Copy>(
     node: &Node,
@@ -252,7 +269,8 @@ pub fn choice_of<T: Copy>(
     words: &[(&'static str, T)],
     out: &mut Diagnostics,
 ) -> Option<T> {
-    let text = &text_of(node, what, out)?.text;
+    let scalar = text_of(node, what, out)?;
+    let text = &scalar.text;
     #[cfg(test)]
     asked::note(Some(node.span), || asked::What::Words(words.iter().map(|(word, _)| *word).collect()));
     if let Some((_, value)) = words.iter().find(|(word, _)| word == text) {
@@ -260,12 +278,22 @@ pub fn choice_of<T: Copy>(
     }
     let names = || words.iter().map(|(word, _)| *word);
     let hint = match suggest(text, names()) {
+        Some(near) if scalar.style != Style::Plain => Hint::meant(near).putting(format!("\"{near}\"")),
         Some(near) => Hint::meant(near),
         None => format!("known here: {}", listed(names())).into(),
     };
     let message = format!("`{what}` cannot be `{text}`");
     out.push(Diagnostic::error(code::NOT_A_CHOICE, message).at(node.span).hint(hint));
     None
+}
+
+/// The hint to write a value as a list of one, where it stands on one line.
+pub fn as_list(node: &Node, words: impl Into<String>) -> Hint {
+    let hint = Hint::from(words.into());
+    let is_block = node
+        .as_mapping()
+        .is_some_and(|entries| entries.first().is_some_and(|one| one.key_span.start == node.span.start));
+    if is_block || node.is_absent() { hint } else { hint.wrapping(node.span, "[ ", " ]") }
 }
 
 fn wrong_kind(node: &Node, expected: &str) -> Diagnostic {

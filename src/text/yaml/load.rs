@@ -1,7 +1,7 @@
 //! From the parser's events to [`Node`]s, and what is refused on the way.
 
-use super::{Entry, Node, Style, Value, misread, offsets, offsets::Offsets};
-use crate::text::{Code, Diagnostic, Diagnostics, SourceId, Sources, Span, code};
+use super::{Entry, Node, Style, Value, mend, misread, offsets, offsets::Offsets};
+use crate::text::{Code, Diagnostic, Diagnostics, Hint, SourceId, Sources, Span, code};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 use std::collections::HashMap;
 
@@ -32,6 +32,17 @@ pub fn load(sources: &Sources, id: SourceId, out: &mut Diagnostics) -> Option<No
 /// What is wrong goes to `out`. `None` where no tree can be had. A tree may come back beside errors, so that
 /// the reader can tell what else is wrong: whether the file may be used is for `out` to say.
 pub fn load_with(sources: &Sources, id: SourceId, limits: &Limits, out: &mut Diagnostics) -> Option<Node> {
+    load_once(sources, id, limits, true, out)
+}
+
+/// `mends`: whether a slip of the hand is looked for where the file is no YAML.
+fn load_once(
+    sources: &Sources,
+    id: SourceId,
+    limits: &Limits,
+    mends: bool,
+    out: &mut Diagnostics,
+) -> Option<Node> {
     let text = sources.text(id);
     let whole = Span { source: id, start: 0, end: 0 };
     if text.len() > limits.bytes_max {
@@ -50,13 +61,15 @@ pub fn load_with(sources: &Sources, id: SourceId, limits: &Limits, out: &mut Dia
         root: None,
         nodes: 0,
     };
-    builder.tabs();
+    let tab = builder.tabs(mends);
     let mut documents = 0;
     for event in Parser::new_from_str(text) {
         let (event, span) = match event {
             Ok(pair) => pair,
             Err(error) => {
-                builder.syntax(&error);
+                if !tab {
+                    builder.syntax(&error, mends);
+                }
                 return None;
             }
         };
@@ -115,14 +128,33 @@ struct Builder<'s, 'o> {
 }
 
 impl Builder<'_, '_> {
-    /// The first tab; the parser accepts some of them, and editors show none of them.
-    fn tabs(&mut self) {
-        if let Some(at) = self.text.find('\t') {
-            let start = crate::text::source::offset(at);
-            let span = Span { source: self.id, start, end: start + 1 };
-            let fault = Diagnostic::error(code::TAB, "a tab stands here").at(span);
-            self.out.push(fault.hint("use spaces; inside double quotes write \\t"));
-        }
+    /// Tells the first tab, and whether there is one: the parser accepts some of them, editors show none of them.
+    fn tabs(&mut self, mends: bool) -> bool {
+        let Some(at) = self.text.find('\t') else { return false };
+        let start = crate::text::source::offset(at);
+        let span = Span { source: self.id, start, end: start + 1 };
+        let fault = Diagnostic::error(code::TAB, "a tab stands here").at(span);
+        let hint = Hint::from("use spaces; inside double quotes write \\t");
+        let mended = mends.then(|| self.mended(span)).flatten();
+        let hint = mended.map_or(hint.clone(), |(place, mended)| hint.putting_at(place, mended.put));
+        self.out.push(fault.hint(hint));
+        true
+    }
+
+    /// A slip of the hand near a place, taken back.
+    fn mended(&self, at: Span) -> Option<(Span, mend::Mended)> {
+        let (line, _) = self.sources.line_column(at);
+        let read = |text: &str| {
+            let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
+            let id = sources.add("", text);
+            load_once(&sources, id, self.limits, false, &mut out).filter(|_| !out.has_errors())
+        };
+        let mended = mend::mend(self.text, line - 1, read)?;
+        let place = |at: usize| crate::text::source::offset(at);
+        Some((
+            Span { source: self.id, start: place(mended.range.start), end: place(mended.range.end) },
+            mended,
+        ))
     }
 
     /// The span in bytes, without blanks that the parser took with it.
@@ -262,10 +294,25 @@ impl Builder<'_, '_> {
     }
 
     /// The parser's own error, with what the author probably meant.
-    fn syntax(&mut self, error: &ScanError) {
+    fn syntax(&mut self, error: &ScanError, mends: bool) {
         let start = self.offsets.byte(error.marker().index());
         let at = Span { source: self.id, start, end: start };
-        self.out.push(misread::syntax(self.sources, at, error.info()));
+        let told = misread::syntax(self.sources, at, error.info());
+        let Some((place, mended)) = mends.then(|| self.mended(at)).flatten() else {
+            return self.out.push(told);
+        };
+        // Text that needs quotes is told by them, if nothing simpler is wrong on its line.
+        let same_line = |span: Span| self.sources.line_column(span).0 == self.sources.line_column(place).0;
+        let is_comma = mended.put == ", ";
+        if told.code == code::UNQUOTED && told.span.is_some_and(same_line) && !is_comma {
+            return self.out.push(told);
+        }
+        let fault = Diagnostic::error(code::SYNTAX, format!("not valid YAML: {}", mended.what)).at(place);
+        let words = match mended.put.trim() {
+            "" => "indent it as they are, or put a blank in".to_owned(),
+            sign => format!("put `{sign}` in"),
+        };
+        self.out.push(fault.hint(Hint::from(words).putting_at(place, mended.put)));
     }
 }
 

@@ -5,12 +5,14 @@
 //! shows what was meant; it is read here a second time, as its author reads it.
 
 use super::{Entry, Node, Style, Value};
-use crate::text::{Diagnostic, Diagnostics, Sources, Span, code, source::offset};
+use std::collections::BTreeMap;
+
+use crate::text::{Diagnostic, Diagnostics, Hint, Sources, Span, code, source::offset};
 
 /// Tells what the parser accepted although something else was meant.
 pub(super) fn check(sources: &Sources, root: &Node, out: &mut Diagnostics) {
     let mut told = None;
-    visit(sources, root, false, &mut told, out);
+    visit(sources, root, (root, false), &mut told, out);
 }
 
 /// The diagnostic for a parser error at a place.
@@ -41,7 +43,13 @@ pub(super) fn syntax(sources: &Sources, at: Span, info: &str) -> Diagnostic {
 }
 
 /// `told` is the last line that was told, so that one misreading is told once.
-fn visit(sources: &Sources, node: &Node, in_flow: bool, told: &mut Option<usize>, out: &mut Diagnostics) {
+fn visit(
+    sources: &Sources,
+    node: &Node,
+    (root, in_flow): (&Node, bool),
+    told: &mut Option<usize>,
+    out: &mut Diagnostics,
+) {
     let flow = in_flow
         || matches!(
             sources.text(node.span.source).as_bytes().get(node.span.start as usize),
@@ -54,16 +62,16 @@ fn visit(sources: &Sources, node: &Node, in_flow: bool, told: &mut Option<usize>
                 if flow {
                     parentheses(sources, element.span, element, told, out);
                 }
-                visit(sources, element, flow, told, out);
+                visit(sources, element, (root, flow), told, out);
             }
         }
         Value::Mapping(entries) => {
             for entry in entries {
                 if flow {
                     parentheses(sources, entry.value.span, &entry.value, told, out);
-                    valueless(sources, entry, told, out);
+                    valueless(sources, entry, (root, entries), told, out);
                 }
-                visit(sources, &entry.value, flow, told, out);
+                visit(sources, &entry.value, (root, flow), told, out);
             }
         }
     }
@@ -89,7 +97,13 @@ fn parentheses(sources: &Sources, span: Span, node: &Node, told: &mut Option<usi
 }
 
 /// A key inside `{ }` to which nothing was written.
-fn valueless(sources: &Sources, entry: &Entry, told: &mut Option<usize>, out: &mut Diagnostics) {
+fn valueless(
+    sources: &Sources,
+    entry: &Entry,
+    (root, around): (&Node, &[Entry]),
+    told: &mut Option<usize>,
+    out: &mut Diagnostics,
+) {
     let (line, _) = sources.line_column(entry.key_span);
     if !entry.value.is_absent() || *told == Some(line) {
         return;
@@ -98,7 +112,13 @@ fn valueless(sources: &Sources, entry: &Entry, told: &mut Option<usize>, out: &m
     let at = entry.key_span;
     if let Some((key, value)) = entry.key.split_once(':') {
         let message = format!("`{}` is one key without a value", entry.key);
-        out.push(Diagnostic::error(code::COLON, message).at(at).hint(format!("write `{key}: {value}`")));
+        let hint = format!("write `{key}: {value}`");
+        let colon = offset(at.start as usize + key.len());
+        let blank = Span { start: colon + 1, end: colon + 1, ..at };
+        let is_plain = sources.slice(at).starts_with(key);
+        let hint = Hint::from(hint);
+        let hint = if is_plain { hint.putting_at(blank, " ") } else { hint };
+        out.push(Diagnostic::error(code::COLON, message).at(at).hint(hint));
         return;
     }
     if let Some(meant) = meant(sources, at, line) {
@@ -106,8 +126,40 @@ fn valueless(sources: &Sources, entry: &Entry, told: &mut Option<usize>, out: &m
         return;
     }
     let message = format!("`{}` has no value", entry.key);
-    let hint = "give it one; if it belongs to the text before the comma, quote that text";
+    let hint = match key_before(root, around, entry) {
+        Some(key) => {
+            let begin = Span { end: at.start, ..at };
+            let hint = Hint::from(format!("as others stand in this file, `{key}:` is missing before it"));
+            hint.putting_at(begin, format!("{key}: "))
+        }
+        None => "give it one; if it belongs to the text before the comma, quote that text".into(),
+    };
     out.push(Diagnostic::error(code::NO_VALUE, message).at(at).hint(hint));
+}
+
+/// The key that a value without one was meant for: what other mappings of the file with the same keys have besides,
+/// before all with this value.
+fn key_before(root: &Node, around: &[Entry], entry: &Entry) -> Option<String> {
+    let own: Vec<&str> =
+        around.iter().filter(|one| one.key != entry.key).map(|one| one.key.as_str()).collect();
+    let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut open = vec![root];
+    while let Some(node) = open.pop() {
+        let Some(entries) = node.as_mapping() else {
+            open.extend(node.as_sequence().unwrap_or_default());
+            continue;
+        };
+        open.extend(entries.iter().map(|entry| &entry.value));
+        let alike = own.iter().all(|key| entries.iter().any(|entry| entry.key == *key));
+        for other in entries.iter().filter(|_| alike && !own.is_empty()) {
+            if !own.contains(&other.key.as_str()) && !other.value.is_absent() {
+                let same = other.value.as_text() == Some(entry.key.as_str());
+                *votes.entry(&other.key).or_default() += 1 + 1000 * usize::from(same);
+            }
+        }
+    }
+    let (key, votes) = votes.into_iter().max_by_key(|(_, votes)| *votes)?;
+    (votes > 1).then(|| key.to_owned())
 }
 
 fn unquoted(meant: &Meant) -> Diagnostic {
@@ -115,7 +167,7 @@ fn unquoted(meant: &Meant) -> Diagnostic {
     let key = meant.key.as_ref().map(|key| format!("{key}: ")).unwrap_or_default();
     Diagnostic::error(code::UNQUOTED, message)
         .at(meant.span)
-        .hint(format!("write `{key}{}`", quoted(&meant.text)))
+        .hint(Hint::from(format!("write `{key}{}`", quoted(&meant.text))).putting(quoted(&meant.text)))
 }
 
 /// The text in quotes that need the fewest escapes.

@@ -11,10 +11,11 @@ mod comments;
 mod fields;
 mod layout;
 mod load;
+mod mend;
 mod misread;
 mod offsets;
 
-pub use fields::{Fields, boolean_of, choice_of, integer_of, text_of};
+pub use fields::{Fields, as_list, boolean_of, choice_of, integer_of, text_of};
 pub use layout::{LayoutError, WIDTH_MAX, laid_out};
 pub use load::{Limits, load, load_with};
 

@@ -96,7 +96,7 @@ fn fields_are_read_typed_and_leave_nothing_unsaid() {
     fields.finish(&mut out);
     assert_eq!(codes(&out), ["Y125", "Y122", "Y127", "Y121", "Y120"]);
     assert_eq!(
-        out.iter().last().unwrap().hint.as_ref().map(|hint| hint.as_str()),
+        out.iter().last().unwrap().hint.as_ref().map(crate::text::Hint::as_str),
         Some("did you mean `name`?")
     );
     assert!(Fields::of(node.get("name").unwrap(), "this", &mut out).is_none());

@@ -8,9 +8,9 @@ use super::super::steps::{span_of, word_in};
 use super::super::values::{is_query, script_inputs};
 use super::OWN_HEADERS;
 use super::message::Message;
-use crate::json::query::{Condition, Query, Read};
+use crate::json::query::{self, Condition, Query, Read};
 use crate::mapping::diagnostic as code;
-use crate::mapping::path::{Anchor, FieldPath, Literal, Part, Step};
+use crate::mapping::path::{Anchor, FieldPath, Part, Step};
 use crate::mapping::raw::{self, Branch, ElseBranch, Rule, Text};
 use crate::text::{Diagnostic, Diagnostics, Hint, suggest};
 
@@ -228,21 +228,27 @@ impl<'c> Compiler<'c> {
     pub(super) fn legacy_condition_text(&mut self, text: &Text, at: &Message<'c>) {
         let Ok(condition) = Condition::parse(text.as_str()) else { return };
         self.legacy_reads(text, &condition.reads(), at);
+        for one in condition.comparisons() {
+            let steps: Option<Box<[Step]>> = one.path.steps.iter().map(member).collect();
+            let (Some(steps), query::Literal::Text(value)) = (steps, one.literal) else { continue };
+            let anchor = if one.path.origin == query::Origin::Root { Anchor::Root } else { Anchor::Scope };
+            let path = FieldPath { part: Part::Body, anchor, steps, every: false };
+            if let Found::Place(Place { ty: Some(ty), .. }, _) =
+                at.legacy.resolve(&*at.api, &path, &mut Vec::new())
+            {
+                self.legacy_code(value, ty, word_in(text, value), &[], at);
+            }
+        }
         for term in equalities(&condition) {
             let steps = term.members.iter().map(|name| Step::Member(name.clone())).collect();
             let path = FieldPath { part: Part::Body, anchor: Anchor::Scope, steps, every: false };
             match at.legacy.resolve(&*at.api, &path, &mut Vec::new()) {
-                Found::Place(place, _) => {
-                    if let (Some(ty), Literal::Text(value)) = (place.ty, &term.value) {
-                        self.legacy_code(value, ty, word_in(text, value), at);
-                    }
-                }
                 Found::Missing(missing) if at.writes() => {
                     let name = term.members.get(missing.step).map(|name| &**name).unwrap_or_default();
                     let fault = Diagnostic::error(code::NO_LEGACY_PLACE, missing.message);
                     self.out.push(fault.at(word_in(text, name)).maybe_hint(missing.hint));
                 }
-                Found::Missing(_) => {}
+                Found::Missing(_) | Found::Place(..) => {}
             }
         }
     }
@@ -281,6 +287,13 @@ impl<'c> Compiler<'c> {
                 let _ = self.legacy_place(path, at);
             }
         }
+    }
+}
+
+fn member(step: &query::Step) -> Option<Step> {
+    match step {
+        query::Step::Name(name) => Some(Step::Member((&**name).into())),
+        query::Step::Index(_) => None,
     }
 }
 

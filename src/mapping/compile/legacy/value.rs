@@ -4,7 +4,8 @@ use super::super::Compiler;
 use super::super::form::every;
 use super::super::literal::{constant, enum_text};
 use super::super::scope::{Found, Place};
-use super::super::values::meets;
+use super::super::steps::word_in;
+use super::super::values::{codes_of, meets, near_value};
 use super::message::Message;
 use crate::mapping::codes::CodeType;
 use crate::mapping::convert::{Converter, Form};
@@ -14,7 +15,7 @@ use crate::mapping::path::{FieldPath, Literal, Part};
 use crate::mapping::program::{Constant, Phase};
 use crate::mapping::raw::{CodeSide, Rule, Text};
 use crate::mapping::schema::{Interface, Kind, TypeId};
-use crate::text::{Diagnostic, Hint, Span, suggest, yaml::Node};
+use crate::text::{Diagnostic, Hint, Span, yaml::Node};
 use std::sync::Arc;
 
 /// Formats of dates and times, and what a converter's format must begin with to write them.
@@ -40,15 +41,23 @@ impl<'c> Compiler<'c> {
             return self.legacy_codes(rule, legacy, ty, at);
         }
         if let Some(text) = &rule.convert {
-            return self.legacy_convert(text, legacy, ty, at, every(Some(sonata)) != every(Some(legacy)));
+            let own = place.ty.map(|ty| self.schema.kind(ty));
+            let elements = every(Some(sonata)) != every(Some(legacy));
+            return self.legacy_convert(rule, text, (legacy, ty), own, at, elements);
         }
         if rule.script.is_none() && every(Some(sonata)) == every(Some(legacy)) {
-            self.legacy_carried(sonata, place, legacy, ty, at);
+            self.legacy_carried(rule, (sonata, place), (legacy, ty), at);
         }
     }
 
     /// A value that is carried as it is.
-    fn legacy_carried(&mut self, sonata: &Text, place: &Place, legacy: &Text, ty: TypeId, at: &Message<'c>) {
+    fn legacy_carried(
+        &mut self,
+        rule: &Rule,
+        (sonata, place): (&Text, &Place),
+        (legacy, ty): (&Text, TypeId),
+        at: &Message<'c>,
+    ) {
         let Some(own) = place.ty else { return };
         let (from, to) = (self.schema.kind(own), at.api.kind(ty));
         let is_number = |kind: Kind| matches!(kind, Kind::Number | Kind::Integer);
@@ -64,7 +73,8 @@ impl<'c> Compiler<'c> {
                 _ => None,
             };
             let fault = Diagnostic::error(code::LEGACY_TYPES, message).at(legacy.span());
-            self.out.push(fault.maybe_hint(hint.map(str::to_owned)));
+            let usual = self.usual_converter(rule, (Some(from), Some(to)));
+            self.out.push(fault.maybe_hint(usual.or(hint.map(Into::into))));
             return;
         }
         let (ours, theirs) = (self.schema.values(own), at.api.values(ty));
@@ -122,15 +132,22 @@ impl<'c> Compiler<'c> {
 
     /// Checks a literal against an enumeration of the interface.
     pub(super) fn check_legacy_enum(&mut self, text: &str, ty: TypeId, at: Span, api: &Arc<dyn Interface>) {
-        if let Some(fault) = outside(text, ty, &**api) {
+        if let Some(fault) = outside(text, ty, &**api, &[]) {
             self.out.push(fault.at(at));
         }
     }
 
     /// A code that a table or condition speaks of; told where none of its uses has it.
-    pub(super) fn legacy_code(&mut self, text: &str, ty: TypeId, span: Span, at: &Message<'c>) {
+    pub(super) fn legacy_code(
+        &mut self,
+        text: &str,
+        ty: TypeId,
+        span: Span,
+        taken: &[&str],
+        at: &Message<'c>,
+    ) {
         let is_ours = at.also.iter().any(|known| known == text);
-        let fault = outside(text, ty, &*at.api).filter(|_| !is_ours).map(|fault| (0, fault.at(span)));
+        let fault = outside(text, ty, &*at.api, taken).filter(|_| !is_ours).map(|fault| (0, fault.at(span)));
         self.sighted((span, "legacy code".to_owned()), fault);
     }
 
@@ -159,18 +176,31 @@ impl<'c> Compiler<'c> {
                 .push(fault.maybe_hint(word.map(|word| format!("write `legacy_type: {word}` in the table"))));
             return;
         }
+        let taken = codes_of(&table.rows, |row| &row.legacy);
         let codes = table.rows.iter().filter_map(|row| match &row.legacy {
             CodeSide::Values(codes) => Some(codes),
             CodeSide::Absent(_) => None,
         });
         for text in codes.flatten() {
-            self.legacy_code(text.as_str(), ty, text.span(), at);
+            self.legacy_code(text.as_str(), ty, text.span(), &taken, at);
         }
     }
 
-    fn legacy_convert(&mut self, text: &Text, legacy: &Text, ty: TypeId, at: &Message<'c>, elements: bool) {
+    fn legacy_convert(
+        &mut self,
+        rule: &Rule,
+        text: &Text,
+        (legacy, ty): (&Text, TypeId),
+        own: Option<Kind>,
+        at: &Message<'c>,
+        elements: bool,
+    ) {
         let Ok(converter) = Converter::parse(text.as_str()) else { return };
         self.legacy_argument(&converter, text, at);
+        let words = converter.legacy_words();
+        for word in &words {
+            self.legacy_code(word, ty, word_in(text, word), &words, at);
+        }
         if elements || !is_body(legacy) || converter.reference().is_some() {
             return;
         }
@@ -193,7 +223,8 @@ impl<'c> Compiler<'c> {
                 converter.name(),
                 kind.as_str()
             );
-            self.out.push(Diagnostic::error(code::LEGACY_TYPES, message).at(text.span()));
+            let hint = self.usual_converter(rule, (own, Some(kind)));
+            self.out.push(Diagnostic::error(code::LEGACY_TYPES, message).at(text.span()).maybe_hint(hint));
             return;
         }
         self.legacy_format(&converter, text, ty, at);
@@ -241,12 +272,12 @@ impl<'c> Compiler<'c> {
 }
 
 /// What is told of a literal that an enumeration does not have.
-fn outside(text: &str, ty: TypeId, api: &dyn Interface) -> Option<Diagnostic> {
+fn outside(text: &str, ty: TypeId, api: &dyn Interface, taken: &[&str]) -> Option<Diagnostic> {
     let values = api.values(ty);
     if values.is_empty() || values.iter().any(|value| value == text) {
         return None;
     }
-    let hint = match suggest(text, values.iter().map(String::as_str)) {
+    let hint = match near_value(text, &values, taken) {
         Some(near) => Hint::meant(near),
         None => format!("one of: {}", values.join(", ")).into(),
     };

@@ -1,0 +1,156 @@
+//! Legacy names and words that stand once in the set and look like one that stands often: where no interface says what
+//! there is, that is all that shows a slip of the hand.
+
+use super::Compiler;
+use crate::json::query::{Condition, Literal, Step};
+use crate::mapping::diagnostic as code;
+use crate::mapping::path::{self, FieldPath};
+use crate::mapping::raw::{self, Body, Branch, ElseBranch, Rule, Text};
+use crate::text::{Diagnostic, Hint, Span, suggest};
+use std::collections::BTreeMap;
+
+/// Shorter names are too much alike to tell anything.
+const LETTERS_MIN: usize = 3;
+
+/// Words by what they are a word of, with the places where they stand.
+#[derive(Default)]
+struct Seen {
+    words: BTreeMap<(String, String), Vec<Span>>,
+}
+
+impl Seen {
+    fn note(&mut self, of: &str, word: &str, at: Span) {
+        self.words.entry((of.to_owned(), word.to_owned())).or_default().push(at);
+    }
+
+    fn path(&mut self, text: &Text) {
+        let Ok(parsed) = FieldPath::parse(text.as_str()) else { return };
+        for (index, step) in parsed.steps.iter().enumerate() {
+            if let path::Step::Member(name) = step {
+                self.note("", name, super::steps::span_of(text, index));
+            }
+        }
+    }
+
+    fn condition(&mut self, text: &Text) {
+        let Ok(condition) = Condition::parse(text.as_str()) else { return };
+        for one in condition.comparisons() {
+            if let (Some(Step::Name(name)), Literal::Text(word)) = (one.path.steps.last(), one.literal) {
+                self.note(name, word, super::steps::word_in(text, word));
+            }
+        }
+    }
+}
+
+impl Compiler<'_> {
+    /// Tells which legacy words stand once and are near one that stands several times.
+    pub(super) fn check_once(&mut self) {
+        let set = self.set;
+        let mut seen = Seen::default();
+        for (_, shape) in &set.shapes {
+            rules(&shape.fields, false, &mut seen);
+        }
+        for (_, operation) in &set.operations {
+            let named = operation.backend.as_ref().or(set.set.backend.as_ref());
+            let described = named.is_none_or(|name| self.interfaces.contains_key(name.as_str()));
+            if described {
+                continue;
+            }
+            for call in &operation.calls {
+                seen_body(self, call.request.as_ref(), &mut seen);
+            }
+            seen_body(self, operation.answer.as_ref().and_then(|answer| answer.body.as_ref()), &mut seen);
+        }
+        for ((of, word), places) in &seen.words {
+            let [at] = places.as_slice() else { continue };
+            if word.chars().count() < LETTERS_MIN {
+                continue;
+            }
+            let often = seen.words.iter().filter(|((other, _), places)| other == of && places.len() > 1);
+            let Some(near) = suggest(word, often.map(|((_, word), _)| word.as_str())) else { continue };
+            if near.chars().count().abs_diff(word.chars().count()) > 1 || !is_slip(word, near) {
+                continue;
+            }
+            let message = format!("`{word}` stands only here, and `{near}` elsewhere");
+            let fault = Diagnostic::warning(code::STANDS_ONCE, message).at(*at);
+            self.out.push(fault.hint(Hint::meant(near)));
+        }
+    }
+}
+
+/// Whether two words differ by one slip: a letter more, less or other, two letters exchanged, or case.
+fn is_slip(word: &str, near: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (word.chars().collect(), near.chars().collect());
+    let first = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+    let rest = a.len().min(b.len()) - first;
+    let last = a.iter().rev().zip(b.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
+    let (own, other) = (a.len() - first - last, b.len() - first - last);
+    let exchanged = own == 2 && other == 2 && a[first] == b[first + 1] && a[first + 1] == b[first];
+    (own <= 1 && other <= 1) || exchanged || word.eq_ignore_ascii_case(near)
+}
+
+/// A message to a system that nothing describes, with the shapes that it is made of.
+fn seen_body(compiler: &Compiler<'_>, body: Option<&Body>, seen: &mut Seen) {
+    let mut open = Vec::new();
+    match body {
+        None => return,
+        Some(Body::Fields(_, fields)) => {
+            rules(fields, true, seen);
+            shapes(fields, &mut open);
+        }
+        Some(Body::Shape(name)) => open.push(name.as_str()),
+    }
+    let mut done = Vec::new();
+    while let Some(name) = open.pop() {
+        if done.contains(&name) {
+            continue;
+        }
+        done.push(name);
+        if let Some((_, shape)) = compiler.set.shape(name) {
+            // A shape of several messages is counted for each: what several use is no slip.
+            rules(&shape.fields, true, seen);
+            shapes(&shape.fields, &mut open);
+        }
+    }
+}
+
+fn shapes<'r>(list: &'r [Rule], open: &mut Vec<&'r str>) {
+    for rule in list {
+        open.extend(rule.shape.as_ref().map(Text::as_str));
+        for inner in inner(rule) {
+            shapes(inner, open);
+        }
+    }
+}
+
+fn inner(rule: &Rule) -> impl Iterator<Item = &Vec<Rule>> {
+    let rows = rule.rows.iter().flat_map(|(_, branches)| branches);
+    let branches = rule.one_of.iter().flat_map(|(_, branches, _)| branches);
+    let otherwise = rule.one_of.iter().filter_map(|(_, _, otherwise)| match otherwise {
+        Some(ElseBranch::Fields(rules)) => Some(rules),
+        _ => None,
+    });
+    rule.fields.iter().chain(rows.chain(branches).map(|branch| &branch.fields)).chain(otherwise)
+}
+
+/// `named`: whether the names of paths are looked at, else only the words that conditions compare with.
+fn rules(list: &[Rule], named: bool, seen: &mut Seen) {
+    for rule in list {
+        let rows = rule.rows.iter().flat_map(|(_, branches)| branches);
+        let branches = rule.one_of.iter().flat_map(|(_, branches, _)| branches);
+        let all: Vec<&Branch> = rows.chain(branches).collect();
+        if named {
+            rule.legacy.iter().for_each(|path| seen.path(path));
+        } else {
+            let conditions = all.iter().filter_map(|branch| branch.condition.as_ref());
+            for condition in conditions.chain(&rule.condition) {
+                if let raw::Condition::Sides { legacy: Some(text), .. } = condition {
+                    seen.condition(text);
+                }
+            }
+        }
+        for list in inner(rule) {
+            rules(list, named, seen);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! A file that is no YAML, with one slip of the hand taken back.
+//!
+//! The parser stops where it can no longer go on, which is often a line behind the slip. So the lines around that are
+//! tried with what is most often forgotten; of what can be read then, the file is taken whose keys stand most as they
+//! stand elsewhere in it.
+
+use super::{Node, Value};
+use std::{collections::HashMap, ops::Range};
+
+/// Files that are tried at most; each is read once.
+const TRIES_MAX: usize = 120;
+/// Lines around the place that are looked at, before and behind.
+const LINES: usize = 2;
+
+/// One slip taken back.
+pub(super) struct Mended {
+    /// What is replaced, in bytes.
+    pub range: Range<usize>,
+    /// By what.
+    pub put: String,
+    /// What was wrong, in words.
+    pub what: &'static str,
+}
+
+/// The change near a line (from 0) after which `read` can read the file.
+pub(super) fn mend(text: &str, line: usize, read: impl Fn(&str) -> Option<Node>) -> Option<Mended> {
+    let mut tries = Vec::new();
+    let lines: Vec<(usize, &str)> = lines(text).collect();
+    let near =
+        (0..=LINES).flat_map(|by| [line.checked_sub(by), line.checked_add(by).filter(|_| by == 1)]).flatten();
+    for index in near {
+        if let Some((start, code)) = lines.get(index) {
+            inside(*start, code, &mut tries);
+            indentations(*start, code, index, &lines, &mut tries);
+        }
+    }
+    tries.truncate(TRIES_MAX);
+    let mut best: Option<(usize, Mended)> = None;
+    for mended in tries {
+        let mut tried = text.to_owned();
+        tried.replace_range(mended.range.clone(), &mended.put);
+        let Some(node) = read(&tried) else { continue };
+        let odd = odd_keys(&node);
+        if best.as_ref().is_none_or(|(least, _)| odd < *least) {
+            best = Some((odd, mended));
+        }
+    }
+    best.map(|(_, mended)| mended)
+}
+
+/// Lines with their beginnings, comments left out.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    text.split_inclusive('\n').map(move |line| {
+        let start = at;
+        at += line.len();
+        let line = line.trim_end_matches(['\n', '\r']);
+        let code = line.find(" #").map_or(line, |comment| &line[..comment]).trim_end();
+        (start, if code.trim_start().starts_with('#') { "" } else { code })
+    })
+}
+
+/// What may be missing within a line.
+fn inside(start: usize, code: &str, tries: &mut Vec<Mended>) {
+    let mut put = |at: usize, length: usize, put: &str, what: &'static str| {
+        let range = start + at..start + at + length;
+        tries.push(Mended { range, put: put.to_owned(), what });
+    };
+    let bytes = code.as_bytes();
+    let at = |index: usize| bytes.get(index).copied().unwrap_or(b' ');
+    let mut ends: Vec<usize> = (0..code.len()).filter(|index| matches!(at(*index), b',' | b' ')).collect();
+    ends.retain(|index| at(*index) == b',' || matches!(at(index + 1), b'}' | b']'));
+    ends.push(code.len());
+    let starts = (1..code.len()).filter(|index| at(index - 1) == b' ' && at(*index) != b' ');
+    for quote in ['"', '\''] {
+        if code.matches(quote).count() % 2 == 1 {
+            let quote = quote.to_string();
+            starts
+                .clone()
+                .chain(ends.iter().copied())
+                .for_each(|index| put(index, 0, &quote, "a quote is missing here"));
+        }
+    }
+    for (open, close, shut) in [('{', '}', " }"), ('[', ']', " ]")] {
+        if code.matches(open).count() > code.matches(close).count() {
+            for index in ends.iter().rev() {
+                put(*index, 0, shut, "a bracket or brace is not closed before here");
+            }
+        }
+    }
+    for index in 1..code.len().saturating_sub(1) {
+        let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if at(index) == b':' && word(at(index - 1)) && at(index + 1) != b' ' && at(index + 1) != b'/' {
+            put(index + 1, 0, " ", "a blank is missing here, behind the colon");
+        }
+        let comma = at(index) == b' ' && !matches!(at(index - 1), b',' | b':' | b'{' | b'[' | b'-' | b' ');
+        let key = code[index + 1..].split([' ', ',']).next().is_some_and(|word| word.ends_with(':'));
+        if comma && (key || at(index + 1) == b'{') {
+            put(index, 1, ", ", "a comma is missing here");
+        }
+    }
+    let indent = code.len() - code.trim_start().len();
+    if code[indent..].starts_with('-') && at(indent + 1) != b' ' && code.len() > indent + 1 {
+        put(indent + 1, 0, " ", "a blank is missing here, behind the dash");
+    }
+    if (1..code.len()).any(|index| at(index) == b' ') && !code.ends_with(':') && !code.contains(": ") {
+        put(code.len(), 0, ":", "a colon is missing here");
+    }
+}
+
+/// The indentations of the lines around, for a line that may have another.
+fn indentations(start: usize, code: &str, index: usize, lines: &[(usize, &str)], tries: &mut Vec<Mended>) {
+    if code.trim().is_empty() {
+        return;
+    }
+    let own = code.len() - code.trim_start().len();
+    let around = lines.iter().enumerate().filter(|(other, _)| other.abs_diff(index) <= 6 && *other != index);
+    let mut widths: Vec<usize> = around
+        .filter(|(_, (_, line))| !line.trim().is_empty())
+        .map(|(_, (_, line))| line.len() - line.trim_start_matches(' ').len())
+        .flat_map(|width| [width, width + 2])
+        .collect();
+    // As the line above, if it may; else as little else as possible.
+    let above = lines[..index].iter().rev().find(|(_, line)| !line.trim().is_empty());
+    let above = above.map(|(_, line)| line.len() - line.trim_start().len());
+    widths.sort_by_key(|width| (Some(*width) != above, width.abs_diff(own), *width));
+    widths.dedup();
+    for width in widths {
+        let put = " ".repeat(width);
+        if !code.starts_with(&put) || width != own {
+            let what = "this line is indented otherwise than those around it";
+            tries.push(Mended { range: start..start + own, put, what });
+        }
+    }
+}
+
+/// Keys that stand in the file only once below the key that they stand below.
+fn odd_keys(root: &Node) -> usize {
+    let mut seen: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut open = vec![("", root)];
+    while let Some((above, node)) = open.pop() {
+        match &node.value {
+            Value::Scalar(_) => {}
+            Value::Sequence(list) => open.extend(list.iter().map(|node| (above, node))),
+            Value::Mapping(entries) => {
+                for entry in entries {
+                    *seen.entry((above, &entry.key)).or_default() += 1;
+                    open.push((&entry.key, &entry.value));
+                }
+            }
+        }
+    }
+    seen.values().filter(|count| **count == 1).count()
+}
