@@ -148,9 +148,10 @@ pub const LEGACY_SHAPE: Code = Code("M607");
 pub const LEGACY_REQUIRED: Code = Code("M608");
 /// A date or time in another format than that of the interface.
 pub const LEGACY_FORMAT: Code = Code("M609");
-
 /// A legacy word that stands once and is near one that stands often.
 pub const STANDS_ONCE: Code = Code("M610");
+/// Something that the interface requires and that is written under a condition only.
+pub const LEGACY_SOMETIMES: Code = Code("M611");
 
 /// A script that does not compile.
 pub const SCRIPT: Code = Code("S101");
@@ -271,6 +272,10 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(
         STANDS_ONCE,
         "A legacy name or word stands once, and another with nearly its letters several times.",
+    ),
+    Meaning::new(
+        LEGACY_SOMETIMES,
+        "The backend's interface requires this in a request, and only rules with a condition write it.",
     ),
     Meaning::new(SCRIPT, "The script does not compile."),
     Meaning::new(FUNCTIONS, "functions.rhai does not compile; no script can use it."),

@@ -8,6 +8,7 @@ mod touched;
 
 use super::operation::{Answer, OperationProgram, Settled};
 use super::path::{Part, Step};
+use super::program::Program;
 use super::schema::{Kind, Lookup, Member, OperationFacts, Schema, TypeId};
 use std::collections::BTreeSet;
 use touched::{Touch, Touched, Values};
@@ -118,13 +119,20 @@ pub fn coverage(
             Answer::Reply(program) | Answer::Each { program, .. } => (Some(program), "$".to_owned()),
             Answer::Calls { into, program } => (Some(program), touched::names("$", into)),
         };
-        let touched = program.map(|program| touched::of_answer(program, &base)).unwrap_or_default();
+        let touched = program.map(|program| touched::written(program, &base)).unwrap_or_default();
         let mut walk =
             Walk { schema, touched, custody: &facts.custody, echo_off, answer: true, rows: Vec::new() };
         walk.members(ty, echo, "$", &mut Vec::new());
         coverage.answer = walk.rows;
     }
     coverage
+}
+
+/// The places that a program writes whatever it reads, unless a value is absent: member names from the root,
+/// `$.lines.lineNo`. No condition stands before them, and every branch has them.
+pub(super) fn written_always(program: &Program) -> BTreeSet<String> {
+    let written = touched::written(program, "$").into_iter();
+    written.filter_map(|(place, touch)| touch.always.then_some(place)).collect()
 }
 
 /// The query parameters: sent by a rule or an address, or settled here.

@@ -1,4 +1,4 @@
-//! Which places of the Sonata side a program reads or writes, how surely, and with which values.
+//! Which places of a side a program reads or writes, how surely, and with which values.
 
 use crate::json::query::{self, Condition, Read, ReadStep};
 use crate::mapping::direction::Direction;
@@ -35,7 +35,7 @@ pub(super) struct Touch {
 /// By member names from the root, `$.quoteItem.action`.
 pub(super) type Touched = BTreeMap<String, Touch>;
 
-/// Where a rule stands on the Sonata side.
+/// Where a rule stands on the side that is looked at.
 #[derive(Clone)]
 struct At {
     place: String,
@@ -44,8 +44,17 @@ struct At {
 
 struct Walk<'p> {
     direction: Direction,
+    /// Whether the side that is read is looked at, else the one that is written.
+    reads: bool,
     root: &'p str,
     out: Touched,
+}
+
+/// Whether a branch is taken by what type the standard's message says that it has.
+fn is_by_type(branch: &Branch) -> bool {
+    let reads = branch.condition.as_ref().map(Condition::reads).unwrap_or_default();
+    let is_type = |read: &Read| matches!(read.steps.last(), Some(ReadStep::One(query::Step::Name(name))) if **name == *"@type");
+    !reads.is_empty() && reads.iter().all(is_type)
 }
 
 impl Values {
@@ -74,7 +83,7 @@ impl Values {
 
 /// What a call reads of the request: its body's program, its condition and its address.
 pub(super) fn of_call(call: &Call, out: &mut Touched) {
-    let mut walk = Walk { direction: Direction::ToLegacy, root: "$", out: std::mem::take(out) };
+    let mut walk = Walk { direction: Direction::ToLegacy, reads: true, root: "$", out: std::mem::take(out) };
     let mut at = At { place: "$".to_owned(), certain: true };
     if let Some(each) = &call.each {
         at = walk.at(each, &at);
@@ -93,9 +102,9 @@ pub(super) fn of_call(call: &Call, out: &mut Touched) {
     *out = walk.out;
 }
 
-/// What a program writes of the answer, which stands at `root`.
-pub(super) fn of_answer(program: &Program, root: &str) -> Touched {
-    let mut walk = Walk { direction: program.direction, root, out: Touched::new() };
+/// What a program writes into the message that stands at `root`.
+pub(super) fn written(program: &Program, root: &str) -> Touched {
+    let mut walk = Walk { direction: program.direction, reads: false, root, out: Touched::new() };
     walk.rules(&program.rules, &At { place: root.to_owned(), certain: true });
     walk.out
 }
@@ -110,13 +119,9 @@ pub(super) fn names(from: &str, path: &FieldPath) -> String {
 }
 
 impl Walk<'_> {
-    fn reads(&self) -> bool {
-        self.direction == Direction::ToLegacy
-    }
-
-    /// The Sonata path among the two of a rule.
+    /// The path of the side that is looked at, among the two of a rule.
     fn side<'r>(&self, source: &'r FieldPath, target: &'r FieldPath) -> &'r FieldPath {
-        if self.reads() { source } else { target }
+        if self.reads { source } else { target }
     }
 
     fn note(&mut self, place: String, touch: Touch) {
@@ -152,9 +157,9 @@ impl Walk<'_> {
         }
     }
 
-    /// Terms that a rule writes along, where the Sonata side is written.
+    /// Terms that a rule writes along, where that side is written.
     fn also(&mut self, terms: &[Term], at: &At) {
-        if !self.reads() {
+        if !self.reads {
             self.terms(terms, at);
         }
     }
@@ -186,9 +191,9 @@ impl Walk<'_> {
         }
     }
 
-    /// What a condition looks at, where the Sonata side is read.
+    /// What a condition looks at, where that side is read.
     fn condition(&mut self, condition: Option<&Condition>, at: &At) {
-        if let (Some(condition), true) = (condition, self.reads()) {
+        if let (Some(condition), true) = (condition, self.reads) {
             self.looked_at(condition.reads(), at, &Values::None);
         }
     }
@@ -228,11 +233,16 @@ impl Walk<'_> {
                 let at = self.at(self.side(&append.source, &append.target), at);
                 let at = self.under(append.condition.as_ref(), at);
                 self.also(&append.also, &at);
+                if !self.reads {
+                    for (_, own) in &append.copy {
+                        self.touch(own, &at, Values::Any);
+                    }
+                }
                 self.rules(&append.rules, &at);
             }
             Action::Gather(gather) => {
                 let at = self.at(self.side(&gather.source, &gather.target), at);
-                if self.reads() {
+                if self.reads {
                     for path in &gather.row_key {
                         self.touch(path, &at, Values::Any);
                     }
@@ -241,7 +251,8 @@ impl Walk<'_> {
             }
             Action::OneOf(one_of) => {
                 let (rules, every) = match &one_of.otherwise {
-                    Otherwise::Nothing => (None, false),
+                    // The contract knows which types there are; a message of another is refused before.
+                    Otherwise::Nothing => (None, !self.reads && one_of.branches.iter().all(is_by_type)),
                     Otherwise::Rules(rules) => (Some(&**rules), true),
                     Otherwise::Refuse(_) => (None, true),
                 };
@@ -293,7 +304,7 @@ impl Walk<'_> {
 
     fn pair(&mut self, pair: &Pair, at: &At) {
         let inner = self.under(pair.condition.as_ref(), at.clone());
-        if !self.reads() {
+        if !self.reads {
             let values = self.written(pair);
             self.touch(&pair.target, &inner, values);
             self.also(&pair.also, &inner);

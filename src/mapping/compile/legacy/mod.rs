@@ -14,6 +14,7 @@ use super::Compiler;
 use super::operation::Making;
 use super::scope::Scope;
 use super::steps::word_in;
+use crate::mapping::coverage::written_always;
 use crate::mapping::diagnostic as code;
 use crate::mapping::operation::{Call, CallTarget, TemplatePart};
 use crate::mapping::program::Phase;
@@ -72,7 +73,8 @@ impl<'c> Compiler<'c> {
                 self.check_request(raw.request.as_ref(), &scope, facts, api, typed);
                 self.check_sent(&raw.call, &call.target, facts, written, making, api);
                 if let (Some(ty), Some(_), true) = (facts.request, &raw.request, typed) {
-                    self.check_required(ty, written, raw.call.span(), api);
+                    let sure = call.request.as_deref().map(written_always).unwrap_or_default();
+                    self.check_required(ty, (written, &sure), raw.call.span(), api);
                 }
             }
             if let (Some(undo), Some(made)) = (&raw.undo, &call.undo)

@@ -1,4 +1,4 @@
-//! Members of a request that the interface requires and no rule writes.
+//! Members of a request that the interface requires, and no rule writes, or only sometimes.
 
 use super::super::Compiler;
 use super::super::coverage::plain;
@@ -8,30 +8,31 @@ use crate::text::{Diagnostic, Span};
 use std::{collections::BTreeSet, sync::Arc};
 
 impl Compiler<'_> {
-    /// Tells which required members of a request body nothing writes.
+    /// Tells which required members of a request body nothing writes, or only rules with a condition; `sure` are the
+    /// places that are written without one.
     pub(super) fn check_required(
         &mut self,
         ty: TypeId,
-        written: &BTreeSet<String>,
+        (written, sure): (&BTreeSet<String>, &BTreeSet<String>),
         at: Span,
         api: &Arc<dyn Interface>,
     ) {
         let written: BTreeSet<String> = written.iter().map(|place| plain(place)).collect();
-        self.walk_required(ty, "$", &written, at, api);
+        self.walk_required(ty, "$", (&written, sure), at, api);
     }
 
     fn walk_required(
         &mut self,
         ty: TypeId,
         place: &str,
-        written: &BTreeSet<String>,
+        (written, sure): (&BTreeSet<String>, &BTreeSet<String>),
         at: Span,
         api: &Arc<dyn Interface>,
     ) {
         match api.kind(ty) {
             Kind::Array => {
                 if let Some(element) = api.element(ty) {
-                    self.walk_required(element, place, written, at, api);
+                    self.walk_required(element, place, (written, sure), at, api);
                 }
                 return;
             }
@@ -40,15 +41,27 @@ impl Compiler<'_> {
         }
         for (name, member) in api.members(ty, None) {
             let inner = format!("{place}.{name}");
+            let shown = inner.trim_start_matches("$.");
             let below = |one: &String| one.strip_prefix(&*inner).is_some_and(|rest| rest.starts_with('.'));
             let touched = written.contains(&inner) || written.iter().any(below);
             if touched {
-                // What is carried over as a whole is not looked into.
-                if !written.contains(&inner) || written.iter().any(below) {
-                    self.walk_required(member.ty, &inner, written, at, api);
+                let is_sure = sure.contains(&inner) || sure.iter().any(below);
+                if member.required && !is_sure {
+                    let message = format!(
+                        "{} requires `{shown}` in this request, and it is written under a condition only",
+                        api.title()
+                    );
+                    let fault = Diagnostic::warning(code::LEGACY_SOMETIMES, message).at(at);
+                    self.out.push(
+                        fault.hint("add a rule for the other cases, such as an `else` of the `one_of`"),
+                    );
+                }
+                // What is carried over as a whole is not looked into; what is not always there, lacks nothing when
+                // it is not.
+                if is_sure && (!written.contains(&inner) || written.iter().any(below)) {
+                    self.walk_required(member.ty, &inner, (written, sure), at, api);
                 }
             } else if member.required {
-                let shown = inner.trim_start_matches("$.");
                 let message =
                     format!("{} requires `{shown}` in this request, and no rule writes it", api.title());
                 let fault = Diagnostic::warning(code::LEGACY_REQUIRED, message).at(at);
