@@ -79,7 +79,7 @@ fn words_that_mean_nothing_are_wrong_use() {
 fn check_tells_findings_with_their_place() {
     let (status, out, err) = segue(&["check"], "");
     assert_eq!(status, 0, "{out}{err}");
-    assert!(out.starts_with("good: 1 partners, "), "{out}");
+    assert!(out.starts_with("good: 3 partners, "), "{out}");
     let (_folder, config) = copy();
     edit(&config.join("partners/globex.yaml"), "mapping: acme", "mapping: acne");
     let (status, out, _) = run(&config, &["check"], "");
@@ -208,6 +208,22 @@ fn show_tells_where_rules_and_settings_come_from() {
     assert_eq!((status, err.as_str()), (0, ""), "{out}");
     assert!(out.starts_with("operation quote.createQuote"), "{out}");
     assert!(out.contains("mappings/partners/globex/acme.yaml:"), "the overlay's rule: {out}");
+    let (_, out, _) = segue(&["show", "--partner", "hooli", "quote.createQuote"], "");
+    let origin = |rule: &str| {
+        let line = out.lines().find(|line| line.trim_start().starts_with(rule));
+        line.and_then(|line| line.rsplit_once("# ")).unwrap_or_else(|| panic!("{rule}: {out}")).1.to_owned()
+    };
+    let shared = "mappings/partners/wholesale/acme.yaml:";
+    assert!(origin("-> hdr.channel  value SONATA-WS").starts_with(shared), "an overlay below: {out}");
+    assert!(
+        origin("-> sku  value UNI-S").starts_with("mappings/partners/hooli/acme.yaml:"),
+        "a branch: {out}"
+    );
+    assert!(!out.contains("dealReference"), "what was removed: {out}");
+    let (_, out, _) = segue(&["show", "--partner", "initech", "quote.cancelQuote"], "");
+    let off =
+        out.starts_with("operation quote.cancelQuote: off") && out.contains("partners/initech/acme.yaml:");
+    assert!(off, "{out}");
     let (status, _, err) = segue(&["show", "--partner", "globex", "quote.createQuot"], "");
     assert_eq!(status, 2);
     assert!(err.contains("did you mean"), "{err}");

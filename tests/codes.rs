@@ -16,7 +16,7 @@ use segue::{
 const FILES: &[&str] = &["yaml", "config", "mapping", "script", "interface", "plan"];
 
 /// A limit in bytes or values, or nothing that a file can show.
-const WITHOUT_EXAMPLE: &[&str] = &["Y101", "Y102", "Y103", "C101", "P106", "O103"];
+const WITHOUT_EXAMPLE: &[&str] = &["Y101", "Y102", "Y103", "C101", "P106", "O103", "M406"];
 
 const BASE: &[(&str, &str)] = &[
     ("config/segue.yaml", "reload: { watch: false }\n"),

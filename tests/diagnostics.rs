@@ -3,7 +3,7 @@
 //! A case begins with a line of what it shows. Texts follow, each after `>>> PATH`; what is expected stands after
 //! `===`. Cases named `yaml-*` are read as YAML, those named `config-*` as a configuration folder, in which files
 //! that the case does not give are harmless ones, and `>>> PATH absent` takes one away, those named `map-*` as a
-//! mapping set of grace, `partner.yaml` as the overlay on it, `openapi/acme.yaml` as the interface of its backend. `UPDATE_EXPECT=1 cargo test diagnostics` writes what comes out.
+//! mapping set of grace, `partner.yaml` as the overlay on it (`base-…/` those that it lies on), `openapi/acme.yaml` as the interface of its backend. `UPDATE_EXPECT=1 cargo test diagnostics` writes what comes out.
 
 use segue::{
     config::{self, secret::Lookup},
@@ -85,8 +85,11 @@ fn read_mapping(case: &Case<'_>) -> String {
     let contracts =
         catalogue().functions(release).filter_map(|function| catalogue().contract(release, function));
     let schema = ContractSchema::new(contracts.collect(), catalogue().products(release));
-    let (overlay, files): (Vec<_>, Vec<_>) =
-        case.files.iter().copied().partition(|(path, _)| *path == "partner.yaml");
+    let (overlay, files): (Vec<_>, Vec<_>) = case
+        .files
+        .iter()
+        .copied()
+        .partition(|(path, _)| *path == "partner.yaml" || path.starts_with("base-"));
     let (openapi, files): (Vec<_>, Vec<_>) =
         files.into_iter().partition(|(path, _)| path.starts_with("openapi/"));
     let (set, overlay) = (FileSet::of("acme", files), FileSet::of("", overlay));

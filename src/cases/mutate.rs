@@ -132,7 +132,10 @@ fn rules(mapped: &[Mapped], filter: Option<&str>) -> Vec<Changed> {
             }
             let fresh = || Changed { mutant: mutant.clone(), address, operations: Vec::new() };
             let operations = &mut rules.entry(mutant.clone()).or_insert_with(fresh).operations;
-            if operations.last() != Some(&index) {
+            // What partners share is changed for the first of them: for the others it is one and the same rule.
+            let first = operations.first().and_then(|first| mapped.get(*first));
+            let is_of_first = first.is_none_or(|first| first.partner == one.partner);
+            if is_of_first && operations.last() != Some(&index) {
                 operations.push(index);
             }
         }

@@ -101,6 +101,10 @@ pub const MISSES: Code = Code("M402");
 pub const AMBIGUOUS: Code = Code("M403");
 /// A change that says none or several of add, change and remove.
 pub const CHANGE: Code = Code("M404");
+/// Overlays that extend each other in a circle.
+pub const OVERLAY_CIRCLE: Code = Code("M405");
+/// More overlays on each other than allowed.
+pub const OVERLAYS: Code = Code("M406");
 
 /// An operation that the contract does not have.
 pub const UNKNOWN_OPERATION: Code = Code("M501");
@@ -223,6 +227,8 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(MISSES, "The change hits nothing; perhaps the mapping set has changed since."),
     Meaning::new(AMBIGUOUS, "Several rules have this address; give the one that is meant a `name:`."),
     Meaning::new(CHANGE, "An entry is one of `add`, `change` and `remove`, with the keys that belong to it."),
+    Meaning::new(OVERLAY_CIRCLE, "An overlay extends others that extend it."),
+    Meaning::new(OVERLAYS, "More overlays lie on each other than are read."),
     Meaning::new(UNKNOWN_OPERATION, "The contract of this function has no operation of this operationId."),
     Meaning::new(UNKNOWN_FUNCTION, "The release has no function of this name."),
     Meaning::new(CALL, "A call is a method and an address: `POST /v2/offers`."),

@@ -314,7 +314,7 @@ impl Builder<'_> {
             settings: Some(settings.settings.root().members().map(|(name, _)| name.into_owned()).collect()),
             ..CompileOptions::default()
         };
-        let key = self.key(&set, overlay.as_ref().map(OverlayFile::text), settings, (name, contracts));
+        let key = self.key(&set, overlay.as_ref().map(OverlayFile::texts), settings, (name, contracts));
         let known = self.compiled.get(&key).or_else(|| self.previous?.compiled.get(&key)).cloned();
         if let Some(known) = known {
             self.compiled.insert(key, Arc::clone(&known));
@@ -336,12 +336,15 @@ impl Builder<'_> {
     fn key(
         &self,
         set: &FileSet,
-        overlay: Option<&str>,
+        overlays: Option<&FileSet>,
         settings: &Partner,
         (name, contracts): (&str, &[&'static Contract]),
     ) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(hash_of(&[set]).as_bytes()).update(overlay.unwrap_or_default().as_bytes());
+        hasher.update(hash_of(&[set]).as_bytes());
+        for (_, text) in overlays.into_iter().flat_map(FileSet::iter) {
+            hasher.update(blake3::hash(text.as_bytes()).as_bytes());
+        }
         if let Some(products) = self.own_products.hash() {
             hasher.update(products.as_bytes());
         }

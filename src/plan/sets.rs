@@ -1,9 +1,10 @@
-//! Which files make the mapping of a partner: its set and its own overlay over it.
+//! Which files make the mapping of a partner: its set and the overlays over it.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use crate::{
     config::{self, Partner, Settings},
+    mapping::compile::{OVERLAYS_MAX, overlay_path},
     text::{Diagnostics, FileSet},
 };
 
@@ -15,21 +16,21 @@ pub(super) struct PartnerFiles {
     pub overlay: Option<OverlayFile>,
 }
 
-/// A partner's overlay over one set.
+/// A partner's overlay over one set, with those that it lies on.
 pub(super) struct OverlayFile {
     files: FileSet,
     path: String,
-    text: Arc<str>,
 }
 
 impl OverlayFile {
-    /// The folder's texts, and the path of the overlay there.
+    /// The texts of the overlays, and the path of the partner's own among them.
     pub fn place(&self) -> (&FileSet, &str) {
         (&self.files, &self.path)
     }
 
-    pub fn text(&self) -> &str {
-        &self.text
+    /// The texts of all overlays.
+    pub fn texts(&self) -> &FileSet {
+        &self.files
     }
 }
 
@@ -78,10 +79,25 @@ impl Edits {
 /// The files of one of a partner's mapping sets among all.
 pub(super) fn partner_files(mappings: &FileSet, settings: &Partner, name: &str) -> PartnerFiles {
     let set = subset(mappings, name);
-    let files = subset(mappings, &format!("partners/{}", settings.id));
-    let path = format!("{name}.yaml");
-    let overlay = files.get(&path).cloned().map(|text| OverlayFile { files, path, text });
+    let path = format!("partners/{}/{name}.yaml", settings.id);
+    let mut files = FileSet::new(mappings.root());
+    let mut next = Some(path.clone());
+    // One more than may be: it is told where they are read, as is one that is not there.
+    while let Some((path, text)) = next.take().and_then(|path| Some((path.clone(), mappings.get(&path)?))) {
+        if files.get(&path).is_none() && files.iter().count() <= OVERLAYS_MAX {
+            next = base_of(text).map(|base| overlay_path(&path, base));
+            files.insert(path.as_str(), Arc::clone(text));
+        }
+    }
+    let overlay = files.get(&path).is_some().then_some(OverlayFile { files, path });
     PartnerFiles { set, overlay }
+}
+
+/// The overlay that another extends, by its line `extends: PARTNER/SET`.
+fn base_of(text: &str) -> Option<&str> {
+    let line = text.lines().find_map(|line| line.strip_prefix("extends:"))?;
+    let value = line.split(" #").next().unwrap_or(line).trim().trim_matches(['"', '\'']);
+    value.contains('/').then_some(value)
 }
 
 fn subset(mappings: &FileSet, folder: &str) -> FileSet {

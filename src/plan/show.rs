@@ -5,7 +5,7 @@ use std::{fmt::Write as _, path::Path};
 use super::sets::{partner_files, read_mappings};
 use crate::{
     config::{self, Partner},
-    mapping::compile::{effective, read_overlay_file, read_set_files, show},
+    mapping::compile::{effective, read_overlays, read_set_files, show},
     text::{Diagnostics, FileSet, Sources},
 };
 
@@ -45,11 +45,10 @@ fn of_set(mappings: &FileSet, settings: &Partner, name: &str, operation: Option<
     let files = partner_files(mappings, settings, name);
     let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
     let set = read_set_files(&files.set, &mut sources, &mut out)?;
-    let overlay = files.overlay.as_ref().and_then(|overlay| {
+    let overlays = files.overlay.as_ref().map(|overlay| {
         let (files, path) = overlay.place();
-        let id = files.open(path, &mut sources)?;
-        read_overlay_file(id, &sources, &mut out)
+        read_overlays(files, path, &mut sources, &mut out)
     });
-    let effective = effective(&set, name, overlay.as_ref(), &mut out);
+    let effective = effective(&set, name, &overlays.unwrap_or_default(), &mut out);
     Some(show(&effective, operation, &sources))
 }

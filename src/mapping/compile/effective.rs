@@ -1,4 +1,4 @@
-//! A mapping set with one partner's overlay over it.
+//! A mapping set with one partner's overlays over it.
 
 use super::load::{OverlaySource, SetSource};
 use super::overlay;
@@ -31,11 +31,11 @@ impl Effective {
     }
 }
 
-/// Puts an overlay over a set; changes that hit nothing are told.
+/// Puts overlays over a set, the first nearest to it; changes that hit nothing are told.
 pub fn effective(
     set: &SetSource,
     name: &str,
-    overlay: Option<&OverlaySource>,
+    overlays: &[OverlaySource],
     out: &mut Diagnostics,
 ) -> Effective {
     let mut effective = Effective {
@@ -56,7 +56,7 @@ pub fn effective(
             (function.clone(), Operation { backend, ..operation.clone() })
         }));
     }
-    if let Some(overlay) = overlay {
+    for overlay in overlays {
         overlay::apply(&mut effective, &overlay.file, name, out);
     }
     effective

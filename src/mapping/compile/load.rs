@@ -2,7 +2,7 @@
 
 use crate::mapping::diagnostic as code;
 use crate::mapping::raw::{
-    CodeTable, FunctionFile, OverlayFile, SetFile, read_codes, read_function, read_overlay, read_set,
+    CodeTable, FunctionFile, OverlayFile, SetFile, Text, read_codes, read_function, read_overlay, read_set,
 };
 use crate::text::{Diagnostic, Diagnostics, FileSet, SourceId, Sources, yaml};
 use std::{collections::HashSet, sync::Arc};
@@ -13,6 +13,9 @@ const SET: &str = "set.yaml";
 const CODES: &str = "codes.yaml";
 /// File with the named functions of scripts.
 const FUNCTIONS: &str = "functions.rhai";
+
+/// Overlays that may lie on each other.
+pub const OVERLAYS_MAX: usize = 8;
 
 /// A mapping set as written.
 #[derive(Debug, Clone)]
@@ -73,10 +76,58 @@ pub fn read_set_files(files: &FileSet, sources: &mut Sources, out: &mut Diagnost
     (!unreadable).then_some(source)
 }
 
-/// Reads one overlay file.
-pub fn read_overlay_file(id: SourceId, sources: &Sources, out: &mut Diagnostics) -> Option<OverlaySource> {
-    let node = yaml::load(sources, id, out)?;
-    Some(OverlaySource { file: read_overlay(&node, out)? })
+/// Reads an overlay and those that it lies on, the one nearest to the set first.
+///
+/// `extends: PARTNER/SET` names the overlay of another partner, or of none, beside the folder of this one. What is
+/// not there, an overlay that lies on itself and more than [`OVERLAYS_MAX`] of them are told.
+pub fn read_overlays(
+    files: &FileSet,
+    path: &str,
+    sources: &mut Sources,
+    out: &mut Diagnostics,
+) -> Vec<OverlaySource> {
+    let (mut read, mut paths) = (Vec::new(), vec![path.to_owned()]);
+    let mut named: Option<Text> = None;
+    while let Some(path) = paths.last().cloned() {
+        let at = |fault: Diagnostic| match &named {
+            Some(named) => fault.at(named.span()),
+            None => fault,
+        };
+        let Some(id) = files.open(&path, sources) else {
+            let message = format!("there is no overlay {}", files.shown(&path));
+            out.push(at(Diagnostic::error(code::NO_FILE, message)));
+            break;
+        };
+        let overlay = yaml::load(sources, id, out).and_then(|node| read_overlay(&node, out));
+        let Some(overlay) = overlay else { break };
+        let base = overlay.extends.clone().filter(|extends| extends.as_str().contains('/'));
+        read.push(OverlaySource { file: overlay });
+        let Some(base) = base else { break };
+        let next = overlay_path(&path, base.as_str());
+        if paths.contains(&next) {
+            let fault = Diagnostic::error(code::OVERLAY_CIRCLE, "this overlay lies on itself in the end");
+            out.push(fault.at(base.span()).hint("one of them extends the mapping set"));
+            break;
+        }
+        if paths.len() >= OVERLAYS_MAX {
+            let message = format!("more than {OVERLAYS_MAX} overlays lie on each other");
+            out.push(Diagnostic::error(code::OVERLAYS, message).at(base.span()).hint("put some together"));
+            break;
+        }
+        paths.push(next);
+        named = Some(base);
+    }
+    read.reverse();
+    read
+}
+
+/// The path of the overlay that another at `path` extends by this name.
+pub fn overlay_path(path: &str, name: &str) -> String {
+    let folder = path.rsplit_once('/').and_then(|(partner, _)| partner.rsplit_once('/'));
+    match folder {
+        Some((folder, _)) => format!("{folder}/{name}.yaml"),
+        None => format!("{name}.yaml"),
+    }
 }
 
 /// Names that two files give: within one file YAML refuses them already.

@@ -35,7 +35,7 @@ mod writers;
 mod xml;
 
 pub use effective::{Effective, effective};
-pub use load::{OverlaySource, SetSource, read_overlay_file, read_set_files};
+pub use load::{OVERLAYS_MAX, OverlaySource, SetSource, overlay_path, read_overlays, read_set_files};
 pub use show::show;
 
 use super::codes::CodeTable;
@@ -134,17 +134,11 @@ pub fn compile(
 ) -> Option<CompiledSet> {
     let mut told = Diagnostics::new();
     let set = read_set_files(files, sources, &mut told);
-    let overlay = overlay.and_then(|(files, path)| {
-        let Some(id) = files.open(path, sources) else {
-            let message = format!("there is no overlay {}", files.shown(path));
-            told.push(Diagnostic::error(super::diagnostic::NO_FILE, message));
-            return None;
-        };
-        read_overlay_file(id, sources, &mut told)
-    });
+    let overlays = overlay.map(|(files, path)| read_overlays(files, path, sources, &mut told));
+    let overlays = overlays.unwrap_or_default();
     let name = files.root().rsplit('/').next().unwrap_or_default();
     let compiled =
-        set.and_then(|set| compile_read(&set, name, overlay.as_ref(), schema, options, sources, &mut told));
+        set.and_then(|set| compile_read(&set, name, &overlays, schema, options, sources, &mut told));
     told.sort(sources);
     let failed = told.has_errors();
     out.append(told);
@@ -158,14 +152,14 @@ pub fn compile(
 pub fn compile_read(
     set: &SetSource,
     name: &str,
-    overlay: Option<&OverlaySource>,
+    overlays: &[OverlaySource],
     schema: &dyn Schema,
     options: &CompileOptions,
     sources: &Sources,
     out: &mut Diagnostics,
 ) -> Option<CompiledSet> {
     let mut told = Diagnostics::new();
-    let effective = effective(set, name, overlay, &mut told);
+    let effective = effective(set, name, overlays, &mut told);
     let mut compiler = Compiler::new(&effective, schema, options, sources, told);
     compiler.check_tables();
     compiler.check_products();

@@ -3,18 +3,24 @@
 use super::effective::Effective;
 use crate::mapping::diagnostic as code;
 use crate::mapping::path::FieldPath;
-use crate::mapping::raw::{Change, CodeRow, CodeSide, CodesChange, OverlayFile, Rule, Text};
+use crate::mapping::raw::{Branch, Change, CodeRow, CodeSide, CodesChange, OverlayFile, Rule, Text};
 use crate::text::{Diagnostic, Diagnostics, Hint, suggest};
 
 /// Applies all changes; those that hit nothing, or several rules, are told.
 pub(super) fn apply(set: &mut Effective, overlay: &OverlayFile, name: &str, out: &mut Diagnostics) {
-    if let Some(extends) = overlay.extends.as_ref().filter(|extends| extends.as_str() != name) {
+    // What lies on another overlay is for the set that that one is for.
+    let is_other = |extends: &&Text| extends.as_str() != name && !extends.as_str().contains('/');
+    if let Some(extends) = overlay.extends.as_ref().filter(is_other) {
         let message = format!("this overlay is used with the mapping set `{name}`");
         out.push(
             Diagnostic::error(code::EXTENDS, message)
                 .at(extends.span())
                 .hint(Hint::from(format!("write `extends: {name}`")).putting(name)),
         );
+    }
+    for product in &overlay.products {
+        set.set.products.retain(|own| own.name.as_str() != product.name.as_str());
+        set.set.products.push(product.clone());
     }
     for change in &overlay.codes {
         codes(set, change, out);
@@ -140,13 +146,37 @@ fn add(
     }
     let Some(within) = within else { return rules.push(rule.clone()) };
     let Some(at) = find(rules, None, within, out) else { return };
-    let group = list_at(rules, &at).and_then(|(list, index)| list.get_mut(index));
-    if let Some(fields) = group.and_then(|group| group.fields.as_mut()) {
+    let Some(group) = list_at(rules, &at).and_then(|(list, index)| list.get_mut(index)) else { return };
+    let branches = group.one_of.as_mut().map(|(_, branches, _)| branches);
+    let branches = branches.or(group.rows.as_mut().map(|(_, branches)| branches));
+    if let Some(branches) = branches {
+        if let Some(branch) = branch(rule, out) {
+            branches.insert(0, branch);
+        }
+    } else if let Some(fields) = group.fields.as_mut() {
         fields.push(rule.clone());
     } else {
         let fault = Diagnostic::error(code::MISSES, "this rule has no `fields` to add to").at(within.span());
         out.push(fault.hint("change the shape that it uses, or replace the rule"));
     }
+}
+
+/// What is added to a `one_of` is one more branch, asked before the others: what differs is the narrower case.
+fn branch(rule: &Rule, out: &mut Diagnostics) -> Option<Branch> {
+    const OF_BRANCH: [&str; 3] = ["if", "fields", "shape"];
+    let other = rule.keys.iter().find(|(key, _)| !OF_BRANCH.contains(&&**key));
+    if let Some((key, span)) = other {
+        let message = format!("what is added here is a branch, which has no `{key}`");
+        let fault = Diagnostic::error(code::CHANGE, message).at(*span);
+        out.push(fault.hint("a branch has `if`, and `fields` or `shape`"));
+        return None;
+    }
+    Some(Branch {
+        span: rule.span,
+        condition: rule.condition.clone(),
+        fields: rule.fields.clone().unwrap_or_default(),
+        shape: rule.shape.clone(),
+    })
 }
 
 /// The one rule with an address; none or several are told.

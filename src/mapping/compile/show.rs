@@ -139,19 +139,20 @@ fn headline(rule: &Rule) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{effective, read_overlay_file, read_set_files};
+    use super::super::{effective, read_overlays, read_set_files};
     use crate::text::{Diagnostics, FileSet, Sources};
 
     #[test]
     fn every_rule_has_its_origin() {
         let quote = "function: quote\nshapes:\n  quote:\n    fields:\n      - { sonata: externalId, legacy: no }\n      - { legacy: kind, value: X }\noperations: { createQuote: { call: POST /q, request: quote } }\n";
-        let partner = "extends: acme\nshapes: { quote: [ { change: { legacy: kind, value: Y } } ] }\n";
+        let base = "extends: acme\nshapes:\n  quote:\n    - { change: { legacy: kind, value: Y } }\n    - { add: { legacy: base, value: B } }\n";
+        let partner = "extends: base/acme\nshapes: { quote: [ { change: { legacy: kind, value: Z } } ] }\n";
         let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
         let files = FileSet::of("acme", [("set.yaml", "language: 1\n"), ("quote.yaml", quote)]);
         let set = read_set_files(&files, &mut sources, &mut out).unwrap();
-        let id = sources.add("globex/acme.yaml", partner);
-        let overlay = read_overlay_file(id, &sources, &mut out).unwrap();
-        let effective = effective(&set, "acme", Some(&overlay), &mut out);
+        let files = FileSet::of("partners", [("globex/acme.yaml", partner), ("base/acme.yaml", base)]);
+        let overlays = read_overlays(&files, "globex/acme.yaml", &mut sources, &mut out);
+        let effective = effective(&set, "acme", &overlays, &mut out);
         assert!(out.is_empty(), "{}", out.render_text(&sources));
         let shown = super::show(&effective, Some("quote.createQuote"), &sources);
         let lines: Vec<_> =
@@ -162,7 +163,8 @@ mod tests {
             "request: shape quote # acme/quote.yaml:7:54",
             "shape quote # acme/quote.yaml:3:3",
             "externalId <-> no # acme/quote.yaml:5:9",
-            "-> kind value Y # globex/acme.yaml:2:30",
+            "-> kind value Z # partners/globex/acme.yaml:2:30",
+            "-> base value B # partners/base/acme.yaml:5:14",
         ];
         assert_eq!(lines, expected);
     }

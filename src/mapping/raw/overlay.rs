@@ -1,12 +1,14 @@
 //! A partner's overlay as written.
 
-use super::{CodeRow, Operation, Rule, Text};
+use super::{CodeRow, Operation, ProductName, Rule, Text};
 
 /// What is different for one partner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OverlayFile {
-    /// The mapping set that it changes.
+    /// The mapping set that it changes, or `PARTNER/SET`: another overlay, which it changes further.
     pub extends: Option<Text>,
+    /// Short names of products, besides those of the set or in their place.
+    pub products: Vec<ProductName>,
     /// Changes of code tables.
     pub codes: Vec<CodesChange>,
     /// Changes of shapes, by name.
@@ -40,7 +42,7 @@ pub enum Change {
     },
     /// A rule that is new.
     Add {
-        /// The group, else the shape's outermost rules.
+        /// The group, else the shape's outermost rules. In a `one_of` or `rows`, the rule is one more branch, the first.
         within: Option<Text>,
         /// The rule behind which it goes, else at the end.
         after: Option<Text>,

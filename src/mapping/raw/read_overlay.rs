@@ -2,7 +2,7 @@
 
 use super::read::{self, required_text, sequence, text, texts};
 use super::read_rule::{named, single};
-use super::read_set::rows;
+use super::read_set::{products, rows};
 use super::{Change, CodesChange, OverlayFile, Text, operations};
 use crate::mapping::diagnostic as code;
 use crate::text::{
@@ -14,6 +14,7 @@ use crate::text::{
 pub fn read_overlay(node: &Node, out: &mut Diagnostics) -> Option<OverlayFile> {
     let mut fields = Fields::of(node, "an overlay", out)?;
     let extends = required_text(&mut fields, "extends", out);
+    let products = fields.take("products").map(|node| products(node, out)).unwrap_or_default();
     let mut codes = Vec::new();
     if let Some(node) = fields.take("codes") {
         for (table, node) in named(node, "codes", out) {
@@ -30,7 +31,7 @@ pub fn read_overlay(node: &Node, out: &mut Diagnostics) -> Option<OverlayFile> {
     let operations = fields.take("operations").map(|node| operations(node, out)).unwrap_or_default();
     read::refuse_later(&mut fields, &["receives", "watch", "exposes", "notifies"], out);
     fields.finish(out);
-    Some(OverlayFile { extends, codes, shapes, operations })
+    Some(OverlayFile { extends, products, codes, shapes, operations })
 }
 
 fn codes_change(table: Text, node: &Node, out: &mut Diagnostics) -> Option<CodesChange> {

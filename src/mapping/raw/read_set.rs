@@ -67,7 +67,8 @@ fn namespaces(node: &Node, out: &mut Diagnostics) -> Vec<NamespaceOf> {
     list
 }
 
-fn products(node: &Node, out: &mut Diagnostics) -> Vec<ProductName> {
+/// Short names of products, each with the texts of its `@type`.
+pub(super) fn products(node: &Node, out: &mut Diagnostics) -> Vec<ProductName> {
     let mut list = Vec::new();
     for (name, node) in named(node, "products", out) {
         let nodes = match &node.value {
