@@ -55,16 +55,20 @@ fn files(standard: &Standard) -> Vec<Form> {
     vec![set(standard), namespace(), function_file(standard), shape(), overlay(), codes_change(), change()]
 }
 
+/// Short names, each with one `@type` or several.
+fn products() -> Kind {
+    Kind::Either(vec![text(), Kind::Some(Box::new(text()))]).named()
+}
+
 fn set(standard: &Standard) -> Form {
     let releases = Kind::Words(standard.releases.clone());
-    let names_of = Kind::Either(vec![text(), Kind::Some(Box::new(text()))]).named();
     Form::new("set", "set.yaml: how one legacy system says Sonata.")
         .must("language", Kind::Integer(1, 1), "Version of the mapping language: 1.")
         .may("release", releases, "The release whose names stand on the `sonata:` side.")
         .may("backend", text(), "The backend of config/backends.")
         .may(
             "products",
-            names_of,
+            products(),
             "Short names of products: the `@type`, or a list of which the first is written and all are read.",
         )
         .may(
@@ -110,7 +114,12 @@ fn shape() -> Form {
 fn overlay() -> Form {
     let served = Kind::Either(vec![Kind::words(["manual", "off"]), Kind::Is("operation")]);
     Form::new("overlay", "What is different for one partner.")
-        .must("extends", text(), "The mapping set that it changes.")
+        .must(
+            "extends",
+            text(),
+            "The mapping set that it changes, or `PARTNER/SET`: an overlay that this one lies on.",
+        )
+        .may("products", products(), "Short names of products, besides those of the set or in their place.")
         .may("codes", Kind::Is("codes-change").named(), "Changes of code tables.")
         .may("shapes", Kind::Is("change").list().named(), "Changes of shapes.")
         .may(
