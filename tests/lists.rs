@@ -32,7 +32,7 @@ pub struct Double {
 }
 
 impl Double {
-    async fn start(rows: u64) -> Self {
+    pub async fn start(rows: u64) -> Self {
         Self::named("A", rows, 0).await
     }
 
@@ -147,7 +147,14 @@ impl Double {
 
 /// A gateway whose listProduct makes this call and pages so.
 async fn bed(double: &Double, call: &str, paging: &str) -> Bed {
-    let folders = Folders::new(&Setup::default()).await;
+    let folders = folders(double, (call, paging), &Setup::default()).await;
+    let gateway = app::start(&folders.config()).await.unwrap();
+    Bed { folders, gateway, client: Http::new() }
+}
+
+/// Its folders.
+pub async fn folders(double: &Double, (call, paging): (&str, &str), setup: &Setup) -> Folders {
+    let folders = Folders::new(setup).await;
     let bss = folders.bss.local_addr.to_string();
     folders.edit("config/backends/acme.yaml", &bss, &double.address.to_string());
     // The double is no Acme.
@@ -163,8 +170,7 @@ async fn bed(double: &Double, call: &str, paging: &str) -> Bed {
              fields: [ {{ sonata: status, legacy: st }}, {{ sonata: externalId, legacy: no }} ] }}\n{paging}"
         ),
     );
-    let gateway = app::start(&folders.config()).await.unwrap();
-    Bed { folders, gateway, client: Http::new() }
+    folders
 }
 
 /// Ids, total, number and throttling of an answer; the legacy ids stand in `externalId`.

@@ -15,7 +15,10 @@ use segue::{
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::support::{Folders, Http, JSON, QUOTE, Setup, bounded, quote, until};
+use super::{
+    lists::{self, Double},
+    support::{Folders, Http, JSON, PRODUCT, QUOTE, Setup, bounded, quote, until},
+};
 
 /// The program under test; killed when the test is over.
 struct Program {
@@ -32,7 +35,10 @@ impl Drop for Program {
 }
 
 fn command(folders: &Folders) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_segue"));
+    of(Command::new(env!("CARGO_BIN_EXE_segue")), folders)
+}
+
+fn of(mut command: Command, folders: &Folders) -> Command {
     command.arg("--config").arg(folders.config()).stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }
@@ -40,6 +46,10 @@ fn command(folders: &Folders) -> Command {
 impl Program {
     /// Starts it and waits until it says where it serves.
     fn start(folders: &Folders) -> Self {
+        Self::by(folders, command)
+    }
+
+    fn by(folders: &Folders, command: impl FnOnce(&Folders) -> Command) -> Self {
         let text = folders.read("config/segue.yaml");
         if !text.contains("log_format") {
             folders.write("config/segue.yaml", &format!("{text}telemetry: {{ log_format: json }}\n"));
@@ -107,7 +117,10 @@ async fn a_broken_configuration_refuses_to_start_and_tells_all_of_it() {
         let output = command(&folders).output().unwrap();
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{text}");
-        assert!(text.contains("loopback") && text.contains("globex.yaml:2:"), "{text}");
+        // Each of the partners that have no other way to show who they are.
+        for partner in ["globex", "rival", "several"] {
+            assert!(text.contains("loopback") && text.contains(&format!("{partner}.yaml:2:")), "{text}");
+        }
     })
     .await;
 }
@@ -136,6 +149,48 @@ async fn sigterm_finishes_what_is_in_flight() {
     .await;
 }
 
+/// The largest file that the program may write becomes one byte: to the store that is a full disk. Without
+/// `prlimit` (not a Linux) there is nothing to see here.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_cannot_write_unreadies_until_it_can() {
+    bounded(async {
+        let folders = Folders::new(&Setup::default()).await;
+        let program = Program::by(&folders, |folders| {
+            // Too large a write is then an error, not a signal that ends the program.
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_segue")]);
+            of(shell, folders)
+        });
+        let limit = |bytes: &str| {
+            let id = program.child.id().to_string();
+            let limited = Command::new("prlimit").args(["--pid", &id, &format!("--fsize={bytes}")]).status();
+            limited.is_ok_and(|status| status.success())
+        };
+        let client = Http::new();
+        let ready = async || client.send(program.admin, "GET", "/ready", &[], "".into()).await;
+        let send = async |id: &str| {
+            let body = quote(id).to_string();
+            client.send(program.sonata, "POST", QUOTE, &[JSON], body.into()).await
+        };
+        let kept = send("before").await.member("id");
+        if !limit("1:unlimited") {
+            println!("skipped: there is no prlimit");
+            return;
+        }
+        send("full").await.assert_problem("nothing can be kept", 500, "internalError");
+        let answer = ready().await;
+        assert_eq!((answer.status, &answer.json()["ready"]), (503, &false.into()), "{answer:?}");
+        assert_ne!(answer.json()["store"], "ok", "{answer:?}");
+        assert_eq!(folders.bss.bss.journal().len(), 1, "nothing is done that could not be kept");
+        let read = client.send(program.sonata, "GET", &format!("{QUOTE}/{kept}"), &[], "".into()).await;
+        assert_eq!(read.status, 200, "reading goes on: {read:?}");
+        assert!(limit("unlimited:unlimited"));
+        until(async || ready().await.status == 200).await;
+        assert_eq!(send("after").await.status, 201);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn draining_has_an_end_and_forgets_nothing() {
     bounded(async {
@@ -155,6 +210,49 @@ async fn draining_has_an_end_and_forgets_nothing() {
         let store = Store::open(&folders.path("data/segue.db"), store::Limits::default(), None).unwrap();
         let open = store.unfinished(&PartnerId::parse("globex").unwrap(), i64::MAX, 10).await.unwrap();
         assert_eq!(open.len(), 1);
+    })
+    .await;
+}
+
+/// A list is walked page by page: what a hundred thousand rows need is what a thousand need. Where the system does not
+/// tell what a process has used (not a Linux), there is nothing to see.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_list_is_walked_in_little_memory() {
+    /// More than this, in KiB, must not come on top: rows that are held are 25 times as much.
+    const GROWTH_KIB_MAX: u64 = 12 * 1024;
+    bounded(async {
+        let (few, many) = (Double::start(1_000).await, Double::start(100_000).await);
+        let setup =
+            Setup { limits: "calls_max: 10000, exchange_deadline_ms_max: 110000", ..Setup::default() };
+        let paging = ("/page", "page: p, size: n, items: 100, total: $.meta.count");
+        let folders = lists::folders(&few, paging, &setup).await;
+        let program = Program::start(&folders);
+        let peak = || {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", program.child.id())).ok()?;
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+            line.split_whitespace().next()?.parse::<u64>().ok()
+        };
+        let client = Http::new();
+        // None is terminated, which only the mapped rows tell: all are read.
+        let walk = async || {
+            let path = format!("{PRODUCT}?status=terminated");
+            let answer = client.send(program.sonata, "GET", &path, &[], "".into()).await;
+            assert_eq!(
+                (answer.status, answer.headers["x-total-count"].as_bytes()),
+                (200, &b"0"[..]),
+                "{answer:?}"
+            );
+        };
+        walk().await;
+        let Some(before) = peak() else { return };
+        folders.edit("config/backends/acme.yaml", &few.address.to_string(), &many.address.to_string());
+        let reloaded = client.send(program.admin, "POST", "/reload", &[], "".into()).await;
+        assert_eq!(reloaded.status, 200, "{reloaded:?}");
+        walk().await;
+        let after = peak().unwrap();
+        assert_eq!(many.asked().len(), 1_000);
+        println!("peak memory: {before} KiB, and {after} KiB after a hundred times as many rows");
+        assert!(after < before + GROWTH_KIB_MAX, "{before} KiB, then {after} KiB");
     })
     .await;
 }

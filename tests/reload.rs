@@ -125,6 +125,33 @@ async fn a_changed_file_is_taken_without_dropping_what_runs() {
     .await;
 }
 
+/// The interface file is no mapping and no setting: that it alone has changed is seen all the same, and what it does
+/// not have is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interface_file_that_changes_by_itself_is_read_again() {
+    bounded(async {
+        const FILE: &str = "config/openapi/acme.yaml";
+        let bed = Bed::with(Setup { reload: "debounce_ms: 50", ..Setup::default() }).await;
+        let whole = bed.folders.read(FILE);
+        bed.folders.write(FILE, &whole.replace("  /v2/offers:\n", "  /v2/papers:\n"));
+        let refused = async || {
+            let metrics = bed.admin("GET", "/metrics").await.text();
+            metrics.contains("segue_reloads_total{outcome=\"refused\"}")
+        };
+        until(refused).await;
+        assert_eq!(generation(&bed).await, 1);
+        let answer = bed.admin("POST", "/reload").await;
+        assert_eq!(answer.status, 422);
+        let told = answer.text();
+        assert!(told.contains("M601") && told.contains("mappings/tiny/quote.yaml:"), "{told}");
+        bed.assert_recovered("the last good plan stays").await;
+        bed.folders.write(FILE, &whole.replace("title: ", "title: New "));
+        until(async || generation(&bed).await == 2).await;
+        bed.assert_recovered("a new interface").await;
+    })
+    .await;
+}
+
 /// A partner's own product, beside which a newer version of the line's schema would stand as well.
 const FIBRE: &str = "$id: urn:globex:lso:spec:sonata:dark-fibre:v1.0.0:all\ntype: object\nrequired: [ pairs ]\n\
                      properties:\n  pairs: { type: integer, minimum: 1 }\n  \

@@ -136,3 +136,23 @@ fn secrets_come_from_files_and_show_nowhere() {
     assert_eq!(settings.backends["b"].credentials, Credentials::Bearer(Secret::new("s3same-0pen")));
     assert!(!format!("{settings:?}").contains("s3same"));
 }
+
+#[test]
+fn files_of_certificates_have_a_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &[u8]| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("segue.yaml", b"reload: {}");
+    write("backends/acme.yaml", b"backend: acme\nbase_url: \"https://bss\"\ntls: { ca: certs/ca.pem }\n");
+    let most = usize::try_from(tls::CERTIFICATES_BYTES_MAX).unwrap();
+    for (bytes, is_good) in [(most, true), (most + 1, false)] {
+        write("certs/ca.pem", &vec![b'x'; bytes]);
+        let loaded = load(folder.path());
+        let told = loaded.diagnostics.render_text(&loaded.sources);
+        assert_eq!(told.is_empty(), is_good, "{told}");
+        assert!(is_good || told.contains("has more than 1048576 bytes"), "{told}");
+    }
+}

@@ -11,7 +11,7 @@ use crate::{
 use std::{fs::File, io::Read as _};
 
 /// Largest file of certificates, in bytes.
-const CERTIFICATES_BYTES_MAX: u64 = 1 << 20;
+pub(super) const CERTIFICATES_BYTES_MAX: u64 = 1 << 20;
 
 /// Trust and certificate towards one backend; the files were read with the configuration, and are read again with it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use rustls::{
 use crate::telemetry::Secret;
 
 /// Certificates in one file at most.
-const CERTIFICATES_MAX: usize = 1_000;
+pub(super) const CERTIFICATES_MAX: usize = 1_000;
 
 /// Whom we trust and what we show. Cloning shares.
 #[derive(Clone)]

@@ -19,6 +19,7 @@ use rustls::{
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::legacy::tls::CERTIFICATES_MAX;
 
 /// An authority of the tests.
 struct Authority {
@@ -202,6 +203,48 @@ fn trust_that_cannot_be_used_is_told() {
     assert!(tls(&authority.pem, &one.certificate, "secret text").starts_with("`client_key` holds no"));
     let mixed = tls(&authority.pem, &one.certificate, &two.key);
     assert!(mixed.contains("do not belong together"), "{mixed}");
+    let many = |count: usize| Tls::new(Some(authority.pem.repeat(count).as_bytes()), None).map(|_| ());
+    assert_eq!(many(CERTIFICATES_MAX), Ok(()));
+    let told = many(CERTIFICATES_MAX + 1).unwrap_err().to_string();
+    assert_eq!(told, "`ca` holds no usable certificate");
+}
+
+/// Of a connection that stands and says nothing any more, HTTP/2 knows long before the answer is due.
+#[tokio::test]
+async fn a_silent_connection_of_http_2_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (heard, hears) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut preface = [0; 24];
+        stream.read_exact(&mut preface).await.unwrap();
+        heard.send(()).unwrap();
+        // It stands, whatever comes.
+        while stream.read(&mut preface).await.is_ok_and(|read| read > 0) {}
+    });
+    let settings = BackendSettings {
+        http_version: HttpVersion::Http2,
+        answer_ms_max: 600_000,
+        ..settings(&format!("http://127.0.0.1:{port}"))
+    };
+    let calling = tokio::spawn(async move {
+        let late = Instant::now() + Duration::from_mins(10);
+        backends().call(&settings, request(Method::POST, Some("{}")), late).await
+    });
+    hears.await.unwrap();
+    // Some seconds before the ping, at the ping, and when its answer is due.
+    for (seconds, is_over) in [(15, false), (7, false), (3, false), (4, true)] {
+        assert!(!calling.is_finished());
+        forward(seconds).await;
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(calling.is_finished(), is_over, "after {seconds} s more");
+    }
+    let error = calling.await.unwrap().unwrap_err();
+    assert_eq!((error.kind, error.sent), (LegacyErrorKind::Closed, Sent::Maybe), "{error}");
 }
 
 #[tokio::test]
