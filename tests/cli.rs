@@ -214,11 +214,8 @@ fn show_tells_where_rules_and_settings_come_from() {
         line.and_then(|line| line.rsplit_once("# ")).unwrap_or_else(|| panic!("{rule}: {out}")).1.to_owned()
     };
     let shared = "mappings/partners/wholesale/acme.yaml:";
-    assert!(origin("-> hdr.channel  value SONATA-WS").starts_with(shared), "an overlay below: {out}");
-    assert!(
-        origin("-> sku  value UNI-S").starts_with("mappings/partners/hooli/acme.yaml:"),
-        "a branch: {out}"
-    );
+    assert!(origin("-> hdr.channel  value SONATA-WS").contains(shared), "an overlay below: {out}");
+    assert!(origin("-> sku  value UNI-S").contains("mappings/partners/hooli/acme.yaml:"), "a branch: {out}");
     assert!(!out.contains("dealReference"), "what was removed: {out}");
     let (_, out, _) = segue(&["show", "--partner", "initech", "quote.cancelQuote"], "");
     let off =

@@ -218,8 +218,8 @@ async fn draining_has_an_end_and_forgets_nothing() {
 /// tell what a process has used (not a Linux), there is nothing to see.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_list_is_walked_in_little_memory() {
-    /// More than this, in KiB, must not come on top: rows that are held are 25 times as much.
-    const GROWTH_KIB_MAX: u64 = 12 * 1024;
+    /// More than this, in KiB, must not come on top, a second plan among it: rows that were held would be 40 MiB.
+    const GROWTH_KIB_MAX: u64 = 20 * 1024;
     bounded(async {
         let (few, many) = (Double::start(1_000).await, Double::start(100_000).await);
         let setup =
