@@ -194,8 +194,9 @@ impl Walk<'_> {
                 for entry in entries {
                     path.push(entry.key.clone());
                     // Documents and constants are of their author's own making.
-                    let is_document = matches!(entry.key.as_str(), "default" | "otherwise" | "value")
-                        || (entry.key == "answer" && path.iter().any(|key| key == "on"));
+                    let is_document =
+                        matches!(entry.key.as_str(), "default" | "otherwise" | "value" | "settings")
+                            || (entry.key == "answer" && path.iter().any(|key| key == "on"));
                     if !is_document {
                         self.node(&entry.value, path);
                     }

@@ -20,7 +20,11 @@ struct Seen {
 
 impl Seen {
     fn note(&mut self, of: &str, word: &str, at: Span) {
-        self.words.entry((of.to_owned(), word.to_owned())).or_default().push(at);
+        let places = self.words.entry((of.to_owned(), word.to_owned())).or_default();
+        // A shape of several messages stands at one place.
+        if !places.contains(&at) {
+            places.push(at);
+        }
     }
 
     fn path(&mut self, text: &Text) {
@@ -107,7 +111,6 @@ fn seen_body(compiler: &Compiler<'_>, body: Option<&Body>, seen: &mut Seen) {
         }
         done.push(name);
         if let Some((_, shape)) = compiler.set.shape(name) {
-            // A shape of several messages is counted for each: what several use is no slip.
             rules(&shape.fields, true, seen);
             shapes(&shape.fields, &mut open);
         }

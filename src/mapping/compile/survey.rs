@@ -250,9 +250,8 @@ impl<'c> Compiler<'c> {
     }
 
     fn survey_branches(&mut self, branches: &'c [Branch], exclusive: bool, at: &At<'c>) {
-        if exclusive {
-            self.check_reached(branches, at.ways);
-        }
+        // Rows exclude each other where both sides say the same.
+        self.check_reached(branches, if exclusive { at.ways } else { Ways::BOTH });
         for branch in branches {
             if branch.condition.is_none() && exclusive {
                 let fault = Diagnostic::error(code::FORM, "this branch has no `if`").at(branch.span);

@@ -56,7 +56,7 @@ fn visit(
             Some(b'{' | b'[')
         );
     match &node.value {
-        Value::Scalar(_) => {}
+        Value::Scalar(_) => stray_quote(sources, node, out),
         Value::Sequence(elements) => {
             for element in elements {
                 if flow {
@@ -94,6 +94,23 @@ fn parentheses(sources: &Sources, span: Span, node: &Node, told: &mut Option<usi
         |meant| unquoted(&meant),
     );
     out.push(fault);
+}
+
+/// An unquoted text that ends in a quote which nothing opened.
+fn stray_quote(sources: &Sources, node: &Node, out: &mut Diagnostics) {
+    let Some(text) =
+        node.as_scalar().filter(|scalar| scalar.style == Style::Plain).map(|scalar| &scalar.text)
+    else {
+        return;
+    };
+    let Some(quote) = text.chars().last().filter(|last| matches!(last, '"' | '\'')) else { return };
+    if text.matches(quote).count() != 1 || sources.slice(node.span).len() < 2 {
+        return;
+    }
+    let begin = Span { end: node.span.start, ..node.span };
+    let message = "this text ends in a quote, and begins without one";
+    let hint = Hint::from(format!("begin it with `{quote}`")).putting_at(begin, quote.to_string());
+    out.push(Diagnostic::error(code::UNQUOTED, message).at(node.span).hint(hint));
 }
 
 /// A key inside `{ }` to which nothing was written.
