@@ -60,7 +60,7 @@ fn parse(query: &str) -> Result<RecordRequest, String> {
             "operation" => request.operations.push(value.into_owned()),
             "count" => request.count = value.parse().ok().filter(|count| *count > 0).ok_or_else(number)?,
             "seconds" => {
-                request.seconds = value.parse().ok().filter(|count| *count > 0).ok_or_else(number)?
+                request.seconds = value.parse().ok().filter(|count| *count > 0).ok_or_else(number)?;
             }
             _ => return Err(format!("`{name}` is none of partner, operation, count and seconds")),
         }

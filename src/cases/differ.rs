@@ -254,15 +254,21 @@ fn changes(old: &Played, new: &Played) -> Vec<Change> {
     found
 }
 
+/// A call of the old configuration beside the one of the new that takes its place.
+type Pair<'p> = (Option<&'p RequestFile>, Option<&'p RequestFile>);
+
+/// Whether two calls may be such a pair.
+type Fits<'f> = &'f dyn Fn(&RequestFile, &RequestFile) -> bool;
+
 /// Which calls belong together: those that are equal, then those with one address, then the others in order.
-fn pairs<'p>(old: &'p Played, new: &'p Played) -> Vec<(Option<&'p RequestFile>, Option<&'p RequestFile>)> {
+fn pairs<'p>(old: &'p Played, new: &'p Played) -> Vec<Pair<'p>> {
     let left: Vec<&RequestFile> = old.calls.iter().map(|(request, _)| request).collect();
     let mut right: Vec<Option<&RequestFile>> = new.calls.iter().map(|(request, _)| Some(request)).collect();
     let mut partners: Vec<Option<&RequestFile>> = vec![None; left.len()];
     let is_equal = |one: &RequestFile, other: &RequestFile| one.print() == other.print();
     let is_near = |one: &RequestFile, other: &RequestFile| line(one) == line(other);
     let is_any = |_: &RequestFile, _: &RequestFile| true;
-    let fits: [&dyn Fn(&RequestFile, &RequestFile) -> bool; 3] = [&is_equal, &is_near, &is_any];
+    let fits: [Fits<'_>; 3] = [&is_equal, &is_near, &is_any];
     for fits in fits {
         for (one, partner) in left.iter().zip(&mut partners).filter(|(_, partner)| partner.is_none()) {
             let found = right.iter_mut().find(|other| other.is_some_and(|other| fits(one, other)));

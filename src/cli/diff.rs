@@ -33,7 +33,9 @@ pub fn run(arguments: &DiffArguments) -> anyhow::Result<ExitCode> {
     match arguments.format {
         Format::Json => say(&serde_json::to_string_pretty(&as_json(&other, played)).context("the changes")?),
         Format::Text => {
-            other.iter().for_each(|(key, operation)| print(key, operation));
+            for (key, operation) in &other {
+                print(key, operation);
+            }
             let differing: usize = other.values().map(|operation| operation.differing).sum();
             say(&format!("{played} cases, {differing} differ, in {} operations", other.len()));
         }

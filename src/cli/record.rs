@@ -188,7 +188,7 @@ impl Writer<'_> {
         let played = play(&read(folder)?, &self.cases, &self.plan, None).await?;
         let answer =
             ResponseFile::parse(recorded.get("4-sonata-response.json").map_or("{}", String::as_str))?;
-        self.is_the_same(&played, &answer, files.len().saturating_sub(2) / 2)?;
+        Self::is_the_same(&played, &answer, files.len().saturating_sub(2) / 2)?;
         let case = read(folder)?;
         update(&case, &played)?;
         let case = read(folder)?;
@@ -235,7 +235,7 @@ impl Writer<'_> {
     }
 
     /// Whether the case is the exchange that was recorded, as far as can be told without comparing ids.
-    fn is_the_same(&self, played: &Played, answer: &ResponseFile, calls: usize) -> anyhow::Result<()> {
+    fn is_the_same(played: &Played, answer: &ResponseFile, calls: usize) -> anyhow::Result<()> {
         if played.answer.status == answer.status && played.calls.len() == calls {
             return Ok(());
         }

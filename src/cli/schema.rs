@@ -175,18 +175,26 @@ mod tests {
     fn say_of<'f>(node: &Node, kind: &'f Kind, forms: &'f [Form], said: &mut Said) {
         let place = (node.span.start, node.span.end);
         match (kind, &node.value) {
-            (Kind::Either(kinds), _) => kinds.iter().for_each(|kind| say_of(node, kind, forms, said)),
+            (Kind::Either(kinds), _) => {
+                for kind in kinds {
+                    say_of(node, kind, forms, said);
+                }
+            }
             (Kind::Words(words), Value::Scalar(_)) => {
-                said.words.entry(place).or_default().extend(words.iter().cloned())
+                said.words.entry(place).or_default().extend(words.iter().cloned());
             }
             (Kind::Integer(least, most), Value::Scalar(_)) => {
                 said.bounds.entry(place).or_default().insert((*least, *most));
             }
             (Kind::List(kind) | Kind::Some(kind), Value::Sequence(nodes)) => {
-                nodes.iter().for_each(|node| say_of(node, kind, forms, said));
+                for node in nodes {
+                    say_of(node, kind, forms, said);
+                }
             }
             (Kind::Named(kind), Value::Mapping(entries)) => {
-                entries.iter().for_each(|entry| say_of(&entry.value, kind, forms, said));
+                for entry in entries {
+                    say_of(&entry.value, kind, forms, said);
+                }
             }
             (Kind::Is(name), Value::Mapping(entries)) => {
                 let form =

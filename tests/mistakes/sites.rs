@@ -311,11 +311,10 @@ impl Walk<'_> {
         let needed = match entry.key.as_str() {
             // What a shape is for may be left out; it is checked where it is used.
             "sonata" | "legacy" if shape => false,
-            "release" => !self.file.is_mapping(),
             "sonata" | "legacy" => last == "if" || last == "key" || (has("sonata") && has("legacy")),
             "call" | "extends" | "rows" | "accept" | "legacy_id" | "refuse" | "problem" | "into"
             | "language" | "base_url" | "partner" | "identify" | "side" | "routes" => true,
-            "backend" | "mapping" => !self.file.is_mapping(),
+            "backend" | "mapping" | "release" => !self.file.is_mapping(),
             "fields" => !has("sonata") || shape,
             "name" => has("call"),
             "shape" => has("each") || has("if"),
@@ -382,7 +381,7 @@ impl Walk<'_> {
             "script" => self.script(node),
             "to_legacy" | "to_sonata" if last == "script" => self.script(node),
             "echo" | "remember" => {
-                self.push(Kind::Type, "another word for true or false", range(node.span), "yes")
+                self.push(Kind::Type, "another word for true or false", range(node.span), "yes");
             }
             "start" | "step" | "parallel" | "first" => self.number(node),
             "fields" => self.fields(node),
@@ -474,10 +473,9 @@ impl Walk<'_> {
         let text = entry.value.as_text().unwrap_or_default();
         let name = text.split('(').next().unwrap();
         let other = match name {
-            "duration" => "integer",
+            "duration" | "split" => "integer",
             "boolean" | "bandwidth" => "decimal",
             "money" => "string",
-            "split" => "integer",
             "country" => "bandwidth(kbps)",
             "date" => "boolean(J, N)",
             "percent" => "split(',')",

@@ -12,7 +12,9 @@ pub(super) fn learn(text: &str, masker: &mut Masker) {
             None
         });
     } else if let Some(pairs) = form(text) {
-        pairs.iter().for_each(|(name, value)| masker.learn_named(std::slice::from_ref(name), value));
+        for (name, value) in &pairs {
+            masker.learn_named(std::slice::from_ref(name), value);
+        }
     }
 }
 

@@ -103,16 +103,16 @@ impl<'t> Printer<'t> {
         self.before(start(root), 0);
         if self.is_block(root) || self.flat(root).is_none_or(|flat| !fits(0, &flat)) {
             match &root.value {
-                Value::Scalar(_) => self.value(0, String::new(), root, around),
+                Value::Scalar(_) => self.value(0, "", root, around),
                 _ => self.block(root, 0, around),
             }
         } else {
-            self.value(0, String::new(), root, around);
+            self.value(0, "", root, around);
         }
         while self.comments.get(self.next).is_some() {
             self.comment(0);
         }
-        finished(self.lines)
+        finished(&self.lines)
     }
 
     /// The entries of a mapping or list, a line or more for each.
@@ -132,14 +132,14 @@ impl<'t> Printer<'t> {
                     let key = self.raw(entry.key_span.start as usize, entry.key_span.end as usize);
                     self.last = entry.key_span.end as usize;
                     let around = Around { limit: limit(index), column: Some(column) };
-                    self.value(indent, format!("{key}:"), &entry.value, around);
+                    self.value(indent, &format!("{key}:"), &entry.value, around);
                 }
             }
             Value::Sequence(nodes) => {
                 for (index, node) in nodes.iter().enumerate() {
                     self.before(start(node), indent);
                     let around = Around { limit: limit(index), column: Some(column) };
-                    self.value(indent, "-".to_owned(), node, around);
+                    self.value(indent, "-", node, around);
                 }
             }
             Value::Scalar(_) => {}
@@ -164,7 +164,7 @@ impl<'t> Printer<'t> {
     }
 
     /// What stands behind a key, a dash, or by itself.
-    fn value(&mut self, indent: usize, lead: String, node: &Node, around: Around) {
+    fn value(&mut self, indent: usize, lead: &str, node: &Node, around: Around) {
         let with = |rest: &str| if lead.is_empty() { rest.to_owned() } else { format!("{lead} {rest}") };
         if let Some(block) = self.comments.block_scalar(node) {
             self.line(indent, &with(&block.header));
@@ -176,7 +176,7 @@ impl<'t> Printer<'t> {
             }
             self.last = block.end;
         } else if node.is_absent() {
-            self.line(indent, &lead);
+            self.line(indent, lead);
             self.behind(self.last, self.text.len());
         } else if let Some(flat) = self.flat(node).filter(|flat| self.is_short(node, indent, &with(flat))) {
             self.line(indent, &with(&flat));
@@ -192,7 +192,7 @@ impl<'t> Printer<'t> {
             self.dash = Some((self.dash.take().map_or(indent, |(outer, _)| outer), dashes));
             self.block(node, indent + 2, around);
         } else {
-            self.line(indent, &lead);
+            self.line(indent, lead);
             self.behind(self.last, first(node));
             self.block(node, indent + 2, around);
         }
@@ -348,7 +348,7 @@ fn fits(indent: usize, text: &str) -> bool {
 }
 
 /// The lines as one text, comments in their columns.
-fn finished(lines: Vec<Line>) -> String {
+fn finished(lines: &[Line]) -> String {
     let mut columns: Vec<usize> = Vec::with_capacity(lines.len());
     let width = |line: &Line| line.text.chars().count();
     let own = |line: &Line| line.comment.as_ref().map_or(0, |(column, _)| (*column).max(width(line) + 2));

@@ -1,4 +1,5 @@
 //! Laws of the layout: it changes no value, no style and no comment, and nothing the second time.
+#![expect(clippy::format_push_string, reason = "texts of tests, where nothing is counted")]
 
 use super::*;
 use crate::text::{Diagnostics, Sources};
@@ -17,7 +18,9 @@ fn said(text: &str) -> String {
             Value::Scalar(scalar) => out.push_str(&format!("{:?}{:?}", scalar.style, scalar.text)),
             Value::Sequence(nodes) => {
                 out.push('[');
-                nodes.iter().for_each(|node| of(node, out));
+                for node in nodes {
+                    of(node, out);
+                }
                 out.push(']');
             }
             Value::Mapping(entries) => {

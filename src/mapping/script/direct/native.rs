@@ -165,7 +165,8 @@ fn join<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
             }
         }
         Elements::Made(elements) => {
-            for (place, element) in elements.to_vec().into_iter().enumerate() {
+            let elements = elements.to_vec();
+            for (place, element) in elements.into_iter().enumerate() {
                 between(heap, &mut joined, place)?;
                 heap.show(element, &mut joined)?;
             }

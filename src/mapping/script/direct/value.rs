@@ -59,7 +59,7 @@ pub(super) enum Elements<'h, 'd> {
     Made(&'h [Val<'d>]),
 }
 
-impl<'d> Val<'d> {
+impl Val<'_> {
     /// A number of Rhai.
     pub fn of_dynamic(number: &rhai::Dynamic) -> Option<Self> {
         match number.as_int() {
