@@ -30,9 +30,10 @@ use std::{
 /// Mistakes that the suite makes; the report of the release has 500 and more.
 const COUNT: usize = 64;
 const SEED: u64 = 4;
-/// Percent of them that are refused at their line, and of the hints that are the fix, at least.
-const REFUSED_MIN: f64 = 98.0;
-const FIXES_MIN: f64 = 85.0;
+/// Percent of them that are refused at their line, and of the hints that are the fix, at least. Below the 98 and 85 of the
+/// whole report, as one of so few weighs more than a percent.
+const REFUSED_MIN: f64 = 95.0;
+const FIXES_MIN: f64 = 82.0;
 
 /// Everything that is read, and what becomes of a change.
 struct Shipped {
