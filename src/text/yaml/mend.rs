@@ -11,6 +11,10 @@ use std::{collections::HashMap, ops::Range};
 const TRIES_MAX: usize = 120;
 /// Lines around the place that are looked at, before and behind.
 const LINES: usize = 2;
+/// Longest line that is looked at, in bytes: what can be missing in it grows with it.
+const LINE_BYTES_MAX: usize = 400;
+/// Largest file that is tried, in bytes: every try reads it whole.
+const FILE_BYTES_MAX: usize = 256 << 10;
 
 /// One slip taken back.
 pub(super) struct Mended {
@@ -24,12 +28,15 @@ pub(super) struct Mended {
 
 /// The change near a line (from 0) after which `read` can read the file.
 pub(super) fn mend(text: &str, line: usize, read: impl Fn(&str) -> Option<Node>) -> Option<Mended> {
+    if text.len() > FILE_BYTES_MAX {
+        return None;
+    }
     let mut tries = Vec::new();
     let lines: Vec<(usize, &str)> = lines(text).collect();
     let near =
         (0..=LINES).flat_map(|by| [line.checked_sub(by), line.checked_add(by).filter(|_| by == 1)]).flatten();
     for index in near {
-        if let Some((start, code)) = lines.get(index) {
+        if let Some((start, code)) = lines.get(index).filter(|(_, code)| code.len() <= LINE_BYTES_MAX) {
             inside(*start, code, &mut tries);
             indentations(*start, code, index, &lines, &mut tries);
         }
@@ -94,7 +101,8 @@ fn inside(start: usize, code: &str, tries: &mut Vec<Mended>) {
             put(index + 1, 0, " ", "a blank is missing here, behind the colon");
         }
         let comma = at(index) == b' ' && !matches!(at(index - 1), b',' | b':' | b'{' | b'[' | b'-' | b' ');
-        let key = code[index + 1..].split([' ', ',']).next().is_some_and(|word| word.ends_with(':'));
+        let rest = code.get(index + 1..).unwrap_or_default();
+        let key = rest.split([' ', ',']).next().is_some_and(|word| word.ends_with(':'));
         if comma && (key || at(index + 1) == b'{') {
             put(index, 1, ", ", "a comma is missing here");
         }

@@ -56,7 +56,7 @@ fn visit(
             Some(b'{' | b'[')
         );
     match &node.value {
-        Value::Scalar(_) => stray_quote(sources, node, out),
+        Value::Scalar(_) => stray_quote(sources, node, flow, out),
         Value::Sequence(elements) => {
             for element in elements {
                 if flow {
@@ -97,14 +97,17 @@ fn parentheses(sources: &Sources, span: Span, node: &Node, told: &mut Option<usi
 }
 
 /// An unquoted text that ends in a quote which nothing opened.
-fn stray_quote(sources: &Sources, node: &Node, out: &mut Diagnostics) {
+fn stray_quote(sources: &Sources, node: &Node, in_flow: bool, out: &mut Diagnostics) {
     let Some(text) =
         node.as_scalar().filter(|scalar| scalar.style == Style::Plain).map(|scalar| &scalar.text)
     else {
         return;
     };
     let Some(quote) = text.chars().last().filter(|last| matches!(last, '"' | '\'')) else { return };
-    if text.matches(quote).count() != 1 || sources.slice(node.span).len() < 2 {
+    let written = sources.slice(node.span);
+    // A sentence may end in the apostrophe of a plural.
+    let is_prose = written.contains('\n') || (quote == '\'' && text.contains(' ') && !in_flow);
+    if text.matches(quote).count() != 1 || written.len() < 2 || is_prose {
         return;
     }
     let begin = Span { end: node.span.start, ..node.span };
