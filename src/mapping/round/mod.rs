@@ -40,7 +40,7 @@ use super::{
 use crate::json::Document;
 
 /// Documents that are made up per direction of a use.
-pub const DOCUMENTS_MAX: usize = 24;
+pub const DOCUMENTS_MAX: usize = 40;
 /// Tries to make one up: conditions that cannot be met together, values that are all refused.
 const ATTEMPTS_MAX: usize = 72;
 /// Losses that are told of one use.
