@@ -74,7 +74,7 @@ pub(super) fn pointer(place: &[Seg]) -> String {
     text
 }
 
-/// Member names only, as [`super::places`] has them.
+/// Member names only, joined by dots behind `$`.
 pub(super) fn names(place: &[Seg]) -> String {
     place.iter().fold(String::from("$"), |text, seg| match seg {
         Seg::Name(name) => format!("{text}.{name}"),
