@@ -120,7 +120,7 @@ struct Peer {
     address: SocketAddr,
     path: &'static str,
     child: Child,
-    /// Per request: of the whole process, and of Segue's store thread alone.
+    /// Per request: of the whole process, and of Segue's store threads alone.
     cpu_us: Vec<(f64, f64)>,
     failed: usize,
     /// Size of the last answer's body.
@@ -222,7 +222,7 @@ fn print(peers: &mut [Peer], body_bytes: usize) {
             median / hop,
         );
         if store > 0.0 {
-            print!(", {:.2} x without the store's thread ({store:.1} us)", (median - store) / hop);
+            print!(", {:.2} x without the store's threads ({store:.1} us)", (median - store) / hop);
         }
         println!("  answer {} bytes, failed {}", peer.answer_bytes, peer.failed);
     }
@@ -363,7 +363,8 @@ fn wait_for(address: SocketAddr, name: &str) {
     }
 }
 
-/// CPU time of all threads of a process, and of those called `store` alone. A thread that ended is not counted, and
+/// CPU time of all threads of a process, and of those alone whose names begin with `store`: the one that commits and the
+/// one that fills the database. A thread that ended is not counted, and
 /// none of these ends while loaded.
 fn cpu_us(pid: u32) -> (f64, f64) {
     let mut spent_us = (0.0, 0.0);
@@ -372,7 +373,7 @@ fn cpu_us(pid: u32) -> (f64, f64) {
         let text = fs::read_to_string(folder.join("schedstat")).unwrap_or_default();
         let own_ns: f64 = text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or_default();
         spent_us.0 += own_ns / 1e3;
-        if fs::read_to_string(folder.join("comm")).is_ok_and(|name| name.trim() == "store") {
+        if fs::read_to_string(folder.join("comm")).is_ok_and(|name| name.starts_with("store")) {
             spent_us.1 += own_ns / 1e3;
         }
     }

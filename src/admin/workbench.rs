@@ -93,20 +93,8 @@ enum Values {
 struct Tried {
     good: bool,
     diagnostics: Value,
-    refusals: Vec<Told>,
+    refusals: Vec<Refusal>,
     messages: Vec<Mapped>,
-}
-
-/// A refusal, a failure or a finding.
-#[derive(Serialize)]
-struct Told {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pointer: Option<String>,
-    reason: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<String>,
 }
 
 /// One message that was mapped: `POST /lines?x=y` of a call, `answer`, `answer[2]`.
@@ -119,7 +107,7 @@ struct Mapped {
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Box<RawValue>>,
     /// Why it could not be mapped, or what was left out of it.
-    findings: Vec<Told>,
+    findings: Vec<Refusal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rules: Option<Vec<Rule>>,
 }
@@ -265,7 +253,7 @@ fn tried(built: &Built, message: &Message, traced: bool) -> Result<String, Misus
     let tried = Tried {
         good: outcome.is_good(),
         diagnostics: built.diagnostics.to_json(&built.sources),
-        refusals: outcome.refusals.into_iter().map(Told::from).collect(),
+        refusals: outcome.refusals,
         messages: outcome.messages.into_iter().map(|message| mapped(message, traced)).collect(),
     };
     serde_json::to_string(&tried).map_err(|error| Misuse(error.to_string()))
@@ -287,15 +275,8 @@ fn mapped(message: Rehearsed, traced: bool) -> Mapped {
         good,
         headers,
         body,
-        findings: findings.iter().map(|failure| Told::from(Refusal::from(failure))).collect(),
+        findings: findings.iter().map(Refusal::from).collect(),
         rules: traced.then(|| message.rows.iter().map(Rule::from).collect()),
-    }
-}
-
-impl From<Refusal> for Told {
-    fn from(refusal: Refusal) -> Self {
-        let Refusal { code, pointer, reason, rule } = refusal;
-        Self { code, pointer, reason, rule }
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::{
     Misuse,
@@ -68,16 +69,19 @@ impl Outcome {
     }
 }
 
-/// Something that an exchange would not go on with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Something that an exchange would not go on with, or would tell its operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refusal {
     /// The standard's code, where a partner would be told one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'static str>,
     /// JSON Pointer into the sender's message, where the place is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
     /// What is wrong.
     pub reason: String,
     /// The rule that says so, as `file:line:column address`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
 }
 

@@ -160,3 +160,40 @@ fn odd_keys(root: &Node) -> usize {
     }
     seen.values().filter(|count| **count == 1).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{Diagnostics, Sources, yaml::load};
+
+    fn read(text: &str) -> Option<Node> {
+        let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
+        let id = sources.add("a.yaml", text);
+        load(&sources, id, &mut out).filter(|_| !out.has_errors())
+    }
+
+    /// A list that lacks its last bracket, in a line of so many bytes and a file of so many.
+    fn unclosed(line_bytes: usize, file_bytes: usize) -> String {
+        let line = format!("a: [ {} ", "x".repeat(line_bytes - "a: [ ".len()));
+        format!("{line}\n#{}", " ".repeat(file_bytes - line.len() - 2))
+    }
+
+    #[test]
+    fn long_lines_and_large_files_are_left_as_they_are() {
+        for (line_bytes, file_bytes, is_mended) in [
+            (LINE_BYTES_MAX, 1_000, true),
+            (LINE_BYTES_MAX + 1, 1_000, false),
+            (100, FILE_BYTES_MAX, true),
+            (100, FILE_BYTES_MAX + 1, false),
+        ] {
+            let text = unclosed(line_bytes, file_bytes);
+            assert_eq!(text.len(), file_bytes);
+            assert_eq!(mend(&text, 0, read).is_some(), is_mended, "{line_bytes} {file_bytes}");
+        }
+    }
+
+    #[test]
+    fn places_within_a_character_are_passed_over() {
+        assert!(mend("a: { b c: 1, 𝄞é 𝄞: 2 ", 0, |_| None).is_none());
+    }
+}

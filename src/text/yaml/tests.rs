@@ -192,3 +192,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_quote_that_nothing_opened_is_told_and_an_apostrophe_is_not() {
+    for (text, expected) in [
+        ("a: x\"", 1),
+        ("a: x'", 1),
+        ("a: { b: two words' }", 1),
+        ("a: those of the Buyers'", 0),
+        ("a: one 'word'", 0),
+        ("a: some\n  text\"", 0),
+        ("a: \"x\"", 0),
+    ] {
+        let (_, _, out) = read(text, &Limits::default());
+        assert_eq!(out.len(), expected, "{text}: {:?}", codes(&out));
+    }
+}
