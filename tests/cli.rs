@@ -287,6 +287,9 @@ fn coverage_counts_attributes_and_fails_below_a_minimum() {
     assert!(line.ends_with(|end: char| end.is_ascii_digit()) && line.contains(" % "), "{line}");
     assert_eq!(segue(&["coverage", "--min", "100"], "").0, 1);
     assert_eq!(segue(&["coverage", "--min", "101"], "").0, 2);
+    assert_eq!(segue(&["coverage", "--min-products", "100"], "").0, 1);
+    assert_eq!(segue(&["coverage", "--min-legacy", "100"], "").0, 1);
+    assert_eq!(segue(&["coverage", "--min-products", "30", "--min-legacy", "30"], "").0, 0);
     assert_eq!(segue(&["coverage", "quote.createQuot"], "").0, 2);
     let (_, out, _) = segue(&["coverage", "quote.createQuote"], "");
     assert!(
@@ -300,4 +303,9 @@ fn coverage_counts_attributes_and_fails_below_a_minimum() {
     assert_eq!(told["attributes"], one["attributes"]);
     let rows = one["request"].as_array().unwrap().len() + one["answer"].as_array().unwrap().len();
     assert_eq!(one["attributes"].as_u64().unwrap(), u64::try_from(rows).unwrap());
+    let products = one["products"]["list"].as_array().unwrap();
+    assert!(products.iter().any(|one| one["type"].as_str().unwrap().contains("operator-uni")), "{one}");
+    assert_eq!(told["products"]["attributes"], one["products"]["attributes"]);
+    assert_eq!(one["replies"]["list"][0]["call"], "createQuote");
+    assert_eq!(told["replies"]["attributes"], one["replies"]["attributes"]);
 }

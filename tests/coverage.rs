@@ -2,11 +2,11 @@
 
 use segue::{
     mapping::{
-        compile::{CompileOptions, compile},
-        coverage::{Attribute, By, Cover, coverage},
+        compile::{CompileOptions, CompiledSet, compile},
+        coverage::{Attribute, By, Cover, Coverage, coverage, replies},
         schema::Schema as _,
     },
-    plan::ContractSchema,
+    plan::{BackendInterface, ContractSchema},
     sonata::{Release, catalogue},
     text::{Diagnostics, FileSet, Sources},
 };
@@ -48,25 +48,38 @@ operations:
 /// Rows of the request and of the answer of an operation, by place.
 type Rows = [BTreeMap<String, Attribute>; 2];
 
-fn covered(id: &str) -> Rows {
+fn schema() -> ContractSchema {
     let release = Release::parse("grace").unwrap();
     let contracts =
         catalogue().functions(release).filter_map(|function| catalogue().contract(release, function));
-    let schema = ContractSchema::new(contracts.collect(), catalogue().products(release));
-    let files = [("set.yaml", "language: 1\n"), ("codes.yaml", CODES), ("quote.yaml", QUOTE)];
+    ContractSchema::new(contracts.collect(), catalogue().products(release))
+}
+
+fn compiled(set: &str, quote: &str) -> CompiledSet {
+    let files = [("set.yaml", set), ("codes.yaml", CODES), ("quote.yaml", quote)];
     let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
     let files = FileSet::of("m", files);
-    let set = compile(&files, None, &schema, &CompileOptions::default(), &mut sources, &mut out);
-    let set = set.unwrap_or_else(|| panic!("{}", out.render_text(&sources)));
+    let set = compile(&files, None, &schema(), &CompileOptions::default(), &mut sources, &mut out);
+    set.unwrap_or_else(|| panic!("{}", out.render_text(&sources)))
+}
+
+fn told_of(set: &CompiledSet, id: &str) -> Coverage {
+    let schema = schema();
     let operation = &set.operations[&format!("quote.{id}")];
     let facts = schema.operation("quote", id).unwrap();
-    let coverage = coverage("quote", &operation.program, &operation.not_echoed, &facts, &schema);
-    [coverage.request, coverage.answer].map(|rows| {
-        let count = rows.len();
-        let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.place.clone(), row)).collect();
-        assert_eq!(rows.len(), count, "a place has two rows");
-        rows
-    })
+    coverage("quote", &operation.program, &operation.not_echoed, &facts, &schema)
+}
+
+fn by_place(rows: Vec<Attribute>) -> BTreeMap<String, Attribute> {
+    let count = rows.len();
+    let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.place.clone(), row)).collect();
+    assert_eq!(rows.len(), count, "a place has two rows");
+    rows
+}
+
+fn covered(id: &str) -> Rows {
+    let coverage = told_of(&compiled("language: 1\n", QUOTE), id);
+    [coverage.request, coverage.answer].map(by_place)
 }
 
 /// `cover by… required|optional -uncoded…`
@@ -122,4 +135,145 @@ fn what_is_written_of_an_answer() {
     assert_eq!((state.cover, state.by.as_slice()), (Cover::Always, [By::Rule, By::Duty].as_slice()));
     assert!(state.uncoded.iter().any(|value| value == "expired"), "{state:?}");
     assert!(!state.uncoded.iter().any(|value| value == "accepted"), "{state:?}");
+}
+
+const OVC: &str = "urn:mef:lso:spec:sonata:access-eline-ovc:v5.0.0:all";
+const UNI: &str = "urn:mef:lso:spec:sonata:carrier-ethernet-operator-uni:v5.0.0:all";
+
+const SET: &str = r#"
+language: 1
+products:
+  ovc: [ "urn:mef:lso:spec:sonata:access-eline-ovc:v5.0.0:all", "urn:example:not-known" ]
+  uni: "urn:mef:lso:spec:sonata:carrier-ethernet-operator-uni:v5.0.0:all"
+"#;
+
+const PRODUCTS: &str = r#"
+function: quote
+shapes:
+  item:
+    fields:
+      - { sonata: product.productConfiguration.maximumFrameSize, legacy: mtu, if: { product: ovc, legacy: "@.k == 1" } }
+      - { sonata: product.productConfiguration.linkOam, legacy: oam, if: "@.agreementName", only: request }
+      - { legacy: sum, script: "cfg.len()", in: { cfg: product.productConfiguration.ceVlanIdPreservation } }
+      - one_of:
+          - if: { product: ovc, legacy: "@.sku == 'O'" }
+            fields:
+              - { sonata: product.productConfiguration.cTagPcpPreservation, legacy: p }
+              - { sonata: "product.productConfiguration.enniEp.identifier", legacy: ep }
+          - if: { product: uni, sonata: "@.dealReference == 'x'", legacy: "@.sku == 'U'" }
+            fields: [ { sonata: product.productConfiguration.linkAggregation, legacy: lag } ]
+          - else: { refuse: invalidValue, at: product, reason: "not sold" }
+operations:
+  createQuote:
+    call: POST /o
+    request: { fields: [ { sonata: "quoteItem[*]", legacy: "lines[*]", shape: item } ] }
+    answer: { fields: [ { sonata: "quoteItem[*]", legacy: "lines[*]", shape: item } ] }
+"#;
+
+#[test]
+fn configurations_are_covered_by_product() {
+    let coverage = told_of(&compiled(SET, PRODUCTS), "createQuote");
+    let products: Vec<_> =
+        coverage.products.iter().map(|one| (one.place.as_str(), one.urn.as_str())).collect();
+    let place = "quoteItem.product.productConfiguration";
+    assert_eq!(products, [(place, OVC), (place, UNI)]);
+    let [ovc, uni] = <[_; 2]>::try_from(coverage.products).unwrap();
+    let ([ovc, ovc_answer], [uni, uni_answer]) =
+        ([ovc.request, ovc.answer].map(by_place), [uni.request, uni.answer].map(by_place));
+    for (rows, place, expected) in [
+        (&ovc, "maximumFrameSize", "always rule echo optional"),
+        (&ovc, "cTagPcpPreservation", "always rule echo optional"),
+        (&ovc, "enniEp.identifier", "always rule echo optional"),
+        (&ovc, "enniEp.colorMap", "never echo optional"),
+        (&ovc, "ceVlanIdPreservation", "always rule echo optional"),
+        (&ovc, "frameDisposition", "never echo optional"),
+        // Its branch is taken of some of them only, and so is the rule with a condition of its own.
+        (&uni, "linkAggregation", "conditionally rule echo optional"),
+        (&uni, "linkOam", "conditionally rule echo optional"),
+        (&uni, "meg", "never echo optional"),
+        (&ovc_answer, "maximumFrameSize", "always rule echo optional"),
+        (&ovc_answer, "frameDisposition", "always echo optional"),
+        (&uni_answer, "linkAggregation", "always rule echo optional"),
+    ] {
+        assert_eq!(told(rows, place), expected, "{place}");
+    }
+    assert!(!ovc.contains_key("linkAggregation") && !ovc.contains_key("@type"), "{:?}", ovc.keys());
+    assert!(compiled("language: 1\n", QUOTE).operations.len() == 2);
+    assert!(told_of(&compiled("language: 1\n", QUOTE), "createQuote").products.is_empty());
+}
+
+const INTERFACE: &str = r##"
+openapi: 3.0.3
+info: { title: t, version: "1" }
+paths:
+  /o:
+    get:
+      responses:
+        "200":
+          description: ok
+          content: { application/json: { schema: { type: object, properties: {
+            meta: { type: object, properties: { total: { type: integer }, host: { type: string } } },
+            items: { type: array, items: { $ref: "#/components/schemas/Offer" } } } } } }
+    post:
+      responses:
+        "200": { description: ok, content: { application/json: { schema: { $ref: "#/components/schemas/Offer" } } } }
+        "404": { description: no, content: { application/json: { schema: { type: object, properties: { why: { type: string } } } } } }
+components:
+  schemas:
+    Offer:
+      type: object
+      required: [ no ]
+      properties:
+        no: { type: string }
+        st: { type: string, enum: [ A, R, X ] }
+        a: { type: integer }
+        to: { type: string }
+        memo: { type: object, properties: { text: { type: string } } }
+        lines: { type: array, items: { type: object, properties: {
+          no: { type: string }, prices: { type: array, items: { type: object, properties: { v: { type: number } } } },
+          seen: { type: string } } } }
+"##;
+
+#[test]
+fn what_is_never_read_of_a_reply() {
+    let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
+    let files = FileSet::of("", [("openapi/m.yaml", INTERFACE)]);
+    let api = BackendInterface::read("m", &files, "openapi/m.yaml", &mut sources, &mut out);
+    let api = api.unwrap_or_else(|| panic!("{}", out.render_text(&sources)));
+    let paged = QUOTE.replace(
+        "request: { fields: [ { sonata: \"query:ext",
+        "paging: { page: p, size: s, total: $.meta.total }\n    request: { fields: [ { sonata: \"query:ext",
+    );
+    assert_ne!(paged, QUOTE);
+    let set = compiled("language: 1\n", &paged);
+    let of = |id: &str| {
+        let replies = replies(&set.operations[&format!("quote.{id}")].program, &api);
+        let [reply] = <[_; 1]>::try_from(replies).unwrap();
+        assert_eq!(reply.call, id);
+        by_place(reply.attributes)
+    };
+    let made = of("createQuote");
+    for (place, expected) in [
+        ("no", "never required"),
+        ("st", "always rule optional -X"),
+        ("a", "always rule optional"),
+        ("to", "conditionally rule optional"),
+        ("memo", "never optional"),
+        ("lines.no", "always rule optional"),
+        ("lines.prices", "always rule optional"),
+        ("lines.seen", "never optional"),
+    ] {
+        assert_eq!(told(&made, place), expected, "{place}");
+    }
+    assert!(!made.contains_key("why"), "{:?}", made.keys());
+    let listed = of("listQuote");
+    for (place, expected) in [
+        ("meta.total", "always rule optional"),
+        ("meta.host", "never optional"),
+        ("items.no", "always rule required"),
+        ("items.st", "always rule optional -X"),
+        ("items.lines", "never optional"),
+    ] {
+        assert_eq!(told(&listed, place), expected, "{place}");
+    }
 }

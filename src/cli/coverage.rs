@@ -7,24 +7,40 @@ use anyhow::Context as _;
 use super::{CoverageArguments, Format, message::load, output::say};
 use crate::{
     mapping::coverage::Attribute,
-    workbench::coverage::{Count, Row, as_json, covered, total},
+    workbench::coverage::{Count, Row, Totals, as_json, covered, totals},
 };
 
-/// Prints the table; a total below `--min` fails.
+/// Prints the table; a total below its minimum fails.
 pub fn run(config: &Path, arguments: &CoverageArguments) -> anyhow::Result<ExitCode> {
     let Some(plan) = load(config) else { return Ok(ExitCode::FAILURE) };
     let rows = covered(&plan, arguments.partner.as_deref(), arguments.operation.as_deref())?;
-    let total = total(&rows);
+    let totals = totals(&rows);
     match arguments.format {
-        Format::Text => print_text(&rows, total, arguments.operation.is_some()),
+        Format::Text => print_text(&rows, totals, arguments.operation.is_some()),
         Format::Json => say(&serde_json::to_string_pretty(&as_json(&rows)).context("the table")?),
     }
-    let good = arguments.min.is_none_or(|min| total.covered() * 100 >= usize::from(min) * total.all());
+    let enough = |min: Option<u8>, count: Count| {
+        min.is_none_or(|min| count.covered() * 100 >= usize::from(min) * count.all())
+    };
+    let good = enough(arguments.min, totals.messages)
+        && enough(arguments.min_products, totals.products)
+        && enough(arguments.min_legacy, totals.replies);
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn print_text(rows: &[Row], total: Count, attributes: bool) {
-    let heading = ["partner", "operation", "request", "optional", "answer", "optional", "covered", "no code"];
+fn print_text(rows: &[Row], totals: Totals, attributes: bool) {
+    let heading = [
+        "partner",
+        "operation",
+        "request",
+        "optional",
+        "answer",
+        "optional",
+        "covered",
+        "no code",
+        "products",
+        "legacy",
+    ];
     let mut table = vec![heading.map(str::to_owned)];
     for row in rows {
         let count = |list: &[Attribute], required: bool| {
@@ -41,6 +57,8 @@ fn print_text(rows: &[Row], total: Count, attributes: bool) {
             count(answer, false),
             format!("{} %", row.count().percent()),
             uncoded.to_string(),
+            cell(Count::of(row.of_products())),
+            cell(Count::of(row.of_replies())),
         ]);
     }
     print_table(&table);
@@ -49,17 +67,39 @@ fn print_text(rows: &[Row], total: Count, attributes: bool) {
             print_attributes(row);
         }
     }
-    say("always + conditionally / all, of required and of optional attributes");
-    let (covered, all) = (total.covered(), total.all());
-    say(&format!("{} operations, {covered} of {all} attributes covered: {} %", rows.len(), total.percent()));
+    say(
+        "always + conditionally / all; of request and answer required and optional attributes, of the products that rules",
+    );
+    say("name those of their configurations, of what the legacy system replies those that are read");
+    let told = |count: Count, what: &str| {
+        (count.all() > 0)
+            .then(|| format!("{} of {} {what}: {} %", count.covered(), count.all(), count.percent()))
+    };
+    let parts = [
+        told(totals.messages, "attributes covered"),
+        told(totals.products, "of products"),
+        told(totals.replies, "of legacy replies read"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    say(&format!("{} operations, {}", rows.len(), parts.join("; ")));
 }
 
 fn print_attributes(row: &Row) {
-    for (message, list) in [("request", &row.coverage.request), ("answer", &row.coverage.answer)] {
+    let coverage = &row.coverage;
+    let mut lists = vec![("request".to_owned(), &coverage.request), ("answer".to_owned(), &coverage.answer)];
+    for product in &coverage.products {
+        let title = |message| format!("{message}, {} of {}", product.place, product.urn);
+        lists.push((title("request"), &product.request));
+        lists.push((title("answer"), &product.answer));
+    }
+    for reply in &coverage.replies {
+        lists.push((format!("what the legacy system replies to {}", reply.call), &reply.attributes));
+    }
+    for (message, list) in lists.iter().filter(|(_, list)| !list.is_empty()) {
         say("");
         say(&format!("{} {}, {message}:", row.partner, row.operation));
         let mut table = Vec::new();
-        for one in list {
+        for one in *list {
             let uncoded = match one.uncoded.as_slice() {
                 [] => String::new(),
                 values => format!("no code for {}", values.join(", ")),

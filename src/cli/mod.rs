@@ -102,9 +102,15 @@ struct CoverageArguments {
     /// How the table is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Fail where less of all attributes listed is covered.
+    /// Fail where less of the attributes of all requests and answers is covered.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     min: Option<u8>,
+    /// Fail where less of the attributes of product configurations is covered.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    min_products: Option<u8>,
+    /// Fail where less of the attributes of legacy replies is read.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    min_legacy: Option<u8>,
 }
 
 /// `segue diff`.

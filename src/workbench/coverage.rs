@@ -1,5 +1,7 @@
 //! Coverage of operations, counted.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -8,10 +10,10 @@ use super::{
 };
 use crate::{
     mapping::{
-        coverage::{Attribute, Cover, Coverage, coverage},
+        coverage::{Attribute, Cover, Coverage, coverage, replies},
         schema::Schema as _,
     },
-    plan::{ContractSchema, MappedOperation, PartnerPlan, Plan, Served},
+    plan::{ContractSchema, MappedOperation, PartnerPlan, Plan, Served, Target},
     sonata::{Function, catalogue},
 };
 
@@ -76,11 +78,32 @@ impl Row {
         self.coverage.request.iter().chain(&self.coverage.answer)
     }
 
-    /// The count of all its attributes.
+    /// Those of product configurations, read of requests and written to answers.
+    pub fn of_products(&self) -> impl Iterator<Item = &Attribute> {
+        self.coverage.products.iter().flat_map(|product| product.request.iter().chain(&product.answer))
+    }
+
+    /// Those of legacy replies.
+    pub fn of_replies(&self) -> impl Iterator<Item = &Attribute> {
+        self.coverage.replies.iter().flat_map(|reply| &reply.attributes)
+    }
+
+    /// The count of request and answer.
     #[must_use]
     pub fn count(&self) -> Count {
         Count::of(self.attributes())
     }
+}
+
+/// The counts of several operations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Requests and answers.
+    pub messages: Count,
+    /// Product configurations.
+    pub products: Count,
+    /// Legacy replies.
+    pub replies: Count,
 }
 
 /// The operations of one partner, or of all, or the one of this name of theirs.
@@ -98,68 +121,106 @@ pub fn covered(plan: &Plan, partner: Option<&str>, operation: Option<&str>) -> R
         }
     }
     let wanted = |row: &Row| operation.is_none_or(|name| row.operation == name);
-    Ok(partners.into_iter().flat_map(rows).filter(wanted).collect())
+    Ok(partners.into_iter().flat_map(|partner| rows(plan, partner)).filter(wanted).collect())
 }
 
-/// The count of all attributes of these operations.
+/// The counts of all attributes of these operations.
 #[must_use]
-pub fn total(rows: &[Row]) -> Count {
-    Count::of(rows.iter().flat_map(Row::attributes))
+pub fn totals(rows: &[Row]) -> Totals {
+    Totals {
+        messages: Count::of(rows.iter().flat_map(Row::attributes)),
+        products: Count::of(rows.iter().flat_map(Row::of_products)),
+        replies: Count::of(rows.iter().flat_map(Row::of_replies)),
+    }
 }
 
-fn rows(partner: &PartnerPlan) -> Vec<Row> {
+fn rows(plan: &Plan, partner: &PartnerPlan) -> Vec<Row> {
     let mapped = partner.operations().filter_map(|(function, id, served)| match served {
         Served::Mapped(mapped) => Some((function, id, mapped)),
         _ => None,
     });
-    mapped.filter_map(|(function, id, mapped)| row(partner, function, id, mapped)).collect()
+    mapped.filter_map(|(function, id, mapped)| row(plan, partner, function, id, mapped)).collect()
 }
 
-fn row(partner: &PartnerPlan, function: Function, id: &str, mapped: &MappedOperation) -> Option<Row> {
+fn row(
+    plan: &Plan,
+    partner: &PartnerPlan,
+    function: Function,
+    id: &str,
+    mapped: &Arc<MappedOperation>,
+) -> Option<Row> {
     let contract = catalogue().contract(partner.release(function), function)?;
     let schema = ContractSchema::new(vec![contract], partner.products(function)?.clone());
     let facts = schema.operation(function.name(), id)?;
+    let mut coverage = coverage(function.name(), &mapped.program, &mapped.echo_off, &facts, &schema);
+    let is_its = |target: &&Target| target.served.mapped().is_some_and(|own| Arc::ptr_eq(own, mapped));
+    let backend = partner.targets(function, id).iter().find(is_its).map(|target| &target.backend);
+    if let Some(api) = backend.and_then(|backend| plan.interface(backend.as_str())) {
+        coverage.replies = replies(&mapped.program, &*api);
+    }
     Some(Row {
         partner: partner.id().as_str().to_owned(),
         operation: format!("{}.{id}", function.name()),
-        coverage: coverage(function.name(), &mapped.program, &mapped.echo_off, &facts, &schema),
+        coverage,
     })
 }
 
-/// All of it as JSON: the total, and under `operations` each operation with its attributes.
+/// All of it as JSON: the totals, and under `operations` each operation with its attributes. What is counted of product
+/// configurations stands under `products`, of legacy replies under `replies`.
 #[must_use]
 pub fn as_json(rows: &[Row]) -> Value {
-    let counted = |count: Count| {
-        json!({
-            "attributes": count.all(),
-            "always": count.always,
-            "conditionally": count.conditionally,
-            "never": count.never,
-            "percent": count.percent(),
-        })
-    };
-    let attributes = |list: &[Attribute]| -> Vec<Value> {
-        let rows = list.iter().map(|one| {
-            json!({
-                "place": one.place,
-                "required": one.required,
-                "cover": one.cover.as_str(),
-                "by": one.by.iter().map(|by| by.as_str()).collect::<Vec<_>>(),
-                "uncoded": one.uncoded,
-            })
-        });
-        rows.collect()
-    };
     let operations = rows.iter().map(|row| {
         let mut value = counted(row.count());
         value["partner"] = row.partner.clone().into();
         value["operation"] = row.operation.clone().into();
-        value["request"] = attributes(&row.coverage.request).into();
-        value["answer"] = attributes(&row.coverage.answer).into();
+        value["request"] = attributes(&row.coverage.request);
+        value["answer"] = attributes(&row.coverage.answer);
+        let mut products = counted(Count::of(row.of_products()));
+        let list = row.coverage.products.iter().map(|one| {
+            json!({
+                "place": one.place,
+                "type": one.urn,
+                "request": attributes(&one.request),
+                "answer": attributes(&one.answer),
+            })
+        });
+        products["list"] = list.collect();
+        value["products"] = products;
+        let mut replies = counted(Count::of(row.of_replies()));
+        let list = row.coverage.replies.iter();
+        let list = list.map(|one| json!({ "call": one.call, "attributes": attributes(&one.attributes) }));
+        replies["list"] = list.collect();
+        value["replies"] = replies;
         value
     });
     let operations: Vec<Value> = operations.collect();
-    let mut value = counted(total(rows));
+    let totals = totals(rows);
+    let mut value = counted(totals.messages);
+    value["products"] = counted(totals.products);
+    value["replies"] = counted(totals.replies);
     value["operations"] = operations.into();
     value
+}
+
+fn counted(count: Count) -> Value {
+    json!({
+        "attributes": count.all(),
+        "always": count.always,
+        "conditionally": count.conditionally,
+        "never": count.never,
+        "percent": count.percent(),
+    })
+}
+
+fn attributes(list: &[Attribute]) -> Value {
+    let rows = list.iter().map(|one| {
+        json!({
+            "place": one.place,
+            "required": one.required,
+            "cover": one.cover.as_str(),
+            "by": one.by.iter().map(|by| by.as_str()).collect::<Vec<_>>(),
+            "uncoded": one.uncoded,
+        })
+    });
+    rows.collect()
 }

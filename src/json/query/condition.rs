@@ -76,6 +76,17 @@ impl Condition {
         terms
     }
 
+    /// Of every part that must hold, the equalities of which one must: a term alone, or those of `(a || b)`. Parts that
+    /// say anything else are left out.
+    #[must_use]
+    pub fn choices(&self) -> Vec<Vec<Equality<'_>>> {
+        let parts = match &self.expression {
+            Expression::And(parts) => parts.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        parts.iter().filter_map(choice).collect()
+    }
+
     /// Every comparison of a path with a literal, whatever the operator and wherever in the condition.
     #[must_use]
     pub fn comparisons(&self) -> Vec<Equality<'_>> {
@@ -100,6 +111,21 @@ fn compared<'c>(expression: &'c Expression, terms: &mut Vec<Equality<'c>>) {
             terms.push(Equality { path, literal });
         }
         Expression::Exists(_) | Expression::Compare(..) | Expression::Matches(..) => {}
+    }
+}
+
+/// The equalities of which one must hold; none where something else may hold as well.
+fn choice(expression: &Expression) -> Option<Vec<Equality<'_>>> {
+    match expression {
+        Expression::Or(parts) => {
+            let parts: Option<Vec<Vec<_>>> = parts.iter().map(choice).collect();
+            Some(parts?.into_iter().flatten().collect())
+        }
+        Expression::And(_) => None,
+        one => {
+            let mut terms = Vec::new();
+            collect(one, &mut terms).then_some(terms)
+        }
     }
 }
 

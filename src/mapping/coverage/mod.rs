@@ -2,16 +2,23 @@
 //!
 //! Of a request, what rules read; of an answer, what rules write, the echo of the Buyer's message repeats and custody
 //! provides. That a place is touched says nothing of whether a message has a value there: the contract check and
-//! findings at run time do. Product configurations are one attribute each: their schemas are the partner's choice.
+//! findings at run time do. A product configuration is one attribute of its message; its own attributes are counted apart, for
+//! each product that rules name. So are the attributes of what legacy systems reply, where an interface file has them.
 
+mod product;
+mod reply;
 mod touched;
 
 use super::operation::{Answer, OperationProgram, Settled};
 use super::path::{Part, Step};
 use super::program::Program;
-use super::schema::{Kind, Lookup, Member, OperationFacts, Schema, TypeId};
+use super::schema::{Kind, Lookup, Member, OperationFacts, Schema, TypeId, Types};
+use product::Configuration;
 use std::collections::BTreeSet;
-use touched::{Touch, Touched, Values};
+use touched::{Touch, Touched, Touches, Values};
+
+pub use product::Product;
+pub use reply::{Reply, replies};
 
 /// Members are followed so deep; deeper ones count with what they are in.
 const DEPTH_MAX: usize = 16;
@@ -89,6 +96,10 @@ pub struct Coverage {
     pub request: Vec<Attribute>,
     /// Attributes of the answer, or of its elements.
     pub answer: Vec<Attribute>,
+    /// Attributes of product configurations, for each product that rules name.
+    pub products: Vec<Product>,
+    /// Attributes of the replies of legacy systems, as [`replies`] tells them; none where no interface file does.
+    pub replies: Vec<Reply>,
 }
 
 /// What is behind the attributes of an operation. `echo_off` are places, by member names joined by dots, that are not
@@ -102,16 +113,17 @@ pub fn coverage(
 ) -> Coverage {
     let root = |name: &Option<String>| schema.root(function, name.as_ref()?);
     let echo = root(&facts.echo);
-    let mut coverage = Coverage { request: parameters(operation, facts), answer: Vec::new() };
+    let mut coverage = Coverage { request: parameters(operation, facts), ..Coverage::default() };
     if let Some(ty) = root(&facts.request) {
-        let mut touched = Touched::new();
+        let mut touches = Touches::default();
         for call in &operation.calls {
-            touched::of_call(call, &mut touched);
+            touched::of_call(call, &mut touches);
         }
         let repeated = echo.filter(|_| facts.echo == facts.request);
-        let mut walk = Walk { schema, touched, custody: &[], echo_off, answer: false, rows: Vec::new() };
+        let mut walk = Walk { echo_off, ..Walk::new(schema, &touches.all, false) };
         walk.members(ty, repeated, "$", &mut Vec::new());
         coverage.request.append(&mut walk.rows);
+        product::add(&walk.configurations, &touches, schema, false, &mut coverage.products);
     }
     if let Some(ty) = root(&facts.answer) {
         let (program, base) = match &operation.answer {
@@ -119,11 +131,11 @@ pub fn coverage(
             Answer::Reply(program) | Answer::Each { program, .. } => (Some(program), "$".to_owned()),
             Answer::Calls { into, program } => (Some(program), touched::names("$", into)),
         };
-        let touched = program.map(|program| touched::written(program, &base)).unwrap_or_default();
-        let mut walk =
-            Walk { schema, touched, custody: &facts.custody, echo_off, answer: true, rows: Vec::new() };
+        let touches = program.map(|program| touched::written(program, &base)).unwrap_or_default();
+        let mut walk = Walk { custody: &facts.custody, echo_off, ..Walk::new(schema, &touches.all, true) };
         walk.members(ty, echo, "$", &mut Vec::new());
-        coverage.answer = walk.rows;
+        coverage.answer = std::mem::take(&mut walk.rows);
+        product::add(&walk.configurations, &touches, schema, true, &mut coverage.products);
     }
     coverage
 }
@@ -131,7 +143,7 @@ pub fn coverage(
 /// The places that a program writes whatever it reads, unless a value is absent: member names from the root,
 /// `$.lines.lineNo`. No condition stands before them, and every branch has them.
 pub(super) fn written_always(program: &Program) -> BTreeSet<String> {
-    let written = touched::written(program, "$").into_iter();
+    let written = touched::written(program, "$").all.into_iter();
     written.filter_map(|(place, touch)| touch.always.then_some(place)).collect()
 }
 
@@ -169,15 +181,22 @@ fn parameters(operation: &OperationProgram, facts: &OperationFacts) -> Vec<Attri
 }
 
 struct Walk<'w> {
-    schema: &'w dyn Schema,
-    touched: Touched,
+    schema: &'w dyn Types,
+    touched: &'w Touched,
     custody: &'w [String],
     echo_off: &'w [Box<str>],
+    /// Whether an echo counts, and objects are looked into for it.
     answer: bool,
     rows: Vec<Attribute>,
+    configurations: Vec<Configuration>,
 }
 
-impl Walk<'_> {
+impl<'w> Walk<'w> {
+    fn new(schema: &'w dyn Types, touched: &'w Touched, answer: bool) -> Self {
+        let (rows, configurations) = (Vec::new(), Vec::new());
+        Self { schema, touched, custody: &[], echo_off: &[], answer, rows, configurations }
+    }
+
     /// The rows of an object's members.
     fn members(&mut self, ty: TypeId, echo: Option<TypeId>, place: &str, open: &mut Vec<TypeId>) {
         open.push(ty);
@@ -222,6 +241,9 @@ impl Walk<'_> {
             && !self.all_members(ty).is_empty()
         {
             return self.members(ty, echo.and_then(|echo| self.object(echo)), place, open);
+        }
+        if self.schema.is_configuration(member.ty) {
+            self.configurations.push(Configuration { place: place.to_owned(), is_echoed: echo.is_some() });
         }
         let by_duty = self.custody.iter().any(|own| own == name);
         let (rule, by_echo) = (self.rule(place), echo.is_some());

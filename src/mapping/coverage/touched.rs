@@ -1,6 +1,6 @@
 //! Which places of a side a program reads or writes, how surely, and with which values.
 
-use crate::json::query::{self, Condition, Read, ReadStep};
+use crate::json::query::{self, Condition, Equality, Read, ReadStep};
 use crate::mapping::direction::Direction;
 use crate::mapping::operation::{Call, TemplatePart};
 use crate::mapping::path::{Anchor, FieldPath, Literal, Part, Step, Term};
@@ -35,11 +35,29 @@ pub(super) struct Touch {
 /// By member names from the root, `$.quoteItem.action`.
 pub(super) type Touched = BTreeMap<String, Touch>;
 
+/// An object by what its `@type` says: its place and that text.
+pub(super) type Typed = (String, String);
+
+/// What rules do on one side.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Touches {
+    /// All of it.
+    pub all: Touched,
+    /// What is done to objects whatever their `@type` says.
+    pub untyped: Touched,
+    /// What is done to objects only where their `@type` says this; how surely, is seen from there.
+    pub typed: BTreeMap<Typed, Touched>,
+}
+
 /// Where a rule stands on the side that is looked at.
 #[derive(Clone)]
 struct At {
     place: String,
     certain: bool,
+    /// Objects whose `@type` is one of these here.
+    types: Vec<(String, BTreeSet<String>)>,
+    /// Whether it is certain where they are.
+    given: bool,
 }
 
 struct Walk<'p> {
@@ -47,14 +65,39 @@ struct Walk<'p> {
     /// Whether the side that is read is looked at, else the one that is written.
     reads: bool,
     root: &'p str,
-    out: Touched,
+    out: Touches,
 }
 
-/// Whether a branch is taken by what type the standard's message says that it has.
-fn is_by_type(branch: &Branch) -> bool {
-    let reads = branch.condition.as_ref().map(Condition::reads).unwrap_or_default();
-    let is_type = |read: &Read| matches!(read.steps.last(), Some(ReadStep::One(query::Step::Name(name))) if **name == *"@type");
+/// The member that says what an object is.
+const TYPE: &str = "@type";
+
+/// Whether a condition asks for nothing but what type something has.
+fn is_by_type(condition: Option<&Condition>) -> bool {
+    let reads = condition.map(Condition::reads).unwrap_or_default();
+    let is_type = |read: &Read| matches!(read.steps.last(), Some(ReadStep::One(query::Step::Name(name))) if **name == *TYPE);
     !reads.is_empty() && reads.iter().all(is_type)
+}
+
+fn add(touched: &mut Touched, place: String, touch: Touch) {
+    let own = touched.entry(place).or_default();
+    own.always |= touch.always;
+    own.whole |= touch.whole;
+    own.values.add(touch.values);
+}
+
+/// Adds what branches do of which one is taken; a place is only sure where each has it, and one is taken in `every` case.
+fn merge(into: &mut Touched, taken: Vec<Touched>, every: bool) {
+    let sure =
+        |place: &str| every && taken.iter().all(|branch| branch.get(place).is_some_and(|touch| touch.always));
+    let sure: BTreeSet<String> = taken.iter().flat_map(Touched::keys).filter(|p| sure(p)).cloned().collect();
+    for (place, touch) in taken.into_iter().flatten() {
+        let always = sure.contains(&place);
+        add(into, place, Touch { always, ..touch });
+    }
+}
+
+fn by_type(branches: &[Branch]) -> bool {
+    branches.iter().all(|branch| is_by_type(branch.condition.as_ref()))
 }
 
 impl Values {
@@ -82,14 +125,13 @@ impl Values {
 }
 
 /// What a call reads of the request: its body's program, its condition and its address.
-pub(super) fn of_call(call: &Call, out: &mut Touched) {
+pub(super) fn of_call(call: &Call, out: &mut Touches) {
     let mut walk = Walk { direction: Direction::ToLegacy, reads: true, root: "$", out: std::mem::take(out) };
-    let mut at = At { place: "$".to_owned(), certain: true };
+    let mut at = At::root("$");
     if let Some(each) = &call.each {
         at = walk.at(each, &at);
     }
-    walk.condition(call.condition.as_ref(), &at);
-    at.certain &= call.condition.is_none();
+    let at = walk.under(call.condition.as_ref(), at);
     let query = call.target.query.iter().flat_map(|(_, template)| template.iter());
     for part in call.target.path.iter().chain(query) {
         if let TemplatePart::Request(path) = part {
@@ -103,10 +145,27 @@ pub(super) fn of_call(call: &Call, out: &mut Touched) {
 }
 
 /// What a program writes into the message that stands at `root`.
-pub(super) fn written(program: &Program, root: &str) -> Touched {
-    let mut walk = Walk { direction: program.direction, reads: false, root, out: Touched::new() };
-    walk.rules(&program.rules, &At { place: root.to_owned(), certain: true });
+pub(super) fn written(program: &Program, root: &str) -> Touches {
+    let mut walk = Walk { direction: program.direction, reads: false, root, out: Touches::default() };
+    walk.rules(&program.rules, &At::root(root));
     walk.out
+}
+
+/// Notes what a program reads of a message, whose part that it stands in is at `scope`.
+pub(super) fn read(program: &Program, scope: &str, out: &mut Touches) {
+    let mut walk = Walk { direction: program.direction, reads: true, root: "$", out: std::mem::take(out) };
+    walk.rules(&program.rules, &At::root(scope));
+    *out = walk.out;
+}
+
+/// Notes what else is read of a reply: places, and what conditions and queries look at.
+pub(super) fn looked_at(paths: &[(&str, &FieldPath)], reads: Vec<Read>, out: &mut Touches) {
+    let mut walk = Walk { direction: Direction::ToSonata, reads: true, root: "$", out: std::mem::take(out) };
+    for (scope, path) in paths {
+        walk.touch(path, &At::root(scope), Values::Any);
+    }
+    walk.looked_at(reads, &At::root("$"), &Values::None);
+    *out = walk.out;
 }
 
 /// The place of a path by its member names.
@@ -118,30 +177,69 @@ pub(super) fn names(from: &str, path: &FieldPath) -> String {
     members.fold(from.to_owned(), |place, name| format!("{place}.{name}"))
 }
 
+impl At {
+    fn root(place: &str) -> Self {
+        Self { place: place.to_owned(), certain: true, types: Vec::new(), given: true }
+    }
+
+    /// The same, only sure if no more is asked.
+    fn unsure(&mut self) {
+        self.certain = false;
+        self.given = false;
+    }
+
+    /// The same where an object has one of these types.
+    fn typed(&mut self, place: String, types: BTreeSet<String>) {
+        if !types.is_empty() {
+            self.types.retain(|(known, _)| *known != place);
+            self.types.push((place, types));
+        }
+    }
+
+    /// The types of the innermost object that the place is in.
+    fn types_of(&self, place: &str) -> Option<&(String, BTreeSet<String>)> {
+        let inside = |own: &str| place.strip_prefix(own).is_some_and(|rest| rest.starts_with('.'));
+        self.types.iter().filter(|(own, _)| inside(own)).max_by_key(|(own, _)| own.len())
+    }
+}
+
 impl Walk<'_> {
     /// The path of the side that is looked at, among the two of a rule.
     fn side<'r>(&self, source: &'r FieldPath, target: &'r FieldPath) -> &'r FieldPath {
         if self.reads { source } else { target }
     }
 
-    fn note(&mut self, place: String, touch: Touch) {
-        let own = self.out.entry(place).or_default();
-        own.always |= touch.always;
-        own.whole |= touch.whole;
-        own.values.add(touch.values);
+    /// Notes something that is done at a place from where a rule stands; sure unless that is not.
+    fn note(&mut self, place: String, at: &At, whole: bool, values: Values) {
+        match at.types_of(&place) {
+            Some((object, types)) => {
+                for ty in types {
+                    let touch = Touch { always: at.given, whole, values: values.clone() };
+                    let own = self.out.typed.entry((object.clone(), ty.clone())).or_default();
+                    add(own, place.clone(), touch);
+                }
+            }
+            None => {
+                let touch = Touch { always: at.certain, whole, values: values.clone() };
+                add(&mut self.out.untyped, place.clone(), touch);
+            }
+        }
+        add(&mut self.out.all, place, Touch { always: at.certain, whole, values });
     }
 
     /// The scope that a path leads to; what keyed elements on the way know is touched along.
     fn at(&mut self, path: &FieldPath, from: &At) -> At {
         let root = path.anchor == Anchor::Root;
-        let mut at =
-            At { place: if root { self.root } else { &from.place }.to_owned(), certain: from.certain };
+        let mut at = from.clone();
+        if root {
+            at.place = self.root.to_owned();
+        }
         for step in &path.steps {
             match step {
                 Step::Member(name) => at.place = format!("{}.{name}", at.place),
                 Step::Index(_) => {}
                 Step::Keyed(terms) => {
-                    at.certain = false;
+                    at.unsure();
                     self.terms(terms, &at);
                 }
             }
@@ -153,15 +251,25 @@ impl Walk<'_> {
         for term in terms {
             let place = format!("{}.{}", at.place, term.members.join("."));
             let values = Values::text(&term.value);
-            self.note(place, Touch { always: at.certain, whole: true, values });
+            self.note(place, at, true, values);
         }
     }
 
-    /// Terms that a rule writes along, where that side is written.
-    fn also(&mut self, terms: &[Term], at: &At) {
-        if !self.reads {
-            self.terms(terms, at);
+    /// Terms that a rule writes along, where that side is written; they may say what an object is.
+    fn also(&mut self, terms: &[Term], mut at: At) -> At {
+        if self.reads {
+            return at;
         }
+        for term in terms {
+            if let (Some((last, object)), Literal::Text(text)) = (term.members.split_last(), &term.value)
+                && **last == *TYPE
+            {
+                let place = object.iter().fold(at.place.clone(), |place, name| format!("{place}.{name}"));
+                at.typed(place, BTreeSet::from([text.to_string()]));
+            }
+        }
+        self.terms(terms, &at);
+        at
     }
 
     /// A pair carries all that is below its place.
@@ -171,8 +279,8 @@ impl Walk<'_> {
 
     fn touch_as(&mut self, path: &FieldPath, at: &At, whole: bool, values: Values) {
         if path.part == Part::Body {
-            let At { place, certain } = self.at(path, at);
-            self.note(place, Touch { always: certain, whole, values });
+            let at = self.at(path, at);
+            self.note(at.place.clone(), &at, whole, values);
         }
     }
 
@@ -187,7 +295,7 @@ impl Walk<'_> {
                     place = format!("{place}.{name}");
                 }
             }
-            self.note(place, Touch { always: at.certain, whole: false, values: values.clone() });
+            self.note(place, at, false, values.clone());
         }
     }
 
@@ -199,9 +307,27 @@ impl Walk<'_> {
     }
 
     fn rules(&mut self, rules: &[Rule], at: &At) {
+        let at = self.stated(rules, at.clone());
         for rule in rules {
-            self.action(&rule.action, at);
+            self.action(&rule.action, &at);
         }
+    }
+
+    /// What rules say of the type of an object that they write: `{ sonata: "@type", value: … }`.
+    fn stated(&self, rules: &[Rule], mut at: At) -> At {
+        for rule in rules {
+            let Action::Pair(pair) = &rule.action else { continue };
+            let Source::Constant(Constant::Literal(Literal::Text(text))) = &pair.source else { continue };
+            let steps = &pair.target.steps;
+            let is_here = !self.reads && pair.condition.is_none() && pair.target.anchor != Anchor::Root;
+            if let (true, Some((Step::Member(last), object))) = (is_here, steps.split_last())
+                && **last == *TYPE
+            {
+                let object = FieldPath { steps: object.into(), ..pair.target.clone() };
+                at.typed(names(&at.place, &object), BTreeSet::from([text.to_string()]));
+            }
+        }
+        at
     }
 
     fn action(&mut self, action: &Action, at: &At) {
@@ -210,7 +336,7 @@ impl Walk<'_> {
             Action::Group(group) => {
                 let at = self.at(self.side(&group.source, &group.target), at);
                 let at = self.under(group.condition.as_ref(), at);
-                self.also(&group.also, &at);
+                let at = self.also(&group.also, at);
                 self.rules(&group.rules, &at);
             }
             Action::Each(each) => {
@@ -219,20 +345,25 @@ impl Walk<'_> {
                 if let Some(key) = &each.key {
                     self.touch(self.side(&key.source, &key.target), &at, Values::Any);
                 }
-                self.also(&each.also, &at);
+                let at = self.also(&each.also, at);
                 self.body(&each.body, &at);
             }
             Action::Join(join) => {
                 let (JoinTarget::One(target) | JoinTarget::Every(target)) = &join.target;
+                let outer = at;
                 let at = self.at(self.side(&join.source, target), at);
+                for (element, scope) in if self.reads { &*join.on } else { &[] } {
+                    self.touch(element, &at, Values::Any);
+                    self.touch(scope, outer, Values::Any);
+                }
                 let at = self.under(join.condition.as_ref(), at);
-                self.also(&join.also, &at);
+                let at = self.also(&join.also, at);
                 self.body(&join.body, &at);
             }
             Action::Append(append) => {
                 let at = self.at(self.side(&append.source, &append.target), at);
                 let at = self.under(append.condition.as_ref(), at);
-                self.also(&append.also, &at);
+                let at = self.also(&append.also, at);
                 if !self.reads {
                     for (_, own) in &append.copy {
                         self.touch(own, &at, Values::Any);
@@ -252,7 +383,7 @@ impl Walk<'_> {
             Action::OneOf(one_of) => {
                 let (rules, every) = match &one_of.otherwise {
                     // The contract knows which types there are; a message of another is refused before.
-                    Otherwise::Nothing => (None, !self.reads && one_of.branches.iter().all(is_by_type)),
+                    Otherwise::Nothing => (None, !self.reads && by_type(&one_of.branches)),
                     Otherwise::Rules(rules) => (Some(&**rules), true),
                     Otherwise::Refuse(_) => (None, true),
                 };
@@ -261,10 +392,43 @@ impl Walk<'_> {
         }
     }
 
-    fn under(&mut self, condition: Option<&Condition>, mut at: At) -> At {
+    fn under(&mut self, condition: Option<&Condition>, at: At) -> At {
         self.condition(condition, &at);
+        let mut at = self.narrowed(condition, at);
         at.certain &= condition.is_none();
+        at.given &= condition.is_none() || (self.reads && is_by_type(condition));
         at
+    }
+
+    /// What a condition says of the types of objects, where the side that it is about is read.
+    fn narrowed(&self, condition: Option<&Condition>, mut at: At) -> At {
+        for choice in condition.filter(|_| self.reads).map(Condition::choices).unwrap_or_default() {
+            let mut found: Option<(String, BTreeSet<String>)> = None;
+            let of_one = choice.iter().all(|one| {
+                let Some((place, text)) = self.type_test(one, &at) else { return false };
+                let (own, types) = found.get_or_insert_with(|| (place.clone(), BTreeSet::new()));
+                types.insert(text);
+                *own == place
+            });
+            if let (true, Some((place, types))) = (of_one, found) {
+                at.typed(place, types);
+            }
+        }
+        at
+    }
+
+    /// The object and the type that are asked for.
+    fn type_test(&self, one: &Equality<'_>, at: &At) -> Option<(String, String)> {
+        let query::Literal::Text(text) = one.literal else { return None };
+        let (query::Step::Name(last), object) = one.path.steps.split_last()? else { return None };
+        let root = one.path.origin == query::Origin::Root;
+        let mut place = if root { self.root } else { &at.place }.to_owned();
+        for step in object {
+            if let query::Step::Name(name) = step {
+                place = format!("{place}.{name}");
+            }
+        }
+        (**last == *TYPE).then(|| (place, text.to_string()))
     }
 
     fn body(&mut self, body: &Body, at: &At) {
@@ -274,31 +438,54 @@ impl Walk<'_> {
         }
     }
 
-    /// Branches of which one is taken; a place is only sure where each has it, and one is taken in `every` case.
+    /// Branches of which one is taken.
     fn branches(&mut self, branches: &[Branch], otherwise: Option<&[Rule]>, every: bool, at: &At) {
         let before = std::mem::take(&mut self.out);
         let mut taken = Vec::new();
         for branch in branches {
-            self.also(&branch.also, at);
-            self.rules(&branch.rules, at);
-            taken.push(std::mem::take(&mut self.out));
+            let mut inner = self.narrowed(branch.condition.as_ref(), at.clone());
+            // Where a branch is also decided by something else, its type alone does not say that it is taken.
+            inner.given &= !self.reads || inner.types == at.types || is_by_type(branch.condition.as_ref());
+            let inner = self.also(&branch.also, inner);
+            taken.push(self.branch(&branch.rules, &inner));
         }
         if let Some(rules) = otherwise {
-            self.rules(rules, at);
-            taken.push(std::mem::take(&mut self.out));
+            taken.push(self.branch(rules, at));
         }
         self.out = before;
-        let sure = |place: &str| {
-            every && taken.iter().all(|branch| branch.get(place).is_some_and(|touch| touch.always))
-        };
-        let sure: BTreeSet<String> =
-            taken.iter().flat_map(Touched::keys).filter(|p| sure(p)).cloned().collect();
-        for (place, touch) in taken.into_iter().flatten() {
-            let always = sure.contains(&place);
-            self.note(place, Touch { always, ..touch });
-        }
+        self.merge(taken, every, at);
         for branch in branches {
             self.condition(branch.condition.as_ref(), at);
+        }
+    }
+
+    fn branch(&mut self, rules: &[Rule], at: &At) -> Touches {
+        // A type that nothing is done for is one that this branch does nothing for.
+        for (object, types) in &at.types {
+            for ty in types {
+                self.out.typed.entry((object.clone(), ty.clone())).or_default();
+            }
+        }
+        self.rules(rules, at);
+        std::mem::take(&mut self.out)
+    }
+
+    fn merge(&mut self, taken: Vec<Touches>, every: bool, at: &At) {
+        let (mut all, mut untyped) = (Vec::new(), Vec::new());
+        let mut typed: BTreeMap<Typed, Vec<Touched>> = BTreeMap::new();
+        for branch in taken {
+            all.push(branch.all);
+            untyped.push(branch.untyped);
+            for (key, touched) in branch.typed {
+                typed.entry(key).or_default().push(touched);
+            }
+        }
+        merge(&mut self.out.all, all, every);
+        merge(&mut self.out.untyped, untyped, every);
+        for ((object, ty), touched) in typed {
+            // Of branches that a type is decided by, one is taken wherever it is.
+            let outer = at.types.iter().any(|(own, types)| *own == object && types.contains(&ty));
+            merge(self.out.typed.entry((object, ty)).or_default(), touched, every || !outer);
         }
     }
 
@@ -306,8 +493,8 @@ impl Walk<'_> {
         let inner = self.under(pair.condition.as_ref(), at.clone());
         if !self.reads {
             let values = self.written(pair);
+            let inner = self.also(&pair.also, inner);
             self.touch(&pair.target, &inner, values);
-            self.also(&pair.also, &inner);
             return;
         }
         let values = match pair.transforms.first() {
