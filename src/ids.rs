@@ -97,6 +97,11 @@ identifier!(
     LegacyId
 );
 
+identifier!(
+    /// A task of the store: a `UUIDv7` in text form.
+    TaskId
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

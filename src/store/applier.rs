@@ -14,10 +14,11 @@ use super::{
     column::Words,
     core::{Ask, Core, Replay},
     handle::Limits,
+    inbox::Taken,
     log::{Log, Position},
     open::Place,
-    overlay::Frozen,
-    queue::Taken,
+    overlay::{Frozen, Layers},
+    stage::Newest,
     write,
 };
 use crate::telemetry::Metrics;
@@ -66,7 +67,7 @@ impl Applier {
         let mut segments = 0;
         let (core, connection) = match &place {
             Place::Memory => {
-                (Core::new(place, limits, None, super::overlay::Layers::default(), metrics), None)
+                (Core::new(place, limits, None, Layers::default(), Newest::default(), metrics), None)
             }
             Place::File(path) => {
                 place.make_folder()?;
@@ -74,12 +75,12 @@ impl Applier {
                 let connection = place.writer()?;
                 let from = write::position(&connection)?;
                 segments = from.segment;
-                let mut replay = Replay::new(&connection);
+                let mut replay = Replay::new(&connection)?;
                 let log = Log::open(path, limits.segment_bytes, from, held, |payload, end| {
                     replay.add(payload, end).map_err(cannot)
                 })?;
-                let layers = replay.layers;
-                (Core::new(place.clone(), limits, Some(log), layers, metrics), Some(connection))
+                let Replay { layers, newest, .. } = replay;
+                (Core::new(place.clone(), limits, Some(log), layers, newest, metrics), Some(connection))
             }
         };
         let durable = Position { segment: 0, start_bytes: 0, chain: 0 };

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{Entity, Kind};
-use crate::ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId};
+use super::{Entity, Kind, Lease, Queue, Task};
+use crate::ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId, TaskId};
 
 /// Changes of one partner's rows: all of them or none.
 #[derive(Debug, Clone)]
@@ -87,6 +87,53 @@ pub enum Change {
     },
     /// One step of the journal.
     Journal(Box<JournalEntry>),
+    /// A new task, at the end of its lane.
+    Schedule(Box<Task>),
+    /// The task is done and goes; [`Conflict::Lease`] when somebody else has it or it was given up.
+    ///
+    /// [`Conflict::Lease`]: super::Conflict::Lease
+    Settle {
+        /// The right to do it.
+        lease: Lease,
+    },
+    /// The task is to be tried once more later, and its lane waits for it. As [`Change::Settle`].
+    Postpone {
+        /// The right to do it.
+        lease: Lease,
+        /// When it is due now, in milliseconds since 1970.
+        due_ms: i64,
+        /// Why it waits.
+        note: Option<String>,
+    },
+    /// The task is given up and kept as a dead letter: listed and no longer claimed; its lane goes on. As
+    /// [`Change::Settle`].
+    Bury {
+        /// The right to do it.
+        lease: Lease,
+        /// Why it was given up.
+        note: String,
+        /// When, in milliseconds since 1970.
+        at_ms: i64,
+    },
+    /// A task that was buried is open again, at the end of its lane; [`Conflict::Task`] when none is.
+    ///
+    /// [`Conflict::Task`]: super::Conflict::Task
+    Revive {
+        /// The task.
+        id: TaskId,
+        /// When it is due, in milliseconds since 1970.
+        due_ms: i64,
+    },
+    /// All open tasks of a queue that are about an entity go, those included that somebody is about to do: that one
+    /// learns it by its lease. Those that this batch schedules after this stay.
+    Unschedule {
+        /// The queue.
+        queue: Queue,
+        /// The entity's kind.
+        kind: Kind,
+        /// The entity.
+        id: SonataId,
+    },
 }
 
 /// A pair of ids for one entity. A legacy id that comes again for another entity belongs to the newer one:

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::{
     Batch, StoreError,
     core::{Ask, Core, Written},
-    queue::{Queue, Taken},
+    inbox::{Inbox, Taken},
     record,
 };
 
@@ -28,7 +28,7 @@ pub(super) enum Job {
 /// The thread's state.
 pub(super) struct Committer {
     pub(super) core: Arc<Core>,
-    pub(super) queue: Arc<Queue<Job>>,
+    pub(super) queue: Arc<Inbox<Job>>,
 }
 
 impl Drop for Committer {

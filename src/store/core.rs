@@ -22,14 +22,17 @@ use tokio::sync::oneshot;
 
 use super::{
     Batch, StoreError,
+    agenda::LaneKey,
+    desk::Desk,
     handle::Limits,
+    inbox::Inbox,
     log::{Log, Position, Spot},
     open::Place,
     overlay::{Frozen, Layers, Overlay, Pending},
-    queue::Queue,
     readers::Readers,
     record,
     stage::{Newest, Stage},
+    tasks,
 };
 use crate::telemetry::Metrics;
 
@@ -63,10 +66,12 @@ pub(super) struct Core {
     pub(super) place: Place,
     pub(super) readers: Readers,
     pub(super) limits: Limits,
-    pub(super) asked: Queue<Ask>,
+    pub(super) asked: Inbox<Ask>,
     /// What the database takes in at once.
     at_once: Pending,
     layers: RwLock<Layers>,
+    /// Taken after the layers, where both are.
+    desk: Mutex<Desk>,
     writer: Mutex<Writer>,
     /// Whether callers may commit by themselves.
     is_quick: AtomicBool,
@@ -102,10 +107,11 @@ impl Core {
         limits: Limits,
         log: Option<Log>,
         layers: Layers,
+        newest: Newest,
         metrics: Option<Arc<Metrics>>,
     ) -> Self {
         let writer = Writer {
-            newest: Newest::default(),
+            newest,
             quick: 0,
             spare: Default::default(),
             buffer: Vec::new(),
@@ -114,13 +120,14 @@ impl Core {
         };
         Self {
             readers: Readers::new(place.clone(), limits.readers_max),
-            asked: Queue::new(limits.queue_max),
+            asked: Inbox::new(limits.queue_max),
             at_once: Pending {
                 batches: limits.apply_batches.max(1),
                 held_bytes: limits.apply_held_bytes,
                 log_bytes: limits.apply_log_bytes,
             },
             layers: RwLock::new(layers),
+            desk: Mutex::default(),
             // In memory there is no disk to wait for.
             is_quick: AtomicBool::new(writer.log.is_none()),
             writer: Mutex::new(writer),
@@ -135,8 +142,20 @@ impl Core {
         self.layers.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn layers_mut(&self) -> RwLockWriteGuard<'_, Layers> {
+    pub(super) fn layers_mut(&self) -> RwLockWriteGuard<'_, Layers> {
         self.layers.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which tasks may be done next, and who does which.
+    pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A task of this lane is due earlier.
+    pub(super) fn hastened(&self, lane: &LaneKey) {
+        let mut desk = self.desk();
+        desk.touch(lane);
+        desk.signal(lane.1);
     }
 
     /// Waits until nobody else writes.
@@ -228,7 +247,8 @@ impl Core {
     ) -> Result<Written, StoreError> {
         let Writer { log, newest, quick, spare, buffer, entities } = writer;
         let layers = self.layers();
-        let mut stage = Stage::new(&layers, db, newest, is_decided).reuse(std::mem::take(spare));
+        let mut stage = Stage::new(&layers, db, newest, is_decided).with_desk(&self.desk);
+        stage = stage.reuse(std::mem::take(spare));
         let (mut results, mut more) = (Vec::with_capacity(group.size_hint().0), Pending::default());
         buffer.clear();
         let at = log.as_mut().map(|log| log.begin(buffer));
@@ -254,6 +274,9 @@ impl Core {
             }
             let mut layers = self.layers_mut();
             let (was_empty, was_due) = (layers.is_empty(), layers.pending.reaches(self.at_once));
+            if !staged.agenda.is_empty() {
+                self.desk().follow(&staged.agenda);
+            }
             layers.current.take(&mut staged);
             layers.pending.add(more);
             let is_due = layers.pending.reaches(self.at_once);
@@ -285,7 +308,8 @@ impl Core {
         if layers.frozen.is_none() && layers.pending.batches > 0 {
             let overlay = std::mem::take(&mut layers.current);
             layers.pending = Pending::default();
-            layers.frozen = Some(Arc::new(Frozen { overlay, end: writer.log.as_ref().map(Log::end) }));
+            let (end, generation) = (writer.log.as_ref().map(Log::end), self.desk().freeze());
+            layers.frozen = Some(Arc::new(Frozen { overlay, end, generation }));
         }
         Ok(layers.frozen.clone())
     }
@@ -294,7 +318,9 @@ impl Core {
     pub(super) fn thaw(&self, frozen: &Frozen) -> Result<(), StoreError> {
         let mut writer = self.writer()?;
         writer.newest.raise(&frozen.overlay);
-        self.layers_mut().frozen = None;
+        let mut layers = self.layers_mut();
+        layers.frozen = None;
+        self.desk().thaw(frozen.generation, !frozen.overlay.agenda.is_empty());
         Ok(())
     }
 }
@@ -321,13 +347,14 @@ fn spots(at: Option<Position>, before: u64, entities: &[Option<Range<usize>>]) -
 /// Records of the log as what they make of the store, read at start.
 pub(super) struct Replay<'c> {
     pub(super) layers: Layers,
-    newest: Newest,
+    pub(super) newest: Newest,
     db: &'c Connection,
 }
 
 impl<'c> Replay<'c> {
-    pub(super) fn new(db: &'c Connection) -> Self {
-        Self { layers: Layers::default(), newest: Newest::default(), db }
+    pub(super) fn new(db: &'c Connection) -> Result<Self, StoreError> {
+        let newest = Newest::after(tasks::last(db)?);
+        Ok(Self { layers: Layers::default(), newest, db })
     }
 
     /// Adds the record that ends there.

@@ -12,6 +12,12 @@ pub enum Conflict {
     /// The idempotency key is in use: read it to learn by what.
     #[error("the idempotency key is in use")]
     Key,
+    /// The lease is lost: somebody else has the task, or it is gone.
+    #[error("somebody else has the task, or it is gone")]
+    Lease,
+    /// No task of this id is buried.
+    #[error("no task of this id is buried")]
+    Task,
 }
 
 /// Why a call of the store did not do what was asked. The texts are for the operator.

@@ -1,5 +1,7 @@
 //! The handle that everyone holds.
 
+mod tasks;
+
 use std::{
     collections::HashMap,
     path::Path,
@@ -15,11 +17,13 @@ use super::{
     applier::Applier,
     committer::{Committer, Job},
     core::{Ask, Core},
+    inbox::Inbox,
     open::Place,
     overlay::{Layers, Staged, remember},
-    queue::Queue,
     read, write,
 };
+pub use tasks::CLAIM_TASKS_MAX;
+
 use crate::{
     ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId},
     telemetry::Metrics,
@@ -74,7 +78,7 @@ pub struct Store {
 struct Shared {
     core: Arc<Core>,
     /// What waits for the thread that commits.
-    queue: Arc<Queue<Job>>,
+    queue: Arc<Inbox<Job>>,
 }
 
 impl Drop for Shared {
@@ -108,7 +112,7 @@ impl Store {
 
     fn start(place: Place, limits: Limits, metrics: Option<Arc<Metrics>>) -> Result<Self, StoreError> {
         let applier = Applier::open(place, limits, metrics)?;
-        let (core, queue) = (Arc::clone(&applier.core), Arc::new(Queue::new(limits.queue_max)));
+        let (core, queue) = (Arc::clone(&applier.core), Arc::new(Inbox::new(limits.queue_max)));
         let committer = Committer { core: Arc::clone(&core), queue: Arc::clone(&queue) };
         applier.start()?;
         let shared = Arc::new(Shared { core, queue });
@@ -133,6 +137,11 @@ impl Store {
         let (tell, told) = oneshot::channel();
         self.shared.queue.push(Job::Commit(batch, tell))?;
         told.await.unwrap_or_else(|_| Err(StoreError::Unknown("the store's thread is gone".to_owned())))
+    }
+
+    #[cfg(test)]
+    pub(super) fn shared_core(&self) -> &Core {
+        &self.shared.core
     }
 
     /// What is acknowledged and not in the database. Whoever finds nothing here looks there afterwards, not before.

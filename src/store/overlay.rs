@@ -10,6 +10,7 @@ use foldhash::fast::RandomState;
 
 use super::{
     Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Remembered, Step,
+    agenda::Agenda,
     log::{Position, Spot},
 };
 use crate::ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId};
@@ -47,6 +48,7 @@ pub(super) struct Overlay {
     pub(super) journal: IndexMap<(PartnerId, ExchangeId), Vec<JournalEntry>>,
     /// A reference took another legacy id. Which entity the former one belongs to now only the database can tell.
     pub(super) moved: bool,
+    pub(super) agenda: Agenda,
 }
 
 impl Overlay {
@@ -63,6 +65,7 @@ impl Overlay {
             self.journal.entry(exchange).or_default().extend(entries);
         }
         self.moved |= std::mem::take(&mut later.moved);
+        self.agenda.take(&mut later.agenda);
     }
 
     /// Whether nothing is in it.
@@ -74,6 +77,7 @@ impl Overlay {
             && self.idempotency.is_empty()
             && self.journal.is_empty()
             && !self.moved
+            && self.agenda.is_empty()
     }
 
     pub(super) fn clear(&mut self) {
@@ -84,6 +88,7 @@ impl Overlay {
         self.idempotency.clear();
         self.journal.clear();
         self.moved = false;
+        self.agenda.clear();
     }
 }
 
@@ -117,6 +122,8 @@ pub(super) struct Frozen {
     pub(super) overlay: Overlay,
     /// `None` in memory.
     pub(super) end: Option<Position>,
+    /// What the desk knows it by.
+    pub(super) generation: u64,
 }
 
 /// What the database does not have: what it is taking in, and what came since.
@@ -132,6 +139,11 @@ impl Layers {
     /// The overlays, the newer one first.
     pub(super) fn each(&self) -> impl Iterator<Item = &Overlay> {
         std::iter::once(&self.current).chain(self.frozen.as_ref().map(|frozen| &frozen.overlay))
+    }
+
+    /// What they say of tasks, the newer one first.
+    pub(super) fn agendas(&self) -> impl Iterator<Item = &Agenda> {
+        self.each().map(|one| &one.agenda)
     }
 
     /// Whether there is nothing that the database does not have.

@@ -57,12 +57,16 @@ const REFERENCES: &str = "partner = (SELECT number FROM words WHERE word = ?1)
 type Sql<T> = Result<T, rusqlite::Error>;
 
 /// A column that was an identifier when it was written.
-fn id<T>(row: &Row<'_>, at: usize, parse: impl Fn(&str) -> Result<T, IdError>) -> Sql<T> {
+pub(super) fn id<T>(row: &Row<'_>, at: usize, parse: impl Fn(&str) -> Result<T, IdError>) -> Sql<T> {
     let missing = || rusqlite::Error::InvalidColumnType(at, "an id".to_owned(), Type::Null);
     id_or_null(row, at, parse)?.ok_or_else(missing)
 }
 
-fn id_or_null<T>(row: &Row<'_>, at: usize, parse: impl Fn(&str) -> Result<T, IdError>) -> Sql<Option<T>> {
+pub(super) fn id_or_null<T>(
+    row: &Row<'_>,
+    at: usize,
+    parse: impl Fn(&str) -> Result<T, IdError>,
+) -> Sql<Option<T>> {
     let broken = |error| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(error));
     column::id_text(row, at)?.map(|text| parse(&text).map_err(broken)).transpose()
 }

@@ -8,8 +8,10 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::{Batch, Change, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Reference, Step};
-use crate::ids::{BackendId, BuyerId, ExchangeId, IdError, LegacyId, PartnerId, SellerId, SonataId};
+use super::{
+    Batch, Change, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Lease, Queue, Reference, Step, Task,
+};
+use crate::ids::{BackendId, BuyerId, ExchangeId, IdError, LegacyId, PartnerId, SellerId, SonataId, TaskId};
 
 /// Appends a batch, and to `entities` where in `to` each of its entities is that has documents.
 pub(super) fn write(batch: &Batch, to: &mut Vec<u8>, entities: &mut Vec<Option<Range<usize>>>) {
@@ -43,6 +45,7 @@ pub(super) fn document_bytes(batch: &Batch) -> usize {
         Change::Create(entity) | Change::Update(entity) => documents(entity).flatten().map(Bytes::len).sum(),
         Change::Finish { answer, .. } => answer.len(),
         Change::Journal(entry) => entry.reply.as_ref().map_or(0, Bytes::len),
+        Change::Schedule(task) => task.payload.len(),
         _ => 0,
     };
     batch.changes.iter().map(of_change).sum()
@@ -95,7 +98,60 @@ fn write_change(change: &Change, to: &mut Vec<u8>) {
             text(to, exchange.as_str());
         }
         Change::Journal(entry) => write_journal(entry, to),
+        Change::Schedule(task) => write_task(task, to),
+        Change::Settle { lease } => about_task(10, &lease.id, to),
+        Change::Postpone { lease, due_ms, note } => write_postponed(lease, *due_ms, note.as_deref(), to),
+        Change::Bury { lease, note, at_ms } => {
+            about_task(12, &lease.id, to);
+            text(to, note);
+            time(to, *at_ms);
+        }
+        Change::Revive { id, due_ms } => {
+            about_task(13, id, to);
+            time(to, *due_ms);
+        }
+        Change::Unschedule { queue, kind, id } => {
+            to.push(14);
+            text(to, queue.as_str());
+            text(to, kind.as_str());
+            text(to, id.as_str());
+        }
     }
+}
+
+/// What begins with the id of a task.
+fn about_task(tag: u8, id: &TaskId, to: &mut Vec<u8>) {
+    to.push(tag);
+    text(to, id.as_str());
+}
+
+fn write_postponed(lease: &Lease, due_ms: i64, note: Option<&str>, to: &mut Vec<u8>) {
+    about_task(11, &lease.id, to);
+    time(to, due_ms);
+    if let Some(note) = some(to, note) {
+        text(to, note);
+    }
+}
+
+fn write_task(task: &Task, to: &mut Vec<u8>) {
+    to.push(9);
+    text(to, task.id.as_str());
+    text(to, task.partner.as_str());
+    text(to, task.queue.as_str());
+    text(to, &task.lane);
+    if some(to, task.subject.as_ref()).is_some()
+        && let Some((kind, id)) = &task.subject
+    {
+        text(to, kind.as_str());
+        text(to, id.as_str());
+    }
+    time(to, task.due_ms);
+    time(to, task.made_ms);
+    to.extend_from_slice(&task.attempts.to_le_bytes());
+    if let Some(note) = some(to, task.note.as_deref()) {
+        text(to, note);
+    }
+    blob(to, &task.payload);
 }
 
 fn write_entity(tag: u8, entity: &Entity, to: &mut Vec<u8>) {
@@ -154,6 +210,10 @@ fn write_journal(entry: &JournalEntry, to: &mut Vec<u8>) {
 
 fn number(to: &mut Vec<u8>, number: u64) {
     to.extend_from_slice(&number.to_le_bytes());
+}
+
+fn time(to: &mut Vec<u8>, time_ms: i64) {
+    to.extend_from_slice(&time_ms.to_le_bytes());
 }
 
 fn text(to: &mut Vec<u8>, text: &str) {
@@ -278,7 +338,48 @@ impl Reader<'_> {
             8 => {
                 Change::Journal(Box::new(self.journal(|one| one.array().map(u32::from_le_bytes).map(Some))?))
             }
+            tag => return self.task_change(tag),
+        })
+    }
+
+    fn task_change(&mut self, tag: u8) -> Option<Change> {
+        Some(match tag {
+            9 => Change::Schedule(Box::new(self.task()?)),
+            10 => Change::Settle { lease: self.lease()? },
+            11 => {
+                Change::Postpone { lease: self.lease()?, due_ms: self.time()?, note: self.maybe(Self::text)? }
+            }
+            12 => Change::Bury { lease: self.lease()?, note: self.text()?, at_ms: self.time()? },
+            13 => Change::Revive { id: self.id(TaskId::parse)?, due_ms: self.time()? },
+            14 => {
+                Change::Unschedule { queue: self.queue()?, kind: self.kind()?, id: self.id(SonataId::parse)? }
+            }
             _ => return None,
+        })
+    }
+
+    fn queue(&mut self) -> Option<Queue> {
+        Queue::parse(std::str::from_utf8(&self.blob()?).ok()?)
+    }
+
+    /// Nobody has anything after a restart, so only the task matters.
+    fn lease(&mut self) -> Option<Lease> {
+        Some(Lease { id: self.id(TaskId::parse)?, token: 0 })
+    }
+
+    fn task(&mut self) -> Option<Task> {
+        Some(Task {
+            id: self.id(TaskId::parse)?,
+            partner: self.id(PartnerId::parse)?,
+            queue: self.queue()?,
+            lane: self.text()?,
+            subject: self.maybe(|one| one.kind().zip(one.id(SonataId::parse)))?,
+            due_ms: self.time()?,
+            made_ms: self.time()?,
+            attempts: u32::from_le_bytes(self.array()?),
+            note: self.maybe(Self::text)?,
+            dead_ms: None,
+            payload: self.blob()?,
         })
     }
 

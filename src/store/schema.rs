@@ -8,7 +8,7 @@ use super::StoreError;
 pub(super) const APPLICATION_ID: i64 = 0x5345_4755;
 
 /// One entry per version, in order; an entry that was released is never changed.
-pub(super) const MIGRATIONS: [&str; 4] = [V1, V2, V3, V4];
+pub(super) const MIGRATIONS: [&str; 5] = [V1, V2, V3, V4, V5];
 
 const V1: &str = "
 CREATE TABLE entities (
@@ -147,6 +147,29 @@ CREATE VIEW readable_refs AS SELECT
     FROM refs;
 ";
 
+/// Work to be done later. The first open task of each lane has `head`.
+const V5: &str = "
+CREATE TABLE tasks (
+    seq INTEGER PRIMARY KEY,
+    id ANY NOT NULL, partner INTEGER NOT NULL, queue INTEGER NOT NULL, lane TEXT NOT NULL,
+    kind INTEGER, subject ANY, due_ms INTEGER NOT NULL, made_ms INTEGER NOT NULL,
+    attempts INTEGER NOT NULL, note TEXT, dead_ms INTEGER, head INTEGER NOT NULL, payload BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX tasks_by_id ON tasks (id);
+CREATE INDEX tasks_by_lane ON tasks (partner, queue, lane) WHERE dead_ms IS NULL;
+CREATE INDEX tasks_by_due ON tasks (queue, due_ms) WHERE head = 1;
+CREATE INDEX tasks_by_subject ON tasks (partner, queue, kind, subject)
+    WHERE subject IS NOT NULL AND dead_ms IS NULL;
+CREATE INDEX tasks_by_death ON tasks (partner, queue, dead_ms) WHERE dead_ms IS NOT NULL;
+
+CREATE VIEW readable_tasks AS SELECT seq, LONG(id) AS id,
+    (SELECT word FROM words WHERE number = partner) AS partner,
+    (SELECT word FROM words WHERE number = queue) AS queue, lane,
+    (SELECT word FROM words WHERE number = kind) AS kind, LONG(subject) AS subject,
+    due_ms, made_ms, attempts, note, dead_ms, head, payload
+    FROM tasks;
+";
+
 /// The 16 bytes of a UUID in its canonical text, and of any other id the text.
 fn short(id: &str) -> String {
     let long = long(&format!("unhex(replace({id}, '-', ''))"));
@@ -163,7 +186,7 @@ fn long(id: &str) -> String {
 /// The text of a migration, with `SHORT(column)` and `LONG(column)` written out.
 fn written_out(sql: &str) -> String {
     let mut out = sql.to_owned();
-    for column in ["id", "parent", "sonata_id"] {
+    for column in ["id", "parent", "sonata_id", "subject"] {
         out = out.replace(&format!("SHORT({column})"), &short(column));
         out = out.replace(&format!("LONG({column})"), &long(column));
     }

@@ -1,11 +1,16 @@
 //! Whether batches fit, decided before they are written: after that they are acknowledged.
 
+mod tasks;
+
+use std::sync::Mutex;
+
 use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::{
     Batch, Change, Conflict, Entity, IdempotencyKey, Kind, Reference, Remembered, RememberedAnswer,
-    StoreError, column,
+    StoreError, agenda, column,
+    desk::Desk,
     log::Spot,
     overlay::{EntityKey, HashMap, Layers, Overlay, ReferenceKey, Staged, remember},
     read,
@@ -18,6 +23,8 @@ use crate::ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId};
 pub(super) struct Newest {
     entities: HashMap<(PartnerId, Kind), Option<Uuid>>,
     references: HashMap<(PartnerId, BackendId, Kind), Option<Uuid>>,
+    /// The last place in the order of all tasks.
+    tasks_made: i64,
 }
 
 /// Whether `id` is greater than all that are known; `None` while none are.
@@ -40,6 +47,11 @@ fn greatest<'o, G: PartialEq>(ids: impl Iterator<Item = (G, &'o SonataId)>) -> V
 }
 
 impl Newest {
+    /// Nothing is known but the last place in the order of all tasks.
+    pub(super) fn after(tasks_made: i64) -> Self {
+        Self { tasks_made, ..Self::default() }
+    }
+
     /// The database has this now.
     pub(super) fn raise(&mut self, overlay: &Overlay) {
         let entities = overlay.entities.keys().map(|(partner, kind, id)| ((partner, kind), id));
@@ -89,6 +101,12 @@ impl Newest {
             Change::Begin { key, .. } | Change::Finish { key, .. } | Change::Abandon { key, .. } => {
                 layers.idempotency(&(partner.clone(), key.clone())).is_some()
             }
+            Change::Revive { id, .. } => agenda::planned(layers.agendas(), id).is_some(),
+            Change::Schedule(_)
+            | Change::Settle { .. }
+            | Change::Postpone { .. }
+            | Change::Bury { .. }
+            | Change::Unschedule { .. } => true,
         })
     }
 }
@@ -105,6 +123,8 @@ pub(super) struct Stage<'s> {
     db: Option<&'s Connection>,
     /// What the database cannot have.
     newest: &'s mut Newest,
+    /// Who has which task; `None` where nobody has any.
+    desk: Option<&'s Mutex<Desk>>,
     /// The log has it already: it did fit.
     is_decided: bool,
 }
@@ -117,7 +137,13 @@ impl<'s> Stage<'s> {
         newest: &'s mut Newest,
         is_decided: bool,
     ) -> Self {
-        Self { staged: Overlay::default(), batch: Overlay::default(), layers, db, newest, is_decided }
+        let (staged, batch) = Default::default();
+        Self { staged, batch, layers, db, newest, desk: None, is_decided }
+    }
+
+    /// With those who have tasks.
+    pub(super) fn with_desk(self, desk: &'s Mutex<Desk>) -> Self {
+        Self { desk: Some(desk), ..self }
     }
 
     /// With overlays that were used before, and are empty.
@@ -191,6 +217,20 @@ impl<'s> Stage<'s> {
             Change::Journal(entry) => {
                 let exchange = (partner.clone(), entry.exchange.clone());
                 self.batch.journal.entry(exchange).or_default().push(*entry);
+                Ok(())
+            }
+            Change::Schedule(task) => self.schedule(partner, *task),
+            Change::Settle { lease } => self.give_back(partner, &lease, |_| None),
+            Change::Postpone { lease, due_ms, note } => {
+                self.give_back(partner, &lease, |task| Some(task.postponed(due_ms, note)))
+            }
+            Change::Bury { lease, note, at_ms } => {
+                self.give_back(partner, &lease, |task| Some(task.buried(at_ms, note)))
+            }
+            Change::Revive { id, due_ms } => self.revive(partner, &id, due_ms),
+            Change::Unschedule { queue, kind, id } => {
+                let subject = (partner.clone(), queue, kind, id);
+                self.batch.agenda.unscheduled.insert(subject, self.newest.tasks_made);
                 Ok(())
             }
         }

@@ -15,6 +15,8 @@ use crate::ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId};
 mod crash;
 mod here;
 mod migrate;
+mod tasks;
+mod tasks_model;
 
 fn partner(name: &str) -> PartnerId {
     PartnerId::parse(name).unwrap()

@@ -9,6 +9,7 @@ use super::{
     column::{Cell, Words},
     log::{Position, Spot},
     overlay::{Overlay, Staged, is_whole},
+    tasks,
 };
 use crate::ids::{BackendId, BuyerId, ExchangeId, LegacyId, PartnerId, SellerId};
 
@@ -48,6 +49,7 @@ pub(super) fn apply(
             journal(db, partner.as_str(), entry)?;
         }
     }
+    tasks::apply(db, words, &overlay.agenda, is_unsure)?;
     live.write(db)
 }
 

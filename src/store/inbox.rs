@@ -13,7 +13,7 @@ use super::StoreError;
 
 /// A bounded queue with one taker.
 #[derive(Debug)]
-pub(super) struct Queue<T> {
+pub(super) struct Inbox<T> {
     inner: Mutex<Inner<T>>,
     filled: Condvar,
     max: usize,
@@ -38,7 +38,7 @@ pub(super) enum Taken {
     Closed,
 }
 
-impl<T> Queue<T> {
+impl<T> Inbox<T> {
     pub(super) fn new(max: usize) -> Self {
         let inner = Inner { jobs: VecDeque::new(), is_closed: false, sleeps: false };
         Self { inner: Mutex::new(inner), filled: Condvar::new(), max: max.max(1) }
@@ -75,7 +75,7 @@ impl<T> Queue<T> {
         self.filled.notify_one();
     }
 
-    /// As [`Queue::close`], and those that wait are dropped.
+    /// As [`Inbox::close`], and those that wait are dropped.
     pub(super) fn end(&self) {
         self.close();
         let left = std::mem::take(&mut self.lock().jobs);
