@@ -221,3 +221,27 @@ pub struct JournalEntry {
     /// When, in milliseconds since 1970.
     pub at_ms: i64,
 }
+
+/// What is kept under an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// BLAKE3 of the first request's body; another one is another request under the same key.
+    pub body_hash: [u8; 32],
+    /// The exchange that took the key.
+    pub exchange: ExchangeId,
+    /// When, in milliseconds since 1970.
+    pub begun_ms: i64,
+    /// The answer; `None` while that exchange runs, or when it ended without one.
+    pub answer: Option<RememberedAnswer>,
+}
+
+/// A first answer, to be given again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RememberedAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// The body as sent.
+    pub body: Bytes,
+    /// The entity that was created.
+    pub entity: Option<(Kind, SonataId)>,
+}

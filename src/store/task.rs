@@ -14,6 +14,11 @@ pub const NOTE_BYTES_MAX: usize = 4096;
 /// Bytes of a payload.
 pub const PAYLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Most tasks that one call of [`Store::claim`] lends.
+///
+/// [`Store::claim`]: super::Store::claim
+pub const CLAIM_TASKS_MAX: usize = 1024;
+
 /// What kind of worker does a task: each has its own limits and never waits for another's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Queue {

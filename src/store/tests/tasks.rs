@@ -3,30 +3,30 @@
 use super::*;
 use crate::ids::TaskId;
 
-pub(super) fn id(name: &str) -> TaskId {
+pub(in crate::store) fn id(name: &str) -> TaskId {
     TaskId::parse(name).unwrap()
 }
 
-pub(super) fn task(name: &str, lane: &str, due_ms: i64) -> Task {
+pub(in crate::store) fn task(name: &str, lane: &str, due_ms: i64) -> Task {
     let payload = Bytes::from(format!("{{\"of\":\"{name}\"}}"));
     Task { due_ms, ..Task::new(id(name), partner("globex"), Queue::Delivery, lane.to_owned(), 1, payload) }
 }
 
-pub(super) fn schedule(tasks: impl IntoIterator<Item = Task>) -> Batch {
+pub(in crate::store) fn schedule(tasks: impl IntoIterator<Item = Task>) -> Batch {
     let changes = tasks.into_iter().map(|task| Change::Schedule(Box::new(task)));
     Batch { changes: changes.collect(), ..Batch::new(partner("globex")) }
 }
 
-pub(super) fn change(change: Change) -> Batch {
+pub(in crate::store) fn change(change: Change) -> Batch {
     Batch::new(partner("globex")).with(change)
 }
 
 /// What is lent at a time, for a second.
-async fn claim(store: &Store, now_ms: i64) -> Vec<(Lease, Task)> {
+pub(in crate::store) async fn claim(store: &Store, now_ms: i64) -> Vec<(Lease, Task)> {
     store.claim(Queue::Delivery, now_ms, 1000, 10).await.unwrap()
 }
 
-fn names(claimed: &[(Lease, Task)]) -> String {
+pub(in crate::store) fn names(claimed: &[(Lease, Task)]) -> String {
     claimed.iter().map(|(_, task)| task.id.as_str()).collect::<Vec<_>>().join(" ")
 }
 
@@ -36,7 +36,7 @@ async fn with_and_without_flush<F: Future<Output = ()>>(test: impl Fn(Store, boo
     on_each(|store| test(store, true)).await;
 }
 
-async fn settle(store: &Store, lease: &Lease) -> Result<(), StoreError> {
+pub(in crate::store) async fn settle(store: &Store, lease: &Lease) -> Result<(), StoreError> {
     store.commit(change(Change::Settle { lease: lease.clone() })).await
 }
 
@@ -274,81 +274,4 @@ async fn what_cannot_be_scheduled_is_refused_whole() {
         assert_eq!(names(&claim(&store, 10).await), "");
     })
     .await;
-}
-
-#[tokio::test]
-async fn tasks_are_in_the_files_when_they_are_acknowledged() {
-    let folder = TempDir::new().unwrap();
-    let live = folder.path().join("live");
-    let store = Store::open(&live.join("s.db"), Limits::default(), None).unwrap();
-    let subject = Some((kind(), sonata("q-1")));
-    let about = Task { subject, ..task("c-1", "c", 10) };
-    store
-        .commit(schedule([task("a-1", "a", 10), task("a-2", "a", 10), task("b-1", "b", 10), about]))
-        .await
-        .unwrap();
-    let mut dead = 0;
-    // What a machine that stops here would find due; nobody has anything then.
-    let mut found = async |store: &Store| {
-        dead += 1;
-        let copied = folder.path().join(format!("dead-{dead}"));
-        copy(&live, &copied);
-        let reopened = Store::open(&copied.join("s.db"), Limits::default(), None).unwrap();
-        let now = names(&claim(&reopened, 20).await);
-        // And once more, with all of it in the database.
-        drop(reopened);
-        let _ = store;
-        let again = Store::open(&copied.join("s.db"), Limits::default(), None).unwrap();
-        assert_eq!(names(&claim(&again, 20).await), now);
-        now
-    };
-    assert_eq!(found(&store).await, "a-1 b-1 c-1");
-    let held = claim(&store, 10).await;
-    assert_eq!(found(&store).await, "a-1 b-1 c-1");
-    settle(&store, &held[0].0).await.unwrap();
-    assert_eq!(found(&store).await, "a-2 b-1 c-1");
-    store.flush().await;
-    let later = Change::Postpone { lease: held[1].0.clone(), due_ms: 5000, note: None };
-    store.commit(change(later)).await.unwrap();
-    assert_eq!(found(&store).await, "a-2 c-1");
-    let give_up = Change::Unschedule { queue: Queue::Delivery, kind: kind(), id: sonata("q-1") };
-    store.commit(change(give_up)).await.unwrap();
-    assert_eq!(found(&store).await, "a-2");
-    let second = claim(&store, 20).await;
-    let bury = Change::Bury { lease: second[0].0.clone(), note: "gone".to_owned(), at_ms: 30 };
-    store.commit(change(bury)).await.unwrap();
-    assert_eq!(found(&store).await, "");
-    store.commit(change(Change::Revive { id: id("a-2"), due_ms: 1 })).await.unwrap();
-    assert_eq!(found(&store).await, "a-2");
-}
-
-#[tokio::test]
-async fn memory_does_not_grow_with_what_waits() {
-    let folder = TempDir::new().unwrap();
-    let store = Store::open(&folder.path().join("s.db"), Limits::default(), None).unwrap();
-    for group in 0..20 {
-        let timers =
-            (0..200).map(|no| task(&format!("t-{group}-{no}"), &format!("l-{group}-{no}"), 10_000 + no));
-        store.commit(schedule(timers)).await.unwrap();
-        store.commit(schedule([task(&format!("u-{group}"), "one lane", 1)])).await.unwrap();
-    }
-    store.flush().await;
-    assert_eq!(names(&claim(&store, 10).await), "u-0");
-    assert_eq!(store.next_due(Queue::Delivery).await, Ok(Some(1010)));
-    assert_eq!(store.shared_core().desk().held_in_memory(), (0, 1));
-    // Finding what is due is a walk along an index, from its beginning, with nothing sorted.
-    let db = rusqlite::Connection::open(folder.path().join("s.db")).unwrap();
-    let plan: Vec<String> = db
-        .prepare(&format!("EXPLAIN QUERY PLAN {}", super::super::tasks::MARKED))
-        .unwrap()
-        .query_map(rusqlite::params!["delivery", 0, 0, 9], |row| row.get(3))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
-    assert!(
-        plan.iter().any(|line| line.contains("USING INDEX tasks_by_due (queue=? AND due_ms>?)")
-            || line.contains("USING INDEX tasks_by_due (queue=? AND (due_ms,rowid)>(?,?))")),
-        "{plan:?}"
-    );
-    assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:?}");
 }

@@ -8,7 +8,7 @@ use std::{
 use super::{crash::id_of, *};
 
 /// A disk that always counts as quick.
-pub(super) fn quick() -> Limits {
+pub(in crate::store) fn quick() -> Limits {
     Limits { quick_us: u64::MAX, apply_idle_ms: 600_000, ..Limits::default() }
 }
 

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 use uuid::Uuid;
 
 use super::{
-    Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Step, StoreError,
+    Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Remembered, RememberedAnswer,
+    Step, StoreError,
     column::{self, Cell},
     log::Spot,
     open::Place,
@@ -15,30 +16,6 @@ use super::{
     record,
 };
 use crate::ids::{BackendId, BuyerId, ExchangeId, IdError, LegacyId, PartnerId, SellerId, SonataId};
-
-/// What is kept under an idempotency key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remembered {
-    /// BLAKE3 of the first request's body; another one is another request under the same key.
-    pub body_hash: [u8; 32],
-    /// The exchange that took the key.
-    pub exchange: ExchangeId,
-    /// When, in milliseconds since 1970.
-    pub begun_ms: i64,
-    /// The answer; `None` while that exchange runs, or when it ended without one.
-    pub answer: Option<RememberedAnswer>,
-}
-
-/// A first answer, to be given again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RememberedAnswer {
-    /// HTTP status.
-    pub status: u16,
-    /// The body as sent.
-    pub body: Bytes,
-    /// The entity that was created.
-    pub entity: Option<(Kind, SonataId)>,
-}
 
 const ENTITY: &str = "(SELECT word FROM words WHERE number = kind), id, buyer, seller,
     (SELECT word FROM words WHERE number = backend), legacy_id, parent, version,

@@ -4,26 +4,17 @@ use tokio::sync::watch;
 
 use super::{
     super::{
-        Lease, Queue, Task, TaskPage,
+        CLAIM_TASKS_MAX, Lease, Queue, Task, TaskPage,
         agenda::{self, Planned, lane_of},
         claim::{self, Want},
         overlay::Pending,
         tasks,
     },
-    Store, StoreError,
+    Embedded, StoreError,
 };
 use crate::ids::{PartnerId, TaskId};
 
-/// Most tasks that one call of [`Store::claim`] lends.
-pub const CLAIM_TASKS_MAX: usize = 1024;
-
-impl Store {
-    /// Lends up to `limit` tasks of all partners that are due at `now_ms` and that nobody does, the earliest first; at
-    /// most [`CLAIM_TASKS_MAX`]. Of each lane it is the first open one. Whoever has it must settle, postpone or bury it
-    /// within `lease_ms`, or another may get it.
-    ///
-    /// # Errors
-    /// As [`Store::entity`].
+impl Embedded {
     pub async fn claim(
         &self,
         queue: Queue,
@@ -43,17 +34,11 @@ impl Store {
         self.read(move |db| claim::claim(&core, db, want)).await
     }
 
-    /// Gives tasks back about which nothing was done: another may have them at once.
     pub async fn release(&self, leases: Vec<Lease>) {
         let mut desk = self.shared.core.desk();
         leases.iter().for_each(|lease| desk.release(lease));
     }
 
-    /// When [`Store::claim`] may next find something, in milliseconds since 1970: a task is due or a lease ends. It may
-    /// be too early, where what waited is gone, and never is too late. `None` where nothing waits.
-    ///
-    /// # Errors
-    /// As [`Store::entity`].
     pub async fn next_due(&self, queue: Queue) -> Result<Option<i64>, StoreError> {
         let core = std::sync::Arc::clone(&self.shared.core);
         {
@@ -65,17 +50,10 @@ impl Store {
         self.read(move |db| claim::next_due(&core, db, queue)).await
     }
 
-    /// Changes whenever something in a queue did: what was scheduled, settled or given back. Taken before
-    /// [`Store::claim`] is called, it misses nothing.
     pub fn wake(&self, queue: Queue) -> watch::Receiver<u64> {
         self.shared.core.desk().watch(queue)
     }
 
-    /// One page of a partner's tasks in a queue: those that are open by when they are due, or those that are buried by
-    /// when they were.
-    ///
-    /// # Errors
-    /// As [`Store::entity`].
     pub async fn tasks(
         &self,
         partner: &PartnerId,
@@ -88,11 +66,6 @@ impl Store {
         self.read(move |db| tasks::page(db, (&partner, queue), is_dead, (offset, limit))).await
     }
 
-    /// Makes open tasks due at `due_ms` that would be due later; those that somebody does or that are gone stay as they
-    /// are. This alone is not kept: after a sudden end they may be due when they were.
-    ///
-    /// # Errors
-    /// As [`Store::entity`].
     pub async fn hasten(
         &self,
         partner: &PartnerId,
