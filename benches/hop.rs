@@ -313,7 +313,7 @@ fn start_segue(setting: &Setting, segue: &Path, folder: &Path, place: &Path, bss
     let store = place.join(format!("store-{}", address.port()));
     fs::create_dir_all(&store).unwrap();
     let gateway = format!(
-        "listeners:\n  sonata: {{ address: \"{address}\" }}\n  admin: {{ address: \"{admin}\" }}\n\
+        "listeners:\n  sonata: {{ address: \"{address}\" }}\n  admin: {{ address: \"{admin}\" }}\n  internal: {{ address: \"127.0.0.1:0\" }}\n\
          store: {{ embedded: \"{}/segue.db\" }}\nmappings: \"{}\"\n\
          telemetry: {{ log_level: {}, log_format: json }}\n",
         store.display(),

@@ -241,6 +241,7 @@ fn mapping(bench: &Bench) -> Vec<Step<'_>> {
     let mapped = back();
     let complete = move |mapped: &Document| {
         custody::complete(&custody::Completing {
+            is_part: false,
             kind: segue::sonata::entity::EntityKind::Quote,
             request: Some(&bench.received),
             mapped: Some(mapped),

@@ -88,7 +88,7 @@ impl Bed {
             bed.write(&format!("mappings/acme/{file}"), &text);
         }
         let gateway = format!(
-            "listeners:\n  sonata: {{ address: \"{}\" }}\n  admin: {{ address: \"{}\" }}\n\
+            "listeners:\n  sonata: {{ address: \"{}\" }}\n  admin: {{ address: \"{}\" }}\n  internal: {{ address: \"127.0.0.1:0\" }}\n\
              store: {{ embedded: ../data/segue.db }}\nmappings: ../mappings\nreload: {{ watch: false }}\n\
              telemetry: {{ log_level: warn }}\ndemonstration: {{ bss: \"{bss}\" }}\n",
             bed.sonata, bed.admin

@@ -27,6 +27,7 @@ async fn shipped() -> Bed {
     let mappings = package.join("mappings");
     folders.edit("config/segue.yaml", "mappings: ../mappings", &format!("mappings: {}", mappings.display()));
     folders.edit("config/segue.yaml", "127.0.0.1:8080", "127.0.0.1:0");
+    folders.edit("config/segue.yaml", "127.0.0.1:8082", "127.0.0.1:0");
     folders.edit("config/segue.yaml", "127.0.0.1:9090", "127.0.0.1:0");
     folders.edit("config/segue.yaml", "\ndemonstration:", "\n# demonstration:");
     for backend in ["config/backends/acme.yaml", "config/backends/acme-tickets.yaml"] {

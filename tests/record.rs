@@ -39,6 +39,7 @@ async fn shipped(allowed: bool) -> Bed {
         folders.write(&format!("{neighbour}/{name}"), &fs::read_to_string(entry.path()).unwrap());
     }
     folders.edit("config/segue.yaml", "127.0.0.1:8080", "127.0.0.1:0");
+    folders.edit("config/segue.yaml", "127.0.0.1:8082", "127.0.0.1:0");
     folders.edit("config/segue.yaml", "127.0.0.1:9090", "127.0.0.1:0");
     folders.edit("config/segue.yaml", "\ndemonstration:", "\n# demonstration:");
     if allowed {

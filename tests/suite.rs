@@ -23,6 +23,7 @@ mod mistakes;
 mod mutation;
 mod process;
 mod readme;
+mod receives;
 mod record;
 mod reload;
 mod round;

@@ -145,7 +145,10 @@ fn settled(config: &Path, previous: &plan::Plan) -> plan::Built {
 
 /// What is set up once and stays as it was started.
 fn needs_restart(before: &Gateway, after: &Gateway) -> Vec<&'static str> {
-    let addresses = |gateway: &Gateway| (gateway.listeners.sonata.address, gateway.listeners.admin.address);
+    let addresses = |gateway: &Gateway| {
+        let listeners = &gateway.listeners;
+        [listeners.sonata.address, listeners.admin.address, listeners.internal.address]
+    };
     let of_listeners = |gateway: &Gateway| {
         let limits = &gateway.limits;
         let counts = (limits.in_flight_max, limits.connections_max, limits.header_bytes_max);

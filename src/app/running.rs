@@ -45,11 +45,14 @@ const STORE_PROBE_MS_MAX: u64 = 2000;
 pub struct Running {
     sonata: SocketAddr,
     admin: SocketAddr,
+    internal: SocketAddr,
     store: Store,
     drain_max: Duration,
     stop: watch::Sender<bool>,
     partners: JoinHandle<Drained>,
     unfinished: Unfinished,
+    messages: JoinHandle<Drained>,
+    untold: Unfinished,
     admin_stop: oneshot::Sender<()>,
     admin_served: JoinHandle<Drained>,
     helpers: Vec<JoinHandle<()>>,
@@ -71,18 +74,13 @@ impl Running {
 
         let (stop, stopped) = watch::channel(false);
         let simulator = start_simulator(&settings.demonstration).await?;
-        let recorder = Arc::new(Recorder::default());
-        let gateway = Arc::new(Gateway {
-            plan: handle.clone(),
-            store: store.clone(),
-            legacy: Arc::clone(&backends) as Arc<dyn LegacyPort>,
-            metrics: Arc::clone(&metrics),
-            ports: Ports { clock: Clock::System, ids: Ids::Random },
-            recorder: Arc::clone(&recorder),
-        });
+        let gateway = gateway(handle.clone(), store.clone(), Arc::clone(&backends), Arc::clone(&metrics));
+        let recorder = Arc::clone(&gateway.recorder);
         let sonata =
             Listener::bind(settings.listeners.sonata.address).await.context("the Sonata listener")?;
         let sonata = sonata.counted(Arc::clone(&metrics));
+        let internal =
+            Listener::bind(settings.listeners.internal.address).await.context("the internal listener")?;
         let admin_listener =
             Listener::bind(settings.listeners.admin.address).await.context("the admin listener")?;
         let (asked, requests) = mpsc::channel(RELOADS_WAITING_MAX);
@@ -93,9 +91,13 @@ impl Running {
         ];
 
         let (sonata_address, admin_address) = (sonata.address(), admin_listener.address());
-        tracing::info!(sonata = %sonata_address, admin = %admin_address, "serving");
+        let internal_address = internal.address();
+        tracing::info!(sonata = %sonata_address, admin = %admin_address, internal = %internal_address, "serving");
         let limits = listener_limits(&settings.limits);
-        let (service, unfinished) = stack::sonata(gateway, settings.limits.in_flight_max);
+        let in_flight_max = settings.limits.in_flight_max;
+        let (messages, untold) = stack::internal(Arc::clone(&gateway), in_flight_max);
+        let messages = tokio::spawn(server::serve(internal, messages, told(stopped.clone()), limits));
+        let (service, unfinished) = stack::sonata(gateway, in_flight_max);
         let readiness = probe(handle.clone(), store.clone(), backends, stopped.clone());
         let records = record::records(handle.clone(), recorder, stopped.clone());
         let partners = tokio::spawn(server::serve(sonata, service, told(stopped), limits));
@@ -114,11 +116,14 @@ impl Running {
         Ok(Self {
             sonata: sonata_address,
             admin: admin_address,
+            internal: internal_address,
             store,
             drain_max: settings.limits.drain_max,
             stop,
             partners,
             unfinished,
+            messages,
+            untold,
             admin_stop,
             admin_served,
             helpers,
@@ -138,6 +143,12 @@ impl Running {
         self.admin
     }
 
+    /// Where our own legacy systems call, with the real port.
+    #[must_use]
+    pub fn internal_address(&self) -> SocketAddr {
+        self.internal
+    }
+
     /// What outlives requests.
     #[must_use]
     pub fn store(&self) -> &Store {
@@ -153,7 +164,9 @@ impl Running {
         let drained_by = Instant::now() + self.drain_max;
         self.stop.send_replace(true);
         let drained = self.partners.await.context("the Sonata listener")?;
-        if timeout_at(drained_by, self.unfinished.done()).await.is_err() {
+        self.messages.await.context("the internal listener")?;
+        let ended = async { tokio::join!(self.unfinished.done(), self.untold.done()) };
+        if timeout_at(drained_by, ended).await.is_err() {
             tracing::error!("exchanges were still at work when the time to drain was over; see the journal");
         }
         drop(self.admin_stop);
@@ -165,6 +178,12 @@ impl Running {
         self.store.flush().await;
         Ok(drained.cut)
     }
+}
+
+fn gateway(plan: PlanHandle, store: Store, backends: Arc<Backends>, metrics: Arc<Metrics>) -> Arc<Gateway> {
+    let legacy: Arc<dyn LegacyPort> = backends;
+    let ports = Ports { clock: Clock::System, ids: Ids::Random };
+    Arc::new(Gateway { plan, store, legacy, metrics, ports, recorder: Arc::new(Recorder::default()) })
 }
 
 /// Builds the clients of all backends, so that what cannot work shows before it is needed, and forgets those that

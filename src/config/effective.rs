@@ -116,6 +116,7 @@ fn of_gateway(gateway: &Gateway) -> Defaults {
         ("listeners.sonata.address", gateway.listeners.sonata.address.to_string()),
         ("listeners.sonata.public_url", gateway.listeners.sonata.url.clone()),
         ("listeners.admin.address", gateway.listeners.admin.address.to_string()),
+        ("listeners.internal.address", gateway.listeners.internal.address.to_string()),
         ("store.embedded", store.display().to_string()),
         ("mappings", gateway.mappings.display().to_string()),
         ("telemetry.log_level", word(&gateway.telemetry.log_level)),

@@ -43,6 +43,7 @@ fn gateway_file() -> Vec<Form> {
         gateway(),
         listeners(),
         listener(),
+        internal_listener(),
         gateway_limits(),
         store(),
         telemetry(),
@@ -80,7 +81,22 @@ fn listeners() -> Form {
             Kind::Is("listener"),
             "Health, metrics, plan and reload, on loopback. Default: 127.0.0.1:9090.",
         )
-        .later(&["internal"])
+        .may(
+            "internal",
+            Kind::Is("internal-listener"),
+            "Our own legacy systems call here, with what mappings receive. Default: 127.0.0.1:8082.",
+        )
+}
+
+fn internal_listener() -> Form {
+    Form::new("internal-listener", "Where our own legacy systems call.")
+        .must("address", text(), "IP address and port, such as \"127.0.0.1:8082\".")
+        .may(
+            "bearer",
+            Kind::Is("secret"),
+            "The token that callers show; without it only this machine may call.",
+        )
+        .later(&["tls"])
 }
 
 fn listener() -> Form {

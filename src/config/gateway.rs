@@ -129,7 +129,7 @@ pub struct Demonstration {
 impl Gateway {
     pub(super) fn read(node: &Node, context: &Context<'_>, out: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(node, "segue.yaml", out)?;
-        let listeners = Listeners::read(fields.take("listeners"), out);
+        let listeners = Listeners::read(fields.take("listeners"), context, out);
         let limits = Limits::read(fields.take("limits"), out);
         let store = Store::read(fields.take("store"), context, out);
         let mappings = context.path(fields.text("mappings", out).unwrap_or("../mappings"));
@@ -226,7 +226,7 @@ impl Demonstration {
             let message = "the simulated BSS is open to other machines";
             out.push(Diagnostic::error(code::NOT_LOOPBACK, message).at(span).hint("use 127.0.0.1 or [::1]"));
         }
-        let taken = [listeners.sonata.address, listeners.admin.address];
+        let taken = [listeners.sonata.address, listeners.admin.address, listeners.internal.address];
         if bss.port() != 0 && taken.contains(&bss) {
             let message = format!("two listeners on {bss}");
             out.push(Diagnostic::error(code::SAME_ADDRESS, message).at(span).hint("give each its own port"));

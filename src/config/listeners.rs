@@ -1,9 +1,12 @@
 //! Where the gateway listens.
 
-use super::{backend::base_url, code, later};
-use crate::text::{
-    Diagnostic, Diagnostics, Span,
-    yaml::{Fields, Node},
+use super::{backend::base_url, code, later, read::Context};
+use crate::{
+    telemetry::Secret,
+    text::{
+        Diagnostic, Diagnostics, Span,
+        yaml::{Fields, Node},
+    },
 };
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -38,32 +41,66 @@ pub struct Listeners {
     /// Health, metrics, plan and reload; 127.0.0.1:9090 unless said, and always on loopback as long as it asks for
     /// no credentials.
     pub admin: Listener,
+    /// Our own legacy systems call here; 127.0.0.1:8082 unless said.
+    pub internal: Listener,
+    /// What they show there (RFC 6750); none: they call from this machine.
+    pub internal_token: Option<Secret>,
 }
 
 impl Listeners {
     /// From the mapping under `listeners`; the defaults where there is none.
-    pub(super) fn read(node: Option<&Node>, out: &mut Diagnostics) -> Self {
+    pub(super) fn read(node: Option<&Node>, context: &Context<'_>, out: &mut Diagnostics) -> Self {
         let mut fields = Fields::section(node, "`listeners`", out);
         let sonata = listener(&mut fields, "sonata", out).unwrap_or_else(|| Listener::loopback(8080));
         let admin = listener(&mut fields, "admin", out).unwrap_or_else(|| Listener::loopback(9090));
-        if let Some(entry) = fields.entry("internal") {
-            out.push(later("the internal listener", entry.key_span));
-        }
+        let (internal, internal_token) = internal(&mut fields, context, out);
         fields.finish(out);
         if let (false, Some(span)) = (admin.is_loopback(), admin.span) {
             let message = "the admin listener is open to other machines and asks for no credentials";
             out.push(Diagnostic::error(code::NOT_LOOPBACK, message).at(span).hint("use 127.0.0.1 or [::1]"));
         }
-        if sonata.address == admin.address && sonata.address.port() != 0 {
-            let message = format!("two listeners on {}", admin.address);
+        let pairs = [(&sonata, &admin), (&sonata, &internal), (&internal, &admin)];
+        for (one, other) in pairs.into_iter().filter(|(one, other)| one.address == other.address) {
+            if one.address.port() == 0 {
+                continue;
+            }
+            let message = format!("two listeners on {}", one.address);
             let fault = Diagnostic::error(code::SAME_ADDRESS, message).hint("give each its own port");
-            out.push(match admin.span.or(sonata.span) {
+            out.push(match other.span.or(one.span) {
                 Some(span) => fault.at(span),
                 None => fault,
             });
         }
-        Self { sonata, admin }
+        Self { sonata, admin, internal, internal_token }
     }
+}
+
+/// The internal listener: without a token only this machine may call, so it must not be open to others.
+fn internal(
+    fields: &mut Fields<'_>,
+    context: &Context<'_>,
+    out: &mut Diagnostics,
+) -> (Listener, Option<Secret>) {
+    let default = Listener::loopback(8082);
+    let Some(node) = fields.take("internal") else { return (default, None) };
+    let Some(mut inner) = Fields::of(node, "`internal`", out) else { return (default, None) };
+    let address = inner.require_scalar("address", out);
+    let bearer = inner.take("bearer").filter(|node| !node.is_absent());
+    let token = bearer.and_then(|node| context.lookup.resolve(node, "bearer", out));
+    if let Some(entry) = inner.entry("tls") {
+        out.push(later("TLS on a listener", entry.key_span));
+    }
+    inner.finish(out);
+    let address =
+        address.and_then(|scalar| Some((address_of(&scalar.text, scalar.span(), out)?, scalar.span())));
+    let Some((address, span)) = address else { return (default, token) };
+    let listener = Listener { address, span: Some(span), url: format!("http://{address}") };
+    if !listener.is_loopback() && bearer.is_none() {
+        let message = "the internal listener is open to other machines and asks for no credentials";
+        let fault = Diagnostic::error(code::NOT_LOOPBACK, message).at(span);
+        out.push(fault.hint("use 127.0.0.1 or [::1], or add `bearer: { env: NAME }`"));
+    }
+    (listener, token)
 }
 
 fn listener(fields: &mut Fields<'_>, key: &'static str, out: &mut Diagnostics) -> Option<Listener> {

@@ -33,6 +33,7 @@ fn the_shipped_folder_loads_and_writes_its_defaults() {
     assert_eq!(shipped.gateway.reload, bare.reload);
     assert_eq!(shipped.gateway.listeners.sonata.address, bare.listeners.sonata.address);
     assert_eq!(shipped.gateway.listeners.admin.address, bare.listeners.admin.address);
+    assert_eq!(shipped.gateway.listeners.internal.address, bare.listeners.internal.address);
     assert_eq!(shipped.gateway.demonstration.bss, Some(SocketAddr::from(([127, 0, 0, 1], 8081))));
     let acme = &shipped.backends["acme"];
     assert_eq!((&acme.timeouts, &acme.limits), (&Timeouts::default(), &BackendLimits::default()));

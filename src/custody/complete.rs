@@ -36,6 +36,8 @@ pub struct Completing<'a> {
     pub request: Option<&'a Document>,
     /// The mapped answer of the legacy system.
     pub mapped: Option<&'a Document>,
+    /// Whether the answer speaks of some of the items only: what it does not have is not missing.
+    pub is_part: bool,
     /// The document as it was.
     pub kept: Option<&'a Document>,
     /// Its Sonata id.
@@ -179,6 +181,7 @@ pub fn move_to(kind: EntityKind, kept: &Document, state: &str, now: &str) -> Com
         kind,
         request: None,
         mapped: Some(&mapped),
+        is_part: false,
         kept: Some(kept),
         id: &id,
         href: href.as_deref(),
@@ -232,7 +235,7 @@ impl<'s> Work<'s, '_> {
                 continue;
             }
             let item = lists.element(&id);
-            if lists.mapped.is_some() && item.mapped.is_none() {
+            if lists.mapped.is_some() && item.mapped.is_none() && !self.input.is_part {
                 let message = format!("{name} {id} is missing from the answer");
                 self.findings.push(Finding::new(FindingCode::MissingItem, message));
             }

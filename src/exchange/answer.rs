@@ -11,14 +11,15 @@ use super::{
     facts::{Known, with_reply},
     references::{self, new_id},
     reply::Reply,
+    report::{self, Said},
     story::Story,
-    subject::{Subject, to_store},
+    subject::Subject,
     wire::Answer,
     work::Work,
 };
 use crate::{
     config::AnswerFindings,
-    custody::{self, Completed, Completing, SellerContact, kind_of},
+    custody,
     ids::{LegacyId, SonataId},
     json::{Builder, Document, Node},
     mapping::{
@@ -32,7 +33,7 @@ use crate::{
         check::{Accepted, check},
         entity::{Act, EntityKind},
     },
-    store::{Change, Entity},
+    store::Change,
 };
 
 /// An answer, and what must be kept before it may be told.
@@ -78,24 +79,14 @@ pub async fn make(
     let document = match (work.duty.act, id) {
         (Act::Ask, _) | (_, None) => echo(work, mapped.document.as_ref()),
         (Act::Move { state }, Some(_)) => {
-            changes.extend(moved(story, work, state));
+            changes.extend(report::moved(story, work, state));
             echo(work, mapped.document.as_ref())
         }
         (_, Some(id)) => {
-            let now = story.now_text();
-            let patched = patched(work);
-            let completed = complete(work, id, (href, &now), mapped.document.as_ref(), patched.as_ref());
-            for finding in &completed.findings {
-                story.finding(finding.code.as_str(), &finding.message);
-            }
-            let fresh = keep(story, work, id, &completed, patched.as_ref(), replies);
-            let known = fresh.is_some() || work.subject.is_some_and(|subject| subject.entity.is_some());
-            changes.extend(fresh);
-            if known && !remembered.is_empty() {
-                let pairs = remembered.iter().map(to_store).collect();
-                changes.push(Change::Remember { kind: kind_of(work.duty.kind), id: id.clone(), pairs });
-            }
-            completed.document
+            let said = Said { mapped: mapped.document.as_ref(), replies, keys: &remembered, is_part: false };
+            let reported = report::report(story, work, (id, href), &said);
+            changes.extend(reported.changes);
+            reported.document
         }
     };
     let document = hold(story, work, document)?;
@@ -156,8 +147,8 @@ pub async fn map_reply(
         body: reply.document.as_ref().map(Document::root),
         scope: element.map(|(_, element)| element),
         index: element.map(|(index, _)| index),
-        query: &[],
-        path: &[],
+        query: &reply.query,
+        path: &reply.path,
         headers: &reply.headers,
         facts: &facts,
         references: &nothing,
@@ -233,7 +224,7 @@ fn element_id(prepared: &[Prepared<'_>], reply: &Reply) -> Option<String> {
 }
 
 /// `answer: { each: calls, into: … }`: one element per reply, each with the id of its item.
-fn gather(into: &FieldPath, elements: &[(Option<String>, Option<Document>)]) -> Document {
+pub fn gather(into: &FieldPath, elements: &[(Option<String>, Option<Document>)]) -> Document {
     let mut builder = Builder::new();
     let array = builder.array();
     for (id, document) in elements {
@@ -285,132 +276,9 @@ fn empty_object() -> Document {
     builder.finish(root)
 }
 
-/// The create message with the Buyer's change in it, where the operation is one.
-fn patched(work: &Work<'_>) -> Option<Document> {
-    let before = work.subject.and_then(|subject| subject.request.as_ref());
-    match (work.duty.act, before, &work.received.body) {
-        (Act::Update, Some(before), Some(patch)) => {
-            Some(custody::patched(before, patch, work.duty.kind.facts().items))
-        }
-        _ => None,
-    }
-}
-
-fn complete(
-    work: &Work<'_>,
-    id: &SonataId,
-    (href, now): (&str, &str),
-    mapped: Option<&Document>,
-    patched: Option<&Document>,
-) -> Completed {
-    let seller = seller_contact(work);
-    let (stored, own) = (work.subject, matches!(work.duty.act, Act::Create));
-    let kept = stored.filter(|_| !own).and_then(|subject| subject.document.as_ref());
-    let before = stored.filter(|_| !own).and_then(|subject| subject.request.as_ref());
-    let request = match work.duty.act {
-        Act::Create => work.received.body.as_ref(),
-        _ => patched.or(before),
-    };
-    custody::complete(&Completing {
-        kind: work.duty.kind,
-        request,
-        mapped,
-        kept,
-        id: id.as_str(),
-        href: Some(href),
-        now,
-        seller: seller.as_ref(),
-        echo_off: &work.operation.echo_off,
-    })
-}
-
-fn seller_contact(work: &Work<'_>) -> Option<SellerContact> {
-    let desk = work.partner.settings().settings.root().get("desk")?;
-    let text = |name: &str| desk.get(name).and_then(Node::as_str).map(std::borrow::Cow::into_owned);
-    Some(SellerContact {
-        name: text("name")?,
-        email_address: text("emailAddress")?,
-        number: text("number")?,
-        organization: text("organization"),
-    })
-}
-
-/// The change that keeps an entity: a new one, one that we first hear of, or one that changed.
-fn keep(
-    story: &Story<'_>,
-    work: &Work<'_>,
-    id: &SonataId,
-    completed: &Completed,
-    patched: Option<&Document>,
-    replies: &[Reply],
-) -> Option<Change> {
-    let subject = work.subject.filter(|_| !matches!(work.duty.act, Act::Create));
-    let stored = subject.and_then(|subject| subject.entity.as_ref());
-    if stored.is_some() && !completed.changed {
-        return None;
-    }
-    // What has neither state nor create message, such as an address, stays the legacy system's.
-    work.duty.kind.facts().state?;
-    let mut entity = match stored {
-        Some(entity) => entity.clone(),
-        None => fresh(story, work, id, replies),
-    };
-    entity.state.clone_from(&completed.state);
-    entity.external_id.clone_from(&completed.external_id);
-    entity.document = Some(completed.document.bytes());
-    entity.updated_ms = story.now_ms();
-    // The raw answer is kept only where it could not be mapped.
-    entity.legacy = None;
-    if let Some(patched) = patched {
-        entity.request = Some(patched.bytes());
-    }
-    let entity = Box::new(entity);
-    Some(if stored.is_some() { Change::Update(entity) } else { Change::Create(entity) })
-}
-
-/// The entity of a create whose answer could not be mapped: its ids and the raw answer, without a document.
-pub fn unmapped(story: &Story<'_>, work: &Work<'_>, id: &SonataId, replies: &[Reply]) -> Change {
-    let mut entity = fresh(story, work, id, replies);
-    entity.legacy = replies.last().map(|reply| reply.raw.clone());
-    Change::Create(Box::new(entity))
-}
-
-fn fresh(story: &Story<'_>, work: &Work<'_>, id: &SonataId, replies: &[Reply]) -> Entity {
-    let mut entity = work.owner.entity(work.duty.kind, id.clone(), story.now_ms());
-    let program = &work.operation.program;
-    let (of_items, of_whole): (Vec<&Reply>, Vec<&Reply>) =
-        replies.iter().partition(|reply| reply.item.is_some());
-    let of_reply = of_whole.into_iter().find_map(|reply| legacy_id(program, reply));
-    // The legacy system has a counterpart for each item only: it knows the whole by the id that we gave it.
-    let own = (matches!(work.duty.act, Act::Create) && !of_items.is_empty()).then(|| id.as_str().to_owned());
-    let known = work.subject.filter(|_| !matches!(work.duty.act, Act::Create));
-    let of_subject = known.and_then(|subject| subject.legacy_id.clone());
-    entity.backend = Some(work.backend.id.clone());
-    entity.legacy_id = of_reply.or(own).and_then(|id| LegacyId::parse(&id).ok()).or(of_subject);
-    if matches!(work.duty.act, Act::Create) {
-        entity.request = work.received.body.as_ref().map(Document::bytes);
-        entity.parent = work.subject.map(|subject| subject.id.clone());
-    }
-    entity
-}
-
-/// The Buyer moved an entity: its state follows.
-fn moved(story: &mut Story<'_>, work: &Work<'_>, state: &str) -> Option<Change> {
-    let subject = work.subject?;
-    let (mut entity, document) = (subject.entity.clone()?, subject.document.as_ref()?);
-    let completed = custody::move_to(subject.kind, document, state, &story.now_text());
-    for finding in &completed.findings {
-        story.finding(finding.code.as_str(), &finding.message);
-    }
-    entity.state = completed.state;
-    entity.document = Some(completed.document.bytes());
-    entity.updated_ms = story.now_ms();
-    Some(Change::Update(Box::new(entity)))
-}
-
 /// Holds our own answer against the contract: what the standard does not know is taken out, what it misses is told.
 /// An operation on one entity whose answer is an array all the same (a bill by its id) answers an array of one.
-fn hold(story: &mut Story<'_>, work: &Work<'_>, document: Document) -> Result<Document, ExchangeError> {
+pub fn hold(story: &mut Story<'_>, work: &Work<'_>, document: Document) -> Result<Document, ExchangeError> {
     let Some(body) = work.route.operation.success_body() else { return Ok(document) };
     let Some(item) = body.item else { return hold_as(story, work, &document, body.value) };
     Ok(array(&[hold_as(story, work, &document, item)?]))

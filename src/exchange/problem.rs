@@ -67,6 +67,15 @@ pub fn overloaded(gateway: &Gateway) -> Response<Full<Bytes>> {
     })
 }
 
+/// The same of a message of our own legacy system.
+pub fn overloaded_for_legacy() -> Response<Full<Bytes>> {
+    render(Answer {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        body: Bytes::from_static(br#"{"error":"too many messages are in progress"}"#),
+        headers: HeaderMap::new(),
+    })
+}
+
 /// The answer of an exchange that goes on after its caller's time is over; it is counted and told when it ends.
 pub fn late() -> Response<Full<Bytes>> {
     render(answer(&ExchangeError::Deadline, None).0)
@@ -111,6 +120,32 @@ fn problem(error: &ExchangeError) -> Problem {
         }
         E::Mapping(_) | E::AnswerContract(_) | E::Store(_) | E::Panicked(_) | E::Internal(_) => internal(),
         E::Deadline => Problem::new(ProblemCode::InternalError, "The request could not be answered in time."),
+    }
+}
+
+/// The status that our own legacy system gets for a message of its own, and a word for the log.
+pub fn for_legacy(error: &ExchangeError) -> (StatusCode, &'static str) {
+    use ExchangeError as E;
+    match error {
+        E::UnknownPartner => (StatusCode::UNAUTHORIZED, "unknownCaller"),
+        E::NoSuchPath | E::NotFound => (StatusCode::NOT_FOUND, "notFound"),
+        E::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "methodNotAllowed"),
+        E::Query(_) | E::Body(_) => (StatusCode::BAD_REQUEST, "invalidBody"),
+        E::Contract(_)
+        | E::Conflict { .. }
+        | E::Refused(_)
+        | E::LegacyProblem(_)
+        | E::Mapping(_)
+        | E::AnswerContract(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalidValue"),
+        E::NotServed | E::NotRouted(_) | E::Manual => (StatusCode::NOT_IMPLEMENTED, "notImplemented"),
+        // Worth another try: nothing is wrong with the message.
+        E::Store(_) | E::Deadline => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        E::LegacyStatus { .. }
+        | E::LegacyFault { .. }
+        | E::LegacyGarbage { .. }
+        | E::Legacy { .. }
+        | E::Panicked(_)
+        | E::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internalError"),
     }
 }
 

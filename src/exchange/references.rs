@@ -1,11 +1,11 @@
 //! Ids of other entities: what programs ask for is resolved in one batch before they run.
 
-use super::{error::ExchangeError, story::Story, work::Work};
+use super::{calls::ITEM_LEGACY_IDS, error::ExchangeError, story::Story, work::Work};
 use crate::{
     ids::{BackendId, LegacyId, SonataId},
-    mapping::apply::{NeededReference, References},
+    mapping::apply::{KeyPair, KeyText, NeededReference, References},
     sonata::entity::EntityKind,
-    store::Kind,
+    store::{Change, Kind, Reference},
 };
 
 /// Sonata ids to the legacy system's. What this partner does not have stays unresolved, and the mapping tells it
@@ -118,4 +118,29 @@ pub fn new_id(story: &Story<'_>) -> Result<SonataId, ExchangeError> {
     let id = story.gateway.ports.ids.next();
     SonataId::parse(&*id.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))
         .map_err(|error| ExchangeError::Internal(error.to_string()))
+}
+
+/// What stands between the id of an entity and that of its item, where a legacy system has an id for the item.
+const ITEM_MARK: char = '/';
+
+/// The reference by which an item of an entity is found when the legacy system names it: a pair of ids like any other,
+/// the item being named by its entity's id and its own. None for what is no item's legacy id, or too long for one.
+pub fn item_reference(work: &Work<'_>, entity: &SonataId, pair: &KeyPair) -> Option<Change> {
+    let items = work.duty.kind.facts().items.filter(|_| &*pair.group == ITEM_LEGACY_IDS)?;
+    let (KeyText::Text(item), KeyText::Text(legacy) | KeyText::Number(legacy)) = (&pair.sonata, &pair.legacy)
+    else {
+        return None;
+    };
+    Some(Change::Refer(Reference {
+        kind: Kind::new(items),
+        sonata_id: SonataId::parse(&format!("{entity}{ITEM_MARK}{item}")).ok()?,
+        backend: work.backend.id.clone(),
+        legacy_id: LegacyId::parse(legacy).ok()?,
+    }))
+}
+
+/// The ids of an entity and of its item, of what an item is referred to by.
+pub fn item_of(id: &SonataId) -> Option<(SonataId, &str)> {
+    let (entity, item) = id.as_str().split_once(ITEM_MARK)?;
+    Some((SonataId::parse(entity).ok()?, item))
 }

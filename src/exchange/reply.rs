@@ -33,6 +33,10 @@ pub struct Reply {
     pub text: Option<String>,
     /// The body as a document, or what `on:` says in its place; none for an empty body.
     pub document: Option<Document>,
+    /// Query parameters, where it is a message that the legacy system sent by itself.
+    pub query: Vec<(String, String)>,
+    /// Values of the path, likewise.
+    pub path: Vec<(String, String)>,
 }
 
 /// How an answer is read.
@@ -115,7 +119,8 @@ pub fn understand(
         Err(error) => (None, Some(error)),
     };
     let headers = Headers::new(answer.headers);
-    let reply = Reply { call, item, status, headers, raw: answer.body, text, document };
+    let (query, path) = (Vec::new(), Vec::new());
+    let reply = Reply { call, item, status, headers, raw: answer.body, text, document, query, path };
     match error {
         None => Ok(reply),
         Some(error) => {

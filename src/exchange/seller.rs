@@ -22,7 +22,7 @@ use super::{
     facts::{EntityFacts, StoryTexts, facts},
     inventory,
     journal::Journal,
-    list, references,
+    list, references, report,
     request::receive,
     stack::panic_text,
     story::Story,
@@ -65,7 +65,7 @@ where
 }
 
 /// A panic ends its exchange as any other failure does. The work is pinned where it is: it is large to move.
-async fn guarded<T>(
+pub(super) async fn guarded<T>(
     work: Pin<&mut impl Future<Output = Result<T, ExchangeError>>>,
 ) -> Result<T, ExchangeError> {
     let told = AssertUnwindSafe(work).catch_unwind().await;
@@ -231,7 +231,7 @@ async fn keep_unmapped(
 ) {
     let mut changes = journal.answered(story, &work.operation.program, replies);
     if let (Act::Create, Some(id)) = (work.duty.act, id) {
-        changes.push(answer::unmapped(story, work, id, replies));
+        changes.extend(report::unmapped(story, work, id, replies));
     }
     keep(story, work, changes).await;
 }

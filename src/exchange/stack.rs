@@ -24,7 +24,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Gateway, seller};
+use super::{Gateway, receive, seller};
 
 /// What `server` runs for each request of a partner.
 pub trait SonataService:
@@ -76,6 +76,23 @@ impl Unfinished {
 /// Body limits stand inside the exchange: they are known only once the partner is.
 #[must_use]
 pub fn sonata(gateway: Arc<Gateway>, in_flight_max: usize) -> (impl SonataService, Unfinished) {
+    service(gateway, in_flight_max, Caller::Partner)
+}
+
+/// The service of the internal listener, for messages of our own legacy systems: the same guards, and permits of its own.
+#[must_use]
+pub fn internal(gateway: Arc<Gateway>, in_flight_max: usize) -> (impl SonataService, Unfinished) {
+    service(gateway, in_flight_max, Caller::Legacy)
+}
+
+/// Who calls on a listener.
+#[derive(Debug, Clone, Copy)]
+enum Caller {
+    Partner,
+    Legacy,
+}
+
+fn service(gateway: Arc<Gateway>, in_flight_max: usize, caller: Caller) -> (impl SonataService, Unfinished) {
     let (alive, ended) = mpsc::channel::<Infallible>(1);
     let permits = Arc::new(Semaphore::new(in_flight_max.min(Semaphore::MAX_PERMITS)));
     let service = service_fn(move |request: Request<Incoming>| {
@@ -85,12 +102,18 @@ pub fn sonata(gateway: Arc<Gateway>, in_flight_max: usize) -> (impl SonataServic
         let admitted = Arc::clone(&permits).try_acquire_owned().map(|permit| {
             let (gateway, held) = (Arc::clone(&gateway), (permit, alive.clone()));
             Finishing::new(async move {
-                let answer = seller::exchange(&gateway, request).await;
+                let answer = match caller {
+                    Caller::Partner => seller::exchange(&gateway, request).await,
+                    Caller::Legacy => receive::exchange(&gateway, request).await,
+                };
                 drop(held);
                 answer
             })
         });
-        let admitted = admitted.map_err(|_| super::problem::overloaded(&gateway));
+        let admitted = admitted.map_err(|_| match caller {
+            Caller::Partner => super::problem::overloaded(&gateway),
+            Caller::Legacy => super::problem::overloaded_for_legacy(),
+        });
         async move {
             Ok(match admitted {
                 Ok(exchange) => timeout(limit, exchange).await.unwrap_or_else(|_| super::problem::late()),

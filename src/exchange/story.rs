@@ -12,7 +12,7 @@ use super::{
     Gateway,
     error::{Blame, ExchangeError},
     ports::Moment,
-    problem,
+    problem, receive,
     tape::{Message, Taping},
     wire::{Answer, render},
 };
@@ -115,8 +115,25 @@ impl<'g> Story<'g> {
         tracing::warn!(exchange = self.id.as_str(), code, finding = text, "finding");
     }
 
+    /// Makes it one that no partner asked for: nothing of it is recorded.
+    pub fn is_ours(&mut self) {
+        self.taping = None;
+    }
+
+    /// As [`Story::end`], for who calls is our own legacy system.
+    pub fn end_ours(self, result: Result<Answer, ExchangeError>) -> Response<Full<Bytes>> {
+        let (answer, outcome, code, detail) = match result {
+            Ok(answer) => (answer, metrics::Outcome::Ok, None, None),
+            Err(error) => {
+                let (answer, code) = receive::refusal(&error);
+                (answer, outcome(&error), Some(code), Some(self.detail(&error)))
+            }
+        };
+        self.close(answer, outcome, code, detail.as_deref())
+    }
+
     /// Ends the exchange: renders what came of it, counts it and writes its line.
-    pub fn end(mut self, result: Result<Answer, ExchangeError>) -> Response<Full<Bytes>> {
+    pub fn end(self, result: Result<Answer, ExchangeError>) -> Response<Full<Bytes>> {
         let operation = self.route.map(|(_, operation)| operation);
         let (answer, outcome, code, detail) = match result {
             Ok(answer) => (answer, metrics::Outcome::Ok, None, None),
@@ -130,6 +147,17 @@ impl<'g> Story<'g> {
                 (answer, outcome(&error), Some(code), Some(self.detail(&error)))
             }
         };
+        self.close(answer, outcome, code, detail.as_deref())
+    }
+
+    fn close(
+        mut self,
+        answer: Answer,
+        outcome: metrics::Outcome,
+        code: Option<&'static str>,
+        detail: Option<&str>,
+    ) -> Response<Full<Bytes>> {
+        let operation = self.route.map(|(_, operation)| operation);
         let total = self.moment.started.elapsed();
         self.count(outcome, total);
         let record = ExchangeRecord {
@@ -142,7 +170,7 @@ impl<'g> Story<'g> {
             status: answer.status.as_u16(),
             code,
             outcome: outcome.as_str(),
-            detail: detail.as_deref(),
+            detail,
             entity: self.entity.as_deref(),
             plan_generation: self.plan.generation(),
             bytes: (self.bytes_in, answer.body.len()),

@@ -134,6 +134,9 @@ pub const UNUSED_NAME: Code = Code("M512");
 /// A filter of a list that is none, or is not sent.
 pub const FILTER: Code = Code("M513");
 
+/// A message of the legacy system that does not say of what it speaks.
+pub const NEWS: Code = Code("M514");
+
 /// A call that the backend's interface does not have.
 pub const NO_SUCH_CALL: Code = Code("M601");
 /// A parameter that a call of the interface does not have.
@@ -248,6 +251,10 @@ pub const CODES: &[Meaning] = &[
     ),
     Meaning::new(UNUSED_NAME, "No rule has an element of this name; perhaps it is misspelt."),
     Meaning::new(FILTER, "A filter that the legacy system settles is one of the list, and is sent."),
+    Meaning::new(
+        NEWS,
+        "What the legacy system tells is of one kind of entity, or of items, that it names by its id.",
+    ),
     Meaning::new(NO_SUCH_CALL, "The backend's interface file has no such path, or not this method of it."),
     Meaning::new(NO_SUCH_PARAMETER, "The call has no such parameter in the backend's interface file."),
     Meaning::new(

@@ -52,7 +52,16 @@ fn problem() -> Kind {
 }
 
 fn files(standard: &Standard) -> Vec<Form> {
-    vec![set(standard), namespace(), function_file(standard), shape(), overlay(), codes_change(), change()]
+    vec![
+        set(standard),
+        namespace(),
+        function_file(standard),
+        receive(),
+        shape(),
+        overlay(),
+        codes_change(),
+        change(),
+    ]
 }
 
 /// Short names, each with one `@type` or several.
@@ -97,7 +106,31 @@ fn function_file(standard: &Standard) -> Form {
     .may("backend", text(), "The backend of its operations, whatever the partner's routes say.")
     .may("shapes", Kind::Is("shape").named(), "Rules by name.")
     .may("operations", served.clone().named(), "Operations by operationId; `manual` and `off` answer 501.")
-    .later(&["receives", "watch", "exposes", "notifies", "problems", "bridge", "copy", "types", "events"])
+    .may(
+        "receives",
+        Kind::Is("receive").named(),
+        "Messages that the legacy system sends to the internal listener, by method and path: `PUT /bss/orders/{no}`.",
+    )
+    .later(&["watch", "exposes", "notifies", "problems", "bridge", "copy", "types", "events"])
+}
+
+fn receive() -> Form {
+    Form::new("receive", "What a message of the legacy system says of which entity.")
+        .may("updates", text(), "The kind of entity that it speaks of, or of its items: `productOrderItem`.")
+        .may("creates", text(), "The same, where an entity that nobody has heard of comes into being by it.")
+        .may(
+            "of",
+            text().named(),
+            "With `creates`: a kind, and where the message names what the new entity belongs to.",
+        )
+        .must("legacy_id", text(), "Where the message names the entity: `path:no`, or a place of its body.")
+        .may("each", text(), "The elements, where one message speaks of several: `orders[*]`.")
+        .may("shape", text(), "What it says, as the answer to a look-up would say it.")
+        .may("fields", fields(), "The same by rules at the spot.")
+        .may("at", text(), "The one place of the message where all of it stands.")
+        .may("status", Kind::Integer(200, 299), "The status that it is answered with; default: 204.")
+        .one_of(&["updates", "creates"])
+        .one_of(&["shape", "fields"])
 }
 
 fn shape() -> Form {

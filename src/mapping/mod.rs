@@ -10,6 +10,7 @@ pub mod direction;
 pub mod facts;
 pub mod forms;
 pub mod mutate;
+pub mod news;
 pub mod operation;
 pub mod path;
 pub mod program;

@@ -90,6 +90,21 @@ pub struct OperationFacts {
     pub custody: Vec<String>,
 }
 
+/// A kind of entities, as the standard has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KindFacts {
+    /// Its name.
+    pub kind: String,
+    /// The function whose messages carry it.
+    pub function: String,
+    /// The operation that answers one of them by its id.
+    pub retrieve: String,
+    /// The array of its items, where these were named.
+    pub items: Option<String>,
+    /// The array of its items, where it has some.
+    pub has_items: Option<String>,
+}
+
 /// A query parameter that filters a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterFacts {
@@ -161,6 +176,12 @@ pub trait Schema: Types {
     /// Kinds of entities that `ref(…)` knows; none: not checked.
     fn entities(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// A kind of entities by its name, or by that of its items; none: not known.
+    fn entity(&self, name: &str) -> Option<KindFacts> {
+        let _ = name;
+        None
     }
 
     /// A message type of a function by name.

@@ -12,6 +12,7 @@ mod interface;
 mod load;
 mod partner;
 mod products;
+mod receiver;
 mod route;
 mod schema;
 mod sets;
@@ -22,6 +23,7 @@ pub use handle::PlanHandle;
 pub use interface::BackendInterface;
 pub use load::{Built, CODES, content_hash, load, load_edited, load_read};
 pub use partner::{MappedOperation, PartnerPlan, Served};
+pub use receiver::{Receiver, Understanding};
 pub use route::{Route, RouteError};
 pub use schema::ContractSchema;
 pub use sets::Edits;
@@ -84,6 +86,11 @@ impl Plan {
     /// All partners, by name.
     pub fn partners(&self) -> impl Iterator<Item = &PartnerPlan> {
         self.partners.values().map(Arc::as_ref)
+    }
+
+    /// The same, to be held on to.
+    pub fn shared_partners(&self) -> impl Iterator<Item = &Arc<PartnerPlan>> {
+        self.partners.values()
     }
 
     /// A partner by its name.

@@ -6,6 +6,7 @@ use http::Method;
 
 use super::{
     choose::{BackendRoute, Target},
+    receiver::{Receiver, receivers},
     route::{Route, RouteError, split_path},
 };
 use crate::{
@@ -83,6 +84,7 @@ pub struct PartnerPlan {
     pub(super) routes: Vec<BackendRoute>,
     /// The backends that keep entities of a kind.
     pub(super) keepers: HashMap<EntityKind, Vec<BackendId>>,
+    receivers: Vec<Receiver>,
 }
 
 /// All ways of one operation.
@@ -121,7 +123,9 @@ impl PartnerPlan {
             (contract.function, rows.collect())
         });
         let served = served.collect();
-        let mut plan = Self { settings, contracts, products, served, routes, keepers: HashMap::new() };
+        let receivers = receivers(&contracts, compiled, &routes);
+        let keepers = HashMap::new();
+        let mut plan = Self { settings, contracts, products, served, routes, keepers, receivers };
         plan.keepers = plan.find_keepers();
         plan
     }
@@ -219,6 +223,12 @@ impl PartnerPlan {
             }
         }
         found
+    }
+
+    /// The messages that its legacy systems send.
+    #[must_use]
+    pub fn receivers(&self) -> &[Receiver] {
+        &self.receivers
     }
 
     /// The routes.

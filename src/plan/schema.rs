@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 
 use crate::{
-    mapping::schema::{FilterFacts, Kind, Lookup, Member, OperationFacts, Schema, TypeId, Types},
+    mapping::schema::{FilterFacts, Kind, KindFacts, Lookup, Member, OperationFacts, Schema, TypeId, Types},
     sonata::{
         self, Contract, Function, ProductSchema, Products, TypeView,
-        entity::{Act, Duty, EntityKind},
+        entity::{Act, Duty, EntityKind, retrieval_of},
     },
 };
 
@@ -170,6 +170,18 @@ impl Schema for ContractSchema {
 
     fn entities(&self) -> Vec<String> {
         EntityKind::all().map(|kind| kind.name().to_owned()).collect()
+    }
+
+    fn entity(&self, name: &str) -> Option<KindFacts> {
+        let (kind, items) = EntityKind::named(name)?;
+        let (function, retrieve) = retrieval_of(kind)?;
+        Some(KindFacts {
+            kind: kind.name().to_owned(),
+            function: function.name().to_owned(),
+            retrieve: retrieve.to_owned(),
+            items: items.map(str::to_owned),
+            has_items: kind.facts().items.map(str::to_owned),
+        })
     }
 
     fn root(&self, function: &str, name: &str) -> Option<TypeId> {

@@ -316,6 +316,16 @@ impl EntityKind {
         KINDS.iter().find(|row| row.name == name).map(|row| row.kind)
     }
 
+    /// The kind of this name, or the kind whose items have it: `productOrderItem` are those of a product order.
+    #[must_use]
+    pub fn named(name: &str) -> Option<(Self, Option<&'static str>)> {
+        if let Some(kind) = Self::parse(name) {
+            return Some((kind, None));
+        }
+        let row = KINDS.iter().find(|row| row.facts.items == Some(name))?;
+        Some((row.kind, row.facts.items))
+    }
+
     /// The name in mappings, in the store and in metrics.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -512,6 +522,13 @@ pub fn duty_of(function: Function, operation_id: &str) -> Option<&'static Duty> 
     DUTIES.iter().find(|duty| duty.function == function && duty.operation_id == operation_id)
 }
 
+/// The operation that answers one entity of a kind by its id.
+#[must_use]
+pub fn retrieval_of(kind: EntityKind) -> Option<(Function, &'static str)> {
+    let duty = DUTIES.iter().find(|duty| duty.kind == kind && duty.act == Act::Retrieve)?;
+    Some((duty.function, duty.operation_id))
+}
+
 impl Duty {
     /// Whether the answer repeats the request's attributes.
     #[must_use]
@@ -576,6 +593,10 @@ mod tests {
     fn names_are_read_back() {
         for kind in EntityKind::all() {
             assert_eq!(EntityKind::parse(kind.name()), Some(kind));
+            let items = kind.facts().items;
+            assert!(items.is_none_or(|items| EntityKind::named(items) == Some((kind, Some(items)))));
+            let found = retrieval_of(kind).and_then(|(function, id)| duty_of(function, id));
+            assert!(found.is_some_and(|duty| duty.kind == kind), "{}", kind.name());
         }
     }
 }

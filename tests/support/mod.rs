@@ -81,7 +81,7 @@ impl Folders {
         folders.write(
             "config/segue.yaml",
             &format!(
-                "listeners:\n  sonata: {{ address: \"127.0.0.1:0\" }}\n  admin: {{ address: \"127.0.0.1:0\" }}\n\
+                "listeners:\n  sonata: {{ address: \"127.0.0.1:0\" }}\n  admin: {{ address: \"127.0.0.1:0\" }}\n  internal: {{ address: \"127.0.0.1:0\" }}\n\
                  store: {{ embedded: ../data/segue.db }}\nmappings: ../mappings\n\
                  limits: {{ {} }}\nreload: {{ {watch} }}\n",
                 setup.limits

@@ -33,6 +33,7 @@ impl<'a> Case<'a> {
     fn run(&self) -> Completed {
         let (request, mapped) = (self.request.map(doc), self.mapped.map(doc));
         complete(&Completing {
+            is_part: false,
             kind: self.kind,
             request: request.as_ref(),
             mapped: mapped.as_ref(),

@@ -76,6 +76,7 @@ fn order<'a>(
     now: &'a str,
 ) -> Completing<'a> {
     Completing {
+        is_part: false,
         kind: EntityKind::ProductOrder,
         request: Some(request),
         mapped: Some(mapped),

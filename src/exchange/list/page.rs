@@ -309,6 +309,7 @@ fn completed(story: &Story<'_>, work: &Work<'_>, stored: &Subject, mapped: Optio
         kind: work.duty.kind,
         request: stored.request.as_ref(),
         mapped,
+        is_part: false,
         kept: stored.document.as_ref(),
         id: stored.id.as_str(),
         href: Some(&href),

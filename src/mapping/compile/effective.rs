@@ -2,7 +2,7 @@
 
 use super::load::{OverlaySource, SetSource};
 use super::overlay;
-use crate::mapping::raw::{CodeTable, Operation, SetFile, Shape};
+use crate::mapping::raw::{CodeTable, Operation, Receive, SetFile, Shape};
 use crate::text::{Diagnostics, SourceId};
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ pub struct Effective {
     pub shapes: Vec<(Option<Box<str>>, Shape)>,
     /// Operations with their function.
     pub operations: Vec<(Box<str>, Operation)>,
+    /// What the legacy system tells us.
+    pub receives: Vec<Receive>,
     /// `function:` words with their places, for checking.
     pub functions_named: Vec<crate::mapping::raw::Text>,
     /// `functions.rhai`
@@ -43,6 +45,7 @@ pub fn effective(
         tables: set.tables.clone(),
         shapes: Vec::new(),
         operations: Vec::new(),
+        receives: Vec::new(),
         functions_named: Vec::new(),
         functions: set.functions.clone(),
     };
@@ -51,6 +54,9 @@ pub fn effective(
         effective.functions_named.extend(file.function.clone());
         effective.shapes.extend(file.shapes.iter().map(|shape| (function.clone(), shape.clone())));
         let function = function.unwrap_or_default();
+        effective
+            .receives
+            .extend(file.receives.iter().map(|one| Receive { backend: file.backend.clone(), ..one.clone() }));
         effective.operations.extend(file.operations.iter().map(|operation| {
             let backend = operation.backend.clone().or_else(|| file.backend.clone());
             (function.clone(), Operation { backend, ..operation.clone() })

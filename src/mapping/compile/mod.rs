@@ -18,6 +18,7 @@ mod lower;
 mod lower_array;
 mod lower_pair;
 mod mend;
+mod news;
 mod once;
 mod operation;
 mod overlay;
@@ -39,6 +40,7 @@ pub use load::{OVERLAYS_MAX, OverlaySource, SetSource, overlay_path, read_overla
 pub use show::show;
 
 use super::codes::CodeTable;
+use super::news::Receive;
 use super::operation::OperationProgram;
 use super::path::FieldPath;
 use super::raw::Text;
@@ -112,6 +114,8 @@ pub struct CompiledOperation {
 pub struct CompiledSet {
     /// By `function.operationId`.
     pub operations: BTreeMap<String, CompiledOperation>,
+    /// What the legacy system tells us.
+    pub receives: Vec<Arc<Receive>>,
     /// Release that the set says it is written against.
     pub release: Option<(String, Span)>,
     /// Backend that the set names.

@@ -43,6 +43,7 @@ impl<'c> Compiler<'c> {
                 compiled.operations.insert(format!("{function}.{}", operation.id), program);
             }
         }
+        compiled.receives = self.receives();
         self.tell_unused();
         compiled
     }

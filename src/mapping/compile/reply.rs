@@ -57,7 +57,7 @@ impl<'c> Compiler<'c> {
     }
 
     /// The array of a reply, from its root.
-    fn elements(&mut self, text: &Text) -> Option<FieldPath> {
+    pub(super) fn elements(&mut self, text: &Text) -> Option<FieldPath> {
         let path = self.path(text)?;
         if !path.every {
             let fault = Diagnostic::error(code::ELEMENTS, "this does not name the elements of an array");

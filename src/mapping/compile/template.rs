@@ -10,7 +10,7 @@ use crate::text::{Diagnostic, Hint, suggest};
 use std::ops::Range;
 
 /// Methods that a call may have.
-const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
+pub(super) const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 
 /// What placeholders of a call may speak of.
 pub(super) struct Speaks<'n> {

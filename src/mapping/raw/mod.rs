@@ -4,9 +4,11 @@
 //! once. What the words mean (paths, types, code tables, scripts) is the compiler's, which sees the schema and
 //! the overlay beside them. Nothing here is kept once a plan is built.
 
+mod news;
 mod operation;
 mod overlay;
 mod read;
+mod read_news;
 mod read_operation;
 mod read_overlay;
 mod read_rule;
@@ -14,6 +16,7 @@ mod read_set;
 mod rule;
 mod set;
 
+pub use news::{News, Receive};
 pub use operation::{Answer, AnswerFrom, Body, Call, Conduct, On, Operation, Paging, Statuses, Undo};
 pub use overlay::{Change, CodesChange, OverlayFile};
 pub use read_operation::operations;

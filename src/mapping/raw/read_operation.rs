@@ -115,7 +115,7 @@ fn body(node: &Node, what: &str, out: &mut Diagnostics) -> Option<Body> {
     body
 }
 
-fn body_of(fields: &mut Fields<'_>, node: &Node, out: &mut Diagnostics) -> Option<Body> {
+pub(super) fn body_of(fields: &mut Fields<'_>, node: &Node, out: &mut Diagnostics) -> Option<Body> {
     let inline = fields.take("fields").map(|rules_node| Body::Fields(node.span, rules(rules_node, out)));
     let shape = text(fields, "shape", out);
     if let (Some(shape), Some(_)) = (&shape, &inline) {

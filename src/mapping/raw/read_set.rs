@@ -1,6 +1,7 @@
 //! YAML to the files of a mapping set.
 
 use super::read::{self, key, sequence, text, texts, wrong};
+use super::read_news::receives;
 use super::read_rule::{named, otherwise, rules};
 use super::{
     CodeRow, CodeSide, CodeTable, FunctionFile, NamespaceOf, ProductName, SetFile, Shape, operations,
@@ -20,8 +21,7 @@ const CODE_TYPES: &[(&str, CodeType)] =
     &[("text", CodeType::Text), ("number", CodeType::Number), ("boolean", CodeType::Boolean)];
 
 /// Keys of function files that are part of the language and not run yet.
-const LATER: &[&str] =
-    &["receives", "watch", "exposes", "notifies", "problems", "bridge", "copy", "types", "events"];
+const LATER: &[&str] = &["watch", "exposes", "notifies", "problems", "bridge", "copy", "types", "events"];
 
 /// Reads `set.yaml`.
 pub fn read_set(node: &Node, out: &mut Diagnostics) -> Option<SetFile> {
@@ -157,9 +157,10 @@ pub fn read_function(node: &Node, out: &mut Diagnostics) -> Option<FunctionFile>
         out.push(fault.at(entry.key_span).hint("begin the file with `function: quote`, or the like"));
     }
     let operations = entry.map(|entry| operations(&entry.value, out)).unwrap_or_default();
+    let receives = fields.take("receives").map(|node| receives(node, out)).unwrap_or_default();
     read::refuse_later(&mut fields, LATER, out);
     fields.finish(out);
-    Some(FunctionFile { function, backend, shapes, operations })
+    Some(FunctionFile { function, backend, shapes, operations, receives })
 }
 
 fn shapes(node: &Node, out: &mut Diagnostics) -> Vec<Shape> {

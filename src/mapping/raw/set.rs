@@ -1,6 +1,6 @@
 //! The files of a mapping set as written.
 
-use super::{Operation, Otherwise, Rule, Text};
+use super::{Operation, Otherwise, Receive, Rule, Text};
 use crate::mapping::codes::CodeType;
 use crate::text::Span;
 
@@ -85,6 +85,8 @@ pub struct FunctionFile {
     pub shapes: Vec<Shape>,
     /// Its operations, in order.
     pub operations: Vec<Operation>,
+    /// What its legacy system tells us, in order.
+    pub receives: Vec<Receive>,
 }
 
 /// One shape.

@@ -1,0 +1,237 @@
+//! A message that a legacy system sends by itself, on the internal listener: `receives:` in the mappings.
+//!
+//! The path says which entry of which mapping sets it is, the id in it whose entity is meant: every partner that has the
+//! entity is told by the same message. It is answered when everything is committed, so that what was answered with
+//! success need not be sent again; what is sent again changes nothing. Who calls is our own system, and gets plain JSON.
+
+use std::{pin::pin, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http_body_util::Full;
+use hyper::body::Body;
+use percent_encoding::percent_decode_str;
+
+use super::{
+    Gateway,
+    error::ExchangeError,
+    news::{Element, Telling, as_reply},
+    problem,
+    reply::Reply,
+    request::json_limits,
+    story::Story,
+    wire::Answer,
+};
+use crate::{
+    body::{self, BodyLimits},
+    format,
+    ids::BackendId,
+    json::{Builder, Document, Limits, Node},
+    legacy::BackendSettings,
+    plan::{PartnerPlan, Plan, Receiver},
+    server::PeerIdentity,
+};
+
+/// A message for one partner, as one entry of its mapping set understands it.
+struct Way<'p> {
+    partner: &'p Arc<PartnerPlan>,
+    receiver: &'p Receiver,
+    backend: &'p BackendSettings,
+    path: Vec<(String, String)>,
+}
+
+/// What came of a message.
+#[derive(Debug, Default)]
+struct Done {
+    /// Things that it said which somebody was told.
+    told: usize,
+    /// Ids that nobody has.
+    unknown: Vec<String>,
+}
+
+/// Takes one message in. It always answers.
+pub async fn exchange<B>(gateway: &Gateway, request: Request<B>) -> Response<Full<Bytes>>
+where
+    B: Body<Data = Bytes>,
+{
+    let _in_flight = gateway.metrics.in_flight();
+    let (head, body) = request.into_parts();
+    let mut story = Story::begin(gateway, &head);
+    story.is_ours();
+    let result = super::seller::guarded(pin!(received(&mut story, &head, body))).await;
+    story.end_ours(result)
+}
+
+async fn received<B>(story: &mut Story<'_>, head: &Parts, body: B) -> Result<Answer, ExchangeError>
+where
+    B: Body<Data = Bytes>,
+{
+    let plan = Arc::clone(&story.plan);
+    admit(&plan, head)?;
+    let ways = ways(&plan, &head.method, head.uri.path())?;
+    let limits = &plan.settings().gateway.limits;
+    let deadline = story.moment.deadline.min(story.moment.started + limits.body_read_max);
+    let bytes = body::read(&head.headers, body, &BodyLimits::of(limits.body_bytes_max), deadline).await;
+    let bytes = bytes.map_err(|error| ExchangeError::Body(error.to_string()))?;
+    story.read(&bytes);
+    let mut all = Done::default();
+    let status = ways.first().map_or(StatusCode::OK.as_u16(), |way| way.receiver.receive.status);
+    let mut unknown: Option<Vec<String>> = None;
+    for way in ways {
+        let reply = understood(&way, head, &bytes, &json_limits(limits))?;
+        let done = told(story, &way, &reply).await?;
+        all.told += done.told;
+        // What one partner does not have another may: unknown is what nobody has.
+        unknown = Some(match unknown {
+            None => done.unknown,
+            Some(before) => before.into_iter().filter(|id| done.unknown.contains(id)).collect(),
+        });
+    }
+    all.unknown = unknown.unwrap_or_default();
+    Ok(answer(status, &all))
+}
+
+/// Only this machine, or who knows the token.
+fn admit(plan: &Plan, head: &Parts) -> Result<(), ExchangeError> {
+    let known = match &plan.settings().gateway.listeners.internal_token {
+        Some(token) => {
+            let given = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+            let given = given.and_then(|text| text.strip_prefix("Bearer ")).unwrap_or_default();
+            // Hashes of this kind compare in constant time.
+            blake3::hash(given.as_bytes()) == blake3::hash(token.reveal().as_bytes())
+        }
+        None => head.extensions.get::<PeerIdentity>().is_some_and(PeerIdentity::is_loopback),
+    };
+    if known { Ok(()) } else { Err(ExchangeError::UnknownPartner) }
+}
+
+/// Who understands a message: partners whose mappings receive it, by the backends that may send it. The path may begin
+/// with the name of the backend, where several speak one mapping set.
+fn ways<'p>(plan: &'p Plan, method: &Method, path: &str) -> Result<Vec<Way<'p>>, ExchangeError> {
+    let named = path.strip_prefix('/').and_then(|path| path.split('/').next());
+    let named = named.and_then(|name| BackendId::parse(name).ok()).filter(|id| plan.backend(id).is_some());
+    let below = named.as_ref().and_then(|id| path.strip_prefix('/')?.strip_prefix(id.as_str()));
+    let (mut ways, mut methods) = (Vec::new(), Vec::<&str>::new());
+    for partner in plan.shared_partners() {
+        for receiver in partner.receivers() {
+            let whole = receiver.receive.values(path).map(|values| (values, None));
+            let found = whole.or_else(|| Some((receiver.receive.values(below?)?, named.as_ref())));
+            let Some((values, sender)) = found else { continue };
+            if *receiver.receive.method != *method.as_str() {
+                methods.push(&receiver.receive.method);
+                continue;
+            }
+            let path = values.into_iter().map(|(name, value)| {
+                (name.to_owned(), percent_decode_str(value).decode_utf8_lossy().into_owned())
+            });
+            let path: Vec<_> = path.collect();
+            let senders = receiver.backends.iter().filter(|own| sender.is_none_or(|sender| sender == *own));
+            let settings = senders.filter_map(|id| plan.backend(id));
+            ways.extend(settings.map(|backend| Way { partner, receiver, backend, path: path.clone() }));
+        }
+    }
+    if !ways.is_empty() {
+        return Ok(ways);
+    }
+    methods.sort_unstable();
+    methods.dedup();
+    Err(match methods.as_slice() {
+        [] => ExchangeError::NoSuchPath,
+        methods => ExchangeError::MethodNotAllowed { allow: methods.join(", ") },
+    })
+}
+
+/// The message as the backend's format has it, in the place of a reply.
+fn understood(way: &Way<'_>, head: &Parts, bytes: &Bytes, limits: &Limits) -> Result<Reply, ExchangeError> {
+    let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let names = &way.receiver.understanding.mapped.names;
+    let incoming = format::decode(&way.backend.format, names, (content_type, bytes), limits);
+    let incoming = incoming.map_err(|error| ExchangeError::Body(error.to_string()))?;
+    let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
+    let query = query.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+    let document = incoming.document;
+    Ok(as_reply(head.headers.clone(), (content_type, bytes), document, (query, way.path.clone())))
+}
+
+/// Tells one partner's entities.
+async fn told(story: &mut Story<'_>, way: &Way<'_>, reply: &Reply) -> Result<Done, ExchangeError> {
+    let understanding = &way.receiver.understanding;
+    story.partner = Some(Arc::clone(way.partner));
+    story.route = Some((understanding.contract, understanding.operation));
+    story.mapping = Some(Arc::clone(&understanding.mapped));
+    let news = &way.receiver.receive.news;
+    let telling = Telling { partner: way.partner, understanding, news, backend: way.backend, reply };
+    let Some(each) = &news.each else { return one(story, &telling, None).await };
+    let root = reply.document.as_ref().map(Document::root);
+    let array = root.and_then(|root| each.array().read(root, root).ok().flatten());
+    let mut all = Done::default();
+    for (index, element) in array.into_iter().flat_map(Node::elements).enumerate() {
+        let done = one(story, &telling, Some((index, element))).await?;
+        all.told += done.told;
+        all.unknown.extend(done.unknown);
+    }
+    Ok(all)
+}
+
+async fn one(
+    story: &mut Story<'_>,
+    telling: &Telling<'_>,
+    element: Element<'_>,
+) -> Result<Done, ExchangeError> {
+    let Some(legacy) = telling.legacy_id(element) else {
+        return Err(ExchangeError::Body("the message does not name what it speaks of".to_owned()));
+    };
+    let unknown = || Done { told: 0, unknown: vec![legacy.as_str().to_owned()] };
+    let done = match telling.meant(story, &legacy).await? {
+        Some(meant) => telling.update(story, &meant, element).await,
+        None if telling.news.creates => telling.create(story, legacy.clone(), element).await,
+        None => return Ok(unknown()),
+    };
+    match done {
+        Ok(()) => Ok(Done { told: 1, unknown: Vec::new() }),
+        Err(ExchangeError::NotFound) => Ok(unknown()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Success, with the ids that nobody has; 404 where that is all of them.
+fn answer(status: u16, done: &Done) -> Answer {
+    if done.unknown.is_empty() {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::NO_CONTENT);
+        return Answer { status, body: Bytes::new(), headers: HeaderMap::new() };
+    }
+    let mut builder = Builder::new();
+    let root = builder.object();
+    if done.told == 0 {
+        let text = builder.string("nothing that any partner knows has this id");
+        builder.set(root, "error", text);
+    }
+    let list = builder.array();
+    for id in &done.unknown {
+        let id = builder.string(id.as_str());
+        builder.push(list, id);
+    }
+    builder.set(root, "unknown", list);
+    let status = if done.told == 0 { StatusCode::NOT_FOUND } else { StatusCode::OK };
+    Answer { status, body: builder.finish(root).bytes(), headers: HeaderMap::new() }
+}
+
+/// The answer in place of a message that could not be taken in, and a word for the log.
+pub fn refusal(error: &ExchangeError) -> (Answer, &'static str) {
+    let (status, code) = problem::for_legacy(error);
+    let mut builder = Builder::new();
+    let root = builder.object();
+    let text = match error {
+        ExchangeError::Panicked(_) | ExchangeError::Internal(_) => "internal error".to_owned(),
+        error => error.to_string(),
+    };
+    let text = builder.string(text);
+    builder.set(root, "error", text);
+    let mut headers = HeaderMap::new();
+    if let ExchangeError::MethodNotAllowed { allow } = error
+        && let Ok(allow) = HeaderValue::from_str(allow)
+    {
+        headers.insert(header::ALLOW, allow);
+    }
+    (Answer { status, body: builder.finish(root).bytes(), headers }, code)
+}

@@ -1,0 +1,36 @@
+//! What a legacy system tells of itself, as written: `receives:`.
+
+use super::{Body, Text};
+use crate::text::Span;
+
+/// What a message says of which entity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// The whole entry.
+    pub span: Span,
+    /// The kind of entity, or of items of one, that it speaks of.
+    pub kind: Option<Text>,
+    /// Whether entities that nobody has heard of come into being by it.
+    pub creates: bool,
+    /// What a new entity belongs to: a kind, and where the message names it.
+    pub of: Vec<(Text, Text)>,
+    /// Where the message names the entity.
+    pub legacy_id: Option<Text>,
+    /// The elements, where one message speaks of several.
+    pub each: Option<Text>,
+    /// How it says it.
+    pub body: Option<Body>,
+}
+
+/// One entry of `receives:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receive {
+    /// Method and path: `PUT /bss/orders/{no}`.
+    pub call: Text,
+    /// What it says.
+    pub news: News,
+    /// The status that it is answered with.
+    pub status: Option<u64>,
+    /// The backend that calls, whatever the partner's routes say.
+    pub backend: Option<Text>,
+}

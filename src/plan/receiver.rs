@@ -1,0 +1,96 @@
+//! What a partner's legacy systems tell of themselves, ready to be understood.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{choose::BackendRoute, partner::MappedOperation};
+use crate::{
+    ids::BackendId,
+    mapping::{
+        compile::CompiledSet,
+        news::{News, Receive},
+        operation::{Answer, Handling, OperationProgram},
+    },
+    sonata::{
+        Contract, Operation,
+        entity::{Duty, EntityKind, duty_of, retrieval_of},
+    },
+};
+
+/// How what is told of a kind of entity is understood: as the answer to a look-up of it would be.
+#[derive(Debug, Clone)]
+pub struct Understanding {
+    /// The kind.
+    pub kind: EntityKind,
+    /// What a look-up does, as custody sees it.
+    pub duty: &'static Duty,
+    /// The contract of the look-up.
+    pub contract: &'static Contract,
+    /// The look-up.
+    pub operation: &'static Operation,
+    /// Its mapping: no call, and the message in the place of the reply.
+    pub mapped: Arc<MappedOperation>,
+}
+
+/// A message that a legacy system sends, and who may send it.
+#[derive(Debug, Clone)]
+pub struct Receiver {
+    /// Method, path and what it says.
+    pub receive: Arc<Receive>,
+    /// How it is understood.
+    pub understanding: Understanding,
+    /// The backends that may send it: those that speak the mapping set, or the one that is named there.
+    pub backends: Vec<BackendId>,
+}
+
+/// What the legacy systems of these routes tell.
+pub(super) fn receivers(
+    contracts: &[&'static Contract],
+    compiled: &HashMap<Arc<str>, Arc<CompiledSet>>,
+    routes: &[BackendRoute],
+) -> Vec<Receiver> {
+    let mut list = Vec::new();
+    let mut sets: Vec<&Arc<str>> = routes.iter().map(|route| &route.mapping).collect();
+    sets.dedup();
+    for (index, name) in sets.iter().enumerate() {
+        let Some(set) = compiled.get(*name).filter(|_| !sets.iter().take(index).any(|set| set == name))
+        else {
+            continue;
+        };
+        let homes = routes.iter().filter(|route| route.mapping == **name);
+        let homes: Vec<BackendId> = homes.map(|route| route.settings.backend.value.clone()).collect();
+        for receive in &set.receives {
+            let own = receive.backend.as_ref().and_then(|name| BackendId::parse(name).ok());
+            let Some(understanding) = understanding(contracts, set, &receive.news) else { continue };
+            let backends = own.map_or_else(|| homes.clone(), |own| vec![own]);
+            list.push(Receiver { receive: Arc::clone(receive), understanding, backends });
+        }
+    }
+    list
+}
+
+/// How a message is understood; none where the partner's releases do not have what it speaks of.
+fn understanding(contracts: &[&'static Contract], set: &CompiledSet, news: &News) -> Option<Understanding> {
+    let kind = EntityKind::parse(&news.kind)?;
+    let (function, id) = retrieval_of(kind)?;
+    let contract = contracts.iter().copied().find(|contract| contract.function == function)?;
+    let operation = contract.operation(id)?;
+    let program = OperationProgram {
+        operation_id: id.into(),
+        origin: news.origin.clone(),
+        handling: Handling::Legacy,
+        calls: Box::default(),
+        answer: Answer::Reply(Arc::clone(&news.program)),
+        on: Box::default(),
+        paging: None,
+        filters: Box::default(),
+        order: None,
+        complete: None,
+    };
+    let mapped = MappedOperation {
+        program: Arc::new(program),
+        echo_off: news.not_echoed.to_vec(),
+        backend: None,
+        names: Arc::clone(&set.names),
+    };
+    Some(Understanding { kind, duty: duty_of(function, id)?, contract, operation, mapped: Arc::new(mapped) })
+}
