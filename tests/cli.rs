@@ -182,6 +182,10 @@ fn map_tells_faults_and_refuses_wrong_words() {
     let (status, _, err) = map("globex", "quote.createQuot", "{}");
     assert_eq!(status, 2);
     assert!(err.contains("did you mean `quote.createQuote`?"), "{err}");
+    let (_, _, err) = map("globex", "retreiveQuote", "{}");
+    assert!(err.contains("did you mean `quote.retrieveQuote`?"), "{err}");
+    let (_, _, err) = map("globex", "quote.xyzzy", "{}");
+    assert!(err.contains("there are: quote.listQuote, ") && !err.contains("order."), "{err}");
     let (status, _, err) = map("globex", "quote.retrieveQuote", "");
     assert_eq!(status, 2);
     assert!(err.contains("path id="), "{err}");

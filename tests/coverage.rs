@@ -65,9 +65,12 @@ fn compiled(set: &str, quote: &str) -> CompiledSet {
 
 fn told_of(set: &CompiledSet, id: &str) -> Coverage {
     let schema = schema();
-    let operation = &set.operations[&format!("quote.{id}")];
     let facts = schema.operation("quote", id).unwrap();
-    coverage("quote", &operation.program, &operation.not_echoed, &facts, &schema)
+    let (program, not_echoed) = match set.operations.get(&format!("quote.{id}")) {
+        Some(operation) => (Some(&*operation.program), &operation.not_echoed[..]),
+        None => (None, &[][..]),
+    };
+    coverage("quote", program, not_echoed, &facts, &schema)
 }
 
 fn by_place(rows: Vec<Attribute>) -> BTreeMap<String, Attribute> {
@@ -116,6 +119,15 @@ fn what_is_read_of_a_request() {
     assert_eq!(told(&request, "query:externalId"), "always rule duty optional");
     assert_eq!(told(&request, "query:offset"), "always duty optional");
     assert_eq!(told(&request, "query:projectId"), "always duty optional");
+}
+
+#[test]
+fn without_a_mapping_every_attribute_is_listed() {
+    let [request, answer] = covered("retrieveQuote");
+    assert_eq!(request.len(), 2, "{request:?}");
+    assert_eq!(told(&answer, "quoteItem.quoteItemPrice.price.dutyFreeAmount.unit"), "never optional");
+    assert_eq!(told(&answer, "validFor.endDateTime"), "never optional");
+    assert_eq!(told(&answer, "id"), "always duty required");
 }
 
 #[test]

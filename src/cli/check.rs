@@ -3,7 +3,10 @@
 use std::{path::Path, process::ExitCode};
 
 use super::{CheckArguments, CheckFormat, output::say};
-use crate::plan;
+use crate::{
+    plan,
+    text::{Diagnostics, Severity},
+};
 
 /// Reads everything and prints every finding; warnings alone do not fail.
 pub fn run(config: &Path, arguments: &CheckArguments) -> ExitCode {
@@ -16,23 +19,19 @@ pub fn run(config: &Path, arguments: &CheckArguments) -> ExitCode {
             if !text.is_empty() {
                 say(text.trim_end());
             }
-            say(&summary(&built));
+            if let Some(plan) = &built.plan {
+                say(&summary(plan, &built.diagnostics));
+            }
         }
     }
     if built.plan.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn summary(built: &plan::Built) -> String {
-    let errors = built.diagnostics.error_count();
-    let is_warning = |told: &&crate::text::Diagnostic| told.severity == crate::text::Severity::Warning;
-    let others = built.diagnostics.iter().filter(is_warning).count();
-    match &built.plan {
-        Some(plan) => {
-            let partners = plan.partners().count();
-            let served = plan.partners().flat_map(plan::PartnerPlan::operations);
-            let mapped = served.filter(|(_, _, served)| matches!(served, plan::Served::Mapped(_))).count();
-            format!("good: {partners} partners, {mapped} operations mapped, {others} warnings")
-        }
-        None => format!("{errors} errors, {others} warnings"),
-    }
+/// What a good plan has; of another one the findings have said enough.
+fn summary(plan: &plan::Plan, told: &Diagnostics) -> String {
+    let warnings = told.iter().filter(|told| told.severity == Severity::Warning).count();
+    let partners = plan.partners().count();
+    let served = plan.partners().flat_map(plan::PartnerPlan::operations);
+    let mapped = served.filter(|(_, _, served)| matches!(served, plan::Served::Mapped(_))).count();
+    format!("good: {partners} partners, {mapped} operations mapped, {warnings} warnings")
 }

@@ -71,6 +71,9 @@ fn print_text(rows: &[Row], totals: Totals, attributes: bool) {
         "always + conditionally / all; of request and answer required and optional attributes, of the products that rules",
     );
     say("name those of their configurations, of what the legacy system replies those that are read");
+    if attributes {
+        say("rule: of the mapping; echo: the answer repeats what the request said; duty: Segue does it");
+    }
     let told = |count: Count, what: &str| {
         (count.all() > 0)
             .then(|| format!("{} of {} {what}: {} %", count.covered(), count.all(), count.percent()))

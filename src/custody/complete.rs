@@ -387,7 +387,9 @@ impl<'s> Work<'s, '_> {
         let Some(seller) = self.input.seller else {
             // Owed once, when the entity is made; later answers do not repeat the finding.
             if self.input.kept.is_none() {
-                let message = format!("no contact in the role {role}");
+                let message = format!(
+                    "no contact in the role {role}: neither the mapping nor `desk` in the partner's settings gives one"
+                );
                 self.findings.push(Finding::new(FindingCode::NoSellerContact, message));
             }
             if builder.is_empty(contacts) {

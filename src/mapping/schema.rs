@@ -147,6 +147,12 @@ pub trait Types {
         false
     }
 
+    /// `format:` of a type: `date`, `date-time` and the like.
+    fn format(&self, ty: TypeId) -> Option<String> {
+        let _ = ty;
+        None
+    }
+
     /// The schema of a product by the text of its `@type`.
     fn product(&self, type_urn: &str) -> Option<TypeId> {
         let _ = type_urn;
@@ -201,9 +207,6 @@ pub trait Interface: Types + Debug {
 
     /// References of all named schemas, for suggestions.
     fn references(&self) -> Vec<String>;
-
-    /// `format:` of a type: `date`, `date-time` and the like.
-    fn format(&self, ty: TypeId) -> Option<String>;
 }
 
 /// What is known of a call of a backend.

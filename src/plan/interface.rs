@@ -176,6 +176,10 @@ impl Types for BackendInterface {
         let values = self.ty(ty).map(|ty| ty.values.as_slice()).unwrap_or_default();
         values.iter().map(ToString::to_string).collect()
     }
+
+    fn format(&self, ty: TypeId) -> Option<String> {
+        self.ty(ty)?.format.as_deref().map(str::to_owned)
+    }
 }
 
 impl Interface for BackendInterface {
@@ -211,10 +215,6 @@ impl Interface for BackendInterface {
 
     fn references(&self) -> Vec<String> {
         self.api.schemas().map(|(name, _)| format!("{SCHEMAS}{name}")).collect()
-    }
-
-    fn format(&self, ty: TypeId) -> Option<String> {
-        self.ty(ty)?.format.as_deref().map(str::to_owned)
     }
 }
 

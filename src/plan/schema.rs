@@ -255,6 +255,10 @@ impl Types for ContractSchema {
         self.look(ty, |_, view| view.enum_values().map(str::to_owned).collect()).unwrap_or_default()
     }
 
+    fn format(&self, ty: TypeId) -> Option<String> {
+        self.look(ty, |_, view| view.format().map(|format| format.name().to_owned())).flatten()
+    }
+
     fn is_configuration(&self, ty: TypeId) -> bool {
         let by_product = |view: TypeView<'_>| matches!(view.polymorphism(), sonata::Polymorphism::Product(_));
         self.look(ty, |_, view| by_product(view)).unwrap_or(false)

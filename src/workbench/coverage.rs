@@ -13,7 +13,7 @@ use crate::{
         coverage::{Attribute, Cover, Coverage, coverage, replies},
         schema::Schema as _,
     },
-    plan::{ContractSchema, MappedOperation, PartnerPlan, Plan, Served, Target},
+    plan::{ContractSchema, MappedOperation, PartnerPlan, Plan, Target},
     sonata::{Function, catalogue},
 };
 
@@ -106,7 +106,8 @@ pub struct Totals {
     pub replies: Count,
 }
 
-/// The operations of one partner, or of all, or the one of this name of theirs.
+/// The mapped operations of one partner, or of all; or the one of this name of theirs, which need not be mapped: then
+/// its attributes are listed all the same.
 ///
 /// # Errors
 /// [`Misuse`]: a partner or an operation that is not there.
@@ -120,8 +121,7 @@ pub fn covered(plan: &Plan, partner: Option<&str>, operation: Option<&str>) -> R
             let _ = find_operation(plan, partner.id().as_str(), operation)?;
         }
     }
-    let wanted = |row: &Row| operation.is_none_or(|name| row.operation == name);
-    Ok(partners.into_iter().flat_map(|partner| rows(plan, partner)).filter(wanted).collect())
+    Ok(partners.into_iter().flat_map(|partner| rows(plan, partner, operation)).collect())
 }
 
 /// The counts of all attributes of these operations.
@@ -134,12 +134,12 @@ pub fn totals(rows: &[Row]) -> Totals {
     }
 }
 
-fn rows(plan: &Plan, partner: &PartnerPlan) -> Vec<Row> {
-    let mapped = partner.operations().filter_map(|(function, id, served)| match served {
-        Served::Mapped(mapped) => Some((function, id, mapped)),
-        _ => None,
+fn rows(plan: &Plan, partner: &PartnerPlan, operation: Option<&str>) -> Vec<Row> {
+    let wanted = partner.operations().filter(|(function, id, served)| match operation {
+        Some(name) => name.split_once('.') == Some((function.name(), id)),
+        None => served.mapped().is_some(),
     });
-    mapped.filter_map(|(function, id, mapped)| row(plan, partner, function, id, mapped)).collect()
+    wanted.filter_map(|(function, id, served)| row(plan, partner, function, id, served.mapped())).collect()
 }
 
 fn row(
@@ -147,16 +147,20 @@ fn row(
     partner: &PartnerPlan,
     function: Function,
     id: &str,
-    mapped: &Arc<MappedOperation>,
+    mapped: Option<&Arc<MappedOperation>>,
 ) -> Option<Row> {
     let contract = catalogue().contract(partner.release(function), function)?;
     let schema = ContractSchema::new(vec![contract], partner.products(function)?.clone());
     let facts = schema.operation(function.name(), id)?;
-    let mut coverage = coverage(function.name(), &mapped.program, &mapped.echo_off, &facts, &schema);
-    let is_its = |target: &&Target| target.served.mapped().is_some_and(|own| Arc::ptr_eq(own, mapped));
+    let echo_off = mapped.map(|mapped| mapped.echo_off.as_slice()).unwrap_or_default();
+    let program = mapped.map(|mapped| mapped.program.as_ref());
+    let mut coverage = coverage(function.name(), program, echo_off, &facts, &schema);
+    let is_its = |target: &&Target| {
+        mapped.is_some_and(|mapped| target.served.mapped().is_some_and(|own| Arc::ptr_eq(own, mapped)))
+    };
     let backend = partner.targets(function, id).iter().find(is_its).map(|target| &target.backend);
-    if let Some(api) = backend.and_then(|backend| plan.interface(backend.as_str())) {
-        coverage.replies = replies(&mapped.program, &*api);
+    if let (Some(program), Some(api)) = (program, backend.and_then(|own| plan.interface(own.as_str()))) {
+        coverage.replies = replies(program, &*api);
     }
     Some(Row {
         partner: partner.id().as_str().to_owned(),

@@ -16,9 +16,19 @@ pub fn known<'k>(what: &str, name: &str, names: impl Iterator<Item = &'k str>) -
     if names.contains(&name) {
         return Ok(());
     }
-    Err(Misuse(match suggest(name, names.iter().copied()) {
+    // `retrieveQuote` is `quote.retrieveQuote`, and `quote` asks for those of the function.
+    let (heads, tails): (Vec<&str>, Vec<&str>) =
+        names.iter().map(|name| name.split_once('.').unwrap_or((name, name))).unzip();
+    let whole = |tail: &str| tails.iter().position(|own| *own == tail).and_then(|at| names.get(at).copied());
+    let near =
+        suggest(name, names.iter().copied()).or_else(|| suggest(name, tails.iter().copied()).and_then(whole));
+    let asked = name.split_once('.').map_or(name, |(head, _)| head);
+    let of_head = names.iter().zip(&heads).filter(|(_, head)| **head == asked).map(|(name, _)| *name);
+    let shown: Vec<&str> = of_head.collect();
+    let shown = if shown.is_empty() { names } else { shown };
+    Err(Misuse(match near {
         Some(near) => format!("there is no {what} `{name}`; did you mean `{near}`?"),
-        None => format!("there is no {what} `{name}`; there are: {}", names.join(", ")),
+        None => format!("there is no {what} `{name}`; there are: {}", shown.join(", ")),
     }))
 }
 

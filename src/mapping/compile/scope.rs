@@ -2,7 +2,7 @@
 
 use crate::json::query::{self, Read, ReadStep};
 use crate::mapping::path::{Anchor, FieldPath, Literal, Part, Step};
-use crate::mapping::schema::{Kind, Lookup, TypeId, Types};
+use crate::mapping::schema::{Kind, Lookup, Member, TypeId, Types};
 use crate::text::{Hint, suggest};
 
 /// The member that names a derived type or a product.
@@ -143,10 +143,12 @@ impl Place {
             Lookup::Found(member) => Ok((self.below(name, Some(member.ty)), member.required)),
             Lookup::Open => Ok((self.below(name, None), false)),
             Lookup::Missing => {
-                let names: Vec<_> = schema.members(ty, None).into_iter().map(|(name, _)| name).collect();
-                let near = suggest(name, names.iter().map(String::as_str));
+                let members = schema.members(ty, None);
+                let names: Vec<_> = members.iter().map(|(name, _)| name.as_str()).collect();
+                let near = suggest(name, names.iter().copied()).map(Hint::meant);
                 let message = format!("this product has no attribute `{name}`");
-                Err((message, near.map(Hint::meant)))
+                let hint = near.or_else(|| inside(schema, &members, name)).or_else(|| listed(&names));
+                Err((message, hint))
             }
         }
     }
@@ -191,14 +193,19 @@ fn missing(
     name: &str,
     discriminator: Option<&str>,
 ) -> (String, Option<Hint>) {
-    let mut names: Vec<_> = schema.members(ty, discriminator).into_iter().map(|(name, _)| name).collect();
+    let mut members = schema.members(ty, discriminator);
     if discriminator.is_none() {
         // Where it is not known which derived type stands there, all of them may be meant.
         for variant in schema.variants(ty) {
-            names.extend(schema.members(ty, Some(&variant)).into_iter().map(|(name, _)| name));
+            for member in schema.members(ty, Some(&variant)) {
+                if !members.iter().any(|(own, _)| *own == member.0) {
+                    members.push(member);
+                }
+            }
         }
     }
-    let near = suggest(name, names.iter().map(String::as_str));
+    let names: Vec<_> = members.iter().map(|(name, _)| name.as_str()).collect();
+    let near = suggest(name, names.iter().copied());
     let message = match discriminator {
         Some(derived) => format!("`{derived}` has no attribute `{name}`"),
         None => format!("{} has no attribute `{name}` here", schema.title()),
@@ -206,7 +213,30 @@ fn missing(
     let other = discriminator
         .is_some_and(|_| matches!(schema.member(ty, name, None), Lookup::Found(_)))
         .then(|| "another `@type` has it: check the type that is written here".into());
-    (message, near.map(Hint::meant).or(other))
+    let hint = near.map(Hint::meant).or(other);
+    (message, hint.or_else(|| inside(schema, &members, name)).or_else(|| listed(&names)))
+}
+
+/// The attribute of this name one object further in, if only one has it.
+fn inside(schema: &dyn Types, members: &[(String, Member)], name: &str) -> Option<Hint> {
+    let mut found = members.iter().filter(|(_, member)| {
+        schema.kind(member.ty) == Kind::Object
+            && !schema.is_configuration(member.ty)
+            && matches!(schema.member(member.ty, name, None), Lookup::Found(_))
+    });
+    match (found.next(), found.next()) {
+        (Some((holder, _)), None) => Some(Hint::meant(format!("{holder}.{name}"))),
+        _ => None,
+    }
+}
+
+/// What there is, where nothing like the word is.
+fn listed(names: &[&str]) -> Option<Hint> {
+    /// More do not help the reader.
+    const NAMES_MAX: usize = 24;
+    let (shown, rest) = names.split_at(names.len().min(NAMES_MAX));
+    let more = if rest.is_empty() { "" } else { ", …" };
+    (!shown.is_empty()).then(|| format!("there are: {}{more}", shown.join(", ")).into())
 }
 
 impl Scope {

@@ -74,7 +74,10 @@ impl<'c> Compiler<'c> {
         };
         let hint = match (near, function) {
             (Some(near), _) => Some(Hint::meant(near)),
-            (None, "") => Some("leave `sonata:` out: a shape without it is checked where it is used".into()),
+            (None, "") => Some(
+                "begin the file with `function: quote`, or the like; shapes for several functions leave `sonata:` out"
+                    .into(),
+            ),
             (None, _) => None,
         };
         self.out.push(Diagnostic::error(code::UNKNOWN_TYPE, message).at(name.span()).maybe_hint(hint));

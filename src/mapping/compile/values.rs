@@ -199,6 +199,7 @@ impl Compiler<'_> {
             let hint = self.usual_converter(rule, (Some(kind), None));
             self.out.push(Diagnostic::error(code::TYPES, message).at(text.span()).maybe_hint(hint));
         }
+        self.check_stamp(text, &converter, place);
         if ways.both() && converter.class() == Class::OneWay {
             let message = format!("`{}` has no way back, and this rule is used both ways", converter.name());
             let fault = Diagnostic::error(code::ONE_WAY, message).at(text.span());
@@ -211,8 +212,28 @@ impl Compiler<'_> {
         {
             let start = argument.offset + error.offset.min(argument.text.len().saturating_sub(1));
             let fault = Diagnostic::error(code::ARGUMENT, error.message);
-            self.out.push(fault.at(text.part(start..argument.offset + argument.text.len())));
+            let at = text.part(start..argument.offset + argument.text.len());
+            self.out.push(fault.at(at).maybe_hint(error.hint));
         }
+    }
+
+    /// A date where the contract has an instant, or the other way.
+    fn check_stamp(&mut self, text: &Text, converter: &Converter, place: Option<&Place>) {
+        let format = place.and_then(|place| place.ty).and_then(|ty| self.schema.format(ty));
+        let (Some(format), Some(stamp)) = (format, converter.stamp()) else { return };
+        if format == stamp || !matches!(format.as_str(), "date" | "date-time") {
+            return;
+        }
+        let message =
+            format!("`{}` stands for a {stamp} here, and the contract has a {format}", converter.name());
+        let hint = match (format.as_str(), converter.name()) {
+            ("date-time", _) => {
+                "say which end of the day is meant, and where: `date('%d.%m.%Y', end-of-day, 'Europe/Berlin')`"
+            }
+            (_, "date") => "leave `start-of-day` or `end-of-day` out, and the zone",
+            _ => "use `date`, or a script that takes the time away",
+        };
+        self.out.push(Diagnostic::error(code::TYPES, message).at(text.span()).hint(hint));
     }
 
     /// Whether there are entities of the kind that `ref(kind)` speaks of.

@@ -72,16 +72,17 @@ pub struct Converter {
 #[derive(Debug, Clone)]
 enum Work {
     Integer,
-    Decimal,
+    Decimal { comma: bool },
     String,
     Boolean(scalar::Flags),
     Percent(i32),
     Date(time::Date),
     DateTime(time::DateTime),
+    Epoch { milliseconds: bool },
     Duration(measure::Duration),
     Country { sonata: country::CountryForm, legacy: country::CountryForm },
     Currency { numeric: bool },
-    Money { minor: bool, currency: CurrencyArgument },
+    Money { minor: bool, comma: bool, currency: CurrencyArgument },
     Bandwidth { unit: usize },
     DataSize { unit: usize },
     Split(String),
@@ -260,6 +261,7 @@ impl Converter {
     #[must_use]
     pub fn writes(&self, direction: Direction) -> Form {
         match direction {
+            Direction::ToLegacy if matches!(self.work, Work::Money { comma: true, .. }) => Form::Text,
             Direction::ToLegacy => self.entry.legacy.0,
             Direction::ToSonata => self.entry.sonata.0,
         }
@@ -287,6 +289,16 @@ impl Converter {
             Work::Date(date) => Some(date.format()),
             Work::DateTime(time) => Some(time.format()),
             Work::Each(inner) => inner.time_format(),
+            _ => None,
+        }
+    }
+
+    /// What it writes on the Sonata side, in the contract's words, where that is `date` or `date-time`.
+    #[must_use]
+    pub fn stamp(&self) -> Option<&'static str> {
+        match &self.work {
+            Work::Date(date) if !date.is_instant() => Some("date"),
+            Work::Date(_) | Work::DateTime(_) | Work::Epoch { .. } => Some("date-time"),
             _ => None,
         }
     }
@@ -341,17 +353,22 @@ impl Converter {
     fn to_legacy<'d>(&self, value: Value<'d>, context: Context<'_, 'd>) -> Result<Value<'d>, ConvertError> {
         match &self.work {
             Work::Integer => scalar::integer(&value).map(Value::text),
-            Work::Decimal => scalar::decimal(&value).map(Value::text),
+            Work::Decimal { comma: false } => scalar::decimal(&value).map(Value::text),
+            Work::Decimal { comma: true } => {
+                scalar::decimal(&value).map(|text| Value::text(number::with_comma(&text)))
+            }
             Work::String => scalar::number_of_text(&value),
             Work::Boolean(flags) => flags.to_legacy(&value),
             Work::Percent(places) => scalar::scaled(&value, *places),
             Work::Date(date) => date.to_legacy(&value),
             Work::DateTime(time) => time.to_legacy(&value),
+            Work::Epoch { milliseconds } => time::epoch_to_legacy(&value, *milliseconds),
             Work::Duration(duration) => duration.to_legacy(&value),
             Work::Country { sonata, legacy } => country::translate(&value, *sonata, *legacy),
             Work::Currency { numeric } => currency::to_legacy(&value, *numeric),
-            Work::Money { minor, currency } => {
-                measure::money_to_legacy(&value, *minor, currency.resolve(context)?.as_deref())
+            Work::Money { minor, comma, currency } => {
+                let amount = measure::money_to_legacy(&value, *minor, currency.resolve(context)?.as_deref())?;
+                Ok(if *comma { Value::text(number::with_comma(&text_of(&amount)?)) } else { amount })
             }
             Work::Bandwidth { unit } => measure::rate_to_legacy(&value, *unit),
             Work::DataSize { unit } => measure::size_to_legacy(&value, *unit),
@@ -371,16 +388,21 @@ impl Converter {
     fn to_sonata<'d>(&self, value: Value<'d>, context: Context<'_, 'd>) -> Result<Value<'d>, ConvertError> {
         match &self.work {
             Work::Integer => scalar::integer(&value).map(|number| Value::Number(number.into())),
-            Work::Decimal => scalar::decimal(&value).map(|number| Value::Number(number.into())),
+            Work::Decimal { comma } => {
+                let value = if *comma { without_comma(&value)? } else { value };
+                scalar::decimal(&value).map(|number| Value::Number(number.into()))
+            }
             Work::String => scalar::text_of_number(&value),
             Work::Boolean(flags) => flags.to_sonata(&value),
             Work::Percent(places) => scalar::scaled(&value, -places),
             Work::Date(date) => date.to_sonata(&value),
             Work::DateTime(time) => time.to_sonata(&value),
+            Work::Epoch { milliseconds } => time::epoch_to_sonata(&value, *milliseconds),
             Work::Duration(duration) => duration.to_sonata(&value),
             Work::Country { sonata, legacy } => country::translate(&value, *legacy, *sonata),
             Work::Currency { .. } => currency::to_sonata(&value),
-            Work::Money { minor, currency } => {
+            Work::Money { minor, comma, currency } => {
+                let value = if *comma { without_comma(&value)? } else { value };
                 measure::money_to_sonata(&value, *minor, currency.resolve(context)?.as_deref())
             }
             Work::Bandwidth { unit } => measure::rate_to_sonata(&value, *unit),
@@ -451,6 +473,20 @@ fn number_of(value: &Value<'_>) -> Result<number::Exact, ConvertError> {
                 .ok_or_else(|| ConvertError::domain(format!("{} is not a number", quoted(&text))))
         }
         _ => Err(ConvertError::kind("a number", value)),
+    }
+}
+
+/// The number of a text with a decimal comma, points between its thousands; a number is itself.
+fn without_comma<'d>(value: &Value<'d>) -> Result<Value<'d>, ConvertError> {
+    match value.kind() {
+        Some(Kind::String) => {
+            let text = value.as_scalar_text().unwrap_or_default();
+            let plain = number::without_comma(&text).ok_or_else(|| {
+                ConvertError::domain(format!("{} is not a number with a decimal comma", quoted(&text)))
+            })?;
+            Ok(Value::text(plain))
+        }
+        _ => Ok(value.clone()),
     }
 }
 

@@ -8,6 +8,30 @@ use std::cmp::Ordering;
 /// Most digits that a number may have here, before or after the decimal point.
 pub const DIGITS_MAX: usize = 64;
 
+/// A number's text with a decimal comma, `1249,90`, from one with a decimal point.
+pub(super) fn with_comma(text: &str) -> String {
+    text.replace('.', ",")
+}
+
+/// The text with a decimal point of one with a decimal comma; points stand between whole thousands: `1.249,90`.
+pub(super) fn without_comma(text: &str) -> Option<String> {
+    let (whole, fraction) = match text.split_once(',') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (text, None),
+    };
+    let mut groups = whole.split('.');
+    let first = groups.next().unwrap_or_default();
+    let digits = first.trim_start_matches(['-', '+']).len();
+    let rest: Vec<&str> = groups.collect();
+    let grouped = rest.is_empty() || (1..=3).contains(&digits);
+    if !grouped || rest.iter().any(|group| group.len() != 3) || fraction.is_some_and(|own| own.contains('.'))
+    {
+        return None;
+    }
+    let whole = [first, &rest.concat()].concat();
+    Some(fraction.map_or(whole.clone(), |fraction| format!("{whole}.{fraction}")))
+}
+
 /// A decimal number: `digits` with the decimal point `scale` digits from the right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exact {

@@ -28,7 +28,7 @@ pub(super) fn converter(text: &str, base: usize, nesting: usize) -> Result<Conve
     let (mut class, mut loses) = (entry.class, entry.loses.first().copied());
     match &work {
         Work::Each(inner) => (class, loses) = (inner.class, inner.loses),
-        Work::Date(_) if bound.word("edge").is_none() => loses = None,
+        Work::Date(date) => loses = date.loses(),
         Work::DateTime(time) => loses = time.loses(),
         _ => {}
     }
@@ -195,7 +195,7 @@ fn signature(entry: &Entry) -> String {
 fn work(bound: &Bound<'_>, nesting: usize) -> Result<Work, ConverterError> {
     Ok(match bound.entry.name {
         "integer" => Work::Integer,
-        "decimal" => Work::Decimal,
+        "decimal" => Work::Decimal { comma: bound.word("mark") == Some("comma") },
         "string" => Work::String,
         "boolean" => Work::Boolean(flags(bound)?),
         "percent" => Work::Percent(match bound.word("legacy") {
@@ -205,15 +205,18 @@ fn work(bound: &Bound<'_>, nesting: usize) -> Result<Work, ConverterError> {
         }),
         "date" => Work::Date(date(bound)?),
         "datetime" | "local-datetime" => Work::DateTime(datetime(bound)?),
+        "epoch" => Work::Epoch { milliseconds: bound.word("unit") == Some("milliseconds") },
         "duration" => Work::Duration(duration(bound)?),
         "country" => Work::Country {
             sonata: CountryForm::from_word(bound.word("sonata").unwrap_or_default()),
             legacy: CountryForm::from_word(bound.word("legacy").unwrap_or_default()),
         },
         "currency" => Work::Currency { numeric: bound.word("legacy") == Some("numeric") },
-        "money" => {
-            Work::Money { minor: bound.word("unit") == Some("minor"), currency: money_currency(bound)? }
-        }
+        "money" => Work::Money {
+            minor: bound.word("unit") == Some("minor"),
+            comma: bound.word("mark") == Some("comma"),
+            currency: money_currency(bound)?,
+        },
         "bandwidth" => Work::Bandwidth { unit: bound.place("unit", table::RATES)? },
         "data-size" => Work::DataSize { unit: bound.place("unit", table::SIZES)? },
         "ref" => Work::Ref(bound.text("kind")?),
@@ -292,13 +295,26 @@ fn date(bound: &Bound<'_>) -> Result<time::Date, ConverterError> {
         let hint = Some("add start-of-day or end-of-day, or leave the zone out".into());
         return Err(ConverterError { hint, ..zone.error("a date without an edge of the day has no zone") });
     }
+    parts(format)?;
     time::Date::new(&format.text, edge, bound.zone()?).map_err(|message| format.error(message))
+}
+
+/// A format like `dd.MM.yyyy` would be nothing but letters.
+fn parts(format: &Written) -> Result<(), ConverterError> {
+    if format.text.contains('%') {
+        return Ok(());
+    }
+    let hint = "`%d.%m.%Y %H:%M:%S` is written 28.10.2026 14:30:05";
+    Err(ConverterError { hint: Some(hint.into()), ..format.error("a format names its parts by `%`") })
 }
 
 fn datetime(bound: &Bound<'_>) -> Result<time::DateTime, ConverterError> {
     let policy = time::Policy::from_word(bound.word("policy"));
     let (text, place) = match bound.get("format") {
-        Some(written) => (written.text.as_str(), written),
+        Some(written) => {
+            parts(written)?;
+            (written.text.as_str(), written)
+        }
         None => ("%Y-%m-%dT%H:%M:%S", bound.required("zone")?),
     };
     time::DateTime::new(text, bound.zone()?, policy).map_err(|message| place.error(message))

@@ -82,6 +82,8 @@ const fn optional(name: &'static str, kind: ParameterKind) -> Parameter {
 
 /// Ways to read a local time that a clock change skips or shows twice.
 pub(super) const POLICIES: &[&str] = &["refuse", "earlier", "later", "compatible"];
+/// Marks before the decimals of a number.
+pub(super) const MARKS: &[&str] = &["point", "comma"];
 /// Ways to spell a country.
 pub(super) const COUNTRY_FORMS: &[&str] = &["name", "alpha2", "alpha3", "numeric"];
 /// Units of time as the converter names them; `TimeUnit` of the contract in the same order.

@@ -99,6 +99,13 @@ fn other_spellings_are_read() {
         ("money(minor, EUR)", "1e2", r#"{"unit":"EUR","value":1.00}"#),
         ("money(minor, JPY)", "120", r#"{"unit":"JPY","value":120}"#),
         ("money(minor, KWD)", "1", r#"{"unit":"KWD","value":0.001}"#),
+        ("money(major, EUR, comma)", r#""1.249,9""#, r#"{"unit":"EUR","value":1249.90}"#),
+        ("money(major, EUR, mark: comma)", "1249.9", r#"{"unit":"EUR","value":1249.90}"#),
+        ("decimal(comma)", r#""-1.234.567,5""#, "-1234567.5"),
+        ("decimal(comma)", r#""19""#, "19"),
+        ("epoch(milliseconds)", r#""0""#, r#""1970-01-01T00:00:00Z""#),
+        ("date('%G-W%V', end-of-day)", r#""2026-W53""#, r#""2027-01-03T23:59:59Z""#),
+        ("date('%b %Y')", r#""Feb 2024""#, r#""2024-02-01""#),
         ("local-datetime('Europe/Berlin', later)", r#""2026-10-25T02:30:00""#, r#""2026-10-25T01:30:00Z""#),
         (
             "local-datetime('Europe/Berlin', compatible)",
@@ -124,6 +131,8 @@ fn other_spellings_are_read() {
             r#""28.10.2026 14:30""#,
         ),
         ("money(major, EUR)", r#"{"unit":"eur","value":1.5}"#, "1.50"),
+        ("date('%G-W%V')", r#""2027-01-03""#, r#""2026-W53""#),
+        ("epoch(seconds)", r#""2026-11-21T16:48:53.9+01:00""#, "1795276133"),
         ("one", "[]", "absent"),
     ] {
         assert_eq!(
@@ -148,6 +157,15 @@ fn what_has_no_counterpart_is_refused_in_kind() {
         ("date('%d.%m.%Y')", ToSonata, r#""31.02.2026""#, OutOfDomain),
         ("date('%d.%m.%Y')", ToLegacy, r#""2026-10-28T00:00:00Z""#, OutOfDomain),
         ("date('%d.%m.%y')", ToLegacy, r#""1899-10-28""#, OutOfDomain),
+        ("date('%G-W%V')", ToSonata, r#""2027-W53""#, OutOfDomain),
+        ("decimal(comma)", ToSonata, r#""1.24,90""#, OutOfDomain),
+        ("decimal(comma)", ToSonata, r#""1249.90""#, OutOfDomain),
+        ("decimal(comma)", ToSonata, r#""1,2,3""#, OutOfDomain),
+        ("decimal(comma)", ToSonata, r#"".100""#, OutOfDomain),
+        ("money(minor, EUR, comma)", ToSonata, r#""1,5""#, OutOfDomain),
+        ("epoch(seconds)", ToSonata, "1.5", OutOfDomain),
+        ("epoch(milliseconds)", ToSonata, "99999999999999999", OutOfDomain),
+        ("epoch(seconds)", ToLegacy, r#""2026-11-21""#, OutOfDomain),
         ("date('%d.%m.%Y', end-of-day)", ToLegacy, r#""2026-10-28""#, OutOfDomain),
         ("local-datetime('Europe/Berlin')", ToSonata, r#""2026-10-25T02:30:00""#, Ambiguous),
         ("local-datetime('Europe/Berlin')", ToSonata, r#""2026-03-29T02:30:00""#, Ambiguous),
@@ -235,6 +253,8 @@ fn classes_and_losses_depend_on_the_arguments() {
     };
     assert_eq!(of("date('%d.%m.%Y')"), (Class::Canonical, None));
     assert_eq!(of("date('%d.%m.%Y', end-of-day)"), (Class::Canonical, Some("loss-of-time")));
+    assert_eq!(of("date('%G-W%V')"), (Class::Canonical, Some("loss-of-day")));
+    assert_eq!(of("date('%m/%Y', end-of-day)"), (Class::Canonical, Some("loss-of-day")));
     assert_eq!(of("local-datetime('UTC')"), (Class::Canonical, None));
     assert_eq!(of("datetime('%d.%m.%Y %H:%M', UTC)"), (Class::Canonical, Some("loss-of-seconds")));
     assert_eq!(of("datetime('%d.%m.%Y %H:%M:%S', 'Europe/Berlin')"), (Class::Canonical, None));
@@ -257,6 +277,7 @@ fn mistakes_are_told_at_their_place() {
         ("dat('%d')", 0, "no converter 'dat'", "did you mean `date`?"),
         ("date", 0, "needs its argument `format`", "date(format, [edge], [zone])"),
         ("date('%d.%m')", 5, "whole date", ""),
+        ("date('dd.MM.yyyy')", 5, "names its parts by `%`", "`%d.%m.%Y %H:%M:%S`"),
         ("date('%d.%m.%Y', end-of-dya)", 17, "not accepted", "did you mean `end-of-day`?"),
         ("date('%d.%m.%Y', end-of-day, 'Europe/Berlni')", 29, "no time zone", "Europe/Berlin"),
         ("date('%d.%m.%Y', 'Europe/Berlin')", 17, "no zone", "end-of-day"),

@@ -7,12 +7,13 @@
 use std::sync::LazyLock;
 
 use jiff::{
-    SignedDuration, Timestamp, civil,
+    SignedDuration, Timestamp, ToSpan as _,
+    civil::{self, Weekday},
     fmt::strtime,
     tz::{TimeZone, TimeZoneDatabase},
 };
 
-use super::{ConvertError, layout::Layout, text_of};
+use super::{ConvertError, layout::Layout, number_of, text_of};
 use crate::{
     mapping::value::{Value, quoted},
     text::suggest,
@@ -41,11 +42,38 @@ pub(super) enum Edge {
     End,
 }
 
+/// What a date format tells: a day, or only the week or month that it is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Period {
+    Day,
+    Week,
+    Month,
+}
+
+impl Period {
+    fn first(self, date: civil::Date) -> Result<civil::Date, jiff::Error> {
+        match self {
+            Self::Day => Ok(date),
+            Self::Week => date.checked_sub(i32::from(date.weekday().to_monday_zero_offset()).days()),
+            Self::Month => Ok(date.first_of_month()),
+        }
+    }
+
+    fn last(self, first: civil::Date) -> Result<civil::Date, jiff::Error> {
+        match self {
+            Self::Day => Ok(first),
+            Self::Week => first.checked_add(6.days()),
+            Self::Month => Ok(first.last_of_month()),
+        }
+    }
+}
+
 /// The arguments of `date`.
 #[derive(Debug, Clone)]
 pub(super) struct Date {
     format: String,
-    /// The same, where it has one.
+    period: Period,
+    /// The format, where it is of fixed width.
     layout: Option<Layout>,
     edge: Option<Edge>,
     zone: TimeZone,
@@ -57,32 +85,72 @@ impl Date {
         &self.format
     }
 
-    /// Takes a format that tells a whole date; the error says why it does not.
+    /// Whether it is an instant on the Sonata side.
+    pub fn is_instant(&self) -> bool {
+        self.edge.is_some()
+    }
+
+    /// What a two-way pair gives up: the time of the day, or which day of its week or month it is, and the time.
+    pub fn loses(&self) -> Option<&'static str> {
+        match (self.period, self.edge) {
+            (Period::Day, None) => None,
+            (Period::Day, Some(_)) => Some("loss-of-time"),
+            (Period::Week | Period::Month, _) => Some("loss-of-day"),
+        }
+    }
+
+    /// Takes a format that tells a whole date, week or month; the error says why it does not.
     pub fn new(format: &str, edge: Option<Edge>, zone: Option<TimeZone>) -> Result<Self, String> {
+        let (format, layout) = (format.to_owned(), Layout::of(format));
         let zone = zone.unwrap_or(TimeZone::UTC);
-        let date = Self { format: format.to_owned(), layout: Layout::of(format), edge, zone };
+        let mut date = Self { format, period: Period::Day, layout, edge, zone };
+        let told = date.probed();
+        for period in [Period::Week, Period::Month] {
+            if told.is_ok() {
+                break;
+            }
+            date.period = period;
+            if date.probed().is_ok() {
+                return Ok(date);
+            }
+        }
+        told.map(|()| date)
+    }
+
+    /// Whether dates that it writes come back, as far as the period says.
+    fn probed(&self) -> Result<(), String> {
         for (year, month, day) in PROBES {
             let probe = civil::Date::new(year, month, day).map_err(|error| error.to_string())?;
-            let text = strtime::format(format, probe).map_err(|error| error.to_string())?;
-            let back = strtime::parse(format, &text).and_then(|broken| broken.to_date());
-            if back.as_ref().ok() != Some(&probe) {
+            let text = strtime::format(&self.format, probe).map_err(|error| error.to_string())?;
+            if self.parsed(&text) != self.period.first(probe).ok() {
                 return Err(format!(
-                    "the format does not tell a whole date: {probe} is written {}",
+                    "the format does not tell a whole date, week or month: {probe} is written {}",
                     quoted(&text)
                 ));
             }
         }
-        Ok(date)
+        Ok(())
+    }
+
+    /// The date that a text tells, or the first of its week or month.
+    fn parsed(&self, text: &str) -> Option<civil::Date> {
+        let mut broken = strtime::parse(&self.format, text).ok()?;
+        match self.period {
+            Period::Day => {}
+            Period::Week => broken.set_weekday(Some(Weekday::Monday)),
+            Period::Month => broken.set_day(Some(1)).ok()?,
+        }
+        broken.to_date().ok()
     }
 
     fn read(&self, text: &str) -> Result<civil::Date, ConvertError> {
         if let Some(date) = self.layout.as_ref().and_then(|layout| layout.read(text)) {
             return Ok(date);
         }
-        let date = strtime::parse(&self.format, text).and_then(|broken| broken.to_date()).ok();
+        let date = self.parsed(text);
         // RFC 3339 has years of four digits and no sign.
         date.filter(|date| date.year() >= 0).ok_or_else(|| {
-            ConvertError::domain(format!("{} is not a date in the expected format", quoted(text)))
+            ConvertError::domain(format!("{} is not a date as {}", quoted(text), quoted(&self.format)))
         })
     }
 
@@ -94,8 +162,10 @@ impl Date {
         };
         let instant = match edge {
             Edge::Start => date.to_zoned(self.zone.clone()).map(|start| start.timestamp()),
-            Edge::End => date
-                .tomorrow()
+            Edge::End => self
+                .period
+                .last(date)
+                .and_then(civil::Date::tomorrow)
                 .and_then(|next| next.to_zoned(self.zone.clone()))
                 .and_then(|next| next.timestamp().checked_sub(SignedDuration::from_secs(1))),
         };
@@ -117,7 +187,7 @@ impl Date {
         let written = strtime::format(&self.format, date)
             .map_err(|_| ConvertError::domain(format!("{} cannot be written as a date", quoted(&text))))?;
         // A year of two digits tells only a hundred of them.
-        if self.read(&written).ok() != Some(date) {
+        if self.read(&written).ok() != self.period.first(date).ok() {
             return Err(ConvertError::domain(format!(
                 "{} cannot be told in the other format",
                 quoted(&text)
@@ -137,6 +207,29 @@ fn plain_date(text: &str) -> Result<civil::Date, ConvertError> {
 fn instant(text: &str) -> Result<Timestamp, ConvertError> {
     text.parse()
         .map_err(|_| ConvertError::domain(format!("{} is not a date and time with offset", quoted(text))))
+}
+
+/// Whole seconds or milliseconds since the beginning of 1970, as an instant.
+pub(super) fn epoch_to_sonata(value: &Value<'_>, milliseconds: bool) -> Result<Value<'static>, ConvertError> {
+    let count = number_of(value)?;
+    let whole = count.to_i128().filter(|_| count.is_integer()).and_then(|whole| i64::try_from(whole).ok());
+    let instant = whole.and_then(|whole| match milliseconds {
+        true => Timestamp::from_millisecond(whole).ok(),
+        false => Timestamp::from_second(whole).ok(),
+    });
+    // RFC 3339 has years of four digits and no sign.
+    let instant = instant.filter(|instant| TimeZone::UTC.to_datetime(*instant).year() >= 0);
+    instant.map(|instant| Value::text(instant.to_string())).ok_or_else(|| {
+        let unit = if milliseconds { "milliseconds" } else { "seconds" };
+        ConvertError::domain(format!("{} is no number of {unit} since 1970", value.excerpt()))
+    })
+}
+
+/// An instant as whole seconds or milliseconds since the beginning of 1970.
+pub(super) fn epoch_to_legacy(value: &Value<'_>, milliseconds: bool) -> Result<Value<'static>, ConvertError> {
+    let instant = instant(&text_of(value)?)?;
+    let count = if milliseconds { instant.as_millisecond() } else { instant.as_second() };
+    Ok(Value::integer(count))
 }
 
 /// What is done with a local time that a clock change skips or shows twice.
@@ -225,7 +318,11 @@ impl DateTime {
 
     fn read(&self, text: &str) -> Result<Timestamp, ConvertError> {
         let refused = || {
-            ConvertError::domain(format!("{} is not a date and time in the expected format", quoted(text)))
+            ConvertError::domain(format!(
+                "{} is not a date and time as {}",
+                quoted(text),
+                quoted(&self.format)
+            ))
         };
         let broken = strtime::parse(&self.format, text).map_err(|_| refused())?;
         if broken.year().is_some_and(|year| year < 0) {

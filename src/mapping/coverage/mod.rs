@@ -102,37 +102,39 @@ pub struct Coverage {
     pub replies: Vec<Reply>,
 }
 
-/// What is behind the attributes of an operation. `echo_off` are places, by member names joined by dots, that are not
-/// repeated from the Buyer's message.
+/// What is behind the attributes of an operation; of one without a mapping all attributes that there are. `echo_off` are
+/// places, by member names joined by dots, that are not repeated from the Buyer's message.
 pub fn coverage(
     function: &str,
-    operation: &OperationProgram,
+    operation: Option<&OperationProgram>,
     echo_off: &[Box<str>],
     facts: &OperationFacts,
     schema: &dyn Schema,
 ) -> Coverage {
     let root = |name: &Option<String>| schema.root(function, name.as_ref()?);
     let echo = root(&facts.echo);
+    let all = operation.is_none();
     let mut coverage = Coverage { request: parameters(operation, facts), ..Coverage::default() };
     if let Some(ty) = root(&facts.request) {
         let mut touches = Touches::default();
-        for call in &operation.calls {
+        for call in operation.iter().flat_map(|operation| &operation.calls) {
             touched::of_call(call, &mut touches);
         }
         let repeated = echo.filter(|_| facts.echo == facts.request);
-        let mut walk = Walk { echo_off, ..Walk::new(schema, &touches.all, false) };
+        let mut walk = Walk { echo_off, all, ..Walk::new(schema, &touches.all, false) };
         walk.members(ty, repeated, "$", &mut Vec::new());
         coverage.request.append(&mut walk.rows);
         product::add(&walk.configurations, &touches, schema, false, &mut coverage.products);
     }
     if let Some(ty) = root(&facts.answer) {
-        let (program, base) = match &operation.answer {
-            Answer::Empty => (None, "$".to_owned()),
-            Answer::Reply(program) | Answer::Each { program, .. } => (Some(program), "$".to_owned()),
-            Answer::Calls { into, program } => (Some(program), touched::names("$", into)),
+        let (program, base) = match operation.map(|operation| &operation.answer) {
+            None | Some(Answer::Empty) => (None, "$".to_owned()),
+            Some(Answer::Reply(program) | Answer::Each { program, .. }) => (Some(program), "$".to_owned()),
+            Some(Answer::Calls { into, program }) => (Some(program), touched::names("$", into)),
         };
         let touches = program.map(|program| touched::written(program, &base)).unwrap_or_default();
-        let mut walk = Walk { custody: &facts.custody, echo_off, ..Walk::new(schema, &touches.all, true) };
+        let mut walk =
+            Walk { custody: &facts.custody, echo_off, all, ..Walk::new(schema, &touches.all, true) };
         walk.members(ty, echo, "$", &mut Vec::new());
         coverage.answer = std::mem::take(&mut walk.rows);
         product::add(&walk.configurations, &touches, schema, true, &mut coverage.products);
@@ -148,9 +150,9 @@ pub(super) fn written_always(program: &Program) -> BTreeSet<String> {
 }
 
 /// The query parameters: sent by a rule or an address, or settled here.
-fn parameters(operation: &OperationProgram, facts: &OperationFacts) -> Vec<Attribute> {
+fn parameters(operation: Option<&OperationProgram>, facts: &OperationFacts) -> Vec<Attribute> {
     let mut sent: BTreeSet<&str> = BTreeSet::new();
-    for call in &operation.calls {
+    for call in operation.iter().flat_map(|operation| &operation.calls) {
         sent.extend(call.request.iter().flat_map(|program| program.query_parameters()));
         let query = call.target.query.iter().flat_map(|(_, template)| template.iter());
         sent.extend(call.target.path.iter().chain(query).filter_map(|part| match part {
@@ -164,7 +166,8 @@ fn parameters(operation: &OperationProgram, facts: &OperationFacts) -> Vec<Attri
         }));
     }
     let row = |name: &String| {
-        let settled = operation.filters.iter().find(|(own, _)| **own == **name).map(|(_, settled)| *settled);
+        let mut filters = operation.iter().flat_map(|operation| &operation.filters);
+        let settled = filters.find(|(own, _)| **own == **name).map(|(_, settled)| *settled);
         let window = facts.list && matches!(name.as_str(), "offset" | "limit");
         let represented = matches!(name.as_str(), "buyerId" | "sellerId");
         let by_rule = sent.contains(name.as_str());
@@ -187,6 +190,8 @@ struct Walk<'w> {
     echo_off: &'w [Box<str>],
     /// Whether an echo counts, and objects are looked into for it.
     answer: bool,
+    /// Whether every object is looked into.
+    all: bool,
     rows: Vec<Attribute>,
     configurations: Vec<Configuration>,
 }
@@ -194,7 +199,7 @@ struct Walk<'w> {
 impl<'w> Walk<'w> {
     fn new(schema: &'w dyn Types, touched: &'w Touched, answer: bool) -> Self {
         let (rows, configurations) = (Vec::new(), Vec::new());
-        Self { schema, touched, custody: &[], echo_off: &[], answer, rows, configurations }
+        Self { schema, touched, custody: &[], echo_off: &[], answer, all: false, rows, configurations }
     }
 
     /// The rows of an object's members.
@@ -235,7 +240,7 @@ impl<'w> Walk<'w> {
     ) {
         let inside = self.object(member.ty);
         let below = self.below(place).next().is_some();
-        let looked_into = below || (self.answer && echo.is_some());
+        let looked_into = self.all || below || (self.answer && echo.is_some());
         if let Some(ty) = inside.filter(|ty| looked_into && !open.contains(ty) && open.len() < DEPTH_MAX)
             && self.whole(place).is_none()
             && !self.all_members(ty).is_empty()

@@ -116,7 +116,11 @@ impl<'t> Reader<'t> {
                     steps.push(Step::Member(self.name()?.into()));
                 }
                 _ if first => steps.push(Step::Member(self.name()?.into())),
-                _ => return Err(error(self.at, "`.` or `[` is expected here", None)),
+                next => {
+                    let hint =
+                        (next == ' ').then_some("a name with other characters is written ['any name']");
+                    return Err(error(self.at, "`.` or `[` is expected here", hint));
+                }
             }
             first = false;
         }
@@ -136,6 +140,13 @@ impl<'t> Reader<'t> {
                 _ => Some("a name with other characters is written ['any name']"),
             };
             return Err(error(self.at, "a member name is expected here", hint));
+        }
+        if name == "@" {
+            return Err(error(
+                self.at,
+                "`@` is for conditions and queries; a field path begins with a name",
+                Some("leave `@.` out"),
+            ));
         }
         self.at += end;
         Ok(name)

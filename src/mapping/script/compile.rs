@@ -202,6 +202,20 @@ fn check_words(tokens: &[(usize, Token<'_>)]) -> Result<(), ScriptError> {
     Ok(())
 }
 
+/// The function that other languages spell otherwise: `lower`, `substr`, `toLowerCase`, `length`.
+fn of_another_language<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    /// Shorter ones are in too many words.
+    const LETTERS_MIN: usize = 3;
+    let plain = |name: &str| name.replace('_', "").to_lowercase();
+    let word = plain(word);
+    let alike = |name: &&str| {
+        let name = plain(name);
+        let shorter = name.len().min(word.len());
+        shorter >= LETTERS_MIN && (name.contains(&word) || word.contains(&name))
+    };
+    known.filter(alike).max_by_key(|name| plain(name).len().min(word.len()))
+}
+
 /// Functions that do not exist, and wrong numbers of arguments.
 fn check_calls(
     tokens: &[(usize, Token<'_>)],
@@ -214,9 +228,12 @@ fn check_calls(
             own.iter().filter(|(name, _)| name == call.name).map(|(_, count)| *count).collect();
         let native = functions::find(call.name);
         if counts.is_empty() && native.is_none() {
-            let known =
-                own.iter().map(|(name, _)| name.as_str()).chain(functions::FUNCTIONS.iter().map(|f| f.name));
-            let hint = suggest(call.name, known).map(Hint::meant);
+            let names = || {
+                let own = own.iter().map(|(name, _)| name.as_str());
+                own.chain(functions::FUNCTIONS.iter().map(|f| f.name))
+            };
+            let near = suggest(call.name, names()).or_else(|| of_another_language(call.name, names()));
+            let hint = near.map(Hint::meant);
             return Err(ScriptError { hint, ..at(format!("there is no function {}", quoted(call.name))) });
         }
         // A method of the set's own function has its object as `this`, not as a parameter.

@@ -5,7 +5,7 @@ use super::super::{
     ConvertErrorKind::{Ambiguous, Half, OutOfDomain, Overflow, WrongKind},
     Form,
 };
-use super::{COUNTRY_FORMS, Entry, POLICIES, ParameterKind, RATES, SIZES, optional, required};
+use super::{COUNTRY_FORMS, Entry, MARKS, POLICIES, ParameterKind, RATES, SIZES, optional, required};
 
 /// The rows, in the order of the manual.
 pub(super) const ROWS: &[Entry] = &[
@@ -28,18 +28,18 @@ pub(super) const ROWS: &[Entry] = &[
     },
     Entry {
         name: "decimal",
-        parameters: &[],
+        parameters: &[optional("mark", ParameterKind::Word(MARKS))],
         class: Class::Canonical,
         loses: &[],
-        legacy: (Form::Text, "a text with a decimal point; a number is read too"),
+        legacy: (Form::Text, "a text with a decimal point, or a comma; a number is read too"),
         sonata: (Form::Number, "a number"),
-        domain: "decimal numbers of up to 64 digits; trailing zeros are kept, leading zeros are not",
+        domain: "decimal numbers of up to 64 digits; trailing zeros are kept, leading zeros and points between thousands are not",
         canonical: (
             "no leading zeros, no exponent; decimals as they were",
             "the number without exponent; decimals as they were",
         ),
         errors: &[WrongKind, OutOfDomain],
-        examples: &[("decimal", r#""1.10""#, "1.10")],
+        examples: &[("decimal", r#""1.10""#, "1.10"), ("decimal(comma)", r#""1249,90""#, "1249.90")],
         samples: &["0", "1.10", "-0.05", "12345678901234567890.5"],
         doc: "A number that the legacy system writes as a text.",
     },
@@ -90,10 +90,10 @@ pub(super) const ROWS: &[Entry] = &[
             optional("zone", ParameterKind::Zone),
         ],
         class: Class::Canonical,
-        loses: &["loss-of-time"],
-        legacy: (Form::Text, "a date in this format"),
+        loses: &["loss-of-time", "loss-of-day"],
+        legacy: (Form::Text, "a date, a week or a month in this format"),
         sonata: (Form::Text, "a date; with an edge a date-time, in UTC, at that edge of the zone's day"),
-        domain: "dates that the format can tell; without a zone the day is UTC's",
+        domain: "dates that the format can tell; without a zone the day is UTC's; a week or month stands for its first day, with `end-of-day` for its last",
         canonical: (
             "the format, filled with zeros as `strftime` does",
             "`2026-10-28`; with an edge the instant in UTC, at that edge",
@@ -108,6 +108,8 @@ pub(super) const ROWS: &[Entry] = &[
                 r#""29.03.2026""#,
                 r#""2026-03-28T23:00:00Z""#,
             ),
+            ("date('%G-W%V')", r#""2027-W05""#, r#""2027-02-01""#),
+            ("date('%m/%Y', end-of-day, 'Europe/Berlin')", r#""12/2026""#, r#""2026-12-31T22:59:59Z""#),
         ],
         samples: &[
             r#""2026-10-28""#,
@@ -186,6 +188,27 @@ pub(super) const ROWS: &[Entry] = &[
             r#""2024-02-29T11:00:00+05:30""#,
         ],
         doc: "A local date and time without offset.",
+    },
+    Entry {
+        name: "epoch",
+        parameters: &[required("unit", ParameterKind::Word(&["seconds", "milliseconds"]))],
+        class: Class::Canonical,
+        loses: &[],
+        legacy: (Form::Integer, "whole seconds or milliseconds since 1970; a text of digits is read too"),
+        sonata: (Form::Text, "a date-time in UTC"),
+        domain: "instants of the years 0 to 9999; what is below the unit is cut off",
+        canonical: ("a whole number", "RFC 3339 in UTC with `Z`, with a fraction only where it is needed"),
+        errors: &[WrongKind, OutOfDomain],
+        examples: &[
+            ("epoch(milliseconds)", "1795276133954", r#""2026-11-21T15:48:53.954Z""#),
+            ("epoch(seconds)", "1795276133", r#""2026-11-21T15:48:53Z""#),
+        ],
+        samples: &[
+            r#""2026-10-28T14:30:05Z""#,
+            r#""1969-12-31T23:59:59.25Z""#,
+            r#""2024-02-29T11:00:00.125+05:30""#,
+        ],
+        doc: "An instant that the legacy system counts from the beginning of 1970 (UTC).",
     },
     Entry {
         name: "duration",
@@ -268,10 +291,14 @@ pub(super) const ROWS: &[Entry] = &[
         parameters: &[
             required("unit", ParameterKind::Word(&["minor", "major"])),
             required("currency", ParameterKind::PathOrWord),
+            optional("mark", ParameterKind::Word(MARKS)),
         ],
         class: Class::Canonical,
         loses: &[],
-        legacy: (Form::Number, "an amount in minor (cents) or major units; a text is read too"),
+        legacy: (
+            Form::Number,
+            "an amount in minor (cents) or major units; a text is read too; with a comma it is a text",
+        ),
         sonata: (Form::Object, "a Money: { unit, value }"),
         domain: "amounts that the currency's own decimals can tell; minor units are whole numbers",
         canonical: (
@@ -284,6 +311,7 @@ pub(super) const ROWS: &[Entry] = &[
             ("money(minor, currency: JPY)", "12550", r#"{"unit":"JPY","value":12550}"#),
             ("money(minor, 'KWD')", "12550", r#"{"unit":"KWD","value":12.550}"#),
             ("money(major, currency: EUR)", "125.50", r#"{"unit":"EUR","value":125.50}"#),
+            ("money(major, EUR, comma)", r#""1249,90""#, r#"{"unit":"EUR","value":1249.90}"#),
         ],
         samples: &[
             r#"{"unit":"EUR","value":125.5}"#,
