@@ -1,7 +1,7 @@
 //! The manual of the mapping language is held to what there is: its rules compile, its excerpts are in the shipped
 //! files, its tables have everything.
 
-use std::{fmt::Write as _, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use segue::{
     mapping::{
@@ -13,6 +13,8 @@ use segue::{
     sonata::{Release, catalogue},
     text::{Diagnostics, FileSet, Sources},
 };
+
+use super::cli::run;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -67,6 +69,8 @@ fn every_example_of_the_manual_compiles_or_is_shipped() {
     for (info, block) in blocks(&manual) {
         match info.strip_prefix("yaml") {
             None => {}
+            // Tried by `a_system_of_your_own_is_mapped_as_shown`.
+            Some(file) if file.starts_with(" file ") => {}
             Some(" rules") => {
                 rules += 1;
                 compiled(&block).unwrap_or_else(|told| panic!("{block}\n{told}"));
@@ -84,6 +88,51 @@ fn every_example_of_the_manual_compiles_or_is_shipped() {
         }
     }
     assert!(rules >= 3 && excerpts >= 15, "{rules} rules, {excerpts} excerpts");
+}
+
+/// The files that the manual writes from nothing are checked without a word, lose nothing, and map the messages beside
+/// them as it says.
+#[test]
+fn a_system_of_your_own_is_mapped_as_shown() {
+    let blocks = blocks(&read("mappings/README.md"));
+    let mut files: BTreeMap<&str, String> = BTreeMap::new();
+    for (info, block) in &blocks {
+        let Some((_, path)) = info.split_once(" file ") else { continue };
+        let text = files.entry(path).or_default();
+        // What stands in two blocks is one file, with an empty line between.
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        writeln!(text, "{block}").unwrap();
+    }
+    assert!(files.len() >= 7, "{:?}", files.keys());
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in &files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let config = folder.path().join("config");
+    let (status, out, err) = run(&config, &["check"], "");
+    assert_eq!(status, 0, "{out}{err}");
+    assert!([&out, &err].iter().any(|told| told.contains("4 operations mapped, 0 warnings")), "{out}{err}");
+    let (status, out, err) = run(&config, &["fmt", "--check"], "");
+    assert_eq!(status, 0, "{out}{err}");
+    let (status, out, err) = run(&config, &["test"], "");
+    assert_eq!(status, 0, "{out}{err}");
+    assert!(out.contains("1 proved, 0 tested, 0 lost"), "{out}{err}");
+    let shown = |info: &str| {
+        let block = blocks.iter().find(|(own, _)| own == info);
+        block.map(|(_, block)| block.as_str()).unwrap_or_else(|| panic!("no block {info}"))
+    };
+    for (direction, message) in [("to_legacy", "request"), ("to_sonata", "reply")] {
+        let words =
+            ["map", "--partner", "watten", "--operation", "quote.createQuote", "--direction", direction];
+        let (status, out, err) = run(&config, &words, shown(&format!("json {message}")));
+        assert_eq!((status, err.as_str()), (0, ""), "{out}");
+        let (_, body) = out.split_once('\n').unwrap_or_default();
+        assert_eq!(body.trim_end(), shown(&format!("json {direction}")), "{direction}");
+    }
 }
 
 #[test]
