@@ -4,7 +4,7 @@
 //! right one. A block of an example is a file by the path behind its fence (`PATH +`: lines added to the file that is
 //! there anyway, `PATH absent`: no such file), or `rule`: rules of a shape. What an example does not give is a harmless
 //! configuration with one mapping; a right example has the files of the wrong one that it does not give anew.
-//! `UPDATE_EXPECT=1 cargo test codes` writes meanings and what is said.
+//! `⟨N×…⟩` in it stands for N times what is in it. `UPDATE_EXPECT=1 cargo test codes` writes meanings and what is said.
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
@@ -14,9 +14,6 @@ use segue::{
 };
 
 const FILES: &[&str] = &["yaml", "config", "mapping", "script", "interface", "plan"];
-
-/// A limit in bytes or values, or nothing that a file can show.
-const WITHOUT_EXAMPLE: &[&str] = &["Y101", "Y102", "Y103", "C101", "P106", "O103", "M406"];
 
 const BASE: &[(&str, &str)] = &[
     ("config/segue.yaml", "reload: { watch: false }\n"),
@@ -85,11 +82,25 @@ fn written(page: &Page<'_>, meaning: &str, told: Option<&str>) -> String {
     text
 }
 
+/// The text with what `⟨N×…⟩` stands for.
+fn repeated(text: &str) -> String {
+    let mut parts = text.split('⟨');
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (marked, rest) = part.split_once('⟩').expect("`⟨` is closed by `⟩`");
+        let (count, what) = marked.split_once('×').expect("`⟨N×…⟩`");
+        whole.push_str(&what.repeat(count.parse().unwrap()));
+        whole.push_str(rest);
+    }
+    whole
+}
+
 /// The files of an example; those of `before` stay where it does not give them anew.
 fn put(before: &BTreeMap<String, String>, blocks: &[Block<'_>]) -> BTreeMap<String, String> {
     let base = |path: &str| BASE.iter().find(|(own, _)| *own == path).map_or("", |(_, text)| text);
     let mut files = before.clone();
     for (path, text) in blocks {
+        let text = &repeated(text);
         if let Some(path) = path.strip_suffix(" absent") {
             files.remove(path);
         } else if let Some(path) = path.strip_suffix(" +") {
@@ -139,9 +150,6 @@ fn rendered(diagnostics: &Diagnostics, sources: &Sources) -> String {
 }
 
 fn check(page: &Page<'_>, faults: &mut Vec<String>) -> Option<String> {
-    if WITHOUT_EXAMPLE.contains(&page.code) {
-        return None;
-    }
     let base = BASE.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
     let wrong = put(&base, &page.wrong);
     let (diagnostics, told) = load(&wrong, page.code);

@@ -147,7 +147,7 @@ fn cases_render_as_written() {
 }
 
 fn every_code_has_a_case(seen: &BTreeSet<String>) {
-    // These need a file system, or a text too long to read; they have tests beside the code.
+    // These need a file system, or a text too long to read: their pages show them, as those of whole plans (P).
     const ELSEWHERE: &[&str] = &["Y101", "Y102", "Y103", "C100", "C101", "O103"];
     let rooms = [segue::text::code::CODES, config::code::CODES, diagnostic::CODES, openapi::CODES];
     let unseen = rooms.into_iter().flatten().map(|row| row.code.0);

@@ -67,6 +67,10 @@ pub const NOT_PROVIDED: Code = Code("M208");
 pub const PRODUCT_NAME: Code = Code("M209");
 /// A product condition at a place that has no product.
 pub const NO_PRODUCT_HERE: Code = Code("M210");
+/// An object or element made by rules that lacks what its type requires.
+pub const LACKS: Code = Code("M211");
+/// A required attribute of the answer that is written under a condition only.
+pub const PROVIDED_SOMETIMES: Code = Code("M212");
 
 /// Types that cannot meet.
 pub const TYPES: Code = Code("M301");
@@ -214,6 +218,11 @@ pub const CODES: &[Meaning] = &[
     ),
     Meaning::new(PRODUCT_NAME, "set.yaml has no product of this short name."),
     Meaning::new(NO_PRODUCT_HERE, "At this place there is no product whose type could be tested."),
+    Meaning::new(LACKS, "Rules make an object or element that lacks an attribute which its type requires."),
+    Meaning::new(
+        PROVIDED_SOMETIMES,
+        "The contract requires the attribute, and only rules with a condition write it.",
+    ),
     Meaning::new(TYPES, "What the rule writes can never be of the type that the contract has there."),
     Meaning::new(NOT_IN_ENUM, "The contract lists the values of this attribute, and this is none of them."),
     Meaning::new(UNKNOWN_TABLE, "codes.yaml has no table of this name."),

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::load::{BAD_BACKEND, BAD_KEYS};
+use super::load::BAD_KEYS;
 use crate::{
     config::{self, Settings},
     ids::BackendId,
@@ -28,7 +28,7 @@ pub(super) fn backends(
             }
             Err(error) => {
                 let message = format!("backend `{id}`: `base_url`: {error}");
-                out.push(Diagnostic::error(BAD_BACKEND, message));
+                out.push(Diagnostic::error(config::code::BAD_URL, message));
             }
         }
     }

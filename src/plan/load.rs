@@ -41,8 +41,7 @@ const NO_RELEASE: Code = Code("P103");
 pub(super) const NO_OPERATION: Code = Code("P104");
 /// `P105`: an operation names a backend that is not configured.
 const NO_BACKEND: Code = Code("P105");
-/// `P106`: the URL of a backend is none that paths can be appended to.
-pub(super) const BAD_BACKEND: Code = Code("P106");
+// `P106` was said of URLs that C120 says it of; codes are never used again.
 /// `P107`: a product schema is none that messages can be checked against.
 pub(super) const BAD_PRODUCT: Code = Code("P107");
 /// `P108`: a file below `products/` that no product is or needs.
@@ -77,7 +76,6 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(BAD_PRODUCT, "A product schema is none that messages can be checked against."),
     Meaning::new(UNUSED_FILE, "A file below `products/` that no product is or needs."),
     Meaning::new(REPLACES, "A product schema takes the place of a published one."),
-    Meaning::new(BAD_BACKEND, "The URL of a backend is none that paths can be appended to."),
     Meaning::new(CONDITION, "The condition of a route reads what no request has."),
     Meaning::new(TWO_WAYS, "The mapping sets of a partner's routes do not fit together."),
     Meaning::new(FORMAT, "A call is in another format than its backend."),

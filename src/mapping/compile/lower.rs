@@ -222,6 +222,8 @@ impl<'c> Compiler<'c> {
         let lossy =
             program::Lossy { to_legacy: reason(Direction::ToLegacy), to_sonata: reason(Direction::ToSonata) };
         let origin = self.origin(rule.span, &address);
+        let words = rule.sonata.as_ref().map_or(rule.span, Text::span);
+        self.spans.insert((origin.file.clone(), origin.line, origin.column), words);
         program::Rule { origin, on_failure, action, lossy, marks: program::Marks::default() }
     }
 
@@ -310,6 +312,7 @@ impl<'c> Compiler<'c> {
                 rules.extend(self.lower_shape(shape, &inner, us));
             }
             let origin = self.origin(branch.span, &here.address);
+            self.spans.insert((origin.file.clone(), origin.line, origin.column), branch.span);
             list.push(program::Branch { origin, condition, also, rules: rules.into() });
         }
         (list, number)

@@ -211,6 +211,10 @@ struct Compiler<'c> {
     /// Rules that stand a second time: nothing else is said of them.
     copied: HashSet<Span>,
     paths: HashMap<SourceId, Arc<str>>,
+    /// What rules were made of, by file, line and column of their origins.
+    spans: HashMap<(Arc<str>, u32, u32), Span>,
+    /// What was told of attributes that answers lack.
+    lacking: HashSet<(Option<Span>, String)>,
 }
 
 impl<'c> Compiler<'c> {
@@ -243,6 +247,8 @@ impl<'c> Compiler<'c> {
             unchecked: HashSet::new(),
             copied: HashSet::new(),
             paths: HashMap::new(),
+            spans: HashMap::new(),
+            lacking: HashSet::new(),
         }
     }
 

@@ -43,8 +43,9 @@ impl<'c> Compiler<'c> {
         let (program, us) = self.body_program(body, &scope, us, (ty, into_path.as_ref()))?;
         told.not_echoed.extend(us.not_echoed.iter().cloned());
         told.written = us.writers.plain();
-        if let (Some(root), None) = (root, &into_path) {
-            self.check_provided(root, making.function, &making.facts, &us.writers, raw.span);
+        if let Some(root) = root {
+            let built = (&*program, into_path.as_ref());
+            self.check_provided(root, making.function, &making.facts, built, raw.span);
         }
         Some(match &raw.from {
             AnswerFrom::Reply => Answer::Reply(program),

@@ -5,6 +5,7 @@
 //! findings at run time do. A product configuration is one attribute of its message; its own attributes are counted apart, for
 //! each product that rules name. So are the attributes of what legacy systems reply, where an interface file has them.
 
+pub(super) mod built;
 mod product;
 mod reply;
 mod touched;

@@ -12,7 +12,7 @@ use super::{
     direction::Direction,
     operation::{Answer, OperationProgram},
     path::Term,
-    program::{Action, Body, Branch, Origin, Otherwise, Pair, Program, Rule, Source, Transform},
+    program::{Action, Body, Branch, OnFailure, Origin, Otherwise, Pair, Program, Rule, Source, Transform},
 };
 use edit::Edit;
 
@@ -251,7 +251,10 @@ fn list(rules: &[Rule], add: &mut impl FnMut(&Origin, Change)) {
             Action::Each(each) if each.key.as_ref().is_some_and(|key| key.number.is_some()) => {
                 add(&rule.origin, Change::NumberingChanged);
             }
-            Action::OneOf(one_of) if matches!(one_of.otherwise, Otherwise::Refuse(_)) => {
+            // What is left out in any case is left out without it too: only the finding is another.
+            Action::OneOf(one_of)
+                if matches!(one_of.otherwise, Otherwise::Refuse(_)) && rule.on_failure == OnFailure::Fail =>
+            {
                 add(&rule.origin, Change::RefusalDropped);
             }
             _ => {}
