@@ -213,9 +213,8 @@ fn instant(text: &str) -> Result<Timestamp, ConvertError> {
 pub(super) fn epoch_to_sonata(value: &Value<'_>, milliseconds: bool) -> Result<Value<'static>, ConvertError> {
     let count = number_of(value)?;
     let whole = count.to_i128().filter(|_| count.is_integer()).and_then(|whole| i64::try_from(whole).ok());
-    let instant = whole.and_then(|whole| match milliseconds {
-        true => Timestamp::from_millisecond(whole).ok(),
-        false => Timestamp::from_second(whole).ok(),
+    let instant = whole.and_then(|whole| {
+        if milliseconds { Timestamp::from_millisecond(whole) } else { Timestamp::from_second(whole) }.ok()
     });
     // RFC 3339 has years of four digits and no sign.
     let instant = instant.filter(|instant| TimeZone::UTC.to_datetime(*instant).year() >= 0);

@@ -117,7 +117,7 @@ pub(super) const ROWS: &[Entry] = &[
         loses: &[],
         legacy: (Form::Scalar, "the legacy id of the entity"),
         sonata: (Form::Text, "the Sonata id of the entity"),
-        domain: "entities of this kind that custody knows; looked up before the mapping runs",
+        domain: "entities of this kind that the partner has; looked up before the mapping runs",
         canonical: ("the id itself", "the id itself"),
         errors: &[OutOfDomain],
         examples: &[],
