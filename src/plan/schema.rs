@@ -161,7 +161,7 @@ impl Schema for ContractSchema {
 
     fn type_names(&self, function: &str) -> Vec<String> {
         let contract = self.contract(function).map(|(_, contract)| contract);
-        contract.into_iter().flat_map(|contract| contract.types.names()).map(str::to_owned).collect()
+        contract.into_iter().flat_map(|contract| contract.types().names()).map(str::to_owned).collect()
     }
 
     fn product_types(&self) -> Vec<String> {

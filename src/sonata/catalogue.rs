@@ -1,11 +1,11 @@
 //! All contracts, by release and function, from the embedded facts.
 //!
-//! A file of facts is parsed when it is first asked for, once. Releases whose contracts are equal name the same
-//! file, so that they share what is parsed.
+//! The operations of a file of facts are read when one of them is first asked for, its types when a type is. Releases
+//! whose contracts are equal name the same file, so that they share what is compiled.
 
 use super::{
     Body, Found, Function, Operation, ProductSchema, Products, QueryParameter, Release, Response, Segment,
-    TypeId, Types, TypesError, facts, product::ProductTypes, view::TypeView,
+    TypeId, Types, TypesError, compile::Numbers, facts, product::ProductTypes, view::TypeView,
 };
 use http::Method;
 use std::sync::{Arc, OnceLock};
@@ -21,8 +21,10 @@ pub struct Contract {
     pub segment: String,
     /// Its operations, in the order of the interface file.
     pub operations: Vec<Operation>,
-    /// Its types.
-    pub types: Types,
+    /// Its types, once they were asked for.
+    types: OnceLock<Types>,
+    /// The facts that they are compiled from then; nothing where they are there.
+    facts: &'static str,
 }
 
 /// Why a file of facts is no contract.
@@ -48,22 +50,38 @@ impl Contract {
     /// # Errors
     /// What is wrong with the file; of embedded files nothing is, which a test holds.
     pub fn compile(file: &facts::File) -> Result<Self, ContractError> {
+        let outline = Self::outline(file, "")?;
+        let types = Types::compile(&file.types, &expressions(file, &Numbers::new(&file.types)?))?;
+        Ok(Self { types: types.into(), ..outline })
+    }
+
+    /// Everything but the types, which are compiled when they are first asked for.
+    fn outline(file: &facts::File, text: &'static str) -> Result<Self, ContractError> {
         let api = file.api.as_ref().ok_or(ContractError::Api)?;
         let function = Function::parse(&api.function).ok_or(ContractError::Api)?;
-        let mut expressions = Vec::new();
-        for operation in &file.operations {
-            expressions.extend(operation.query.iter().map(|parameter| &parameter.value));
-            expressions.extend(&operation.request);
-            expressions.extend(operation.responses.iter().filter_map(|response| response.body.as_ref()));
+        let mut numbers = Numbers::new(&file.types)?;
+        for expression in expressions(file, &numbers) {
+            numbers.of(expression)?;
         }
-        let (types, numbers) = Types::compile(&file.types, &expressions)?;
-        let mut numbers = numbers.into_iter();
         let mut operations = Vec::new();
         for operation in &file.operations {
-            operations.push(compile_operation(function, operation, &types, &mut numbers)?);
+            operations.push(compile_operation(function, operation, &mut numbers)?);
         }
         let (version, segment) = (api.version.clone(), api.segment.clone());
-        Ok(Self { function, version, segment, operations, types })
+        Ok(Self { function, version, segment, operations, types: OnceLock::new(), facts: text })
+    }
+
+    /// Its types. They weigh much more than the operations, so those of an embedded contract are compiled when
+    /// somebody asks for them: that is, while a mapping for one of its operations is checked.
+    pub fn types(&self) -> &Types {
+        self.types.get_or_init(|| {
+            let compile = |file: facts::File| {
+                let numbers = Numbers::new(&file.types).ok()?;
+                Types::compile(&file.types, &expressions(&file, &numbers)).ok()
+            };
+            // A test compiles all that is embedded.
+            facts::read(self.facts).ok().and_then(compile).unwrap_or_else(Types::none)
+        })
     }
 
     /// First number of the version, as in the path.
@@ -97,20 +115,32 @@ impl Contract {
 
     /// A type as data to read.
     pub fn view(&self, id: TypeId) -> TypeView<'_> {
-        TypeView::new(&self.types, id)
+        TypeView::new(self.types(), id)
     }
 
     /// A type as data to read, by its name in the standard.
     pub fn view_named(&self, name: &str) -> Option<TypeView<'_>> {
-        self.types.named(name).map(|id| self.view(id))
+        self.types().named(name).map(|id| self.view(id))
     }
 }
 
-fn compile_operation(
+/// The types that operations name: those of query parameters and bodies, and of the elements of lists.
+fn expressions<'f>(file: &'f facts::File, numbers: &Numbers<'f>) -> Vec<&'f facts::Expression> {
+    let mut all = Vec::new();
+    for operation in &file.operations {
+        all.extend(operation.query.iter().map(|parameter| &parameter.value));
+        all.extend(&operation.request);
+        for body in operation.responses.iter().filter_map(|response| response.body.as_ref()) {
+            all.extend([Some(body), numbers.item(body)].into_iter().flatten());
+        }
+    }
+    all
+}
+
+fn compile_operation<'f>(
     function: Function,
-    facts: &facts::Operation,
-    types: &Types,
-    numbers: &mut impl Iterator<Item = TypeId>,
+    facts: &'f facts::Operation,
+    numbers: &mut Numbers<'f>,
 ) -> Result<Operation, ContractError> {
     let broken = || ContractError::Operation(facts.id.clone());
     let method = Method::from_bytes(facts.method.as_bytes()).map_err(|_| broken())?;
@@ -121,9 +151,8 @@ fn compile_operation(
     });
     let mut query = Vec::new();
     for parameter in &facts.query {
-        let value = numbers.next().ok_or_else(broken)?;
-        let repeatable =
-            is_repeatable(function, &parameter.name) || TypeView::new(types, value).item().is_some();
+        let (value, _) = numbers.of(&parameter.value)?;
+        let repeatable = is_repeatable(function, &parameter.name) || numbers.item(&parameter.value).is_some();
         query.push(QueryParameter {
             name: parameter.name.clone(),
             required: parameter.required,
@@ -131,16 +160,16 @@ fn compile_operation(
             repeatable,
         });
     }
-    let request = match facts.request {
-        Some(_) => Some(numbers.next().ok_or_else(broken)?),
+    let request = match &facts.request {
+        Some(value) => Some(numbers.of(value)?.0),
         None => None,
     };
     let mut responses = Vec::new();
     for response in &facts.responses {
-        let body = match response.body {
-            Some(_) => {
-                let value = numbers.next().ok_or_else(broken)?;
-                Some(Body { value, item: TypeView::new(types, value).item().map(TypeView::id) })
+        let body = match &response.body {
+            Some(body) => {
+                let item = numbers.item(body).map(|item| numbers.of(item)).transpose()?;
+                Some(Body { value: numbers.of(body)?.0, item: item.map(|(id, _)| id) })
             }
             None => None,
         };
@@ -179,10 +208,13 @@ impl<C> Embedded<C> {
         Self { text, compiled: OnceLock::new() }
     }
 
-    fn get<E>(&'static self, compile: impl FnOnce(&facts::File) -> Result<C, E>) -> Option<&'static Arc<C>> {
+    fn get<E>(
+        &'static self,
+        compile: impl FnOnce(&facts::File, &'static str) -> Result<C, E>,
+    ) -> Option<&'static Arc<C>> {
         let compiled = self.compiled.get_or_init(|| {
             let file = facts::read(self.text).ok()?;
-            compile(&file).ok().map(Arc::new)
+            compile(&file, self.text).ok().map(Arc::new)
         });
         compiled.as_ref()
     }
@@ -259,7 +291,7 @@ impl Catalogue {
     /// The contract of a function in a release; `None` if the release does not have it.
     pub fn contract(&self, release: Release, function: Function) -> Option<&'static Contract> {
         let row = CONTRACTS.iter().find(|row| row.release == release && row.function == function.name())?;
-        row.facts.get(Contract::compile).map(AsRef::as_ref)
+        row.facts.get(Contract::outline).map(AsRef::as_ref)
     }
 
     /// The contract whose path segment this is, and so what a request to `/mefApi/sonata/<segment>/v<major>` is
@@ -278,7 +310,7 @@ impl Catalogue {
     /// The products of a release, without aliases of a partner.
     pub fn products(&self, release: Release) -> Products {
         let types = match release {
-            Release::Grace => GRACE_PRODUCTS.get(ProductTypes::compile),
+            Release::Grace => GRACE_PRODUCTS.get(ProductTypes::outline),
             _ => None,
         };
         Products::new(types.cloned().into_iter().collect())

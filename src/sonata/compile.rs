@@ -4,72 +4,155 @@ use super::{
     facts,
     pattern::Pattern,
     types::{
-        ArrayRules, Cases, Choice, Format, Group, Held, Kind, Member, NumberRules, TextRules, Type, TypeId,
-        Types, TypesError,
+        ArrayRules, Cases, Choice, Format, Group, Held, Kind, Member, NAMES_MAX, NumberRules, TextRules,
+        Type, TypeId, Types, TypesError,
     },
 };
 use crate::json::number::{self, Exact};
 use std::{collections::HashMap, sync::Arc};
 
-/// Compiles named types on demand; a type gets its number before it is compiled, so that types may recur.
-pub(super) struct Compiler<'f> {
-    facts: HashMap<&'f str, &'f facts::Type>,
-    words: HashMap<String, Arc<str>>,
+/// Numbers of types. They are given out before anything is compiled: the named types have the first, in the order of
+/// their file, so that what only names types needs none of them compiled.
+pub(super) struct Numbers<'f> {
+    named: HashMap<&'f str, (TypeId, &'f facts::Type)>,
     /// Unnamed types by how they are written, so that equal ones are one.
     unnamed: HashMap<String, TypeId>,
-    pub out: Types,
+    /// Numbers that were given out.
+    count: usize,
+}
+
+impl<'f> Numbers<'f> {
+    pub fn new(types: &'f [facts::Type]) -> Result<Self, TypesError> {
+        let mut named = HashMap::new();
+        for (index, type_) in types.iter().enumerate() {
+            if named.insert(type_.name.as_str(), (number(index), type_)).is_some() {
+                return Err(fail(&type_.name, "is there twice"));
+            }
+        }
+        Ok(Self { named, unnamed: HashMap::new(), count: types.len() })
+    }
+
+    /// The number of a type, and whether it was given out just now.
+    pub fn of(&mut self, expression: &facts::Expression) -> Result<(TypeId, bool), TypesError> {
+        if let facts::Expression::Named(name) = expression {
+            return Ok((self.named(name)?, false));
+        }
+        let key = expression.to_string();
+        if let Some(id) = self.unnamed.get(&key) {
+            return Ok((*id, false));
+        }
+        let id = self.next();
+        self.unnamed.insert(key, id);
+        Ok((id, true))
+    }
+
+    pub fn named(&self, name: &str) -> Result<TypeId, TypesError> {
+        self.named.get(name).map(|(id, _)| *id).ok_or_else(|| fail(name, "is not there"))
+    }
+
+    fn facts(&self, name: &str) -> Result<&'f facts::Type, TypesError> {
+        self.named.get(name).map(|(_, facts)| *facts).ok_or_else(|| fail(name, "is not there"))
+    }
+
+    /// Type of the elements where a type is a list.
+    pub fn item(&self, expression: &'f facts::Expression) -> Option<&'f facts::Expression> {
+        let next = |expression: &&'f facts::Expression| match expression {
+            facts::Expression::Named(name) => match &self.named.get(name.as_str())?.1.form {
+                facts::Form::Value(value) => Some(value),
+                facts::Form::Object(_) | facts::Form::Enum(_) => None,
+            },
+            facts::Expression::Scalar(_) | facts::Expression::Array(_) => None,
+        };
+        let mut meant = std::iter::successors(Some(expression), next).take(NAMES_MAX);
+        meant.find_map(|expression| match expression {
+            facts::Expression::Array(array) => Some(&array.item),
+            facts::Expression::Named(_) | facts::Expression::Scalar(_) => None,
+        })
+    }
+
+    fn next(&mut self) -> TypeId {
+        self.count += 1;
+        number(self.count - 1)
+    }
+}
+
+fn number(index: usize) -> TypeId {
+    TypeId(u32::try_from(index).unwrap_or(u32::MAX))
+}
+
+/// Compiles a file's types.
+pub(super) struct Compiler<'f> {
+    numbers: Numbers<'f>,
+    words: HashMap<String, Arc<str>>,
+    /// Unnamed types that have a number and are still to be compiled.
+    waiting: Vec<(TypeId, &'f facts::Expression)>,
+    out: Types,
 }
 
 /// Bases within bases.
 const BASES_DEEP_MAX: usize = 16;
 
+/// What is said of a member that is only required.
+const ANY: &facts::Expression = &facts::Expression::Scalar(facts::Scalar {
+    kind: facts::Kind::Any,
+    format: None,
+    length: facts::Range { min: None, max: None },
+    min: None,
+    max: None,
+    pattern: None,
+});
+
 impl<'f> Compiler<'f> {
-    pub fn new(types: &'f [facts::Type]) -> Result<Self, TypesError> {
-        let mut facts = HashMap::new();
-        for type_ in types {
-            if facts.insert(type_.name.as_str(), type_).is_some() {
-                return Err(fail(&type_.name, "is there twice"));
-            }
+    /// All types of a file, and the expressions that its operations name, which have the numbers after the named types'.
+    pub fn compile(types: &'f [facts::Type], more: &[&'f facts::Expression]) -> Result<Types, TypesError> {
+        let numbers = Numbers::new(types)?;
+        let (words, waiting) = (HashMap::new(), Vec::new());
+        let mut compiler = Self { numbers, words, waiting, out: Types::default() };
+        for expression in more {
+            compiler.expression(expression)?;
         }
-        let (words, unnamed) = (HashMap::new(), HashMap::new());
-        Ok(Self { facts, words, unnamed, out: Types::default() })
+        for (index, facts) in types.iter().enumerate() {
+            let name = compiler.word(&facts.name);
+            compiler.out.names.insert(name.clone(), number(index));
+            let mut type_ = Type { name: Some(name), ..Type::default() };
+            compiler.add(&mut type_, facts, 0)?;
+            compiler.put(number(index), type_);
+        }
+        while let Some((id, expression)) = compiler.waiting.pop() {
+            let type_ = compiler.value(expression, 0)?;
+            compiler.put(id, type_);
+        }
+        Ok(compiler.out)
     }
 
     fn word(&mut self, text: &str) -> Arc<str> {
-        self.words.entry(text.to_owned()).or_insert_with(|| text.into()).clone()
-    }
-
-    fn push(&mut self, type_: Type) -> TypeId {
-        let id = TypeId(u32::try_from(self.out.types.len()).unwrap_or(u32::MAX));
-        self.out.types.push(type_);
-        id
-    }
-
-    pub fn named(&mut self, name: &str) -> Result<TypeId, TypesError> {
-        if let Some(id) = self.out.names.get(name) {
-            return Ok(*id);
+        if let Some(word) = self.words.get(text) {
+            return word.clone();
         }
-        let facts = *self.facts.get(name).ok_or_else(|| fail(name, "is not there"))?;
-        let word = self.word(name);
-        let id = self.push(Type::default());
-        self.out.names.insert(word.clone(), id);
-        let mut type_ = Type { name: Some(word), ..Type::default() };
-        self.add(&mut type_, facts, 0)?;
-        if let Some(place) = self.out.types.get_mut(id.0 as usize) {
+        let word: Arc<str> = text.into();
+        self.words.insert(text.to_owned(), word.clone());
+        word
+    }
+
+    fn put(&mut self, id: TypeId, type_: Type) {
+        let types = &mut self.out.types;
+        let index = id.0 as usize;
+        if types.len() <= index {
+            types.resize_with(index + 1, Type::default);
+        }
+        if let Some(place) = types.get_mut(index) {
             *place = type_;
         }
-        Ok(id)
     }
 
     /// Adds to `type_` what a named type says.
-    fn add(&mut self, type_: &mut Type, facts: &facts::Type, depth: usize) -> Result<(), TypesError> {
+    fn add(&mut self, type_: &mut Type, facts: &'f facts::Type, depth: usize) -> Result<(), TypesError> {
         if depth > BASES_DEEP_MAX {
             return Err(fail(&facts.name, "derives from itself"));
         }
         match &facts.form {
             facts::Form::Value(facts::Expression::Named(name)) if depth == 0 => {
-                let id = self.named(name)?;
-                type_.all_of.push(id);
+                type_.all_of.push(self.numbers.named(name)?);
             }
             facts::Form::Value(value) => {
                 let value = self.value(value, depth)?;
@@ -85,7 +168,7 @@ impl<'f> Compiler<'f> {
             facts::Form::Object(object) => self.object(type_, &facts.name, object, depth)?,
         }
         for group in &facts.one_of {
-            let types = group.iter().map(|name| self.named(name)).collect::<Result<_, _>>()?;
+            let types = group.iter().map(|name| self.numbers.named(name)).collect::<Result<_, _>>()?;
             type_.one_of.push(Group { types, tag: None });
         }
         Ok(())
@@ -95,14 +178,14 @@ impl<'f> Compiler<'f> {
         &mut self,
         type_: &mut Type,
         name: &str,
-        facts: &facts::Object,
+        facts: &'f facts::Object,
         depth: usize,
     ) -> Result<(), TypesError> {
         if !facts.partial {
             type_.kind = Kind::Object;
         }
         for base in &facts.bases {
-            let base = *self.facts.get(base.as_str()).ok_or_else(|| fail(base, "is not there"))?;
+            let base = self.numbers.facts(base)?;
             self.add(type_, base, depth + 1)?;
             // A base's choice is for where the base itself is named.
             if let Some(object) = &mut type_.object {
@@ -122,7 +205,7 @@ impl<'f> Compiler<'f> {
             self.member(type_, member);
         }
         for name in &facts.require {
-            let value = self.expression(&facts::Expression::Scalar(facts::Scalar::default()))?;
+            let value = self.expression(ANY)?;
             let name = self.word(name);
             self.member(type_, Member { name, required: true, described: false, value, default: None });
         }
@@ -147,7 +230,7 @@ impl<'f> Compiler<'f> {
                     if type_name == name {
                         return Err(fail(name, "chooses itself"));
                     }
-                    by_value.push((self.word(value), self.named(type_name)?));
+                    by_value.push((self.word(value), self.numbers.named(type_name)?));
                 }
                 Some(Choice::Cases(Cases::new(self.word(member), by_value)))
             }
@@ -172,7 +255,8 @@ impl<'f> Compiler<'f> {
         let (value, name) = (member.value, own.name.clone());
         own.value = value;
         if let Some(first) = both {
-            let both = self.push(Type { all_of: vec![first, value], ..Type::default() });
+            let both = self.numbers.next();
+            self.put(both, Type { all_of: vec![first, value], ..Type::default() });
             if let Some(own) = type_
                 .object
                 .as_mut()
@@ -183,25 +267,19 @@ impl<'f> Compiler<'f> {
         }
     }
 
-    pub fn expression(&mut self, expression: &facts::Expression) -> Result<TypeId, TypesError> {
-        if let facts::Expression::Named(name) = expression {
-            return self.named(name);
+    fn expression(&mut self, expression: &'f facts::Expression) -> Result<TypeId, TypesError> {
+        let (id, is_new) = self.numbers.of(expression)?;
+        if is_new {
+            self.waiting.push((id, expression));
         }
-        let key = expression.to_string();
-        if let Some(id) = self.unnamed.get(&key) {
-            return Ok(*id);
-        }
-        let type_ = self.value(expression, 0)?;
-        let id = self.push(type_);
-        self.unnamed.insert(key, id);
         Ok(id)
     }
 
-    fn value(&mut self, expression: &facts::Expression, depth: usize) -> Result<Type, TypesError> {
+    fn value(&mut self, expression: &'f facts::Expression, depth: usize) -> Result<Type, TypesError> {
         let mut type_ = Type::default();
         match expression {
             facts::Expression::Named(name) => {
-                let facts = *self.facts.get(name.as_str()).ok_or_else(|| fail(name, "is not there"))?;
+                let facts = self.numbers.facts(name)?;
                 self.add(&mut type_, facts, depth + 1)?;
             }
             facts::Expression::Array(array) => {

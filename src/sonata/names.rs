@@ -1,12 +1,14 @@
 //! Finding a name among many by one number first: a check looks up every member of a message.
 
+use std::sync::Arc;
+
 /// Slots for every name, at least: so many are empty that a search soon ends.
 const SLOTS_PER_NAME: usize = 3;
 
 /// A list of names, found by a number that is made of the name: a name stands in the slot of its number or, where
 /// that was taken, soon behind it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Names<T = usize> {
+pub(super) struct Names<T = ()> {
     /// Place and 1; 0 where no name stands. A power of two, or none at all.
     slots: Box<[u32]>,
     keys: Box<[(Key, T)]>,
@@ -18,12 +20,12 @@ struct Key {
     ends: Ends,
     /// The words beside its ends, of a name of more than 16 bytes.
     inner: [u64; 2],
-    name: Box<[u8]>,
+    name: Arc<str>,
 }
 
 impl Key {
-    fn of(name: &[u8]) -> Self {
-        Self { ends: Ends::of(name), inner: inner(name), name: name.into() }
+    fn of(name: Arc<str>) -> Self {
+        Self { ends: Ends::of(name.as_bytes()), inner: inner(name.as_bytes()), name }
     }
 
     #[inline]
@@ -32,7 +34,7 @@ impl Key {
             && self.ends.last == ends.last
             && self.name.len() == name.len()
             && (name.len() <= 16
-                || self.inner == inner(name) && (name.len() <= 32 || is_same(&self.name, name)))
+                || self.inner == inner(name) && (name.len() <= 32 || is_same(self.name.as_bytes(), name)))
     }
 }
 
@@ -41,17 +43,17 @@ fn is_same(left: &[u8], right: &[u8]) -> bool {
     left == right
 }
 
-impl Names {
-    /// Of a list of names, in its order; each stands for its place there.
-    pub fn of<'n>(names: impl Iterator<Item = &'n str>) -> Self {
-        Self::with(names.zip(0..))
+impl Names<()> {
+    /// Of a list of names, in its order.
+    pub fn of(names: impl Iterator<Item = Arc<str>>) -> Self {
+        Self::with(names.map(|name| (name, ())))
     }
 }
 
 impl<T> Names<T> {
     /// Of names and what each stands for.
-    pub fn with<'n>(names: impl Iterator<Item = (&'n str, T)>) -> Self {
-        let keys: Box<[(Key, T)]> = names.map(|(name, value)| (Key::of(name.as_bytes()), value)).collect();
+    pub fn with(names: impl Iterator<Item = (Arc<str>, T)>) -> Self {
+        let keys: Box<[(Key, T)]> = names.map(|(name, value)| (Key::of(name), value)).collect();
         if keys.is_empty() {
             return Self { slots: Box::default(), keys };
         }
@@ -73,6 +75,17 @@ impl<T> Names<T> {
     #[expect(clippy::inline_always, reason = "the half of a check, and called from few places")]
     #[inline(always)]
     pub fn find(&self, name: &[u8]) -> Option<&T> {
+        self.entry(name).map(|(_, value)| value)
+    }
+
+    /// Its place in the list.
+    pub fn place_of(&self, name: &[u8]) -> Option<usize> {
+        self.entry(name).map(|(place, _)| place)
+    }
+
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn entry(&self, name: &[u8]) -> Option<(usize, &T)> {
         let ends = Ends::of(name);
         let mask = self.slots.len().wrapping_sub(1);
         let mut at = ends.number(name.len());
@@ -80,7 +93,7 @@ impl<T> Names<T> {
             let place = self.slots.get(at & mask)?.checked_sub(1)? as usize;
             let (key, value) = self.keys.get(place)?;
             if key.is(ends, name) {
-                return Some(value);
+                return Some((place, value));
             }
             at += 1;
         }
@@ -152,26 +165,27 @@ mod tests {
     fn every_name_is_found_at_its_place() {
         let names: Vec<String> =
             (0..500).map(|n| format!("{}{n}", "oneWayFrameDelay".repeat(n % 3))).collect();
-        let found = Names::of(names.iter().map(String::as_str));
-        let place = |name: &str| found.find(name.as_bytes()).copied();
+        let all = |names: &[String]| Names::of(names.iter().map(|name| name.as_str().into()));
+        let found = all(&names);
+        let place = |name: &str| found.place_of(name.as_bytes());
         for (expected, name) in names.iter().enumerate() {
             assert_eq!(place(name), Some(expected), "{name}");
         }
         for absent in ["", "a", "absent", "oneWayFrameDelay500", "oneWayFrameDelay"] {
             assert_eq!(place(absent), None, "{absent}");
         }
-        assert_eq!(Names::<usize>::default().find(b""), None);
+        assert_eq!(Names::<u8>::default().find(b""), None);
         // Alike at both ends, and of every length; the empty name is one too.
         let names: Vec<String> =
             (0..40).flat_map(|n| ["-", "+"].map(|mark| mark.repeat(n))).skip(1).collect();
-        let found = Names::of(names.iter().map(String::as_str));
+        let found = all(&names);
         for (expected, name) in names.iter().enumerate() {
-            assert_eq!(found.find(name.as_bytes()), Some(&expected), "{name}");
+            assert_eq!(found.place_of(name.as_bytes()), Some(expected), "{name}");
             let mut other = name.clone().into_bytes();
             for at in 0..other.len() {
                 other[at] ^= 1;
                 let is_known = names.iter().position(|name| name.as_bytes() == other);
-                assert_eq!(found.find(&other).copied(), is_known, "{other:?}");
+                assert_eq!(found.place_of(&other), is_known, "{other:?}");
                 other[at] ^= 1;
             }
         }

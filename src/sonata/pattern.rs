@@ -5,10 +5,11 @@ use std::ops::RangeInclusive;
 
 /// A regular expression that matches somewhere in a text.
 #[derive(Debug, Clone)]
-pub(super) struct Pattern {
-    regex: Regex,
-    /// Matches wherever one of these bytes stands.
-    any_of: Option<RangeInclusive<u8>>,
+pub(super) enum Pattern {
+    /// Matches wherever one of these bytes stands: no matcher is kept.
+    AnyOf(RangeInclusive<u8>),
+    /// Any other.
+    Regex(Regex),
 }
 
 impl Pattern {
@@ -17,21 +18,27 @@ impl Pattern {
     /// # Errors
     /// It is none.
     pub fn new(text: &str) -> Result<Self, regex::Error> {
-        Ok(Self { regex: Regex::new(text)?, any_of: range(text) })
+        Ok(match range(text) {
+            Some(range) => Self::AnyOf(range),
+            None => Self::Regex(Regex::new(text)?),
+        })
     }
 
     /// Whether it matches somewhere.
     pub fn is_match(&self, text: &str) -> bool {
-        match &self.any_of {
-            Some(range) => text.bytes().any(|byte| range.contains(&byte)),
-            None => self.regex.is_match(text),
+        match self {
+            Self::AnyOf(range) => text.bytes().any(|byte| range.contains(&byte)),
+            Self::Regex(regex) => regex.is_match(text),
         }
     }
 
     /// The same for the bytes of a text; false also where only the text can tell.
     #[inline]
     pub fn is_surely_match(&self, text: &[u8]) -> bool {
-        self.any_of.as_ref().is_some_and(|range| text.iter().any(|byte| range.contains(byte)))
+        match self {
+            Self::AnyOf(range) => text.iter().any(|byte| range.contains(byte)),
+            Self::Regex(_) => false,
+        }
     }
 }
 
@@ -58,10 +65,11 @@ mod tests {
             ("[a-c]{2}", false),
             ("^[a-c]+", false),
         ] {
+            let regex = Regex::new(pattern).unwrap();
             let pattern = Pattern::new(pattern).unwrap();
-            assert_eq!(pattern.any_of.is_some(), is_range, "{pattern:?}");
+            assert_eq!(matches!(pattern, Pattern::AnyOf(_)), is_range, "{pattern:?}");
             for text in ["", "a", "é", "\u{1}", "\n", "éa", "zz", "~", "\u{7f}", "\u{80}"] {
-                assert_eq!(pattern.is_match(text), pattern.regex.is_match(text), "{pattern:?} {text:?}");
+                assert_eq!(pattern.is_match(text), regex.is_match(text), "{pattern:?} {text:?}");
                 let surely = pattern.is_surely_match(text.as_bytes());
                 assert!(!surely || pattern.is_match(text), "{pattern:?} {text:?}");
                 assert!(surely || !is_range || !pattern.is_match(text), "{pattern:?} {text:?}");

@@ -4,18 +4,21 @@
 //! and its `@type` names the schema that the rest must conform to. A partner may write other URNs for the same
 //! products; its aliases are part of [`Products`].
 
-use super::{Types, TypesError, facts, types::TypeId, view::TypeView};
+use super::{Types, TypesError, compile::Numbers, facts, types::TypeId, view::TypeView};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 /// Compiled product schemas of one source.
 #[derive(Debug)]
 pub struct ProductTypes {
-    types: Types,
     /// Roots by URN.
     roots: BTreeMap<Arc<str>, TypeId>,
+    /// The types, once they were asked for.
+    types: OnceLock<Types>,
+    /// The facts that they are compiled from then; nothing where they are there.
+    facts: &'static str,
 }
 
 impl ProductTypes {
@@ -29,16 +32,26 @@ impl ProductTypes {
     /// # Errors
     /// The type that does not hold together.
     pub fn compile(file: &facts::File) -> Result<Self, TypesError> {
-        let (types, _) = Types::compile(&file.types, &[])?;
+        let types = Types::compile(&file.types, &[])?;
+        Ok(Self { types: types.into(), ..Self::outline(file, "")? })
+    }
+
+    /// Everything but the types, which are compiled when they are first asked for.
+    pub(super) fn outline(file: &facts::File, text: &'static str) -> Result<Self, TypesError> {
+        let numbers = Numbers::new(&file.types)?;
         let mut roots = BTreeMap::new();
         for product in &file.products {
-            let root = types.named(&product.type_name).ok_or_else(|| TypesError {
-                name: product.type_name.clone(),
-                message: "is not there".to_owned(),
-            })?;
-            roots.insert(product.urn.as_str().into(), root);
+            roots.insert(product.urn.as_str().into(), numbers.named(&product.type_name)?);
         }
-        Ok(Self { types, roots })
+        Ok(Self { roots, types: OnceLock::new(), facts: text })
+    }
+
+    fn types(&self) -> &Types {
+        self.types.get_or_init(|| {
+            let file = facts::read(self.facts).ok();
+            // A test compiles what is embedded.
+            file.and_then(|file| Types::compile(&file.types, &[]).ok()).unwrap_or_else(Types::none)
+        })
     }
 }
 
@@ -63,7 +76,7 @@ impl ProductSchema {
 
     /// Its types.
     pub fn types(&self) -> &Types {
-        &self.source.types
+        self.source.types()
     }
 
     /// The type of a configuration, `@type` not counted.
@@ -73,7 +86,7 @@ impl ProductSchema {
 
     /// The type of a configuration as data to read.
     pub fn view(&self) -> TypeView<'_> {
-        TypeView::new(&self.source.types, self.root)
+        TypeView::new(self.types(), self.root)
     }
 }
 

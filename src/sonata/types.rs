@@ -13,7 +13,7 @@ use std::{
 };
 
 /// Types that are each only another's name, in a row at most.
-const NAMES_MAX: usize = 32;
+pub(super) const NAMES_MAX: usize = 32;
 
 /// A type of one [`Types`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -204,9 +204,7 @@ pub(super) struct ArrayRules {
 pub(super) struct ObjectRules {
     /// Sorted by name.
     pub members: Vec<Member>,
-    /// Where they stand, once all are there.
-    names: Names,
-    /// The same members for a walk.
+    /// The same members, in the same order, to find one by its name and for a walk.
     places: Names<Place>,
     pub required_count: u32,
     pub members_min: u32,
@@ -272,7 +270,7 @@ pub(super) struct Cases {
 
 impl Cases {
     pub fn new(member: Arc<str>, types: Vec<(Arc<str>, TypeId)>) -> Self {
-        let by_text = Names::with(types.iter().map(|(text, id)| (text.as_ref(), *id)));
+        let by_text = Names::with(types.iter().cloned());
         Self { member, types: types.into(), by_text }
     }
 
@@ -295,7 +293,7 @@ impl Choice {
 impl ObjectRules {
     /// The member of this name.
     pub fn member(&self, name: &str) -> Option<&Member> {
-        self.members.get(*self.names.find(name.as_bytes())?)
+        self.members.get(self.places.place_of(name.as_bytes())?)
     }
 
     /// The same for a walk.
@@ -309,11 +307,8 @@ impl ObjectRules {
 impl Type {
     /// Prepares what a walk asks, once everything is said.
     fn index(&mut self) {
-        if let Some(object) = &mut self.object {
-            object.names = Names::of(object.members.iter().map(|member| &*member.name));
-        }
         if let Some(text) = &mut self.text {
-            text.names = Names::of(text.values.iter().map(AsRef::as_ref));
+            text.names = Names::of(text.values.iter().cloned());
         }
         self.kinds = Kinds::of(self.kind);
         self.is_simple =
@@ -343,21 +338,19 @@ pub struct TypesError {
 }
 
 impl Types {
-    /// Compiles the types of a file of facts, and more expressions that the caller gets the numbers of.
-    pub(super) fn compile(
-        types: &[facts::Type],
-        more: &[&facts::Expression],
-    ) -> Result<(Self, Vec<TypeId>), TypesError> {
-        let mut compiler = Compiler::new(types)?;
-        for type_ in types {
-            compiler.named(&type_.name)?;
-        }
-        let more = more.iter().map(|expression| compiler.expression(expression)).collect::<Result<_, _>>()?;
-        let mut out = compiler.out;
+    /// Compiles the types of a file of facts, and the expressions that its operations name.
+    pub(super) fn compile(types: &[facts::Type], more: &[&facts::Expression]) -> Result<Self, TypesError> {
+        let mut out = Compiler::compile(types, more)?;
+        out.types.shrink_to_fit();
         out.types.iter_mut().for_each(Type::index);
         out.place_members();
         out.find_tags();
-        Ok((out, more))
+        Ok(out)
+    }
+
+    /// What stands for types that cannot be had: nothing is of them.
+    pub(super) fn none() -> Self {
+        Self::default()
     }
 
     /// Writes down what of each type a walk needs before it looks at it, where it is referred to.
@@ -372,7 +365,7 @@ impl Types {
             if let Some(object) = &mut type_.object {
                 let place = |member: &Member| Place { required: member.required, held: held(member.value) };
                 let members = object.members.iter();
-                object.places = Names::with(members.map(|member| (&*member.name, place(member))));
+                object.places = Names::with(members.map(|member| (member.name.clone(), place(member))));
             }
         }
     }
@@ -426,7 +419,7 @@ impl Types {
         let allowing = |text: &Arc<str>| {
             group.types.iter().copied().filter(|id| self.texts(*id, &member).contains(text)).collect()
         };
-        let types = Names::with(texts.iter().map(|text| (text.as_ref(), allowing(text))));
+        let types = Names::with(texts.iter().map(|text| (Arc::clone(text), allowing(text))));
         Some(Tag { member, types })
     }
 
@@ -449,7 +442,7 @@ impl Types {
 
     #[inline]
     pub(super) fn get(&self, id: TypeId) -> &Type {
-        // Numbers are given out by `compile` only, so the first type stands in for none.
+        // Numbers are given out for what is compiled only, so this stands in for no type; no value is of it.
         const NOTHING: &Type = &Type {
             name: None,
             kind: Kind::Any,
@@ -460,7 +453,7 @@ impl Types {
             one_of: Vec::new(),
             all_of: Vec::new(),
             is_simple: true,
-            kinds: Kinds::ALL,
+            kinds: Kinds(0),
         };
         self.types.get(id.0 as usize).unwrap_or(NOTHING)
     }

@@ -147,7 +147,7 @@ impl Checked {
 ///
 /// Pointers of faults begin at the root of the node's document.
 pub fn check(node: Node<'_>, contract: &Contract, ty: TypeId, options: &Options<'_>) -> Checked {
-    walk::run(node, &contract.types, ty, options)
+    walk::run(node, contract.types(), ty, options)
 }
 
 /// Checks a product's configuration against the schema that its `@type` names, as [`check`] does where the

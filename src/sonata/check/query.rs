@@ -88,7 +88,7 @@ fn wrong(contract: &Contract, parameter: &QueryParameter, value: &str) -> Option
 }
 
 fn wrong_type(contract: &Contract, id: TypeId, value: &str) -> Option<String> {
-    let type_: &Type = contract.types.get(id);
+    let type_: &Type = contract.types().get(id);
     let is_of_kind = match type_.kind {
         Kind::Any | Kind::String => true,
         Kind::Boolean => matches!(value, "true" | "false"),

@@ -11,7 +11,7 @@ fn checked(function: Function, type_name: &str, text: &str, unknown: UnknownMemb
     let contract = catalogue().contract(Release::Grace, function).unwrap();
     let products = catalogue().products(Release::Grace);
     let options = Options { unknown_members: unknown, ..Options::new(&products) };
-    let checked = check(document.root(), contract, contract.types.named(type_name).unwrap(), &options);
+    let checked = check(document.root(), contract, contract.types().named(type_name).unwrap(), &options);
     (document, checked)
 }
 
@@ -106,7 +106,7 @@ fn product_faults_may_be_told_only() {
     let contract = catalogue().contract(Release::Grace, Function::QUOTE).unwrap();
     let products = catalogue().products(Release::Grace);
     let options = Options { product_faults: ProductFaults::Tell, ..Options::new(&products) };
-    let ty = contract.types.named("Quote_Create").unwrap();
+    let ty = contract.types().named("Quote_Create").unwrap();
     let found = check(document.root(), contract, ty, &options);
     let pointers = |faults: &[Fault]| faults.iter().map(|fault| fault.pointer.clone()).collect::<Vec<_>>();
     assert_eq!(pointers(&found.faults), ["/quoteItem/0/action"]);
@@ -229,7 +229,7 @@ fn what_passed_is_accepted_again_only_as_it_was() {
     let text = include_str!("../../../benches/reference/quote-request.json");
     let contract = catalogue().contract(Release::Grace, Function::QUOTE).unwrap();
     let products = catalogue().products(Release::Grace);
-    let ty = contract.types.named("Quote_Create").unwrap();
+    let ty = contract.types().named("Quote_Create").unwrap();
     let document = Document::from_text(text).unwrap();
     let checked = |document: &Document, options: &Options<'_>| check(document.root(), contract, ty, options);
     let plain = Options::new(&products);

@@ -19,6 +19,65 @@ fn every_embedded_file_is_a_contract() {
     assert_eq!(catalogue().products(Release::Grace).urns().count(), 20);
 }
 
+/// Numbers are given out before types are compiled: they must be those that the types then have.
+#[test]
+fn an_outline_numbers_types_as_they_are_compiled() {
+    for row in CONTRACTS {
+        let file = facts::read(row.facts.text).unwrap();
+        let contract = Contract::outline(&file, row.facts.text).unwrap();
+        assert!(contract.types.get().is_none(), "{}: nobody asked for a type", row.function);
+        for (operation, facts) in contract.operations.iter().zip(&file.operations) {
+            let place = format!("{}.{}", row.function, operation.operation_id);
+            let named = |id: TypeId, expression: &facts::Expression| match expression {
+                facts::Expression::Named(name) => {
+                    assert_eq!(contract.types().named(name), Some(id), "{place}")
+                }
+                facts::Expression::Array(_) => assert!(contract.view(id).item().is_some(), "{place}"),
+                facts::Expression::Scalar(_) => assert!(contract.view(id).item().is_none(), "{place}"),
+            };
+            operation.request.iter().zip(&facts.request).for_each(|(id, facts)| named(*id, facts));
+            for (parameter, facts) in operation.query.iter().zip(&facts.query) {
+                named(parameter.value, &facts.value);
+                assert!(parameter.repeatable || contract.view(parameter.value).item().is_none(), "{place}");
+            }
+            for (response, facts) in operation.responses.iter().zip(&facts.responses) {
+                let (Some(body), Some(facts)) = (response.body, &facts.body) else { continue };
+                named(body.value, facts);
+                assert_eq!(contract.view(body.value).item().map(TypeView::id), body.item, "{place}");
+            }
+        }
+        let whole = Contract::compile(&file).unwrap();
+        let request =
+            |contract: &Contract| contract.operations.iter().map(|one| one.request).collect::<Vec<_>>();
+        assert_eq!(request(&contract), request(&whole), "{}", row.function);
+    }
+}
+
+#[test]
+fn products_are_compiled_when_a_type_is_asked_for() {
+    let file = facts::read(GRACE_PRODUCTS.text).unwrap();
+    let outline = ProductTypes::outline(&file, GRACE_PRODUCTS.text).unwrap();
+    let products = Products::new(vec![Arc::new(outline)]);
+    assert!(products.known("access-eline-ovc").unwrap().view().member("enniEp").is_some());
+}
+
+/// What cannot be compiled lets nothing through.
+#[test]
+fn without_types_nothing_is_right() {
+    let file = facts::read(CONTRACTS.first().unwrap().facts.text).unwrap();
+    let contract = Contract::outline(&file, "facts of another age").unwrap();
+    let request = contract.operations.iter().find_map(|operation| operation.request).unwrap();
+    let document = crate::json::Document::from_text("{}").unwrap();
+    let products = Products::default();
+    let checked = crate::sonata::check::check(
+        document.root(),
+        &contract,
+        request,
+        &crate::sonata::Options::new(&products),
+    );
+    assert!(!checked.is_valid());
+}
+
 #[test]
 fn every_file_of_facts_is_embedded() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sonata/facts/grace");

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 fn compile(types: &str) -> Result<Types, TypesError> {
     let file = facts::read(&format!("facts 1\n{types}")).unwrap();
-    Types::compile(&file.types, &[]).map(|(types, _)| types)
+    Types::compile(&file.types, &[])
 }
 
 /// Faults, and pointers of unknown members, of a body against the type `T`.
