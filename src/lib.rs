@@ -18,6 +18,7 @@ pub mod ids;
 pub mod json;
 pub mod legacy;
 pub mod mapping;
+pub mod notify;
 pub mod openapi;
 pub mod plan;
 pub mod server;

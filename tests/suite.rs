@@ -21,6 +21,7 @@ mod manual;
 mod mapping;
 mod mistakes;
 mod mutation;
+mod notifications;
 mod process;
 mod readme;
 mod receives;

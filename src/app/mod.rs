@@ -14,11 +14,13 @@ use crate::{
     telemetry::log,
 };
 
+mod deliver;
 mod forget;
 mod record;
 mod reload;
 mod running;
 mod watch_files;
+pub mod workers;
 
 pub use reload::Reloader;
 pub use running::Running;

@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{Reloader, forget, record};
+use super::{Reloader, deliver::Deliveries, forget, record, workers};
 use crate::{
     admin::{self, Admin, Readiness, ReadinessProbe},
     config::{Demonstration, Limits},
@@ -85,10 +85,8 @@ impl Running {
             Listener::bind(settings.listeners.admin.address).await.context("the admin listener")?;
         let (asked, requests) = mpsc::channel(RELOADS_WAITING_MAX);
         let reloader = Reloader::new(config, handle.clone(), Arc::clone(&backends), Arc::clone(&metrics));
-        let helpers = vec![
-            tokio::spawn(reloader.run(requests, stopped.clone())),
-            tokio::spawn(forget::run(Arc::clone(&gateway), stopped.clone())),
-        ];
+        let mut helpers = helpers(&gateway, &stopped);
+        helpers.push(tokio::spawn(reloader.run(requests, stopped.clone())));
 
         let (sonata_address, admin_address) = (sonata.address(), admin_listener.address());
         let internal_address = internal.address();
@@ -184,6 +182,20 @@ fn gateway(plan: PlanHandle, store: Store, backends: Arc<Backends>, metrics: Arc
     let legacy: Arc<dyn LegacyPort> = backends;
     let ports = Ports { clock: Clock::System, ids: Ids::Random };
     Arc::new(Gateway { plan, store, legacy, metrics, ports, recorder: Arc::new(Recorder::default()) })
+}
+
+/// What works beside the exchanges until `stopped` says so.
+fn helpers(gateway: &Arc<Gateway>, stopped: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+    let deliveries = Arc::new(Deliveries::new(Arc::clone(gateway)));
+    let handlers: [Arc<dyn workers::Handler>; 1] = [Arc::clone(&deliveries) as _];
+    let works = handlers.into_iter().map(|handler| {
+        let (store, clock) = (gateway.store.clone(), gateway.ports.clock.clone());
+        tokio::spawn(workers::run(store, clock, handler, stopped.clone()))
+    });
+    let mut helpers: Vec<JoinHandle<()>> = works.collect();
+    helpers.push(tokio::spawn(deliveries.watch(stopped.clone())));
+    helpers.push(tokio::spawn(forget::run(Arc::clone(gateway), stopped.clone())));
+    helpers
 }
 
 /// Builds the clients of all backends, so that what cannot work shows before it is needed, and forgets those that

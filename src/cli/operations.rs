@@ -113,6 +113,7 @@ fn row(
         served: match served {
             _ if contract.function.is_notification() => "by the Buyer",
             Served::Mapped(_) => "legacy",
+            Served::Gateway => "gateway",
             Served::Manual => "manual, 501",
             Served::Off => "off, 501",
             Served::Unmapped => "not mapped, 501",
@@ -163,7 +164,11 @@ fn print_text(rows: &[Row]) {
     }
     let served = rows.iter().filter(|row| row.served == "legacy").count();
     let untested = rows.iter().filter(|row| row.served == "legacy" && row.cases.good == 0).count();
-    say(&format!("{} operations, {served} served, {untested} of them without a good case", rows.len()));
+    let own = rows.iter().filter(|row| row.served == "gateway").count();
+    let all = rows.len();
+    say(&format!(
+        "{all} operations, {served} served by legacy calls ({untested} of them without a good case), {own} by the gateway"
+    ));
 }
 
 fn as_json(rows: &[Row]) -> serde_json::Value {

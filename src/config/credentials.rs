@@ -117,7 +117,8 @@ const OPEN_KEYS: &[&str] = &[
 /// Places where a secret may have been written, so that no diagnostic shows them.
 pub(super) fn literals(root: &Node) -> Vec<Span> {
     let mut spans = Vec::new();
-    if let Some(node) = root.get("credentials") {
+    let of_listeners = root.get("notifications").and_then(|node| node.get("credentials"));
+    for node in root.get("credentials").into_iter().chain(of_listeners) {
         collect(node, &mut spans);
     }
     // A URL may hold a user and a password.

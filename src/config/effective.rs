@@ -5,6 +5,7 @@
 
 use super::{
     Backend, Gateway, HeaderCase, HttpVersion, Number, Partner, Settings, Store, backend, gateway, limits,
+    notifications,
 };
 use crate::{
     sonata::{ProductFaults, UnknownMembers},
@@ -93,6 +94,7 @@ fn leaves(node: &Node, path: &str, sources: &Sources, rows: &mut Vec<Effective>)
 /// Everything below `credentials` but the names that go over the wire openly.
 fn is_secret(path: &str) -> bool {
     let open = path.rsplit('.').next().is_some_and(|key| key == "user" || key == "header");
+    let path = path.strip_prefix("notifications.").unwrap_or(path);
     path.starts_with("credentials.") && !open
 }
 
@@ -167,7 +169,7 @@ fn of_partner(partner: &Partner) -> Defaults {
         ProductFaults::Tell => "warn",
     };
     let base_path = if partner.base_path.is_empty() { "none" } else { &partner.base_path };
-    pairs([
+    let mut all = pairs([
         ("base_path", base_path.to_owned()),
         ("represents.buyers", "one".to_owned()),
         ("represents.sellers", "one".to_owned()),
@@ -177,7 +179,21 @@ fn of_partner(partner: &Partner) -> Defaults {
         ("policy.answer_findings", word(&partner.policy.answer_findings)),
         ("type_aliases", "none".to_owned()),
         ("settings", "none".to_owned()),
-    ])
+    ]);
+    if partner.notifications.is_some() {
+        all.extend(pairs([
+            ("notifications.functions", "all".to_owned()),
+            ("notifications.base_url", "none".to_owned()),
+            ("notifications.base_paths", "none".to_owned()),
+            ("notifications.allow", "[]".to_owned()),
+            ("notifications.credentials", "none".to_owned()),
+            ("notifications.tls", "none".to_owned()),
+        ]));
+        all.extend(numbers("notifications", notifications::NUMBERS));
+    } else {
+        all.extend(pairs([("notifications", "off".to_owned())]));
+    }
+    all
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What configuration files may hold, for editors: the forms beside the `read` functions of this room.
 
-use super::{Number, backend, gateway, limits};
+use super::{Number, backend, gateway, limits, notifications};
 use crate::{
-    sonata::{Function, Release},
+    sonata::{Function, Release, events::functions_with_events},
     text::form::{Choice, Form, Kind},
 };
 
@@ -300,7 +300,7 @@ fn oauth2() -> Form {
 }
 
 fn partner_file() -> Vec<Form> {
-    vec![partner(), identify(), releases(), represents(), route(), policy()]
+    vec![partner(), identify(), releases(), represents(), route(), policy(), telling()]
 }
 
 fn partner() -> Form {
@@ -334,7 +334,12 @@ fn partner() -> Form {
             "Product types that it names otherwise: its name, and the type or short name that is meant.",
         )
         .may("settings", Kind::Any, "What mappings read as facts.partner; anything.")
-        .later(&["custody", "rules", "idempotency", "notifications"])
+        .may(
+            "notifications",
+            Kind::Either(vec![Kind::words(["on", "off"]), Kind::Is("notifications")]),
+            "Whether and how it is told of what changes, at the listeners that it registers. Default: off.",
+        )
+        .later(&["custody", "rules", "idempotency"])
 }
 
 fn identify() -> Form {
@@ -382,6 +387,32 @@ fn route() -> Form {
         )
         .must("backend", text(), "The backend.")
         .may("mapping", text(), "The mapping set that it is spoken to by. Default: the partner's.")
+}
+
+fn telling() -> Form {
+    let functions = Kind::words(functions_with_events().map(Function::name));
+    numbers(
+        Form::new("notifications", "How a partner is told of what changes.")
+            .may("functions", functions.or_list(), "What it is told of. Default: all that has events.")
+            .may(
+                "base_url",
+                text(),
+                "Where all its events go in the place of the callbacks that it registers.",
+            )
+            .may(
+                "base_paths",
+                text().named(),
+                "By function, what stands between callback and `/listener`. Default: as the release has it.",
+            )
+            .may(
+                "allow",
+                text().or_list(),
+                "Listeners that are not public: host names, addresses, networks, http://host:port.",
+            )
+            .may("credentials", Kind::Is("credentials"), "How we show listeners who we are. Default: none.")
+            .may("tls", Kind::Is("tls"), "Own authorities of listeners, or our certificate."),
+        notifications::NUMBERS,
+    )
 }
 
 fn policy() -> Form {

@@ -19,6 +19,7 @@ mod gateway;
 mod headers;
 mod limits;
 mod listeners;
+mod notifications;
 mod number;
 mod oauth;
 mod partner;
@@ -39,6 +40,7 @@ pub use gateway::{Demonstration, Gateway, LogFormat, LogLevel, Recording, Reload
 pub use headers::{HeaderCase, Headers};
 pub use limits::Limits;
 pub use listeners::{Listener, Listeners};
+pub use notifications::{Allowed, Notifications};
 pub use number::{Number, numbers};
 pub use oauth::{ClientProof, OAuth2};
 pub use partner::{Identify, Partner, Releases, Represented, Represents, Side};

@@ -1,7 +1,7 @@
 //! `partners/NAME.yaml`: one trading relationship.
 
 use super::{
-    Operations, Policy, Route, code, later,
+    Notifications, Operations, Policy, Route, code, later,
     read::{Context, is_name, name_of},
     route, tree, words,
 };
@@ -39,6 +39,8 @@ pub struct Partner {
     pub operations: Operations,
     /// How strict we are.
     pub policy: Policy,
+    /// Whether and how it is told of what changes.
+    pub notifications: Option<Notifications>,
     /// Product types that it names otherwise: its name, and the type (a URN or a product's short name) that is meant.
     /// Whether the type exists is for the `plan` to say.
     pub type_aliases: Vec<(Spanned<String>, Spanned<String>)>,
@@ -120,6 +122,7 @@ impl Partner {
         }
         let operations = Operations::read(fields.mapping("operations", out).unwrap_or_default(), out);
         let policy = Policy::read(fields.take("policy"), out);
+        let notifications = Notifications::read(fields.take("notifications"), context, out);
         let type_aliases = type_aliases(&mut fields, out);
         let settings = fields.take("settings").filter(|node| !node.is_absent());
         let settings = settings.map_or_else(tree::empty, tree::document);
@@ -127,7 +130,6 @@ impl Partner {
             ("custody", "choosing who keeps an entity"),
             ("rules", "numbered rules"),
             ("idempotency", "recognizing a repeated request"),
-            ("notifications", "sending notifications"),
         ] {
             if let Some(entry) = fields.entry(key) {
                 out.push(later(what, entry.key_span));
@@ -145,6 +147,7 @@ impl Partner {
             routes,
             operations,
             policy,
+            notifications,
             type_aliases,
             settings,
         })

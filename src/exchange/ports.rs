@@ -15,7 +15,9 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::legacy::{BackendSettings, Backends, LegacyError, LegacyReply, LegacyRequest};
+use crate::legacy::{
+    BackendSettings, Backends, BaseUrl, Guard, LegacyError, LegacyReply, LegacyRequest, Unresolved,
+};
 
 /// Where the wall time of an exchange comes from.
 #[derive(Debug, Clone)]
@@ -88,6 +90,9 @@ pub struct Ports {
 /// A call under way.
 pub type Calling<'c> = Pin<Box<dyn Future<Output = Result<LegacyReply, LegacyError>> + Send + 'c>>;
 
+/// A place that is looked up.
+pub type Resolving<'c> = Pin<Box<dyn Future<Output = Result<(), Unresolved>> + Send + 'c>>;
+
 /// The way to legacy systems: the network, or what a case has at hand.
 pub trait LegacyPort: Send + Sync {
     /// Makes one call; the answer is whole when it comes.
@@ -97,6 +102,11 @@ pub trait LegacyPort: Send + Sync {
         request: LegacyRequest,
         deadline: Instant,
     ) -> Calling<'c>;
+
+    /// Whether a place that a partner names may be gone to. Without a network nothing is looked up.
+    fn resolve<'c>(&'c self, guard: &'c Guard, url: &'c BaseUrl) -> Resolving<'c> {
+        Box::pin(async { guard.check(url).map_err(Unresolved::Refused) })
+    }
 }
 
 impl LegacyPort for Backends {
@@ -107,5 +117,9 @@ impl LegacyPort for Backends {
         deadline: Instant,
     ) -> Calling<'c> {
         Box::pin(Backends::call(self, backend, request, deadline))
+    }
+
+    fn resolve<'c>(&'c self, guard: &'c Guard, url: &'c BaseUrl) -> Resolving<'c> {
+        Box::pin(async { guard.resolve(url).await.map(drop) })
     }
 }

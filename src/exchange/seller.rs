@@ -20,9 +20,9 @@ use super::{
     calls::Origin,
     error::ExchangeError,
     facts::{EntityFacts, StoryTexts, facts},
-    inventory,
+    hub, inventory,
     journal::Journal,
-    list, references, report,
+    list, notices, references, report,
     request::receive,
     stack::panic_text,
     story::Story,
@@ -34,9 +34,13 @@ use super::{
 use crate::{
     ids::SonataId,
     json::Document,
+    notify::By,
     plan::{Asked, PartnerPlan, Plan, Route, RouteError},
     server::PeerIdentity,
-    sonata::entity::{Act, Duty, duty_of},
+    sonata::{
+        entity::{Act, Duty, duty_of},
+        events::HubAct,
+    },
     store::Batch,
 };
 
@@ -55,7 +59,11 @@ where
     // and calls each end at the deadline by themselves, and what follows them waits for nothing but the store.
     let mut body = pin!(body);
     let result = guarded(pin!(seller(&mut story, &head, body.as_mut()))).await;
+    let written = notices::release(&mut story);
     let mut answer = story.end(result);
+    if let Some(written) = written {
+        answer.extensions_mut().insert(written);
+    }
     // What is left of a body has to be read before the next request, or the connection ends: its owner is told.
     let is_read = body.size_hint().upper().is_some_and(|left| left <= UNREAD_BYTES_MAX);
     if !is_read && head.version <= Version::HTTP_11 {
@@ -80,6 +88,9 @@ where
     story.partner = Some(Arc::clone(&partner));
     let route = partner.route(&head.method, head.uri.path()).map_err(no_route)?;
     story.route = Some((route.contract, route.operation));
+    if let Some(act) = HubAct::of(&route.operation.operation_id) {
+        return hub::answer(story, &partner, &route, act, (head, body)).await;
+    }
     let duty = served(story, &partner, &route)?;
     let received = receive(story, &partner, &route, head, body).await?;
     let owner = subject::owner(&partner, &received)?;
@@ -160,7 +171,7 @@ async fn single(
             let batch = Batch { partner: work.owner.partner.clone(), changes: made.changes };
             let batch = journal.done(story).into_iter().fold(batch, Batch::with);
             if !batch.changes.is_empty()
-                && let Err(error) = story.gateway.store.commit(batch).await
+                && let Err(error) = notices::commit(story, work.partner, batch, By::Partner).await
             {
                 let changes = journal.answered(story, &work.operation.program, &replies);
                 keep(story, work, changes).await;

@@ -17,7 +17,7 @@ use super::{
     wire::{Answer, render},
 };
 use crate::{
-    ids::ExchangeId,
+    ids::{ExchangeId, TaskId},
     plan::{MappedOperation, PartnerPlan, Plan},
     sonata::{Contract, Operation},
     telemetry::{ExchangeRecord, TraceContext, metrics, stamp},
@@ -49,6 +49,8 @@ pub struct Story<'g> {
     pub legacy_calls: usize,
     /// Findings recorded.
     pub findings: usize,
+    /// Deliveries that wait for the answer to be written.
+    pub held: Vec<TaskId>,
     /// What is recorded of it, if anybody wants that.
     pub(super) taping: Option<Taping>,
     method: String,
@@ -84,6 +86,7 @@ impl<'g> Story<'g> {
             legacy: Duration::ZERO,
             legacy_calls: 0,
             findings: 0,
+            held: Vec::new(),
             taping: gateway.recorder.begin(head),
             method: head.method.as_str().to_owned(),
             bytes_in: 0,

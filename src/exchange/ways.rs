@@ -219,7 +219,7 @@ pub fn mapped(served: &Served) -> Result<&Arc<MappedOperation>, ExchangeError> {
     match served {
         Served::Mapped(operation) => Ok(operation),
         Served::Manual => Err(ExchangeError::Manual),
-        Served::Off | Served::Unmapped | Served::Unrouted => Err(ExchangeError::NotServed),
+        Served::Gateway | Served::Off | Served::Unmapped | Served::Unrouted => Err(ExchangeError::NotServed),
     }
 }
 

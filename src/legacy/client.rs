@@ -28,8 +28,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tower::Service;
 
 use super::{
-    BackendSettings, BaseUrl, BaseUrlError, Credentials, HeaderCase, HttpVersion, LegacyError,
-    LegacyErrorKind, LegacyReply, LegacyRequest, OAuth2, Sent, Tls, settings::is_reserved,
+    BackendSettings, BaseUrl, BaseUrlError, Credentials, Guard, HeaderCase, HttpVersion, LegacyError,
+    LegacyErrorKind, LegacyReply, LegacyRequest, OAuth2, Refused, Sent, Tls, guard::Resolver,
+    settings::is_reserved,
 };
 use crate::body::{self, BodyError, BodyLimits};
 
@@ -54,6 +55,7 @@ pub(super) struct ConnectionKey {
     http_version: HttpVersion,
     /// Of trust and certificate.
     tls: Option<[u8; 32]>,
+    guard: Option<Arc<Guard>>,
 }
 
 impl ConnectionKey {
@@ -66,6 +68,7 @@ impl ConnectionKey {
             header_case: settings.header_case,
             http_version: settings.http_version,
             tls: settings.tls.as_ref().map(Tls::fingerprint),
+            guard: settings.guard.clone(),
         }
     }
 
@@ -76,7 +79,14 @@ impl ConnectionKey {
         let scheme = parts.scheme.as_ref().map_or("", http::uri::Scheme::as_str);
         let base_url = BaseUrl::parse(&format!("{scheme}://{authority}"))?;
         let own = Self::of(settings);
-        Ok(Self { base_url, header_case: HeaderCase::AsIs, http_version: HttpVersion::Http1, ..own })
+        // It is the operator who names the endpoint.
+        Ok(Self {
+            base_url,
+            header_case: HeaderCase::AsIs,
+            http_version: HttpVersion::Http1,
+            guard: None,
+            ..own
+        })
     }
 }
 
@@ -215,6 +225,9 @@ impl Body for Noticed {
 fn failed(error: &legacy::Error) -> Failed {
     let detail = chain(error);
     if error.is_connect() {
+        if sources(error).any(|source| source.is::<Refused>()) {
+            return LegacyError::new(LegacyErrorKind::Refused, Sent::No).with_detail(detail).into();
+        }
         let timed_out = sources(error).any(|source| {
             source.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::TimedOut)
         });
@@ -308,8 +321,15 @@ fn authenticate(
     Ok(())
 }
 
-fn connector(key: &ConnectionKey, tls: Option<&Tls>) -> Result<HttpsConnector<HttpConnector>, String> {
-    let mut http = HttpConnector::new();
+fn connector(
+    key: &ConnectionKey,
+    tls: Option<&Tls>,
+) -> Result<HttpsConnector<HttpConnector<Resolver>>, String> {
+    // Addresses that are written out are not looked up.
+    if let Some(refused) = key.guard.as_ref().and_then(|guard| guard.check(&key.base_url).err()) {
+        return Err(refused.to_string());
+    }
+    let mut http = HttpConnector::new_with_resolver(Resolver(key.guard.clone()));
     http.enforce_http(false);
     http.set_nodelay(true);
     let provider = aws_lc_rs::default_provider();
@@ -339,14 +359,14 @@ fn connector(key: &ConnectionKey, tls: Option<&Tls>) -> Result<HttpsConnector<Ht
 /// Connects within a limit that counts name resolution, TCP and TLS together.
 #[derive(Clone)]
 struct Connector {
-    inner: HttpsConnector<HttpConnector>,
+    inner: HttpsConnector<HttpConnector<Resolver>>,
     connect_max: Duration,
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Service<Uri> for Connector {
-    type Response = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
+    type Response = <HttpsConnector<HttpConnector<Resolver>> as Service<Uri>>::Response;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 

@@ -39,6 +39,9 @@ pub enum LegacyErrorKind {
     /// The token endpoint gave no access token.
     #[error("no access token for the legacy system")]
     NoToken,
+    /// Where it leads must not be gone to.
+    #[error("the address is refused")]
+    Refused,
     /// All permits are taken and the queue is full.
     #[error("too many calls to the legacy system are waiting")]
     Overloaded,
@@ -58,6 +61,7 @@ impl LegacyErrorKind {
             Self::TooLarge => "too_large",
             Self::BadEncoding => "bad_encoding",
             Self::NoToken => "no_token",
+            Self::Refused => "refused",
             Self::Overloaded => "overloaded",
         }
     }

@@ -10,6 +10,7 @@
 mod client;
 mod error;
 mod gate;
+mod guard;
 mod health;
 mod link;
 mod message;
@@ -19,6 +20,7 @@ mod settings;
 mod tls;
 
 pub use error::{LegacyError, LegacyErrorKind, Sent};
+pub use guard::{Guard, Refused, Unresolved};
 pub use health::BackendState;
 pub use link::link_target;
 pub use message::{LegacyReply, LegacyRequest};

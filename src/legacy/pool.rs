@@ -34,7 +34,8 @@ struct Backend {
 /// All backends that were called or prepared. Shared by all exchanges.
 #[derive(Debug)]
 pub struct Backends {
-    metrics: Arc<Metrics>,
+    /// Who counts calls; nobody where others do.
+    metrics: Option<Arc<Metrics>>,
     running: Mutex<HashMap<BackendId, Arc<Backend>>>,
 }
 
@@ -42,7 +43,13 @@ impl Backends {
     /// Nothing is connected yet.
     #[must_use]
     pub fn new(metrics: Arc<Metrics>) -> Self {
-        Self { metrics, running: Mutex::default() }
+        Self { metrics: Some(metrics), running: Mutex::default() }
+    }
+
+    /// For listeners of partners: calls are not counted as those of legacy systems.
+    #[must_use]
+    pub fn of_listeners() -> Self {
+        Self { metrics: None, running: Mutex::default() }
     }
 
     /// Builds the client of a backend, so that what cannot work shows when the plan is loaded.
@@ -91,7 +98,9 @@ impl Backends {
             },
             Err(error) => error.kind.as_str(),
         };
-        self.metrics.legacy_call(settings.id.as_str(), outcome, started.elapsed());
+        if let Some(metrics) = &self.metrics {
+            metrics.legacy_call(settings.id.as_str(), outcome, started.elapsed());
+        }
         result
     }
 

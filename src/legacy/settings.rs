@@ -1,11 +1,13 @@
 //! What the plan says of a backend.
 
+use std::sync::Arc;
+
 use http::{
     HeaderMap, HeaderName, HeaderValue, Uri, header,
     uri::{Authority, Parts, PathAndQuery, Scheme},
 };
 
-use super::{OAuth2, Tls};
+use super::{Guard, OAuth2, Tls};
 use crate::{format::Format, ids::BackendId, telemetry::Secret};
 
 /// One legacy system. Times are in milliseconds.
@@ -39,6 +41,8 @@ pub struct BackendSettings {
     pub tls: Option<Tls>,
     /// How it is spoken to.
     pub http_version: HttpVersion,
+    /// Which addresses may be connected to, where it is not the operator who names them.
+    pub guard: Option<Arc<Guard>>,
 }
 
 /// Version of HTTP towards a backend.
@@ -151,7 +155,8 @@ impl BaseUrl {
     }
 
     /// Where a connection goes.
-    pub(super) fn host_and_port(&self) -> (String, u16) {
+    #[must_use]
+    pub fn host_and_port(&self) -> (String, u16) {
         let host = self.authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
         (host, self.authority.port_u16().unwrap_or(if self.is_https() { 443 } else { 80 }))
     }

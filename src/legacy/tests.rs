@@ -129,6 +129,7 @@ fn settings(base: &str) -> BackendSettings {
         header_case: HeaderCase::AsIs,
         format: Format::Json,
         tls: None,
+        guard: None,
         http_version: HttpVersion::Http1,
     }
 }

@@ -63,17 +63,18 @@ fn convert(backend: &config::Backend, base_url: BaseUrl, out: &mut Diagnostics) 
             config::HttpVersion::Http1 => HttpVersion::Http1,
             config::HttpVersion::Http2 => HttpVersion::Http2,
         },
+        guard: None,
     })
 }
 
-fn trust(tls: &config::Tls, out: &mut Diagnostics) -> Option<Tls> {
+pub(super) fn trust(tls: &config::Tls, out: &mut Diagnostics) -> Option<Tls> {
     let client = tls.client.as_ref();
     let client = client.map(|client| ClientIdentity { certificate: &client.certificate, key: &client.key });
     let made = Tls::new(tls.ca.as_deref(), client);
     made.map_err(|error| out.push(Diagnostic::error(BAD_KEYS, error.to_string()).at(tls.span))).ok()
 }
 
-fn credentials(credentials: &config::Credentials, out: &mut Diagnostics) -> Option<Credentials> {
+pub(super) fn credentials(credentials: &config::Credentials, out: &mut Diagnostics) -> Option<Credentials> {
     Some(match credentials {
         config::Credentials::None => Credentials::None,
         config::Credentials::Basic { user, password } => {

@@ -12,6 +12,7 @@ use super::{
     check_routes,
     choose::BackendRoute,
     interface::Interfaces,
+    notifications,
     partner::{self, PartnerPlan},
     products::OwnProducts,
     sets::{Edits, OverlayFile, PartnerFiles, partner_files, read_mappings},
@@ -203,7 +204,12 @@ impl Builder<'_> {
         check_routes::words(settings, &contracts, &products, self.out);
         let default = products.get(&settings.releases.default.value)?.clone();
         let (routes, compiled) = self.routes(settings, &contracts, &default);
-        let plan = PartnerPlan::new(settings.clone(), contracts, products, &compiled?, routes);
+        let notifications = match &settings.notifications {
+            None => None,
+            Some(from) => Some(Arc::new(notifications::settings(from, self.out)?)),
+        };
+        let told = (settings.clone(), notifications);
+        let plan = PartnerPlan::new(told, contracts, products, &compiled?, routes);
         check_routes::sets(&plan, self.out);
         Some(plan)
     }

@@ -10,6 +10,7 @@ mod choose;
 mod handle;
 mod interface;
 mod load;
+mod notifications;
 mod partner;
 mod products;
 mod receiver;

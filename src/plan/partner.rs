@@ -17,9 +17,11 @@ use crate::{
         compile::CompiledSet,
         operation::{Handling, OperationProgram},
     },
+    notify,
     sonata::{
         Contract, Found, Function, Products, Release, catalogue,
         entity::{Act, EntityKind, duty_of},
+        events::HubAct,
     },
 };
 
@@ -28,6 +30,8 @@ use crate::{
 pub enum Served {
     /// By legacy calls.
     Mapped(Arc<MappedOperation>),
+    /// By the gateway itself, with what it keeps.
+    Gateway,
     /// By people: `manual`.
     Manual,
     /// Not at all: `off`.
@@ -44,7 +48,7 @@ impl Served {
     pub fn mapped(&self) -> Option<&Arc<MappedOperation>> {
         match self {
             Self::Mapped(operation) => Some(operation),
-            Self::Manual | Self::Off | Self::Unmapped | Self::Unrouted => None,
+            Self::Gateway | Self::Manual | Self::Off | Self::Unmapped | Self::Unrouted => None,
         }
     }
 
@@ -53,6 +57,7 @@ impl Served {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Mapped(_) => "legacy",
+            Self::Gateway => "gateway",
             Self::Manual => "manual",
             Self::Off => "off",
             Self::Unmapped => "unmapped",
@@ -78,6 +83,7 @@ pub struct MappedOperation {
 #[derive(Clone)]
 pub struct PartnerPlan {
     settings: Partner,
+    notifications: Option<Arc<notify::Settings>>,
     contracts: Vec<&'static Contract>,
     products: HashMap<Release, Products>,
     served: HashMap<Function, HashMap<&'static str, Ways>>,
@@ -107,11 +113,24 @@ impl Ways {
         let best = best.or_else(|| reached.next()).or_else(|| targets.iter().find(|target| target.is_named));
         Self { served: best.map_or(Served::Unrouted, |target| target.served.clone()), targets }
     }
+
+    /// Those of an operation on subscriptions, which no legacy system has to do with.
+    fn of_hub(
+        settings: &Partner,
+        notifications: Option<&notify::Settings>,
+        function: Function,
+        operation_id: &str,
+    ) -> Self {
+        let is_told = notifications.is_some_and(|notifications| notifications.tells(function));
+        let is_on = settings.operations.switch(function, operation_id) == Switch::On;
+        let served = if is_told && is_on { Served::Gateway } else { Served::Off };
+        Self { served, targets: Vec::new() }
+    }
 }
 
 impl PartnerPlan {
     pub(super) fn new(
-        settings: Partner,
+        (settings, notifications): (Partner, Option<Arc<notify::Settings>>),
         contracts: Vec<&'static Contract>,
         products: HashMap<Release, Products>,
         compiled: &HashMap<Arc<str>, Arc<CompiledSet>>,
@@ -119,13 +138,20 @@ impl PartnerPlan {
     ) -> Self {
         let served = contracts.iter().map(|contract| {
             let ids = contract.operations.iter().map(|operation| operation.operation_id.as_str());
-            let rows = ids.map(|id| (id, ways(&settings, compiled, &routes, contract.function, id)));
+            let rows = ids.map(|id| {
+                let ways = match HubAct::of(id) {
+                    Some(_) => Ways::of_hub(&settings, notifications.as_deref(), contract.function, id),
+                    None => ways(&settings, compiled, &routes, contract.function, id),
+                };
+                (id, ways)
+            });
             (contract.function, rows.collect())
         });
         let served = served.collect();
         let receivers = receivers(&contracts, compiled, &routes);
         let keepers = HashMap::new();
-        let mut plan = Self { settings, contracts, products, served, routes, keepers, receivers };
+        let mut plan =
+            Self { settings, notifications, contracts, products, served, routes, keepers, receivers };
         plan.keepers = plan.find_keepers();
         plan
     }
@@ -176,6 +202,12 @@ impl PartnerPlan {
     #[must_use]
     pub fn settings(&self) -> &Partner {
         &self.settings
+    }
+
+    /// How the partner is told of what changes, if it is.
+    #[must_use]
+    pub fn notifications(&self) -> Option<&Arc<notify::Settings>> {
+        self.notifications.as_ref()
     }
 
     /// The release that a function is on.

@@ -4,11 +4,16 @@
 //! of HTTP is known, and not at all for HTTP/2. One watch over all three does, and keeps the two limits apart.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use tokio::time::Instant;
+
+use super::Written;
 
 /// The two limits that need a connection's activity.
 #[derive(Debug, Clone, Copy)]
@@ -26,21 +31,34 @@ struct State {
     frames: bool,
     header_since: Option<Instant>,
     idle_since: Instant,
+    /// Who waits for an answer to be written.
+    unwritten: Vec<Written>,
 }
 
 /// What one connection is doing.
 #[derive(Debug)]
-pub(super) struct Activity(Mutex<State>);
+pub(super) struct Activity {
+    state: Mutex<State>,
+    /// Whether anybody waits, so that a flush that nobody waits for takes no lock.
+    is_awaited: AtomicBool,
+}
 
 impl Activity {
     /// A connection that was just accepted: its first header is due.
     pub(super) fn new() -> Self {
         let now = Instant::now();
-        Self(Mutex::new(State { in_flight: 0, frames: false, header_since: Some(now), idle_since: now }))
+        let state = State {
+            in_flight: 0,
+            frames: false,
+            header_since: Some(now),
+            idle_since: now,
+            unwritten: Vec::new(),
+        };
+        Self { state: Mutex::new(state), is_awaited: AtomicBool::new(false) }
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Bytes arrived.
@@ -67,6 +85,20 @@ impl Activity {
             state.in_flight = state.in_flight.saturating_sub(1);
             state.idle_since = Instant::now();
         });
+    }
+
+    /// Somebody waits for the answer that is about to be written.
+    pub(super) fn answering(&self, written: Written) {
+        self.with(|state| state.unwritten.push(written));
+        self.is_awaited.store(true, Ordering::Release);
+    }
+
+    /// Everything that was to be written is with the operating system.
+    pub(super) fn flushed(&self) {
+        if self.is_awaited.swap(false, Ordering::AcqRel) {
+            let told = self.with(|state| std::mem::take(&mut state.unwritten));
+            told.iter().for_each(Written::tell);
+        }
     }
 
     /// When the connection is to be closed if nothing happens until then; `None` while an exchange is in

@@ -25,7 +25,7 @@ use tokio::{
 };
 
 use super::{
-    Credential, Limits, Listener, PeerIdentity,
+    Credential, Limits, Listener, PeerIdentity, Written,
     activity::{Activity, Patience},
     io::TimedIo,
 };
@@ -151,9 +151,15 @@ async fn connection<S>(
         let running = Running(Arc::clone(&watched));
         request.extensions_mut().insert(identity.clone());
         let answer = service.call(request);
+        let watched = Arc::clone(&watched);
         async move {
-            let answer = answer.await;
+            let mut answer = answer.await;
             drop(running);
+            if let Ok(answer) = &mut answer
+                && let Some(written) = answer.extensions_mut().remove::<Written>()
+            {
+                watched.answering(written);
+            }
             answer
         }
     });

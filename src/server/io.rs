@@ -89,6 +89,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedIo<S> {
         let result = Pin::new(&mut self.stream).poll_flush(cx);
         if result.is_ready() {
             self.waiting = None;
+            if matches!(result, Poll::Ready(Ok(()))) {
+                self.activity.flushed();
+            }
         }
         self.timed(cx, result)
     }

@@ -9,10 +9,12 @@ mod connection;
 mod io;
 mod listener;
 mod peer;
+mod written;
 
 pub use connection::{Drained, serve};
 pub use listener::Listener;
 pub use peer::{Credential, PeerIdentity};
+pub use written::Written;
 
 /// Limits of one listener. All times are in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

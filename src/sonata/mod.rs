@@ -12,6 +12,7 @@ mod catalogue;
 pub mod check;
 mod compile;
 pub mod entity;
+pub mod events;
 pub mod facts;
 mod fault;
 pub mod filter;

@@ -49,6 +49,39 @@ pub struct Metrics {
     store_commit_duration: Histogram,
     store_jobs: IntCounter,
     connections: IntGauge,
+    deliveries: Deliveries,
+}
+
+/// What counts events on their way to listeners.
+#[derive(Debug)]
+struct Deliveries {
+    attempts: IntCounterVec,
+    duration: Histogram,
+    waiting: IntGauge,
+    dead: IntGauge,
+    circuits_open: IntGauge,
+}
+
+impl Deliveries {
+    fn new(r: &Registry) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            attempts: counters(r, "segue_deliveries_total", "Attempts to deliver events.", &["outcome"])?,
+            duration: registered(
+                r,
+                Histogram::with_opts(options(
+                    "segue_delivery_duration_seconds",
+                    "Duration of attempts that were delivered.",
+                ))?,
+            )?,
+            waiting: gauge(r, "segue_deliveries_waiting", "Events that wait to be delivered.")?,
+            dead: gauge(r, "segue_deliveries_dead", "Events that were given up.")?,
+            circuits_open: gauge(
+                r,
+                "segue_delivery_circuits_open",
+                "Listeners that failed and are left alone for now.",
+            )?,
+        })
+    }
 }
 
 /// What counts the exchanges of one operation with one outcome: looked up by their labels once.
@@ -111,6 +144,11 @@ impl Outcome {
     }
 }
 
+fn plan_info(r: &Registry) -> Result<IntGaugeVec, prometheus::Error> {
+    let options = Opts::new("segue_plan_info", "Content hash of the plan.");
+    registered(r, IntGaugeVec::new(options, &["hash"])?)
+}
+
 impl Metrics {
     /// Builds the registry.
     ///
@@ -160,10 +198,7 @@ impl Metrics {
                 &["code"],
             )?,
             plan_generation: gauge(&r, "segue_plan_generation", "Number of the plan that is live.")?,
-            plan_info: registered(
-                &r,
-                IntGaugeVec::new(Opts::new("segue_plan_info", "Content hash of the plan."), &["hash"])?,
-            )?,
+            plan_info: plan_info(&r)?,
             reloads: counters(&r, "segue_reloads_total", "Attempts to load a plan.", &["outcome"])?,
             in_flight: gauge(&r, "segue_in_flight", "Exchanges that have begun and not ended.")?,
             legacy_calls: counters(
@@ -191,6 +226,7 @@ impl Metrics {
                 IntCounter::new("segue_store_jobs_total", "Jobs that the store's commits grouped.")?,
             )?,
             connections: gauge(&r, "segue_connections", "Open connections of the Sonata listener.")?,
+            deliveries: Deliveries::new(&r)?,
             registry: r,
         })
     }
@@ -243,6 +279,21 @@ impl Metrics {
             *own = Some(counter);
             *series += 1;
         }
+    }
+
+    /// Counts one attempt to deliver an event.
+    pub fn delivery(&self, outcome: &'static str, took: Duration) {
+        self.deliveries.attempts.with_label_values(&[outcome]).inc();
+        if outcome == "delivered" {
+            self.deliveries.duration.observe(took.as_secs_f64());
+        }
+    }
+
+    /// Shows how many events wait and were given up, and how many listeners are left alone.
+    pub fn deliveries(&self, waiting: u64, dead: u64, open: usize) {
+        self.deliveries.waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        self.deliveries.dead.set(i64::try_from(dead).unwrap_or(i64::MAX));
+        self.deliveries.circuits_open.set(i64::try_from(open).unwrap_or(i64::MAX));
     }
 
     /// Counts one failure of a mapping rule, by its stable code.
