@@ -181,7 +181,7 @@ fn side(fields: &mut Fields<'_>, out: &mut Diagnostics) {
         (Some(false), Some(entry)) => {
             out.push(later("the Buyer side", entry.value.span).hint("write `seller`"));
         }
-        (_, None) => fields.missing("side", out),
+        (_, None) => fields.missing_as("side", "seller", ", the side that this version has", out),
         _ => {}
     }
 }

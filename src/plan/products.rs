@@ -12,7 +12,7 @@ use crate::{
         ProductTypes, Products, Release, catalogue,
         import::{ImportError, Tree, import_products},
     },
-    text::{Diagnostic, Diagnostics, FileSet, Sources, Span},
+    text::{Diagnostic, Diagnostics, FileSet, Hint, Sources, Span},
 };
 
 /// The product schemas of a configuration folder.
@@ -105,9 +105,10 @@ fn compile(tree: &Tree, out: &mut Diagnostics) -> Vec<Arc<ProductTypes>> {
 
 fn unusable(error: &ImportError, id: Span) -> Diagnostic {
     let message = format!("this product cannot be checked: {error}");
-    Diagnostic::error(BAD_PRODUCT, message)
-        .at(error.span.unwrap_or(id))
-        .hint("a schema is JSON Schema draft-07 as the published ones use it; say it in their words")
+    let words =
+        || "a schema is JSON Schema draft-07 as the published ones use it; say it in their words".into();
+    let hint = error.near.clone().map_or_else(words, Hint::meant);
+    Diagnostic::error(BAD_PRODUCT, message).at(error.span.unwrap_or(id)).hint(hint)
 }
 
 #[cfg(test)]
@@ -158,7 +159,7 @@ mod tests {
         let (_, told) = load(&files);
         for needle in [
             "unknown keyword multipleOf",
-            "config/products/a.yaml:4:5",
+            "config/products/a.yaml:5:5",
             "config/products/b.yaml:1:6",
             "no definition N",
             "`urn:d` is the `$id` of another file",

@@ -81,8 +81,18 @@ impl Compiler<'_> {
         let read: Vec<&str> = words(script).map(|word| &script[word]).collect();
         let is_input = |word: &str| inputs.iter().any(|(name, _)| name.as_str() == word);
         let open = || read.iter().copied().filter(|word| !is_input(word) && !KEYWORDS.contains(word));
-        for (name, _) in inputs.iter().filter(|(name, _)| !read.contains(&name.as_str())) {
+        for (name, path) in inputs.iter().filter(|(name, _)| !read.contains(&name.as_str())) {
             if let Some(near) = suggest(name.as_str(), open()) {
+                // An input is mostly called as what it reads: then it is the script that has a slip.
+                let is_of_path =
+                    |word: &str| path.as_str().to_ascii_lowercase().contains(&word.to_ascii_lowercase());
+                let word = words(script).find(|word| &script[word.clone()] == near);
+                if let (Some(word), true, false) = (word, is_of_path(name.as_str()), is_of_path(near)) {
+                    let message = format!("`{near}` is not known here");
+                    let fault = Diagnostic::error(code::SCRIPT, message).at(text.part(word));
+                    self.out.push(fault.hint(Hint::meant(name.as_str())));
+                    return;
+                }
                 let message = format!("the script does not read `{name}`");
                 let fault = Diagnostic::error(code::SCRIPT_INPUT, message).at(name.span());
                 self.out.push(fault.hint(Hint::meant(near)));

@@ -11,7 +11,7 @@ use crate::mapping::diagnostic as code;
 use crate::mapping::direction::Direction;
 use crate::mapping::program::FailureCode;
 use crate::mapping::raw::{self, Branch, ElseBranch, KeySpec, Rule, Shape, Text};
-use crate::text::{Diagnostic, Hint, suggest};
+use crate::text::{Diagnostic, Diagnostics, Hint, suggest};
 
 /// What has been surveyed: a shape at a place, for some directions.
 pub(super) type Surveyed<'c> = (&'c str, Place, Place, Ways);
@@ -121,7 +121,14 @@ impl<'c> Compiler<'c> {
     }
 
     fn survey_rule(&mut self, rule: &'c Rule, at: &At<'c>) {
-        let Some(form) = form(rule, &mut self.out) else { return };
+        let mut told = Diagnostics::new();
+        let form = form(rule, &mut told);
+        for fault in &told {
+            let lacks_side = fault.code == code::NO_SOURCE || fault.code == code::NO_SIDE;
+            let hint = if lacks_side { self.usual_place(rule) } else { None };
+            self.out.push(fault.clone().maybe_hint(hint));
+        }
+        let Some(form) = form else { return };
         let ways = ways(rule, &form, at.ways, self.side);
         let runs = ways.to_legacy || ways.to_sonata;
         let idle = (!runs).then(|| {

@@ -1,5 +1,5 @@
-//! The converter that a pair without one, or with one that does not fit, was probably meant to have: that of the pairs
-//! of the set which are most like it.
+//! What a rule that lacks something was probably meant to have: a converter, or the place on its other side. It is that of
+//! the rules of the set which are most like it.
 
 use super::Compiler;
 use super::values::meets;
@@ -46,8 +46,7 @@ impl Compiler<'_> {
             }
         }
         let (_, text) = best?;
-        let needs_quotes = text.contains([',', '\'', '"', ':', '[', '{']);
-        let written = if needs_quotes { format!("\"{text}\"") } else { text.to_owned() };
+        let written = quoted(text);
         if let Some(own) = &rule.convert {
             let hint = Hint::from(format!("did you mean `{text}`, as in other rules?"));
             return Some(hint.putting_at(own.whole(), written));
@@ -55,6 +54,53 @@ impl Compiler<'_> {
         let words = format!("add `convert: {written}`, as in other rules");
         Some(self.adding(rule, legacy, words, &format!("convert: {written}")))
     }
+}
+
+impl Compiler<'_> {
+    /// The hint to add the side that a rule lacks, where others say what stands opposite to the side that it has. A
+    /// group without such a one has its rules in its own scope.
+    pub(super) fn usual_place(&self, rule: &Rule) -> Option<Hint> {
+        let (side, own, on_sonata) = match (&rule.sonata, &rule.legacy) {
+            (Some(own), None) => ("legacy", own, true),
+            (None, Some(own)) => ("sonata", own, false),
+            _ => return None,
+        };
+        let is_group = |rule: &Rule| rule.fields.is_some() || rule.shape.is_some() || rule.rows.is_some();
+        let mut rules = Vec::new();
+        for (_, shape) in &self.set.shapes {
+            gather(&shape.fields, &mut rules);
+        }
+        let mut best: Option<(usize, &str)> = None;
+        for other in rules.into_iter().filter(|other| is_group(other) == is_group(rule)) {
+            let (Some(sonata), Some(legacy)) = (&other.sonata, &other.legacy) else { continue };
+            let (theirs, opposite) = if on_sonata { (sonata, legacy) } else { (legacy, sonata) };
+            let same = |one: &Option<Text>, other: &Option<Text>| {
+                one.as_ref().zip(other.as_ref()).is_some_and(|(one, other)| one.as_str() == other.as_str())
+            };
+            let is_named = own.as_str() != ".";
+            let score = 6 * usize::from(is_named && theirs.as_str() == own.as_str())
+                + 4 * usize::from(is_named && last(theirs) == last(own))
+                + 8 * usize::from(same(&rule.shape, &other.shape))
+                + 3 * usize::from(same(&rule.codes, &other.codes))
+                + usize::from(same(&rule.convert, &other.convert));
+            if score >= 4 && best.is_none_or(|(most, _)| score > most) {
+                best = Some((score, opposite.as_str()));
+            }
+        }
+        let (place, why) = match best {
+            Some((_, place)) => (place, ", as in other rules"),
+            None if is_group(rule) => (".", " if its rules have their places in the scope of this rule"),
+            None => return None,
+        };
+        let clause = format!("{side}: {}", quoted(place));
+        Some(self.adding(rule, own, format!("add `{clause}`{why}"), &clause))
+    }
+}
+
+/// A text as it is written inside braces.
+fn quoted(text: &str) -> String {
+    let needs_quotes = text.contains([',', '\'', '"', ':', '[', '{', '@', '*']);
+    if needs_quotes { format!("\"{text}\"") } else { text.to_owned() }
 }
 
 /// The last name of a path.

@@ -273,6 +273,14 @@ impl Compiler<'_> {
                 let hint = Hint::from(format!("write `accept: {loss}`")).putting(loss);
                 self.out.push(fault.at(accept.span()).hint(hint));
             }
+            // The word is wrong even where nothing is given up.
+            (None, Some(accept)) if converter.loses().is_some_and(|loss| accept.as_str() != loss) => {
+                let loss = converter.loses().unwrap_or_default();
+                let fault =
+                    Diagnostic::error(code::LOSS, format!("what is given up here is called `{loss}`"));
+                let hint = Hint::from(format!("write `accept: {loss}`")).putting(loss);
+                self.out.push(fault.at(accept.span()).hint(hint));
+            }
             // A rule of a shape may go one way here and the other way elsewhere: then it does give something up.
             (None, Some(accept)) if converter.loses().is_none() || rule.only.is_some() => {
                 let fault = Diagnostic::warning(code::KEY_IDLE, "nothing is given up here").at(accept.span());

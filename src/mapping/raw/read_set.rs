@@ -35,7 +35,7 @@ pub fn read_set(node: &Node, out: &mut Diagnostics) -> Option<SetFile> {
             out.push(fault.hint(hint));
         }
     } else {
-        fields.missing("language", out);
+        fields.missing_as("language", &LANGUAGE.to_string(), "", out);
     }
     let products = fields.take("products").map(|node| products(node, out)).unwrap_or_default();
     let set = SetFile {

@@ -34,11 +34,13 @@ pub struct ImportError {
     pub message: String,
     /// The schema that says it, in the sources that the tree was read into.
     pub span: Option<Span>,
+    /// What was probably meant there.
+    pub near: Option<String>,
 }
 
 impl ImportError {
     pub(super) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { place: place.into(), message: message.into(), span: None }
+        Self { place: place.into(), message: message.into(), span: None, near: None }
     }
 
     /// The same, where nothing nearer was named, at this schema.

@@ -262,7 +262,11 @@ impl Schemas<'_> {
 
     fn count(&self, owner: &str, node: &Node, key: &str) -> Result<Option<u32>, ImportError> {
         let Some(text) = text_of(node, key) else { return Ok(None) };
-        let count = text.parse().map_err(|_| self.fail(owner, format!("{key} {text} is no count")))?;
+        let no_count = |_| {
+            let error = self.fail(owner, format!("{key} {text} is no count"));
+            error.within(node.get(key).map_or(node.span, |value| value.span))
+        };
+        let count = text.parse().map_err(no_count)?;
         Ok(Some(count))
     }
 
@@ -274,7 +278,12 @@ impl Schemas<'_> {
                 || [IGNORED, STRUCTURE, VALUE].iter().any(|keywords| keywords.contains(&key))
         };
         match entries.iter().find(|entry| !is_known(&entry.key)) {
-            Some(entry) => Err(self.fail(owner, format!("unknown keyword {}", entry.key))),
+            Some(entry) => {
+                let known = [IGNORED, STRUCTURE, VALUE].into_iter().flatten().copied();
+                let near = crate::text::suggest(&entry.key, known).map(str::to_owned);
+                let error = self.fail(owner, format!("unknown keyword {}", entry.key)).within(entry.key_span);
+                Err(ImportError { near, ..error })
+            }
             None => Ok(()),
         }
     }

@@ -153,15 +153,31 @@ impl<'n> Fields<'n> {
         free
     }
 
+    /// Says that a required key is missing which has one good value, or one that is written as a rule: it is proposed at the
+    /// beginning of the file.
+    pub fn missing_as(&self, key: &str, value: &str, why: &str, out: &mut Diagnostics) {
+        let Some(span) = self.span else { return self.missing(key, out) };
+        let begin = Span { end: span.start, ..span };
+        let hint = Hint::from(format!("write `{key}: {value}`{why}"));
+        let fault = Diagnostic::error(code::MISSING_KEY, format!("the key `{key}` is missing"));
+        let fault = fault.at(Span { end: (span.start + 1).min(span.end), ..span });
+        let is_renamed = self.renamed(key).is_some();
+        if is_renamed {
+            self.missing(key, out)
+        } else {
+            out.push(fault.hint(hint.putting_at(begin, format!("{key}: {value}\n"))))
+        }
+    }
+
+    /// A key that nobody knows and that looks like this one.
+    fn renamed(&self, key: &str) -> Option<&str> {
+        let unknown = self.entries.iter().zip(&self.taken).filter(|(_, taken)| !**taken);
+        suggest(key, unknown.map(|(entry, _)| entry.key.as_str()))
+    }
+
     /// Says that a required key is missing.
     pub fn missing(&self, key: &str, out: &mut Diagnostics) {
-        let unknown = self
-            .entries
-            .iter()
-            .zip(&self.taken)
-            .filter(|(_, taken)| !**taken)
-            .map(|(entry, _)| entry.key.as_str());
-        let hint = suggest(key, unknown).map(|near| format!("is `{near}` meant to be `{key}`?"));
+        let hint = self.renamed(key).map(|near| format!("is `{near}` meant to be `{key}`?"));
         let fault =
             Diagnostic::error(code::MISSING_KEY, format!("the key `{key}` is missing")).maybe_hint(hint);
         // One character, because the whole mapping may be a page long.
