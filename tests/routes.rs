@@ -183,6 +183,7 @@ async fn what_was_made_before_the_migration_stays_where_it_was_made() {
         let mut slow = quote("before");
         slow["instantSyncQuote"] = json!(false);
         let made = two.bed.post(QUOTE, &slow).await.member("id");
+        let offered = two.bed.post(QUOTE, &quote("offered")).await.member("id");
         assert_eq!(two.asked().1.len(), 0);
         let migrated = "routes: [ { backend: new, mapping: young }, { backend: old, new: false } ]";
         two.reroute("routes: [ { backend: old } ]", migrated).await;
@@ -206,12 +207,12 @@ async fn what_was_made_before_the_migration_stays_where_it_was_made() {
             .iter()
             .map(|one| one["id"].as_str().unwrap().to_owned())
             .collect();
-        assert_eq!(ids, [later.clone(), made.clone()], "in the order of the routes");
+        assert_eq!(ids, [later.clone(), made.clone(), offered.clone()], "in the order of the routes");
         two.asked();
 
         // The new system must not be told the old one's number.
         let mut ordered = order("o", 1);
-        ordered["productOrderItem"][0]["quoteItem"] = json!({ "id": "a", "quoteId": made });
+        ordered["productOrderItem"][0]["quoteItem"] = json!({ "id": "a", "quoteId": offered });
         let refused = two.bed.post(ORDER, &ordered).await;
         assert_eq!((refused.status, refused.json()[0]["code"].as_str()), (422, Some("referenceNotFound")));
         assert_eq!((two.asked()), (Vec::new(), Vec::new()));

@@ -5,6 +5,7 @@ mod catalogue_oracle;
 mod cli;
 mod codes;
 mod coverage;
+mod custody;
 mod demonstration;
 mod diagnostics;
 mod diff;

@@ -21,6 +21,7 @@ mod reload;
 mod running;
 mod watch_files;
 pub mod workers;
+mod works;
 
 pub use reload::Reloader;
 pub use running::Running;

@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{Reloader, deliver::Deliveries, forget, record, workers};
+use super::{Reloader, deliver::Deliveries, forget, record, workers, works};
 use crate::{
     admin::{self, Admin, Readiness, ReadinessProbe},
     config::{Demonstration, Limits},
@@ -86,6 +86,7 @@ impl Running {
         let (asked, requests) = mpsc::channel(RELOADS_WAITING_MAX);
         let reloader = Reloader::new(config, handle.clone(), Arc::clone(&backends), Arc::clone(&metrics));
         let mut helpers = helpers(&gateway, &stopped);
+        helpers.extend(works::start(&gateway, &stopped));
         helpers.push(tokio::spawn(reloader.run(requests, stopped.clone())));
 
         let (sonata_address, admin_address) = (sonata.address(), admin_listener.address());

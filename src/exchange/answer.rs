@@ -9,6 +9,7 @@ use super::{
     calls::{ITEM_LEGACY_IDS, Prepared},
     error::ExchangeError,
     facts::{Known, with_reply},
+    follow,
     references::{self, new_id},
     reply::Reply,
     report::{self, Said},
@@ -86,6 +87,10 @@ pub async fn make(
             let said = Said { mapped: mapped.document.as_ref(), replies, keys: &remembered, is_part: false };
             let reported = report::report(story, work, (id, href), &said);
             changes.extend(reported.changes);
+            if work.duty.act == Act::Create {
+                let made = (id, &reported.document);
+                changes.extend(follow::following(story, work, made, replies, &remembered));
+            }
             reported.document
         }
     };

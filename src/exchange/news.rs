@@ -10,6 +10,7 @@ use super::{
     answer::{Mapped, gather, hold, map_reply},
     error::ExchangeError,
     facts::{EntityFacts, StoryTexts, facts},
+    notices,
     references::item_of,
     reply::Reply,
     report::{Said, report},
@@ -30,27 +31,39 @@ use crate::{
         path::{FieldPath, Part, Step},
         program::Program,
     },
+    notify::By,
     plan::{PartnerPlan, Route, Understanding},
     sonata::entity::EntityKind,
-    store::{Batch, Conflict, Kind, StoreError},
+    store::{Batch, Change, Conflict, Kind, StoreError},
 };
 
 /// How often what another exchange changed meanwhile is read again before a message is given up.
 const TRIES_MAX: usize = 8;
 
-/// A message, and how it is understood for one partner.
+/// Something said by a legacy system, and how it is understood for one partner.
 #[derive(Clone, Copy)]
 pub struct Telling<'t> {
     /// The partner whose entities it may speak of.
     pub partner: &'t PartnerPlan,
     /// How it is understood.
     pub understanding: &'t Understanding,
-    /// Which words of the mapping are its.
-    pub news: &'t News,
+    /// The array of the entity, where it speaks of items.
+    pub items: Option<&'t str>,
+    /// Maps it.
+    pub program: &'t Program,
     /// Who says it.
     pub backend: &'t BackendSettings,
-    /// The message, as if it were a reply.
+    /// What was said, as a reply.
     pub reply: &'t Reply,
+}
+
+/// A message that a legacy system sent by itself: what it speaks of is found by the ids in it.
+#[derive(Clone, Copy)]
+pub struct Message<'t> {
+    /// What it says.
+    pub telling: Telling<'t>,
+    /// Which words of the mapping are its.
+    pub news: &'t News,
 }
 
 /// Names and values, in order.
@@ -68,7 +81,7 @@ pub struct Meant {
     pub item: Option<String>,
 }
 
-impl Telling<'_> {
+impl Message<'_> {
     /// The legacy id that an element names; none where it names none.
     pub fn legacy_id(&self, element: Element<'_>) -> Option<LegacyId> {
         self.named(&self.news.legacy_id, element)
@@ -81,15 +94,16 @@ impl Telling<'_> {
         };
         let text = match path.part {
             Part::Body => {
-                let root = self.reply.document.as_ref()?.root();
+                let root = self.telling.reply.document.as_ref()?.root();
                 let scope = element.map_or(root, |(_, element)| element);
                 let node = path.read(scope, root).ok()??;
                 super::facts::scalar_node(node).map(std::borrow::Cow::into_owned)
             }
-            Part::Path => of(&self.reply.path),
-            Part::Query => of(&self.reply.query),
+            Part::Path => of(&self.telling.reply.path),
+            Part::Query => of(&self.telling.reply.query),
             Part::Header => {
                 let headers: Vec<(String, String)> = self
+                    .telling
                     .reply
                     .headers
                     .iter()
@@ -125,7 +139,11 @@ impl Telling<'_> {
             return Ok(SonataId::parse(legacy.as_str()).ok());
         }
         let wanted = vec![(Kind::new(kind.to_owned()), legacy.clone())];
-        let found = story.gateway.store.to_sonata(self.partner.id(), &self.backend.id, wanted).await?;
+        let found = story
+            .gateway
+            .store
+            .to_sonata(self.telling.partner.id(), &self.telling.backend.id, wanted)
+            .await?;
         Ok(found.into_values().next())
     }
 
@@ -145,11 +163,61 @@ impl Telling<'_> {
         let Some(found) = self.known(story, word, &legacy).await? else { return Ok(None) };
         let id = if items.is_some() { item_of(&found).map(|(id, _)| id) } else { Some(found) };
         let Some(id) = id else { return Ok(None) };
-        self.load(story, kind, id).await
+        self.telling.load(story, kind, id).await
     }
 
+    /// Keeps what an element says of an entity that nobody has heard of.
+    ///
+    /// # Errors
+    /// As [`Telling::update`]; 404 where it belongs to nothing that this partner has.
+    pub async fn create(
+        &self,
+        story: &mut Story<'_>,
+        legacy: LegacyId,
+        element: Element<'_>,
+    ) -> Result<(), ExchangeError> {
+        let of = self.parent(story, element).await?.ok_or(ExchangeError::NotFound)?;
+        let kind = self.telling.understanding.kind;
+        let id = self.new_id(&legacy)?;
+        let parent = (kind.facts().parent == Some(of.kind)).then(|| Box::new(of));
+        let subject =
+            Subject { parent, ..Subject::named(kind, id.clone(), legacy, &self.telling.backend.id) };
+        match self.telling.keep(story, &subject, None, element).await {
+            // The same message came twice at once: the other one has made it.
+            Err(ExchangeError::Store(StoreError::Conflict(Conflict::Exists))) => {
+                self.telling.update(story, &Meant { id, item: None }, element).await
+            }
+            ended => ended,
+        }
+    }
+
+    /// The id of what a legacy system makes follows from its id there, so that two messages that come at once cannot
+    /// make two of it.
+    fn new_id(&self, legacy: &LegacyId) -> Result<SonataId, ExchangeError> {
+        let mut hasher = blake3::Hasher::new();
+        let parts = [
+            self.telling.partner.id().as_str(),
+            self.telling.backend.id.as_str(),
+            &self.news.kind,
+            legacy.as_str(),
+        ];
+        for part in parts {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+        }
+        let mut bytes = [0; 16];
+        hasher.finalize_xof().fill(&mut bytes);
+        let id = uuid::Builder::from_custom_bytes(bytes).into_uuid();
+        SonataId::parse(&id.hyphenated().to_string())
+            .map_err(|error| ExchangeError::Internal(error.to_string()))
+    }
+}
+
+impl Telling<'_> {
     /// What is kept of an entity, whoever of the partner's it is for.
-    async fn load(
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn load(
         &self,
         story: &Story<'_>,
         kind: EntityKind,
@@ -180,45 +248,6 @@ impl Telling<'_> {
         Err(ExchangeError::Store(StoreError::Conflict(Conflict::Version)))
     }
 
-    /// Keeps what an element says of an entity that nobody has heard of.
-    ///
-    /// # Errors
-    /// As [`Telling::update`]; 404 where it belongs to nothing that this partner has.
-    pub async fn create(
-        &self,
-        story: &mut Story<'_>,
-        legacy: LegacyId,
-        element: Element<'_>,
-    ) -> Result<(), ExchangeError> {
-        let of = self.parent(story, element).await?.ok_or(ExchangeError::NotFound)?;
-        let kind = self.understanding.kind;
-        let id = self.new_id(&legacy)?;
-        let parent = (kind.facts().parent == Some(of.kind)).then(|| Box::new(of));
-        let subject = Subject { parent, ..Subject::named(kind, id.clone(), legacy, &self.backend.id) };
-        match self.keep(story, &subject, None, element).await {
-            // The same message came twice at once: the other one has made it.
-            Err(ExchangeError::Store(StoreError::Conflict(Conflict::Exists))) => {
-                self.update(story, &Meant { id, item: None }, element).await
-            }
-            ended => ended,
-        }
-    }
-
-    /// The id of what a legacy system makes follows from its id there, so that two messages that come at once cannot
-    /// make two of it.
-    fn new_id(&self, legacy: &LegacyId) -> Result<SonataId, ExchangeError> {
-        let mut hasher = blake3::Hasher::new();
-        let parts = [self.partner.id().as_str(), self.backend.id.as_str(), &self.news.kind, legacy.as_str()];
-        for part in parts {
-            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
-        }
-        let mut bytes = [0; 16];
-        hasher.finalize_xof().fill(&mut bytes);
-        let id = uuid::Builder::from_custom_bytes(bytes).into_uuid();
-        SonataId::parse(&id.hyphenated().to_string())
-            .map_err(|error| ExchangeError::Internal(error.to_string()))
-    }
-
     async fn keep(
         &self,
         story: &mut Story<'_>,
@@ -226,6 +255,26 @@ impl Telling<'_> {
         item: Option<&str>,
         element: Element<'_>,
     ) -> Result<(), ExchangeError> {
+        let changes = self.changes(story, subject, item, element).await?;
+        let batch = Batch { partner: self.partner.id().clone(), changes };
+        if !batch.changes.is_empty() {
+            notices::commit(story, self.partner, batch, By::Other).await?;
+        }
+        story.entity = Some(subject.id.as_str().to_owned());
+        Ok(())
+    }
+
+    /// What is to be committed for what was said of an entity, or of one of its items.
+    ///
+    /// # Errors
+    /// The mapping cannot say it, or the store's.
+    pub async fn changes(
+        &self,
+        story: &mut Story<'_>,
+        subject: &Subject,
+        item: Option<&str>,
+        element: Element<'_>,
+    ) -> Result<Vec<Change>, ExchangeError> {
         let (received, route) =
             (Received::nothing(), Route::to(self.understanding.contract, self.understanding.operation));
         let entity = subject.entity.as_ref().or(subject.parent.as_ref().and_then(|one| one.entity.as_ref()));
@@ -245,7 +294,7 @@ impl Telling<'_> {
             home: &self.backend.id,
             subject: Some(subject),
         };
-        let mapped = self.map(story, &work, &self.news.program, item, element).await?;
+        let mapped = self.map(story, &work, item, element).await?;
         let said = Said {
             mapped: mapped.document.as_ref(),
             replies: &[],
@@ -258,13 +307,9 @@ impl Telling<'_> {
         if let Err(error) = hold(story, &work, reported.document) {
             story.finding("contract", &error.to_string());
         }
-        let mut batch = Batch { partner: owner.partner.clone(), changes: mapped.changes };
-        batch.changes.extend(reported.changes);
-        if !batch.changes.is_empty() {
-            story.gateway.store.commit(batch).await?;
-        }
-        story.entity = Some(subject.id.as_str().to_owned());
-        Ok(())
+        let mut changes = mapped.changes;
+        changes.extend(reported.changes);
+        Ok(changes)
     }
 
     /// The entity as far as an element speaks of it.
@@ -272,7 +317,6 @@ impl Telling<'_> {
         &self,
         story: &mut Story<'_>,
         work: &Work<'_>,
-        program: &Program,
         item: Option<&str>,
         element: Element<'_>,
     ) -> Result<Mapped, ExchangeError> {
@@ -283,8 +327,8 @@ impl Telling<'_> {
             work.subject.map(|subject| EntityFacts { id: subject.id.as_str(), href: &href, stored, parent });
         let facts = facts(work.partner, (work.route.contract, work.route.operation), &texts, entity);
         let keys = work.subject.map(Subject::all_keys).unwrap_or_default();
-        let mut mapped = map_reply(story, work, program, &facts, &keys, self.reply, element).await?;
-        if let (Some(item), Some(items)) = (item, &self.news.items) {
+        let mut mapped = map_reply(story, work, self.program, &facts, &keys, self.reply, element).await?;
+        if let (Some(item), Some(items)) = (item, self.items) {
             let into = FieldPath::parse(items).map_err(|error| ExchangeError::Internal(error.message))?;
             mapped.document = Some(gather(&into, &[(Some(item.to_owned()), mapped.document)]));
         }

@@ -15,7 +15,7 @@ use percent_encoding::percent_decode_str;
 use super::{
     Gateway,
     error::ExchangeError,
-    news::{Element, Telling, as_reply},
+    news::{Element, Message, Telling, as_reply},
     problem,
     reply::Reply,
     request::json_limits,
@@ -160,13 +160,21 @@ async fn told(story: &mut Story<'_>, way: &Way<'_>, reply: &Reply) -> Result<Don
     story.route = Some((understanding.contract, understanding.operation));
     story.mapping = Some(Arc::clone(&understanding.mapped));
     let news = &way.receiver.receive.news;
-    let telling = Telling { partner: way.partner, understanding, news, backend: way.backend, reply };
-    let Some(each) = &news.each else { return one(story, &telling, None).await };
+    let telling = Telling {
+        partner: way.partner,
+        understanding,
+        items: news.items.as_deref(),
+        program: &news.program,
+        backend: way.backend,
+        reply,
+    };
+    let message = Message { telling, news };
+    let Some(each) = &news.each else { return one(story, &message, None).await };
     let root = reply.document.as_ref().map(Document::root);
     let array = root.and_then(|root| each.array().read(root, root).ok().flatten());
     let mut all = Done::default();
     for (index, element) in array.into_iter().flat_map(Node::elements).enumerate() {
-        let done = one(story, &telling, Some((index, element))).await?;
+        let done = one(story, &message, Some((index, element))).await?;
         all.told += done.told;
         all.unknown.extend(done.unknown);
     }
@@ -175,16 +183,16 @@ async fn told(story: &mut Story<'_>, way: &Way<'_>, reply: &Reply) -> Result<Don
 
 async fn one(
     story: &mut Story<'_>,
-    telling: &Telling<'_>,
+    message: &Message<'_>,
     element: Element<'_>,
 ) -> Result<Done, ExchangeError> {
-    let Some(legacy) = telling.legacy_id(element) else {
+    let Some(legacy) = message.legacy_id(element) else {
         return Err(ExchangeError::Body("the message does not name what it speaks of".to_owned()));
     };
     let unknown = || Done { told: 0, unknown: vec![legacy.as_str().to_owned()] };
-    let done = match telling.meant(story, &legacy).await? {
-        Some(meant) => telling.update(story, &meant, element).await,
-        None if telling.news.creates => telling.create(story, legacy.clone(), element).await,
+    let done = match message.meant(story, &legacy).await? {
+        Some(meant) => message.telling.update(story, &meant, element).await,
+        None if message.news.creates => message.create(story, legacy.clone(), element).await,
         None => return Ok(unknown()),
     };
     match done {

@@ -11,11 +11,12 @@ use super::{
     reply::Reply,
     story::Story,
     subject::{Subject, to_store},
+    timers,
     work::Work,
 };
 use crate::{
     custody::{self, Completed, Completing, SellerContact, kind_of},
-    ids::{LegacyId, SonataId},
+    ids::{LegacyId, PartnerId, SonataId},
     json::{Document, Node},
     mapping::apply::KeyPair,
     sonata::entity::{Act, EntityKind},
@@ -84,7 +85,7 @@ pub fn report(
 }
 
 /// Every change of an entity: what is to be committed for it.
-pub fn changed(changed: Changed<'_>) -> Vec<Change> {
+pub fn changed(story: &Story<'_>, partner: &PartnerId, changed: Changed<'_>) -> Vec<Change> {
     let attribute = changed.kind.facts().state.unwrap_or("state");
     let state = |document: Option<&Document>| {
         document.and_then(|document| document.root().get(attribute)).map_or("none", Node::raw).to_owned()
@@ -92,8 +93,10 @@ pub fn changed(changed: Changed<'_>) -> Vec<Change> {
     let (from, to) = (changed.before, changed.after);
     let (kind, id) = (changed.kind.name(), changed.entity.id.as_str());
     tracing::debug!(kind, id, from = state(from), to = state(to), "an entity changed");
+    let timers = timers::set(story, partner, &changed);
     let entity = Box::new(changed.entity);
-    vec![if changed.is_new { Change::Create(entity) } else { Change::Update(entity) }]
+    let own = if changed.is_new { Change::Create(entity) } else { Change::Update(entity) };
+    std::iter::once(own).chain(timers).collect()
 }
 
 /// The create message with the Buyer's change in it, where the operation is one.
@@ -175,20 +178,22 @@ fn keep(
     if let Some(patched) = patched {
         entity.request = Some(patched.bytes());
     }
-    changed(Changed {
+    let own = Changed {
         kind: work.duty.kind,
         entity,
         is_new: stored.is_none(),
         before: subject.and_then(|subject| subject.document.as_ref()),
         after: Some(&completed.document),
-    })
+    };
+    changed(story, &work.owner.partner, own)
 }
 
 /// The entity of a create whose answer could not be mapped: its ids and the raw answer, without a document.
 pub fn unmapped(story: &Story<'_>, work: &Work<'_>, id: &SonataId, replies: &[Reply]) -> Vec<Change> {
     let mut entity = fresh(story, work, id, replies);
     entity.legacy = replies.last().map(|reply| reply.raw.clone());
-    changed(Changed { kind: work.duty.kind, entity, is_new: true, before: None, after: None })
+    let own = Changed { kind: work.duty.kind, entity, is_new: true, before: None, after: None };
+    changed(story, &work.owner.partner, own)
 }
 
 fn fresh(story: &Story<'_>, work: &Work<'_>, id: &SonataId, replies: &[Reply]) -> Entity {
@@ -214,11 +219,11 @@ fn fresh(story: &Story<'_>, work: &Work<'_>, id: &SonataId, replies: &[Reply]) -
 
 /// The Buyer moved an entity: its state follows.
 pub fn moved(story: &mut Story<'_>, work: &Work<'_>, state: &str) -> Vec<Change> {
-    work.subject.map(|subject| move_to(story, subject, state)).unwrap_or_default()
+    work.subject.map(|subject| move_to(story, &work.owner.partner, subject, state)).unwrap_or_default()
 }
 
 /// An entity whose document is kept moves into a state, by the Buyer's wish or by our own clock.
-pub fn move_to(story: &mut Story<'_>, subject: &Subject, state: &str) -> Vec<Change> {
+pub fn move_to(story: &mut Story<'_>, partner: &PartnerId, subject: &Subject, state: &str) -> Vec<Change> {
     let (Some(mut entity), Some(before)) = (subject.entity.clone(), subject.document.as_ref()) else {
         return Vec::new();
     };
@@ -230,5 +235,5 @@ pub fn move_to(story: &mut Story<'_>, subject: &Subject, state: &str) -> Vec<Cha
     entity.document = Some(completed.document.bytes());
     entity.updated_ms = story.now_ms();
     let (kind, after) = (subject.kind, Some(&completed.document));
-    changed(Changed { kind, entity, is_new: false, before: Some(before), after })
+    changed(story, partner, Changed { kind, entity, is_new: false, before: Some(before), after })
 }

@@ -22,7 +22,7 @@ use super::{
     facts::{EntityFacts, StoryTexts, facts},
     hub, inventory,
     journal::Journal,
-    list, notices, references, report,
+    list, notices, quotes, references, report,
     request::receive,
     stack::panic_text,
     story::Story,
@@ -41,8 +41,11 @@ use crate::{
         entity::{Act, Duty, duty_of},
         events::HubAct,
     },
-    store::Batch,
+    store::{Batch, Change, Conflict, StoreError},
 };
+
+/// How often the quotes of an order are read again where another exchange changed them meanwhile.
+const QUOTE_TRIES_MAX: usize = 8;
 
 /// What of a refused body the connection may read by itself before the next request, in bytes.
 const UNREAD_BYTES_MAX: u64 = 65_536;
@@ -122,6 +125,7 @@ where
     }
     work.may_move()?;
     inventory::check(story, &work, &head.headers).await?;
+    quotes::check(story, &work).await?;
     let mut answer = single(story, &work, &head.headers).await;
     for other in others {
         if !matches!(answer, Err(ExchangeError::NotFound)) {
@@ -168,14 +172,12 @@ async fn single(
         guarded(pin!(answer::make(story, work, id.as_ref(), &href, &facts, &prepared, &replies))).await;
     match made {
         Ok(made) => {
-            let batch = Batch { partner: work.owner.partner.clone(), changes: made.changes };
-            let batch = journal.done(story).into_iter().fold(batch, Batch::with);
-            if !batch.changes.is_empty()
-                && let Err(error) = notices::commit(story, work.partner, batch, By::Partner).await
-            {
+            let mut changes = made.changes;
+            changes.extend(journal.done(story));
+            if let Err(error) = commit(story, work, changes).await {
                 let changes = journal.answered(story, &work.operation.program, &replies);
                 keep(story, work, changes).await;
-                return Err(error.into());
+                return Err(error);
             }
             story.entity = id.map(|id| id.as_str().to_owned());
             Ok(answer::success(work, &made.document))
@@ -185,6 +187,28 @@ async fn single(
             Err(error)
         }
     }
+}
+
+/// Commits what an operation did. The quotes that an order accepts move with it, as they are now: another exchange may
+/// have changed them since they were looked at.
+async fn commit(story: &mut Story<'_>, work: &Work<'_>, changes: Vec<Change>) -> Result<(), ExchangeError> {
+    let batch = |changes| Batch { partner: work.owner.partner.clone(), changes };
+    for _ in 1..QUOTE_TRIES_MAX {
+        let mut accepted = quotes::accept(story, work).await?;
+        if accepted.is_empty() {
+            break;
+        }
+        accepted.extend(changes.iter().cloned());
+        match notices::commit(story, work.partner, batch(accepted), By::Partner).await {
+            Err(StoreError::Conflict(Conflict::Version)) => {}
+            ended => return ended.map_err(ExchangeError::from),
+        }
+    }
+    // No quotes, or quotes that do not come to rest: the order stands in any case.
+    if changes.is_empty() {
+        return Ok(());
+    }
+    notices::commit(story, work.partner, batch(changes), By::Partner).await.map_err(ExchangeError::from)
 }
 
 /// Nobody proves who they are yet: a loopback caller on a loopback listener is the partner configured so.

@@ -311,7 +311,7 @@ fn rule() -> Form {
 }
 
 fn operations() -> Vec<Form> {
-    vec![operation(), call(), body_of(), undo(), answer(), on(), paging()]
+    vec![operation(), call(), body_of(), complete(), undo(), answer(), on(), paging()]
 }
 
 /// Words of a call, by itself or one of several.
@@ -340,7 +340,9 @@ fn operation() -> Form {
         .may("backend", text(), "Its backend, whatever the partner's routes say.")
         .may("exact", names(), "Filters that the legacy system settles alone.")
         .may("order", text(), "What the legacy list comes sorted by, in the words of the answer; `-` before it: the greatest first.")
-        .later(&["complete", "is"])
+        .may("complete", Kind::Is("complete"), "How work that outlives the call is followed until it is done.")
+        .may("expires", Kind::Is("undo"), "The call that is made when what was made has expired.")
+        .later(&["is"])
         .one_of(&["call", "calls"])
 }
 
@@ -361,6 +363,15 @@ fn body_of() -> Form {
         .may("shape", text(), "A shape.")
         .may("at", text(), "The one place of the legacy message where all of it stands.")
         .one_of(&["fields", "shape"])
+}
+
+fn complete() -> Form {
+    Form::new("complete", "What is asked in the background until it is done.")
+        .may("each", Kind::words(["item"]), "Each item is asked for, by its legacy id; without it the entity.")
+        .must("poll", text(), "Method and address: `GET /orders/{item.legacy.id}`. The reply is read as `answer` reads that of the operation.")
+        .must("every", text(), "Time between two askings: 30s, 10m, 12h.")
+        .must("give_up", text(), "Time after which it is left to people: 90d.")
+        .must("until", text(), "A condition that holds of the last reply.")
 }
 
 fn undo() -> Form {

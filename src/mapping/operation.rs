@@ -35,6 +35,8 @@ pub struct OperationProgram {
     pub order: Option<Order>,
     /// How work that outlives the call is followed.
     pub complete: Option<Complete>,
+    /// The call that is made when what the operation made has expired: it gives back what was reserved.
+    pub expires: Option<Box<Call>>,
 }
 
 /// Who carries out an operation.
@@ -283,8 +285,8 @@ pub enum Total {
 pub struct Complete {
     /// Per item (true) or for the entity.
     pub each_item: bool,
-    /// What is asked.
-    pub poll: CallTarget,
+    /// What is asked, and how its reply is read: one call without a request.
+    pub poll: Arc<OperationProgram>,
     /// Between two askings, in milliseconds.
     pub every_ms: u64,
     /// From the first asking to giving up, in milliseconds.

@@ -82,6 +82,8 @@ pub struct OperationFacts {
     /// Whether each answered entity is kept whole on the side that answers, so that any of its attributes can be
     /// looked at.
     pub kept: bool,
+    /// Whether it makes an entity.
+    pub makes: bool,
     /// Names of the path parameters.
     pub path: Vec<String>,
     /// Type of the create message whose attributes the answer repeats, on the side that keeps it.

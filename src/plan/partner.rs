@@ -222,6 +222,11 @@ impl PartnerPlan {
         self.products.get(&self.release(function))
     }
 
+    /// The contracts of its functions.
+    pub(super) fn contracts(&self) -> &[&'static Contract] {
+        &self.contracts
+    }
+
     /// The contract of a function in the partner's release.
     #[must_use]
     pub fn contract(&self, function: Function) -> Option<&'static Contract> {

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{choose::BackendRoute, partner::MappedOperation};
+use super::{
+    choose::BackendRoute,
+    partner::{MappedOperation, PartnerPlan},
+};
 use crate::{
     ids::BackendId,
     mapping::{
@@ -70,21 +73,19 @@ pub(super) fn receivers(
 
 /// How a message is understood; none where the partner's releases do not have what it speaks of.
 fn understanding(contracts: &[&'static Contract], set: &CompiledSet, news: &News) -> Option<Understanding> {
-    let kind = EntityKind::parse(&news.kind)?;
-    let (function, id) = retrieval_of(kind)?;
-    let contract = contracts.iter().copied().find(|contract| contract.function == function)?;
-    let operation = contract.operation(id)?;
+    let (kind, program) = (EntityKind::parse(&news.kind)?, &news.program);
     let program = OperationProgram {
-        operation_id: id.into(),
+        operation_id: retrieval_of(kind)?.1.into(),
         origin: news.origin.clone(),
         handling: Handling::Legacy,
         calls: Box::default(),
-        answer: Answer::Reply(Arc::clone(&news.program)),
+        answer: Answer::Reply(Arc::clone(program)),
         on: Box::default(),
         paging: None,
         filters: Box::default(),
         order: None,
         complete: None,
+        expires: None,
     };
     let mapped = MappedOperation {
         program: Arc::new(program),
@@ -92,5 +93,26 @@ fn understanding(contracts: &[&'static Contract], set: &CompiledSet, news: &News
         backend: None,
         names: Arc::clone(&set.names),
     };
-    Some(Understanding { kind, duty: duty_of(function, id)?, contract, operation, mapped: Arc::new(mapped) })
+    Understanding::new(contracts, kind, mapped)
+}
+
+impl Understanding {
+    /// How the reply of a call is understood that an operation's mapping makes about what it made.
+    #[must_use]
+    pub fn of(
+        partner: &PartnerPlan,
+        kind: EntityKind,
+        own: &MappedOperation,
+        program: &Arc<OperationProgram>,
+    ) -> Option<Self> {
+        let mapped = MappedOperation { program: Arc::clone(program), ..own.clone() };
+        Self::new(partner.contracts(), kind, mapped)
+    }
+
+    fn new(contracts: &[&'static Contract], kind: EntityKind, mapped: MappedOperation) -> Option<Self> {
+        let (function, id) = retrieval_of(kind)?;
+        let contract = contracts.iter().copied().find(|contract| contract.function == function)?;
+        let operation = contract.operation(id)?;
+        Some(Self { kind, duty: duty_of(function, id)?, contract, operation, mapped: Arc::new(mapped) })
+    }
 }

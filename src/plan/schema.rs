@@ -145,6 +145,7 @@ impl Schema for ContractSchema {
                 Some(Act::List) => filters(operation),
                 _ => Vec::new(),
             },
+            makes: duty.is_some_and(|duty| duty.act == Act::Create),
             kept: duty.is_some_and(|duty| duty.kind.is_made_by_buyer()),
             path: operation
                 .path

@@ -529,6 +529,13 @@ pub fn retrieval_of(kind: EntityKind) -> Option<(Function, &'static str)> {
     Some((duty.function, duty.operation_id))
 }
 
+/// The operation by which a Buyer makes an entity of a kind.
+#[must_use]
+pub fn creation_of(kind: EntityKind) -> Option<(Function, &'static str)> {
+    let duty = DUTIES.iter().find(|duty| duty.kind == kind && duty.act == Act::Create)?;
+    Some((duty.function, duty.operation_id))
+}
+
 impl Duty {
     /// Whether the answer repeats the request's attributes.
     #[must_use]

@@ -5,6 +5,7 @@
 //! is for, and the lowering makes one program per operation, phase and direction. What may be sent to whom, and
 //! when, is not decided here: `exchange` runs what comes out.
 
+mod after;
 mod condition;
 mod coverage;
 mod effective;

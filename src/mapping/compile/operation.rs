@@ -106,10 +106,11 @@ impl<'c> Compiler<'c> {
             paging: self.list_paging(&making),
             filters: self.filters(&making, &calls, &told.written),
             order: self.order(&making, &told.written),
+            complete: self.complete(&making, answer.as_ref()),
+            expires: self.expires(&making).map(Box::new),
             calls: calls.into(),
             answer: answer?,
             on: on.into(),
-            complete: None,
         };
         let backend = operation.backend.as_ref().map(|text| (text.as_str().into(), text.span()));
         Some(CompiledOperation { program: Arc::new(program), not_echoed: told.not_echoed.into(), backend })
@@ -199,7 +200,7 @@ impl<'c> Compiler<'c> {
         Some((call, written.unwrap_or_default()))
     }
 
-    fn duration(&mut self, text: &Text) -> Option<u64> {
+    pub(super) fn duration(&mut self, text: &Text) -> Option<u64> {
         let ms = duration_ms(text.as_str());
         if ms.is_none() {
             let fault = Diagnostic::error(code::DURATION, format!("`{text}` is no duration")).at(text.span());
@@ -285,7 +286,7 @@ impl<'c> Compiler<'c> {
         self.lower_condition(Some(condition), &scope.here, &us).ok()?.0
     }
 
-    fn request(
+    pub(super) fn request(
         &mut self,
         body: Option<&'c Body>,
         scope: &Scope,

@@ -17,7 +17,9 @@ mod rule;
 mod set;
 
 pub use news::{News, Receive};
-pub use operation::{Answer, AnswerFrom, Body, Call, Conduct, On, Operation, Paging, Statuses, Undo};
+pub use operation::{
+    Answer, AnswerFrom, Body, Call, Complete, Conduct, On, Operation, Paging, Statuses, Undo,
+};
 pub use overlay::{Change, CodesChange, OverlayFile};
 pub use read_operation::operations;
 pub use read_overlay::read_overlay;

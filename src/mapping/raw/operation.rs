@@ -18,6 +18,10 @@ pub struct Operation {
     pub on: Vec<On>,
     /// How lists are read page by page.
     pub paging: Option<Paging>,
+    /// How work that outlives its call is followed.
+    pub complete: Option<Complete>,
+    /// The call that is made when what was made has expired.
+    pub expires: Option<Undo>,
     /// Its backend, whatever the partner's routes say.
     pub backend: Option<Text>,
     /// Filters of a list that the legacy system settles alone.
@@ -82,6 +86,23 @@ pub struct Undo {
     pub call: Text,
     /// What is sent.
     pub request: Option<Body>,
+}
+
+/// `complete:`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complete {
+    /// The whole value.
+    pub span: Span,
+    /// `item`: each item is asked for.
+    pub each: Option<Text>,
+    /// Method and address.
+    pub poll: Text,
+    /// Time between two askings.
+    pub every: Text,
+    /// Time after which it is given up.
+    pub give_up: Text,
+    /// Holds of the reply that is the last.
+    pub until: Text,
 }
 
 /// `answer:`

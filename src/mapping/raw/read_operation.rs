@@ -2,7 +2,9 @@
 
 use super::read::{self, required_text, sequence, text, texts, wrong};
 use super::read_rule::{condition, named, rules};
-use super::{Answer, AnswerFrom, Body, Call, Conduct, On, Operation, Paging, Rule, Statuses, Text, Undo};
+use super::{
+    Answer, AnswerFrom, Body, Call, Complete, Conduct, On, Operation, Paging, Rule, Statuses, Text, Undo,
+};
 use crate::mapping::diagnostic as code;
 use crate::text::{
     Diagnostic, Diagnostics,
@@ -31,6 +33,8 @@ fn operation(id: Text, node: &Node, out: &mut Diagnostics) -> Option<Operation> 
             answer: None,
             on: Vec::new(),
             paging: None,
+            complete: None,
+            expires: None,
             backend: None,
             exact: Vec::new(),
             order: None,
@@ -59,11 +63,13 @@ fn operation(id: Text, node: &Node, out: &mut Diagnostics) -> Option<Operation> 
         answer: fields.take("answer").and_then(|node| answer(node, out)),
         on: fields.take("on").map(|node| on_list(node, out)).unwrap_or_default(),
         paging: fields.take("paging").and_then(|node| paging(node, out)),
+        complete: fields.take("complete").and_then(|node| complete(node, out)),
+        expires: fields.take("expires").and_then(|node| undo(node, out)),
         backend: text(&mut fields, "backend", out),
         exact: texts(&mut fields, "exact", out),
         order: text(&mut fields, "order", out),
     };
-    read::refuse_later(&mut fields, &["complete", "is"], out);
+    read::refuse_later(&mut fields, &["is"], out);
     fields.finish(out);
     Some(operation)
 }
@@ -135,6 +141,15 @@ fn inside(at: Text, node: &Node, body: Body) -> Rule {
         Body::Fields(_, rules) => rule.fields = Some(rules),
     }
     rule
+}
+
+fn complete(node: &Node, out: &mut Diagnostics) -> Option<Complete> {
+    let mut fields = Fields::of(node, "complete", out)?;
+    let each = text(&mut fields, "each", out);
+    let mut must = |name| required_text(&mut fields, name, out);
+    let (poll, every, give_up, until) = (must("poll"), must("every"), must("give_up"), must("until"));
+    fields.finish(out);
+    Some(Complete { span: node.span, each, poll: poll?, every: every?, give_up: give_up?, until: until? })
 }
 
 fn undo(node: &Node, out: &mut Diagnostics) -> Option<Undo> {

@@ -39,21 +39,34 @@ struct Known<'c> {
 impl<'c> Compiler<'c> {
     /// Holds an operation against the interfaces of the backends that it may be sent to.
     pub(super) fn check_legacy(&mut self, making: &Making<'c>, calls: &[Call], sent: &Sent) {
-        let operation = making.operation;
-        if operation.conduct != Conduct::Legacy || self.interfaces.is_empty() {
+        if making.operation.conduct != Conduct::Legacy {
             return;
         }
-        let names: Vec<String> = match (&operation.backend, &self.set.set.backend) {
+        for (api, typed) in self.described(making) {
+            self.check_calls(making, calls, sent, &api, typed);
+        }
+    }
+
+    /// Holds calls that are made after an operation was answered against the interfaces.
+    pub(super) fn check_later(&mut self, making: &Making<'c>, calls: &[(&'c Text, &CallTarget)]) {
+        for (api, _) in self.described(making) {
+            for (text, target) in calls {
+                self.check_call(text, target, &api);
+            }
+        }
+    }
+
+    /// The interfaces of the backends that an operation may be sent to, and whether they tell types of bodies.
+    fn described(&self, making: &Making<'_>) -> Vec<(Arc<dyn Interface>, bool)> {
+        let names: Vec<String> = match (&making.operation.backend, &self.set.set.backend) {
             (Some(own), _) => vec![own.as_str().to_owned()],
             (None, Some(own)) if self.routes.is_empty() => vec![own.as_str().to_owned()],
             (None, _) => self.routes.clone(),
         };
-        for name in names {
-            let Some(api) = self.interfaces.get(&name).cloned() else { continue };
-            // Bodies of XML have paths of their own, which the schemas of an interface do not tell.
-            let typed = !self.xml_backends.contains(&name);
-            self.check_calls(making, calls, sent, &api, typed);
-        }
+        // Bodies of XML have paths of their own, which the schemas of an interface do not tell.
+        let typed = |name: &String| !self.xml_backends.contains(name);
+        let known = names.iter().filter_map(|name| Some((self.interfaces.get(name).cloned()?, typed(name))));
+        known.collect()
     }
 
     fn check_calls(
