@@ -12,7 +12,9 @@ use tokio::sync::Barrier;
 
 use super::{
     lists::{Double, told},
-    support::{Bed, CANCEL_QUOTE, Folders, Http, ORDER, PRODUCT, QUOTE, Setup, bounded, order, quote},
+    support::{
+        Bed, CANCEL_QUOTE, Folders, Http, ORDER, PRODUCT, QUOTE, Setup, bounded, deferred, order, quote,
+    },
 };
 
 const OVC: &str = "urn:mef:lso:spec:sonata:access-eline-ovc:v5.0.0:all";
@@ -181,7 +183,7 @@ async fn what_was_made_before_the_migration_stays_where_it_was_made() {
     bounded(async {
         let two = Two::start("routes: [ { backend: old } ]\n").await;
         let mut slow = quote("before");
-        slow["instantSyncQuote"] = json!(false);
+        deferred(&mut slow);
         let made = two.bed.post(QUOTE, &slow).await.member("id");
         let offered = two.bed.post(QUOTE, &quote("offered")).await.member("id");
         assert_eq!(two.asked().1.len(), 0);

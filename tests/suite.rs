@@ -30,6 +30,7 @@ mod record;
 mod reload;
 mod round;
 mod routes;
+mod rules;
 mod schema;
 mod support;
 mod table;

@@ -4,7 +4,9 @@ use std::io::Write as _;
 
 use serde_json::{Value, json};
 
-use super::support::{ADDRESS, Bed, CANCEL_QUOTE, JSON, ORDER, QUOTE, Setup, bounded, order, quote};
+use super::support::{
+    ADDRESS, Bed, CANCEL_QUOTE, JSON, ORDER, QUOTE, Setup, bounded, deferred, order, quote,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_quote_is_mediated_there_and_back() {
@@ -25,7 +27,7 @@ async fn a_quote_is_mediated_there_and_back() {
         let list = bed.get(&format!("{QUOTE}?externalId=Q-1")).await;
         assert_eq!((list.status, &list.json()[0]["id"]), (200, &json!(&id)), "{list:?}");
         let mut slow = quote("Q-2");
-        slow["instantSyncQuote"] = json!(false);
+        deferred(&mut slow);
         let id = bed.post(QUOTE, &slow).await.member("id");
         let cancelled = bed.post(CANCEL_QUOTE, &json!({ "quoteId": id })).await;
         assert_eq!(cancelled.status, 200, "{cancelled:?}");

@@ -19,6 +19,7 @@ mod operations;
 pub mod output;
 mod record;
 mod round;
+mod rules;
 mod schema;
 mod sdk;
 mod serve;
@@ -60,6 +61,8 @@ enum Command {
     Show(ShowArguments),
     /// List every operation of the standard, how it is served and how many cases hold it.
     Operations(OperationsArguments),
+    /// List the numbered requirements of the guides, who looks after each, and what a partner has set.
+    Rules(RulesArguments),
     /// Play the cases of two configurations with both, and print what differs on the wire.
     Diff(DiffArguments),
     /// Write mapping and configuration files in the one layout; comments and meaning stay.
@@ -237,6 +240,20 @@ struct ShowArguments {
     what: Option<String>,
 }
 
+/// `segue rules`.
+#[derive(Debug, Args)]
+struct RulesArguments {
+    /// The partner whose settings are shown; without it the defaults alone.
+    #[arg(long)]
+    partner: Option<String>,
+    /// How the table is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// The same as `--format json`.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
 /// `segue operations`.
 #[derive(Debug, Args)]
 struct OperationsArguments {
@@ -291,6 +308,7 @@ pub fn main() -> ExitCode {
         Command::Trace(arguments) => trace::run(&config, &arguments),
         Command::Show(arguments) => show::run(&config, &arguments),
         Command::Operations(arguments) => operations::run(&config, &arguments),
+        Command::Rules(arguments) => rules::run(&config, &arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Fmt(arguments) => fmt::run(&config, &arguments),
         Command::Record(arguments) => record::run(&config, &arguments),

@@ -48,6 +48,8 @@ pub const TWICE: Code = Code("C133");
 pub const BAD_TYPE: Code = Code("C134");
 /// Not a condition.
 pub const BAD_CONDITION: Code = Code("C135");
+/// A rule that the settings do not decide over.
+pub const BAD_RULE: Code = Code("C136");
 /// Not the name of a listener.
 pub const BAD_LISTENER: Code = Code("C140");
 /// A secret that stands in the file.
@@ -87,6 +89,7 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(TWICE, "The same thing stands twice."),
     Meaning::new(BAD_TYPE, "A product type is a urn: name or the short name of a product."),
     Meaning::new(BAD_CONDITION, "The condition is not what RFC 9535 allows after `?`."),
+    Meaning::new(BAD_RULE, "The rule always holds, is not checked, or is of a release that is not spoken."),
     Meaning::new(BAD_LISTENER, "What is allowed is a host name, an address, a network or http://host:port."),
     Meaning::new(LITERAL_SECRET, "A secret is a reference, env or file, and never stands in a file itself."),
     Meaning::new(SECRET_MISSING, "The environment variable or file of a secret is not there or empty."),

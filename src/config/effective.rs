@@ -177,6 +177,7 @@ fn of_partner(partner: &Partner) -> Defaults {
         ("policy.unknown_members", unknown_members.to_owned()),
         ("policy.product_payload", product_payload.to_owned()),
         ("policy.answer_findings", word(&partner.policy.answer_findings)),
+        ("policy.on_demand", partner.policy.on_demand.to_string()),
         ("type_aliases", "none".to_owned()),
         ("settings", "none".to_owned()),
     ]);

@@ -2,7 +2,7 @@
 
 use super::{Number, backend, gateway, limits, notifications};
 use crate::{
-    sonata::{Function, Release, events::functions_with_events},
+    sonata::{Function, Release, events::functions_with_events, rules::Level},
     text::form::{Choice, Form, Kind},
 };
 
@@ -300,7 +300,7 @@ fn oauth2() -> Form {
 }
 
 fn partner_file() -> Vec<Form> {
-    vec![partner(), identify(), releases(), represents(), route(), policy(), telling()]
+    vec![partner(), identify(), releases(), represents(), route(), policy(), agreed(), telling()]
 }
 
 fn partner() -> Form {
@@ -335,11 +335,7 @@ fn partner() -> Form {
         )
         .may("settings", Kind::Any, "What mappings read as facts.partner; anything.")
         .may(
-            "notifications",
-            Kind::Either(vec![Kind::words(["on", "off"]), Kind::Is("notifications")]),
-            "Whether and how it is told of what changes, at the listeners that it registers. Default: off.",
-        )
-        .later(&["custody", "rules", "idempotency"])
+    vec![partner(), identify(), releases(), represents(), route(), policy(), agreed(), telling()]
 }
 
 fn identify() -> Form {
@@ -432,6 +428,25 @@ fn policy() -> Form {
             Kind::words(["send", "fail"]),
             "Faults of our own answer against the standard. Default: send.",
         )
-        .may("on_demand", Kind::words(["false"]), "Not available in this version.")
+        .may(
+            "on_demand",
+            Kind::Boolean,
+            "Whether quotes are firm and subject to no feasibility check. Default: false.",
+        )
         .may("test", Kind::words(["false"]), "Not available in this version.")
+}
+
+fn agreed() -> Form {
+    Form::new("agreed", "What Buyer and Seller agreed on, as far as rules ask for it.")
+        .may("spatial_references", text().or_list(), "Values of spatialRef. Default: any.")
+        .may(
+            "postcode_countries",
+            text().or_list(),
+            "Countries, as addresses write them, whose addresses need a postcode. Default: where the post has them.",
+        )
+        .may(
+            "offering_types",
+            text().or_list().named(),
+            "Ids of offerings and specifications, with the product types that they may have. Default: any.",
+        )
 }

@@ -26,6 +26,7 @@ mod partner;
 mod policy;
 mod read;
 mod route;
+mod rules;
 pub mod secret;
 mod tls;
 mod tree;
@@ -46,6 +47,7 @@ pub use oauth::{ClientProof, OAuth2};
 pub use partner::{Identify, Partner, Releases, Represented, Represents, Side};
 pub use policy::{AnswerFindings, Operations, Policy, Switch};
 pub use route::{OperationName, Route};
+pub use rules::Rules;
 pub use tls::{ClientCertificate, Tls};
 
 use crate::{

@@ -1,7 +1,7 @@
 //! `partners/NAME.yaml`: one trading relationship.
 
 use super::{
-    Notifications, Operations, Policy, Route, code, later,
+    Notifications, Operations, Policy, Route, Rules, code, later,
     read::{Context, is_name, name_of},
     route, tree, words,
 };
@@ -41,6 +41,8 @@ pub struct Partner {
     pub policy: Policy,
     /// Whether and how it is told of what changes.
     pub notifications: Option<Notifications>,
+    /// How strict we are about single paragraphs of the guides, and what was agreed on.
+    pub rules: Rules,
     /// Product types that it names otherwise: its name, and the type (a URN or a product's short name) that is meant.
     /// Whether the type exists is for the `plan` to say.
     pub type_aliases: Vec<(Spanned<String>, Spanned<String>)>,
@@ -123,12 +125,12 @@ impl Partner {
         let operations = Operations::read(fields.mapping("operations", out).unwrap_or_default(), out);
         let policy = Policy::read(fields.take("policy"), out);
         let notifications = Notifications::read(fields.take("notifications"), context, out);
+        let rules = Rules::read(&mut fields, releases.as_ref(), policy.on_demand, out);
         let type_aliases = type_aliases(&mut fields, out);
         let settings = fields.take("settings").filter(|node| !node.is_absent());
         let settings = settings.map_or_else(tree::empty, tree::document);
         for (key, what) in [
             ("custody", "choosing who keeps an entity"),
-            ("rules", "numbered rules"),
             ("idempotency", "recognizing a repeated request"),
         ] {
             if let Some(entry) = fields.entry(key) {
@@ -148,6 +150,7 @@ impl Partner {
             operations,
             policy,
             notifications,
+            rules,
             type_aliases,
             settings,
         })

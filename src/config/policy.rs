@@ -20,6 +20,8 @@ pub struct Policy {
     pub product_payload: ProductFaults,
     /// Faults of our own answer against the standard.
     pub answer_findings: AnswerFindings,
+    /// Whether the partner trades on demand: quotes are firm and subject to no feasibility check.
+    pub on_demand: bool,
 }
 
 /// Faults of our own answer against the standard.
@@ -50,12 +52,11 @@ impl Policy {
             unknown_members: fields.choice("unknown_members", &members, out).unwrap_or_default(),
             product_payload: fields.choice("product_payload", &payload, out).unwrap_or_default(),
             answer_findings: fields.choice("answer_findings", &findings, out).unwrap_or_default(),
+            on_demand: fields.boolean("on_demand", out).unwrap_or_default(),
         };
-        for (key, what) in [("on_demand", "the on-demand policy"), ("test", "marking exchanges as test")] {
-            let entry = fields.entry(key);
-            if let (Some(true), Some(entry)) = (fields.boolean(key, out), entry) {
-                out.push(later(what, entry.key_span));
-            }
+        let entry = fields.entry("test");
+        if let (Some(true), Some(entry)) = (fields.boolean("test", out), entry) {
+            out.push(later("marking exchanges as test", entry.key_span));
         }
         fields.finish(out);
         policy

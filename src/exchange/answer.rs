@@ -13,6 +13,7 @@ use super::{
     references::{self, new_id},
     reply::Reply,
     report::{self, Said},
+    rules,
     story::Story,
     subject::Subject,
     wire::Answer,
@@ -307,6 +308,7 @@ pub fn hold_as(
     document: &Document,
     ty: crate::sonata::TypeId,
 ) -> Result<Document, ExchangeError> {
+    rules::of_answer(story, work, document.root())?;
     let contract = work.route.contract;
     let products = work
         .partner

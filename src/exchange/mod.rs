@@ -26,6 +26,7 @@ pub mod rehearsal;
 mod reply;
 mod report;
 mod request;
+mod rules;
 pub mod seller;
 pub mod stack;
 mod story;

@@ -4,7 +4,7 @@ use http::{HeaderMap, header, request::Parts};
 use http_body_util::BodyExt as _;
 use hyper::body::Body;
 
-use super::{error::ExchangeError, story::Story};
+use super::{error::ExchangeError, rules, story::Story};
 use crate::{
     body::{self, BodyLimits},
     config::{self, Represented},
@@ -12,7 +12,7 @@ use crate::{
     mapping::apply::Headers,
     plan::{PartnerPlan, Route},
     sonata::{
-        Operation, Options, UnknownMembers, check,
+        Fault, Operation, Options, UnknownMembers, check,
         check::{Passed, QueryCode, QueryFault, check_query, strip},
     },
 };
@@ -65,6 +65,7 @@ where
     B: Body<Data = bytes::Bytes>,
 {
     let query = query(partner, route, head.uri.query().unwrap_or_default())?;
+    rules::of_query(story, partner, route, &query)?;
     let path = route.id().map(|id| ("id".to_owned(), id)).into_iter().collect();
     let (body, passed) = match route.operation.request {
         Some(_) => {
@@ -159,7 +160,13 @@ where
         .products(route.function())
         .ok_or_else(|| ExchangeError::Internal("the release has no products".to_owned()))?;
     let options = Options { unknown_members, product_faults, faults_max, ..Options::new(products) };
-    let checked = check(document.root(), route.contract, ty, &options);
+    let mut checked = check(document.root(), route.contract, ty, &options);
+    let asked = rules::of_request(story, partner, route, document.root())?;
+    // The contract tells of a place first.
+    let is_new = |fault: &Fault| checked.faults.iter().all(|told| told.pointer != fault.pointer);
+    let asked: Vec<Fault> = asked.into_iter().filter(is_new).collect();
+    let left = faults_max.saturating_sub(checked.faults.len());
+    checked.faults.extend(asked.into_iter().take(left));
     if !checked.is_valid() {
         return Err(ExchangeError::Contract(checked.faults));
     }

@@ -24,6 +24,7 @@ use super::{
     journal::Journal,
     list, notices, quotes, references, report,
     request::receive,
+    rules,
     stack::panic_text,
     story::Story,
     subject::{self, Subject},
@@ -124,6 +125,7 @@ where
         return list::answer(story, &work, &others, &head.headers).await;
     }
     work.may_move()?;
+    rules::of_change(story, &work)?;
     inventory::check(story, &work, &head.headers).await?;
     quotes::check(story, &work).await?;
     let mut answer = single(story, &work, &head.headers).await;

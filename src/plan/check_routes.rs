@@ -14,7 +14,7 @@ use crate::{
         Contract, Products, Release,
         entity::{Act, duty_of},
     },
-    text::{Diagnostic, Diagnostics, Hint, suggest},
+    text::{Diagnostic, Diagnostics, Hint, Spanned, suggest},
 };
 
 /// The operations that a partner's file names exist.
@@ -37,15 +37,16 @@ pub(super) fn operations(settings: &Partner, contracts: &[&'static Contract], ou
     }
 }
 
-/// The products of routes exist, and their conditions read what some request has.
+/// The products of routes and agreements exist, and the conditions of routes read what some request has.
 pub(super) fn words(
     settings: &Partner,
     contracts: &[&'static Contract],
     products: &HashMap<Release, Products>,
     out: &mut Diagnostics,
 ) {
+    products_exist(&settings.rules.types, products, out);
     for route in &settings.routes {
-        products_exist(route, products, out);
+        products_exist(&route.products, products, out);
         if let Some(condition) = &route.condition {
             let types = Requests::of(route, settings, contracts, products);
             for read in condition.value.reads() {
@@ -60,8 +61,8 @@ pub(super) fn words(
     }
 }
 
-fn products_exist(route: &Route, products: &HashMap<Release, Products>, out: &mut Diagnostics) {
-    for name in &route.products {
+fn products_exist(named: &[Spanned<String>], products: &HashMap<Release, Products>, out: &mut Diagnostics) {
+    for name in named {
         let has = |products: &Products| {
             products.urns().any(|urn| {
                 urn == name.value || products.resolve(urn).is_some_and(|one| one.short_name() == name.value)

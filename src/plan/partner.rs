@@ -22,6 +22,7 @@ use crate::{
         Contract, Found, Function, Products, Release, catalogue,
         entity::{Act, EntityKind, duty_of},
         events::HubAct,
+        rules::{RuleBook, Rules},
     },
 };
 
@@ -87,6 +88,7 @@ pub struct PartnerPlan {
     contracts: Vec<&'static Contract>,
     products: HashMap<Release, Products>,
     served: HashMap<Function, HashMap<&'static str, Ways>>,
+    rules: Arc<RuleBook>,
     pub(super) routes: Vec<BackendRoute>,
     /// The backends that keep entities of a kind.
     pub(super) keepers: HashMap<EntityKind, Vec<BackendId>>,
@@ -150,8 +152,9 @@ impl PartnerPlan {
         let served = served.collect();
         let receivers = receivers(&contracts, compiled, &routes);
         let keepers = HashMap::new();
+        let rules = RuleBook::of(&settings.rules.levels, |function| settings.releases.of(function));
         let mut plan =
-            Self { settings, notifications, contracts, products, served, routes, keepers, receivers };
+            Self { settings, notifications, contracts, products, served, rules, routes, keepers, receivers };
         plan.keepers = plan.find_keepers();
         plan
     }
@@ -231,6 +234,12 @@ impl PartnerPlan {
     #[must_use]
     pub fn contract(&self, function: Function) -> Option<&'static Contract> {
         self.contracts.iter().copied().find(|contract| contract.function == function)
+    }
+
+    /// What the guides ask of an operation's messages, as far as the partner's settings want that looked at.
+    #[must_use]
+    pub fn rules(&self, function: Function, operation_id: &str) -> &Rules {
+        self.rules.rules(function, operation_id)
     }
 
     /// How an operation is served, by the best of its ways.

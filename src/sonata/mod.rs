@@ -5,7 +5,7 @@
 //! mapping, its aliases, its policy) is given in. The names are the standard's own.
 //!
 //! [`catalogue()`] is where to begin: a [`Contract`] has the [`Operation`]s and the [`Types`]; [`TypeView`] reads a
-//! type. `check` walks a message along its type, `problem` says what is wrong to the other party, `state` knows
+//! type. `check` walks a message along its type, [`rules`] has what the guides ask beyond that, `problem` says what is wrong to the other party, `state` knows
 //! which change follows which. [`facts`] is the catalogue as text, [`import`] writes it from the SDK.
 
 mod catalogue;
@@ -23,6 +23,7 @@ mod pattern;
 pub mod problem;
 mod product;
 mod release;
+pub mod rules;
 pub mod state;
 mod types;
 mod view;
