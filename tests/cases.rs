@@ -45,7 +45,34 @@ const FINDINGS: [(&str, usize, &str); 12] = [
 /// Paragraphs of the guides that the messages of the cases break, and how often: requests that this partner may send
 /// so, and answers for which Acme does not know what the guides want.
 #[rustfmt::skip]
-const RULE_FINDINGS: [(&str, usize); 0] = [
+const RULE_FINDINGS: [(&str, usize, &str); 27] = [
+    ("115:grace:R18", 1, "globex may"),
+    ("115:grace:R19", 1, "globex may"),
+    ("115:grace:R20", 1, "globex may"),
+    ("115:grace:R23", 4, "globex may"),
+    ("115:grace:R24", 2, "globex may"),
+    ("115:grace:R34", 1, "Acme answers a survey with a price that binds nobody"),
+    ("115:grace:R42", 1, "globex may"),
+    ("115:grace:R43", 5, "globex may"),
+    ("115:grace:R51.firm", 1, "a quote that was cancelled has no date of it"),
+    ("116:grace:R14", 19, "Acme has one desk, and no contacts of the Buyer"),
+    ("121:grace:R12", 14, "this partner wants no alternatives"),
+    ("122:grace:R10", 12, "sites are asked for by name and by customer"),
+    ("123:grace:R13", 3, "globex may"),
+    ("123:grace:R14", 85, "Acme asks for one contact"),
+    ("123:grace:R24", 1, "Acme hurries what nobody asked to be"),
+    ("123:grace:R25", 1, "the same"),
+    ("123:grace:R30", 1, "globex may"),
+    ("123:grace:R32", 4, "globex may"),
+    ("123:grace:R33", 57, "globex may"),
+    ("123:grace:R34", 50, "Acme has a term of its own"),
+    ("123:grace:R42", 12, "the same"),
+    ("123:grace:R50", 3, "Acme moves dates without a word"),
+    ("123:grace:R95", 2, "globex may"),
+    ("124:grace:R28", 1, "Acme closes tickets without a word"),
+    ("137:grace:R18", 11, "Acme does not say who comes"),
+    ("87:grace:R18", 1, "globex may"),
+    ("87:grace:R28", 1, "a colour that nobody knows"),
 ];
 
 fn shipped() -> Option<(PlanHandle, BTreeMap<String, Case>)> {
@@ -85,7 +112,7 @@ fn every_shipped_case_is_what_it_says() {
     assert!(failed.is_empty(), "{} of {} cases:\n{}", failed.len(), cases.len(), failed.join("\n"));
     assert_eq!(findings, FINDINGS.map(|(case, count, _)| (case, count)));
     let rules: Vec<(&str, usize)> = rules.iter().map(|(rule, count)| (rule.as_str(), *count)).collect();
-    assert_eq!(rules, RULE_FINDINGS);
+    assert_eq!(rules, RULE_FINDINGS.map(|(rule, count, _)| (rule, count)));
 }
 
 /// A case that expects anything must be able to fail: its answer is compared to the letter.

@@ -433,7 +433,7 @@ async fn a_change_goes_where_the_product_is() {
             rows.find(|row| row["externalId"] == legacy).unwrap()["id"].clone()
         };
         let changed = |number: &str, legacy: &str| json!({ "id": number, "action": "delete", "product": { "id": id(legacy) } });
-        let added = json!({ "id": "b", "action": "add", "product": { "productConfiguration": { "@type": OVC } } });
+        let added = json!({ "id": "b", "action": "add", "product": { "productOffering": { "id": "OVC-100" }, "productConfiguration": { "@type": OVC } } });
         let place = |place: &'static str| Some(("invalidValue", place));
         for (items, at_old, at_new, fault) in [
             (json!([ changed("a", "A0") ]), 1, 0, None),

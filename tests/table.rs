@@ -37,7 +37,7 @@ async fn a_quote_is_mediated_there_and_back() {
         let ordered = bed.post(ORDER, &order("O-1", 2)).await;
         assert_eq!((ordered.status, ordered.json()["productOrderItem"].as_array().unwrap().len()), (201, 2), "{ordered:?}");
         let address = json!({ "provideAlternative": false, "submittedGeographicAddress":
-            { "@type": "FieldedAddress", "streetName": "Example St", "city": "Berlin", "country": "Germany" } });
+            { "@type": "FieldedAddress", "streetName": "Example St", "city": "Berlin", "postcode": "10115", "country": "Germany" } });
         let checked = bed.post(ADDRESS, &address).await;
         assert_eq!(checked.status, 200, "{checked:?}");
         bed.gateway.stop().await.unwrap();

@@ -19,8 +19,16 @@ pub(super) fn all() -> Vec<Rule> {
     let tables = [address::RULES, poq::RULES, quote::RULES, order::RULES, service::RULES, ticket::RULES];
     let mut all: Vec<Rule> = common::rules();
     all.extend(tables.into_iter().flatten());
-    all.sort_by_key(|rule| rule.functions.first().copied());
+    all.sort_by_key(place);
     all
+}
+
+/// The first function, and the number in the paragraph's name.
+fn place(rule: &Rule) -> (Option<Function>, Option<u32>) {
+    let paragraph = rule.id.rsplit(':').next().unwrap_or_default();
+    let digits =
+        paragraph.split('.').next().unwrap_or_default().trim_start_matches(|one: char| !one.is_ascii_digit());
+    (rule.functions.first().copied(), digits.parse().ok())
 }
 
 /// A rule on the Buyer's message: a request that breaks it is refused.
