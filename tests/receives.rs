@@ -7,7 +7,9 @@ use segue::{
 };
 use serde_json::{Value, json};
 
-use super::support::{Answer, Bed, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, capture, order, quote};
+use super::support::{
+    Answer, Bed, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, capture, deferred, order, quote,
+};
 
 /// What the tests' mapping set receives, beside a look-up that says nothing.
 const TOLD: &str = r#"
@@ -220,7 +222,7 @@ async fn every_partner_that_has_it_is_told() {
         let gateway = segue::app::start(&folders.config()).await.unwrap();
         let bed = Bed { folders, gateway, client: Http::new() };
         let mut asked = quote("deferred");
-        asked["instantSyncQuote"] = json!(false);
+        deferred(&mut asked);
         let made = bed.post(&format!("/rival{QUOTE}"), &asked).await;
         assert_eq!(made.member("state"), "inProgress", "{made:?}");
         let offer = bed.received().into_iter().flat_map(|entry| entry.made).next().unwrap();

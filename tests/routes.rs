@@ -128,7 +128,7 @@ static ROWS: [Row; 19] = [
 
 fn body(request: &str) -> Value {
     let mut quote = quote("x");
-    let ovc = json!({ "productConfiguration": { "@type": OVC } });
+    let ovc = json!({ "productOffering": { "id": "OVC-100" }, "productConfiguration": { "@type": OVC } });
     match request {
         "order" => return order("x", 1),
         "alias" => quote["quoteItem"][0]["product"]["productConfiguration"]["@type"] = json!("urn:ours:uni"),
