@@ -23,7 +23,7 @@ use segue::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, time::Instant};
 
-use super::support::{Answer, Bed, CANCEL_QUOTE, Folders, Http, QUOTE, Setup, bounded, quote, until};
+use super::support::{self, Answer, Bed, CANCEL_QUOTE, Folders, Http, QUOTE, Setup, bounded, quote, until};
 
 const HUB: &str = "/mefApi/sonata/quoteManagement/v8/hub";
 const ORDER_HUB: &str = "/mefApi/sonata/productOrderingManagement/v10/hub";
@@ -141,7 +141,7 @@ async fn register(bed: &Bed, hub: &str, callback: &str, query: Option<&str>) -> 
 /// A quote that takes its time, and so can be cancelled.
 fn deferred(external_id: &str) -> Value {
     let mut body = quote(external_id);
-    body["instantSyncQuote"] = json!(false);
+    support::deferred(&mut body);
     body
 }
 

@@ -335,7 +335,17 @@ fn partner() -> Form {
         )
         .may("settings", Kind::Any, "What mappings read as facts.partner; anything.")
         .may(
-    vec![partner(), identify(), releases(), represents(), route(), policy(), agreed(), telling()]
+            "rules",
+            Kind::words(Level::WORDS.map(|(word, _)| word)).named(),
+            "Paragraphs of the guides, such as 115:grace:R23, with what becomes of who breaks them; `segue rules` has all.",
+        )
+        .may("agreed", Kind::section("agreed"), "What was agreed on that rules ask for.")
+        .may(
+            "notifications",
+            Kind::Either(vec![Kind::words(["on", "off"]), Kind::Is("notifications")]),
+            "Whether and how it is told of what changes, at the listeners that it registers. Default: off.",
+        )
+        .later(&["custody", "idempotency"])
 }
 
 fn identify() -> Form {

@@ -129,10 +129,9 @@ impl Partner {
         let type_aliases = type_aliases(&mut fields, out);
         let settings = fields.take("settings").filter(|node| !node.is_absent());
         let settings = settings.map_or_else(tree::empty, tree::document);
-        for (key, what) in [
-            ("custody", "choosing who keeps an entity"),
-            ("idempotency", "recognizing a repeated request"),
-        ] {
+        for (key, what) in
+            [("custody", "choosing who keeps an entity"), ("idempotency", "recognizing a repeated request")]
+        {
             if let Some(entry) = fields.entry(key) {
                 out.push(later(what, entry.key_span));
             }

@@ -94,7 +94,7 @@ static FAMILIES: &[Family] = &[
     Family {
         side: Side::Seller,
         asks: "An event repeats the buyerId and sellerId that were given before.",
-        kept: by::EVENTS,
+        kept: by::EVENT,
         ids: &[
             ("87:grace:R6", POQ),
             ("115:grace:R5", QUOTE),

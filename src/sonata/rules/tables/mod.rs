@@ -146,6 +146,14 @@ mod by {
     pub(super) const R91: Kept = same("123:grace:R91");
     pub(super) const R95: Kept = same("123:grace:R95");
     pub(super) const T18: Kept = same("124:grace:R18");
-    pub(super) const EVENTS: Kept = Kept::Not("This version sends no events.");
+    pub(super) const EVENT: Kept = Kept::By(
+        "notifications",
+        "src/notify/task.rs every_event_is_as_the_contract_has_it_and_is_read_back",
+    );
+    pub(super) const CHANGES: Kept =
+        Kept::By("notifications", "src/notify/change.rs every_change_makes_its_events");
+    pub(super) const REGISTERED: Kept =
+        Kept::By("notifications", "tests/notifications.rs a_change_is_told_once_to_who_asked_for_it");
+    pub(super) const EVENT_TYPES: Kept = Kept::By("notifications", "src/notify/query.rs every_form_is_read");
     pub(super) const IF_SET: Kept = Kept::Not("What a legacy list leaves out is not known to be set.");
 }

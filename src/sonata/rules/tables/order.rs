@@ -458,6 +458,6 @@ pub(super) const RULES: &[Rule] = &[
         "A charge that nobody answers in time counts as declined.",
         Kept::Not("This version keeps no deadlines of charges."),
     ),
-    kept("123:grace:R106", ORDER, Side::Seller, "An event of an item names the item.", by::EVENTS),
-    kept("123:grace:CR7", ORDER, Side::Seller, "An event of a milestone names it.", by::EVENTS),
+    kept("123:grace:R106", ORDER, Side::Seller, "An event of an item names the item.", by::CHANGES),
+    kept("123:grace:CR7", ORDER, Side::Seller, "An event of a milestone names it.", by::EVENT),
 ];

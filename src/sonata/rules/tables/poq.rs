@@ -151,14 +151,20 @@ pub(super) const RULES: &[Rule] = &[
     kept("87:grace:R39", POQ, Side::Buyer, "What ends is not described.", by::PRODUCT_OF_ITEM),
     kept("87:grace:R40", POQ, Side::Buyer, "A change and an end name their product.", by::PRODUCT_OF_ITEM),
     kept("87:grace:R41", POQ, Side::Buyer, "What ends has its id and nothing else.", by::PRODUCT_OF_ITEM),
-    kept("87:grace:R44", POQ, Side::Seller, "Events go to those only that registered for them.", by::EVENTS),
-    kept("87:grace:R45", POQ, Side::Seller, "A qualification that is made is an event.", by::EVENTS),
+    kept(
+        "87:grace:R44",
+        POQ,
+        Side::Seller,
+        "Events go to those only that registered for them.",
+        by::REGISTERED,
+    ),
+    kept("87:grace:R45", POQ, Side::Seller, "A qualification that is made is an event.", by::CHANGES),
     kept(
         "87:grace:R46",
         POQ,
         Side::Seller,
         "States are events where the answer comes later, and only there.",
-        by::EVENTS,
+        by::CHANGES,
     ),
     seller(
         "87:grace:R48",
@@ -207,5 +213,5 @@ pub(super) const RULES: &[Rule] = &[
             Must::Hold(special::spatial_reference),
         )],
     ),
-    kept("87:grace:R53", POQ, Side::Seller, "Events are chosen by their eventType.", by::EVENTS),
+    kept("87:grace:R53", POQ, Side::Seller, "Events are chosen by their eventType.", by::EVENT_TYPES),
 ];

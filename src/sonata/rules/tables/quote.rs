@@ -227,8 +227,8 @@ pub(super) const RULES: &[Rule] = &[
     ),
     kept("115:grace:R53", QUOTE, Side::State, "A quote can be cancelled while it is in progress.", by::MOVES),
     kept("115:grace:R54", QUOTE, Side::State, "A quote can be declined once it is orderable.", by::MOVES),
-    kept("115:grace:R55", QUOTE, Side::Seller, "Events are chosen by their eventType.", by::EVENTS),
-    kept("115:grace:R57", QUOTE, Side::Seller, "An event of an item names the item.", by::EVENTS),
+    kept("115:grace:R55", QUOTE, Side::Seller, "Events are chosen by their eventType.", by::EVENT_TYPES),
+    kept("115:grace:R57", QUOTE, Side::Seller, "An event of an item names the item.", by::CHANGES),
     kept(
         "115:grace:R59",
         QUOTE,

@@ -104,7 +104,7 @@ pub(super) const RULES: &[Rule] = &[
         Kept::Not("The state of the work order is not looked up for it."),
     ),
     kept("141:grace:R9", BILLING, Side::Buyer, "Who registers for events says where they go.", by::CONTRACT),
-    kept("141:grace:R12", BILLING, Side::Seller, "An event has its members.", by::EVENTS),
+    kept("141:grace:R12", BILLING, Side::Seller, "An event has its members.", by::EVENT),
     kept(
         "141:grace:R16",
         BILLING,

@@ -173,9 +173,15 @@ pub(super) const RULES: &[Rule] = &[
         "An incident that is closed says since when.",
         &[answer(INCIDENT, "", &[When::Is("status", &["closed"])], Must::Have("closedDate"))],
     ),
-    kept("124:grace:R58", TICKET, Side::Seller, "Events are chosen by their eventType.", by::EVENTS),
-    kept("124:grace:R59", TICKET, Side::Seller, "Events go to those that registered for them.", by::EVENTS),
-    kept("124:grace:R60", TICKET, Side::Seller, "Events go to nobody else.", by::EVENTS),
+    kept("124:grace:R58", TICKET, Side::Seller, "Events are chosen by their eventType.", by::EVENT_TYPES),
+    kept(
+        "124:grace:R59",
+        TICKET,
+        Side::Seller,
+        "Events go to those that registered for them.",
+        by::REGISTERED,
+    ),
+    kept("124:grace:R60", TICKET, Side::Seller, "Events go to nobody else.", by::REGISTERED),
     seller(
         "124:grace:R70",
         TICKET,
