@@ -17,14 +17,14 @@ use tokio::{
 use super::{Reloader, deliver::Deliveries, forget, record, workers, works};
 use crate::{
     admin::{self, Admin, Readiness, ReadinessProbe},
-    config::{Demonstration, Limits},
+    config::{self, Demonstration, Limits},
     exchange::{
         Gateway,
         ports::{Clock, Ids, LegacyPort, Ports},
         stack::{self, Unfinished},
         tape::Recorder,
     },
-    legacy::{BackendState, Backends},
+    legacy::{BackendState, Backends, ClientIdentity, Tls},
     plan::{Plan, PlanHandle},
     server::{self, Drained, Listener},
     simulate,
@@ -64,9 +64,7 @@ impl Running {
     pub(super) async fn start(config: &Path, plan: Plan) -> anyhow::Result<Self> {
         let settings = plan.settings().gateway.clone();
         let metrics = Arc::new(Metrics::with_partner_series_max(settings.telemetry.partner_series_max)?);
-        let crate::config::Store::Embedded(path) = &settings.store;
-        let store = Store::open(path, store::Limits::default(), Some(Arc::clone(&metrics)))
-            .with_context(|| format!("cannot open the store {}", path.display()))?;
+        let store = open_store(&settings.store, &metrics).await?;
         let backends = Arc::new(Backends::new(Arc::clone(&metrics)));
         prepare(&plan, &backends).map_err(anyhow::Error::msg)?;
         metrics.plan(plan.generation(), plan.hash());
@@ -197,6 +195,34 @@ fn helpers(gateway: &Arc<Gateway>, stopped: &watch::Receiver<bool>) -> Vec<JoinH
     helpers.push(tokio::spawn(deliveries.watch(stopped.clone())));
     helpers.push(tokio::spawn(forget::run(Arc::clone(gateway), stopped.clone())));
     helpers
+}
+
+async fn open_store(settings: &config::Store, metrics: &Arc<Metrics>) -> anyhow::Result<Store> {
+    let metrics = Some(Arc::clone(metrics));
+    match settings {
+        config::Store::Embedded(path) => Store::open(path, store::Limits::default(), metrics)
+            .with_context(|| format!("cannot open the store {}", path.display())),
+        config::Store::Postgres(postgres) => {
+            let config::Postgres { url, connections_max, queue_max, connect_max, statement_max, .. } =
+                postgres;
+            let trust = |tls: &config::Tls| {
+                let client = tls.client.as_ref();
+                let client = client
+                    .map(|client| ClientIdentity { certificate: &client.certificate, key: &client.key });
+                Tls::new(tls.ca.as_deref(), client)
+            };
+            let tls = postgres.tls.as_ref().map(trust).transpose();
+            let settings = store::PostgresSettings {
+                url: url.clone(),
+                tls: tls.context("TLS to the store")?.map(|tls| Arc::new(tls.config())),
+                connections_max: *connections_max,
+                queue_max: *queue_max,
+                connect_max: *connect_max,
+                statement_max: *statement_max,
+            };
+            Store::postgres(&settings, metrics).await.context("cannot open the store")
+        }
+    }
 }
 
 /// Builds the clients of all backends, so that what cannot work shows before it is needed, and forgets those that

@@ -121,6 +121,10 @@ pub(super) fn literals(root: &Node) -> Vec<Span> {
     for node in root.get("credentials").into_iter().chain(of_listeners) {
         collect(node, &mut spans);
     }
+    let url = root.get("store").and_then(|store| store.get("postgres")).and_then(|store| store.get("url"));
+    if let Some(url) = url {
+        collect(url, &mut spans);
+    }
     // A URL may hold a user and a password.
     spans.extend(
         root.get("base_url")

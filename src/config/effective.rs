@@ -112,14 +112,20 @@ fn word(choice: &impl std::fmt::Debug) -> String {
 }
 
 fn of_gateway(gateway: &Gateway) -> Defaults {
-    let Store::Embedded(store) = &gateway.store;
+    let mut store = Vec::new();
+    match &gateway.store {
+        Store::Embedded(path) => store.push(("store.embedded".to_owned(), path.display().to_string())),
+        Store::Postgres(_) => {
+            store.push(("store.postgres.tls".to_owned(), "none".to_owned()));
+            store.extend(numbers("store.postgres", gateway::POSTGRES_NUMBERS));
+        }
+    }
     let bss = gateway.demonstration.bss.map_or("none".to_owned(), |address| address.to_string());
     let mut all = pairs([
         ("listeners.sonata.address", gateway.listeners.sonata.address.to_string()),
         ("listeners.sonata.public_url", gateway.listeners.sonata.url.clone()),
         ("listeners.admin.address", gateway.listeners.admin.address.to_string()),
         ("listeners.internal.address", gateway.listeners.internal.address.to_string()),
-        ("store.embedded", store.display().to_string()),
         ("mappings", gateway.mappings.display().to_string()),
         ("telemetry.log_level", word(&gateway.telemetry.log_level)),
         ("telemetry.log_format", word(&gateway.telemetry.log_format)),
@@ -129,6 +135,7 @@ fn of_gateway(gateway: &Gateway) -> Defaults {
         ("reload.watch", gateway.reload.watch.to_string()),
         ("demonstration.bss", bss),
     ]);
+    all.extend(store);
     all.extend(numbers("limits", limits::NUMBERS));
     all.extend(numbers("telemetry", gateway::TELEMETRY_NUMBERS));
     all.extend(numbers("recording", gateway::RECORDING_NUMBERS));

@@ -46,6 +46,7 @@ fn gateway_file() -> Vec<Form> {
         internal_listener(),
         gateway_limits(),
         store(),
+        postgres(),
         telemetry(),
         reload(),
         recording(),
@@ -117,7 +118,23 @@ fn gateway_limits() -> Form {
 fn store() -> Form {
     Form::new("store", "Where entities outlive a request and a crash.")
         .may("embedded", text(), "The database file. Default: ../data/segue.db.")
-        .later(&["postgres"])
+        .may("postgres", Kind::Is("postgres"), "A PostgreSQL database that several instances share.")
+}
+
+fn postgres() -> Form {
+    numbers(
+        Form::new(
+            "postgres",
+            "A PostgreSQL database (13 or newer, UTF-8); its tables are made and kept up to date.",
+        )
+        .must("url", Kind::Is("secret"), "postgresql://user:password@host:5432/database, by reference.")
+        .may(
+            "tls",
+            Kind::Is("tls"),
+            "TLS to the server, which is then required; {} trusts the system's authorities.",
+        ),
+        gateway::POSTGRES_NUMBERS,
+    )
 }
 
 fn telemetry() -> Form {
@@ -231,7 +248,7 @@ fn headers() -> Form {
 }
 
 fn tls() -> Form {
-    Form::new("tls", "Trust and certificate towards one legacy system; files in PEM.")
+    Form::new("tls", "Trust and certificate towards one legacy system or database; files in PEM.")
         .may("ca", text(), "The authorities that are trusted in the place of the system's.")
         .may("client_certificate", text(), "Our certificate, then those that lead to the authority.")
         .may("client_key", Kind::Is("secret"), "Its key.")

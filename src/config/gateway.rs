@@ -1,6 +1,7 @@
 //! `segue.yaml`.
 
-use super::{Limits, Listeners, code, headers, later, listeners::address_of, number::Number, read::Context};
+use super::{Limits, Listeners, Tls, code, headers, listeners::address_of, number::Number, read::Context};
+use crate::telemetry::Secret;
 use crate::text::{
     Diagnostic, Diagnostics,
     yaml::{Fields, Node, text_of},
@@ -31,6 +32,18 @@ const BYTES_MAX: Number = Number::new(
 const SECONDS_MAX: Number =
     Number::new("seconds_max", 600, (1, 3600), "how long one recording may be asked to wait");
 
+const CONNECTIONS_MAX: Number =
+    Number::new("connections_max", 8, (1, 200), "connections that read, beside the one that commits");
+const QUEUE_MAX: Number =
+    Number::new("queue_max", 4096, (16, 100_000), "changes waiting to be committed; one more is refused");
+const CONNECT_MS_MAX: Number =
+    Number::new("connect_ms_max", 5000, (100, 60_000), "time that connecting may take");
+const STATEMENT_MS_MAX: Number =
+    Number::new("statement_ms_max", 10_000, (100, 600_000), "time that one statement may take");
+
+pub(super) const POSTGRES_NUMBERS: &[Number] =
+    &[CONNECTIONS_MAX, QUEUE_MAX, CONNECT_MS_MAX, STATEMENT_MS_MAX];
+
 pub(super) const RECORDING_NUMBERS: &[Number] = &[BYTES_MAX, SECONDS_MAX];
 pub(super) const RELOAD_NUMBERS: &[Number] = &[DEBOUNCE_MS];
 
@@ -60,6 +73,25 @@ pub struct Gateway {
 pub enum Store {
     /// One file of the embedded store, on this machine.
     Embedded(PathBuf),
+    /// A database that several instances share.
+    Postgres(Postgres),
+}
+
+/// A PostgreSQL database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Postgres {
+    /// Where it is, and who we are there.
+    pub url: Secret,
+    /// TLS, which is then required; `None`: none.
+    pub tls: Option<Tls>,
+    /// Connections that read, beside the one that commits.
+    pub connections_max: usize,
+    /// Batches waiting to be committed.
+    pub queue_max: usize,
+    /// How long connecting may take.
+    pub connect_max: Duration,
+    /// How long one statement may take.
+    pub statement_max: Duration,
 }
 
 /// Log and metrics.
@@ -145,12 +177,37 @@ impl Gateway {
 impl Store {
     fn read(node: Option<&Node>, context: &Context<'_>, out: &mut Diagnostics) -> Self {
         let mut fields = Fields::section(node, "`store`", out);
-        let path = fields.text("embedded", out).unwrap_or("../data/segue.db");
-        if let Some(entry) = fields.entry("postgres") {
-            out.push(later("the PostgreSQL store", entry.key_span));
-        }
+        let path = fields.text("embedded", out);
+        let postgres = fields.take("postgres");
         fields.finish(out);
-        Self::Embedded(context.path(path))
+        if let (Some(_), Some(node)) = (path, postgres) {
+            let message = "a store is either `embedded` or `postgres`";
+            out.push(Diagnostic::error(code::ONE_OF, message).at(node.span).hint("remove one of both"));
+        }
+        match postgres.map(|node| Postgres::read(node, context, out)) {
+            // What is wrong with it was told, so that no plan is made.
+            Some(Some(postgres)) => Self::Postgres(postgres),
+            Some(None) | None => Self::Embedded(context.path(path.unwrap_or("../data/segue.db"))),
+        }
+    }
+}
+
+impl Postgres {
+    fn read(node: &Node, context: &Context<'_>, out: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "`postgres`", out)?;
+        let url = fields.require("url", out).and_then(|node| context.lookup.resolve(node, "url", out));
+        let tls = fields.take("tls").map(|node| Tls::read(node, context, out));
+        let postgres = Self {
+            url: url.unwrap_or_else(|| Secret::new("")),
+            tls: tls.clone().flatten(),
+            connections_max: CONNECTIONS_MAX.size(&mut fields, out),
+            queue_max: QUEUE_MAX.size(&mut fields, out),
+            connect_max: CONNECT_MS_MAX.millis(&mut fields, out),
+            statement_max: STATEMENT_MS_MAX.millis(&mut fields, out),
+        };
+        fields.finish(out);
+        let is_told = postgres.url.reveal().is_empty() || matches!(tls, Some(None));
+        (!is_told).then_some(postgres)
     }
 }
 

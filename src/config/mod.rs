@@ -37,7 +37,9 @@ pub use backend::{Backend, BackendLimits, HttpVersion, Timeouts};
 pub use credentials::Credentials;
 pub use effective::{Effective, effective};
 pub use files::{OPENAPI_FOLDER, PRODUCTS_FOLDER};
-pub use gateway::{Demonstration, Gateway, LogFormat, LogLevel, Recording, Reload, Store, Telemetry};
+pub use gateway::{
+    Demonstration, Gateway, LogFormat, LogLevel, Postgres, Recording, Reload, Store, Telemetry,
+};
 pub use headers::{HeaderCase, Headers};
 pub use limits::Limits;
 pub use listeners::{Listener, Listeners};

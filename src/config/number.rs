@@ -56,6 +56,7 @@ pub fn numbers() -> Vec<(&'static str, &'static [Number])> {
         ("segue.yaml telemetry", super::gateway::TELEMETRY_NUMBERS),
         ("segue.yaml recording", super::gateway::RECORDING_NUMBERS),
         ("segue.yaml reload", super::gateway::RELOAD_NUMBERS),
+        ("segue.yaml store.postgres", super::gateway::POSTGRES_NUMBERS),
         ("partners notifications", super::notifications::NUMBERS),
         ("backends timeouts", super::backend::TIMEOUT_NUMBERS),
         ("backends limits", super::backend::LIMIT_NUMBERS),

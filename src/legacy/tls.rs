@@ -76,7 +76,9 @@ impl Tls {
         Ok(Self { config, fingerprint: fingerprint(ca, client) })
     }
 
-    pub(super) fn config(&self) -> ClientConfig {
+    /// All of it as rustls takes it.
+    #[must_use]
+    pub fn config(&self) -> ClientConfig {
         self.config.clone()
     }
 

@@ -21,6 +21,21 @@ impl Batch {
         Self { partner, changes: Vec::new() }
     }
 
+    /// Bytes of its documents, beside which the rest is small.
+    pub(super) fn document_bytes(&self) -> usize {
+        let of = |all: &[Option<&Bytes>]| all.iter().copied().flatten().map(Bytes::len).sum();
+        let of_change = |change: &Change| match change {
+            Change::Create(e) | Change::Update(e) => {
+                of(&[e.document.as_ref(), e.request.as_ref(), e.legacy.as_ref()])
+            }
+            Change::Finish { answer, .. } => answer.len(),
+            Change::Journal(entry) => of(&[entry.reply.as_ref()]),
+            Change::Schedule(task) => task.payload.len(),
+            _ => 0,
+        };
+        self.changes.iter().map(of_change).sum()
+    }
+
     /// Adds one change.
     #[must_use]
     pub fn with(mut self, change: Change) -> Self {

@@ -5,9 +5,10 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 use tokio::sync::watch;
 
 use super::{
-    Batch, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Lease, ListFilter, Page, Queue, Remembered,
-    StoreError, Task, TaskPage,
+    Batch, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Lease, ListFilter, Page, PostgresSettings,
+    Queue, Remembered, StoreError, Task, TaskPage,
     embedded::{Embedded, Limits},
+    postgres::Postgres,
 };
 use crate::{
     ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId, TaskId},
@@ -21,6 +22,7 @@ pub struct Store(Adapter);
 #[derive(Clone)]
 enum Adapter {
     Embedded(Embedded),
+    Postgres(Postgres),
 }
 
 impl std::fmt::Debug for Store {
@@ -34,6 +36,7 @@ macro_rules! both {
     ($self:ident, $store:ident => $call:expr) => {
         match &$self.0 {
             Adapter::Embedded($store) => $call,
+            Adapter::Postgres($store) => $call,
         }
     };
 }
@@ -48,6 +51,18 @@ impl Store {
         Embedded::open(path, limits, metrics).map(Adapter::Embedded).map(Self)
     }
 
+    /// Opens a PostgreSQL database, which other instances may share, and brings its tables up to date; two instances that
+    /// start at once do so one after the other. Must be called within the runtime that serves.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] when the database cannot be reached or used.
+    pub async fn postgres(
+        settings: &PostgresSettings,
+        metrics: Option<Arc<Metrics>>,
+    ) -> Result<Self, StoreError> {
+        Postgres::open(settings, metrics).await.map(Adapter::Postgres).map(Self)
+    }
+
     /// An embedded store without a file, for tests and benches: what it acknowledges does not outlive it.
     ///
     /// # Errors
@@ -60,6 +75,7 @@ impl Store {
     pub(super) fn embedded(&self) -> Option<&Embedded> {
         match &self.0 {
             Adapter::Embedded(store) => Some(store),
+            Adapter::Postgres(_) => None,
         }
     }
 
@@ -213,7 +229,7 @@ impl Store {
 
     /// Returns when everything that was asked before is done and in the database.
     pub async fn flush(&self) {
-        both!(self, store => store.flush().await)
+        both!(self, store => store.flush().await);
     }
 
     /// Lends up to `limit` tasks of all partners that are due at `now_ms` and that nobody does, the earliest first; at
@@ -234,7 +250,10 @@ impl Store {
 
     /// Gives tasks back about which nothing was done: another may have them at once.
     pub async fn release(&self, leases: Vec<Lease>) {
-        both!(self, store => store.release(leases).await)
+        match &self.0 {
+            Adapter::Embedded(store) => store.release(&leases),
+            Adapter::Postgres(store) => store.release(leases).await,
+        }
     }
 
     /// When [`Store::claim`] may next find something, in milliseconds since 1970: a task is due or a lease ends. It may

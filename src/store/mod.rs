@@ -12,6 +12,7 @@ mod embedded;
 mod entity;
 mod error;
 mod handle;
+mod postgres;
 mod task;
 
 pub use batch::{
@@ -21,6 +22,7 @@ pub use embedded::Limits;
 pub use entity::{Entity, Kind, ListFilter, Page};
 pub use error::{Conflict, StoreError};
 pub use handle::Store;
+pub use postgres::Settings as PostgresSettings;
 pub use task::{
     CLAIM_TASKS_MAX, LANE_BYTES_MAX, Lease, NOTE_BYTES_MAX, PAYLOAD_BYTES_MAX, Queue, Task, TaskPage,
 };

@@ -163,6 +163,10 @@ pub(super) fn cut(mut note: String) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     pub(super) id: TaskId,
+    /// Its queue, where it is known.
+    pub(super) queue: Option<Queue>,
+    /// Its lane as PostgreSQL's adapter numbers it.
+    pub(super) lane: i64,
     /// Another one for each claim.
     pub(super) token: u64,
 }

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId};
 
+pub(super) mod server;
 pub(super) mod tasks;
 mod tasks_model;
 
@@ -48,7 +49,7 @@ pub(super) fn create(name: &str, entity: Entity) -> Batch {
     Batch::new(partner(name)).with(Change::Create(Box::new(entity)))
 }
 
-/// Runs a test on both places; a folder stands behind the first. There once with what was committed still before the
+/// Runs a test on every adapter, if there is a PostgreSQL server. Of the embedded one a folder stands behind the first. There once with what was committed still before the
 /// database, once with it in there, and once with callers that commit by themselves.
 pub(super) async fn on_each<F: Future<Output = ()>>(test: impl Fn(Store) -> F) {
     let folder = TempDir::new().unwrap();
@@ -61,6 +62,9 @@ pub(super) async fn on_each<F: Future<Output = ()>>(test: impl Fn(Store) -> F) {
     }
     test(quick).await;
     test(Store::memory().unwrap()).await;
+    if let Some(server) = server::get() {
+        test(server.store().await).await;
+    }
 }
 
 #[tokio::test]

@@ -90,7 +90,9 @@ fn resolve(core: &Core, db: &Connection, queue: Queue) -> Result<(), StoreError>
     if !subjects.is_empty() {
         let lanes = lanes_of(core, db, &subjects)?;
         let mut desk = core.desk();
-        lanes.iter().for_each(|lane| desk.touch(lane));
+        for lane in &lanes {
+            desk.touch(lane);
+        }
     }
     loop {
         let (unknown, thaws) = {

@@ -8,7 +8,6 @@ use super::{
     Batch, StoreError,
     core::{Ask, Core, Written},
     inbox::{Inbox, Taken},
-    record,
 };
 
 /// Most batches in one record of the log.
@@ -49,7 +48,7 @@ impl Committer {
             for job in jobs.drain(..) {
                 match job {
                     Job::Commit(batch, tell) => {
-                        group_bytes += record::document_bytes(&batch);
+                        group_bytes += batch.document_bytes();
                         group.push((batch, tell));
                         if group.len() >= GROUP_MAX || group_bytes >= GROUP_BYTES {
                             self.commit(&mut group);

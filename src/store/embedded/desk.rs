@@ -279,7 +279,7 @@ impl Desk {
         self.tokens_made += 1;
         let token = self.tokens_made;
         self.leases.insert(task.id.clone(), Held { token, until_ms, task: Arc::clone(task), seq });
-        Lease { id: task.id.clone(), token }
+        Lease { id: task.id.clone(), queue: Some(task.queue), lane: 0, token }
     }
 
     /// What is lent by this lease.

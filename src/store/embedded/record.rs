@@ -39,18 +39,6 @@ pub(super) fn entity(mut bytes: Bytes) -> Option<Entity> {
     }
 }
 
-/// Bytes of a batch's documents, beside which the rest is small.
-pub(super) fn document_bytes(batch: &Batch) -> usize {
-    let of_change = |change: &Change| match change {
-        Change::Create(entity) | Change::Update(entity) => documents(entity).flatten().map(Bytes::len).sum(),
-        Change::Finish { answer, .. } => answer.len(),
-        Change::Journal(entry) => entry.reply.as_ref().map_or(0, Bytes::len),
-        Change::Schedule(task) => task.payload.len(),
-        _ => 0,
-    };
-    batch.changes.iter().map(of_change).sum()
-}
-
 fn write_change(change: &Change, to: &mut Vec<u8>) {
     match change {
         Change::Create(entity) => write_entity(0, entity, to),
@@ -364,7 +352,7 @@ impl Reader<'_> {
 
     /// Nobody has anything after a restart, so only the task matters.
     fn lease(&mut self) -> Option<Lease> {
-        Some(Lease { id: self.id(TaskId::parse)?, token: 0 })
+        Some(Lease { id: self.id(TaskId::parse)?, queue: None, lane: 0, token: 0 })
     }
 
     fn task(&mut self) -> Option<Task> {

@@ -97,12 +97,13 @@ impl Newest {
         batch.changes.iter().all(|change| match change {
             Change::Create(one) | Change::Update(one) => entity(one),
             Change::Refer(r) => refers(&r.kind, &r.sonata_id, &r.backend, &r.legacy_id),
-            Change::Remember { .. } | Change::Journal(_) => true,
             Change::Begin { key, .. } | Change::Finish { key, .. } | Change::Abandon { key, .. } => {
                 layers.idempotency(&(partner.clone(), key.clone())).is_some()
             }
             Change::Revive { id, .. } => agenda::planned(layers.agendas(), id).is_some(),
-            Change::Schedule(_)
+            Change::Remember { .. }
+            | Change::Journal(_)
+            | Change::Schedule(_)
             | Change::Settle { .. }
             | Change::Postpone { .. }
             | Change::Bury { .. }

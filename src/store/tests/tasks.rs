@@ -45,7 +45,7 @@ async fn a_lane_is_done_in_order_one_at_a_time() {
     with_and_without_flush(async |store, flush| {
         let pause = async || {
             if flush {
-                store.flush().await
+                store.flush().await;
             }
         };
         // The second is due before the first, and the third before all.
@@ -181,7 +181,7 @@ async fn what_was_buried_comes_back_at_the_end_of_its_lane() {
     with_and_without_flush(async |store, flush| {
         let pause = async || {
             if flush {
-                store.flush().await
+                store.flush().await;
             }
         };
         store.commit(schedule([task("a-1", "a", 10), task("a-2", "a", 10)])).await.unwrap();

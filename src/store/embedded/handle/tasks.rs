@@ -26,7 +26,7 @@ impl Embedded {
         let core = std::sync::Arc::clone(&self.shared.core);
         let is_nothing = {
             let desk = core.desk();
-            desk.is_sure(queue) && !desk.next_due(queue).is_some_and(|due_ms| due_ms <= now_ms)
+            desk.is_sure(queue) && desk.next_due(queue).is_none_or(|due_ms| due_ms > now_ms)
         };
         if is_nothing || want.limit == 0 {
             return Ok(Vec::new());
@@ -34,9 +34,11 @@ impl Embedded {
         self.read(move |db| claim::claim(&core, db, want)).await
     }
 
-    pub async fn release(&self, leases: Vec<Lease>) {
+    pub fn release(&self, leases: &[Lease]) {
         let mut desk = self.shared.core.desk();
-        leases.iter().for_each(|lease| desk.release(lease));
+        for lease in leases {
+            desk.release(lease);
+        }
     }
 
     pub async fn next_due(&self, queue: Queue) -> Result<Option<i64>, StoreError> {
@@ -103,7 +105,7 @@ impl Embedded {
             let task = Task { due_ms, ..Task::clone(&one.task) };
             let lane = lane_of(&task);
             // What is being taken in by the database is changed there after that.
-            let is_new = layers.current.agenda.tasks.get(id).is_some_and(|one| one.is_some()) && one.is_new;
+            let is_new = layers.current.agenda.tasks.get(id).is_some_and(Option::is_some) && one.is_new;
             let planned = Planned { task: task.into(), seq: one.seq, is_new };
             layers.current.agenda.put(&planned.task.clone(), Some(planned));
             layers.pending.add(Pending { batches: 1, ..Pending::default() });
