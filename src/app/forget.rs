@@ -9,16 +9,46 @@ use crate::exchange::Gateway;
 /// How often it is looked, in seconds. The limits are hours, so more often would find nothing.
 const EVERY_S: u64 = 600;
 
+/// How often the metrics are told how much there is, in seconds.
+const SIZES_EVERY_S: u64 = 60;
+
 /// Forgets at the start and from time to time, until `stopped` says so.
 pub async fn run(gateway: Arc<Gateway>, mut stopped: watch::Receiver<bool>) {
     let mut tick = tokio::time::interval(Duration::from_secs(EVERY_S));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut sizes = tokio::time::interval(Duration::from_secs(SIZES_EVERY_S));
+    sizes.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
+        let is_time_to_forget = tokio::select! {
+            biased;
             _ = stopped.wait_for(|stop| *stop) => return,
-            _ = tick.tick() => {}
+            _ = tick.tick() => true,
+            _ = sizes.tick() => false,
+        };
+        if is_time_to_forget {
+            once(&gateway).await;
         }
-        once(&gateway).await;
+        measure(&gateway, is_time_to_forget).await;
+    }
+}
+
+/// Tells the metrics how much there is.
+async fn measure(gateway: &Gateway, entities: bool) {
+    match gateway.store.sizes(entities).await {
+        Ok(sizes) => {
+            for (part, bytes) in sizes.bytes {
+                gateway.metrics.store_bytes(part, bytes);
+            }
+            if entities {
+                gateway
+                    .metrics
+                    .store_entities(sizes.entities.iter().map(|(kind, count)| (kind.as_str(), *count)));
+            }
+            for (queue, open, dead) in sizes.tasks {
+                gateway.metrics.store_tasks(queue.as_str(), open, dead);
+            }
+        }
+        Err(error) => tracing::warn!(%error, "it is not known how much the store has"),
     }
 }
 
@@ -28,7 +58,11 @@ async fn once(gateway: &Gateway) {
     let limits = &plan.settings().gateway.limits;
     let now_ms = gateway.ports.clock.now().as_millisecond();
     let before = |kept: Duration| now_ms.saturating_sub(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX));
-    match gateway.store.forget(before(limits.journal_max), before(limits.idempotency_max)).await {
+    match gateway
+        .store
+        .forget(before(limits.journal_max), before(limits.idempotency_max), before(limits.dead_letter_max))
+        .await
+    {
         Ok(0) => {}
         Ok(rows) => tracing::info!(rows, "forgot what was kept for long enough"),
         Err(error) => tracing::warn!(%error, "could not forget; tried again later"),

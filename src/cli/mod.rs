@@ -25,6 +25,7 @@ mod sdk;
 mod serve;
 mod show;
 mod simulate;
+mod store;
 mod test;
 mod trace;
 
@@ -69,6 +70,8 @@ enum Command {
     Fmt(FmtArguments),
     /// Make cases of real exchanges of a running Segue, which masks them.
     Record(RecordArguments),
+    /// Back up the embedded store, also while Segue serves, or make it from a backup.
+    Store(StoreArguments),
     /// Print the JSON Schema (2020-12) by which editors know mapping or configuration files.
     Schema {
         /// Which files.
@@ -129,6 +132,27 @@ struct DiffArguments {
     /// How the changes are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+}
+
+/// `segue store`.
+#[derive(Debug, Args)]
+struct StoreArguments {
+    #[command(subcommand)]
+    command: StoreCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum StoreCommand {
+    /// Write all that the configured store has into one file.
+    Backup {
+        /// The file, which must not be there yet.
+        file: PathBuf,
+    },
+    /// Make the configured store, which must not be there yet, from a backup.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+    },
 }
 
 /// `segue record`.
@@ -312,6 +336,7 @@ pub fn main() -> ExitCode {
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Fmt(arguments) => fmt::run(&config, &arguments),
         Command::Record(arguments) => record::run(&config, &arguments),
+        Command::Store(arguments) => store::run(&config, &arguments),
         Command::Schema { files } => schema::run(files),
         Command::Sdk { command: SdkCommand::Import { folder, into } } => sdk::import(&folder, &into),
         Command::Simulate { command: SimulateCommand::Bss { address, journal, rows } } => {

@@ -52,6 +52,12 @@ const ANSWER_WRITE_MS_MAX: Number =
 const DRAIN_MS_MAX: Number =
     Number::new("drain_ms_max", 20_000, (0, 600_000), "time that exchanges in flight get after SIGTERM");
 const CALLS_MAX: Number = Number::new("calls_max", 200, (1, 10_000), "legacy calls of one exchange");
+const DEAD_LETTER_HOURS_MAX: Number = Number::new(
+    "dead_letter_hours_max",
+    2160,
+    (1, 87_600),
+    "how long work that was given up is kept, to be looked at or taken up again",
+);
 const JOURNAL_HOURS_MAX: Number = Number::new(
     "journal_hours_max",
     720,
@@ -85,6 +91,7 @@ pub(super) const NUMBERS: &[Number] = &[
     CALLS_MAX,
     JOURNAL_HOURS_MAX,
     IDEMPOTENCY_HOURS_MAX,
+    DEAD_LETTER_HOURS_MAX,
 ];
 
 /// How much the gateway takes, keeps and waits for. Defaults and bounds are those of the shipped file.
@@ -127,6 +134,8 @@ pub struct Limits {
     pub journal_max: Duration,
     /// How long the answer to a repeated request is kept.
     pub idempotency_max: Duration,
+    /// How long a task that was given up is kept.
+    pub dead_letter_max: Duration,
 }
 
 impl Limits {
@@ -152,6 +161,7 @@ impl Limits {
             calls_max: CALLS_MAX.size(&mut fields, out),
             journal_max: JOURNAL_HOURS_MAX.hours(&mut fields, out),
             idempotency_max: IDEMPOTENCY_HOURS_MAX.hours(&mut fields, out),
+            dead_letter_max: DEAD_LETTER_HOURS_MAX.hours(&mut fields, out),
         };
         fields.finish(out);
         limits

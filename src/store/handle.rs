@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use super::{
     Batch, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Lease, ListFilter, Page, PostgresSettings,
-    Queue, Remembered, StoreError, Task, TaskPage,
+    Queue, Remembered, Sizes, StoreError, Task, TaskPage,
     embedded::{Embedded, Limits},
     postgres::Postgres,
 };
@@ -207,7 +207,7 @@ impl Store {
     }
 
     /// Housekeeping over all partners: forgets journals of exchanges that were done before the first time and
-    /// idempotency keys taken before the second. Returns the number of rows.
+    /// idempotency keys taken before the second, and dead letters buried before the third. Returns the number of rows.
     ///
     /// # Errors
     /// As [`Store::entity`].
@@ -215,8 +215,17 @@ impl Store {
         &self,
         journal_before_ms: i64,
         idempotency_before_ms: i64,
+        dead_before_ms: i64,
     ) -> Result<usize, StoreError> {
-        both!(self, store => store.forget(journal_before_ms, idempotency_before_ms).await)
+        both!(self, store => store.forget(journal_before_ms, idempotency_before_ms, dead_before_ms).await)
+    }
+
+    /// How much there is; entities are counted only where they are asked for, since that reads an index from end to end.
+    ///
+    /// # Errors
+    /// As [`Store::entity`].
+    pub async fn sizes(&self, entities: bool) -> Result<Sizes, StoreError> {
+        both!(self, store => store.sizes(entities).await)
     }
 
     /// Whether a change can be acknowledged now: one that changes nothing goes the way of all others, to the disk.

@@ -13,16 +13,18 @@ mod entity;
 mod error;
 mod handle;
 mod postgres;
+mod sizes;
 mod task;
 
 pub use batch::{
     Batch, Change, IdempotencyKey, JournalEntry, KeyPair, Reference, Remembered, RememberedAnswer, Step,
 };
-pub use embedded::Limits;
+pub use embedded::{Limits, backup, restore};
 pub use entity::{Entity, Kind, ListFilter, Page};
 pub use error::{Conflict, StoreError};
 pub use handle::Store;
 pub use postgres::Settings as PostgresSettings;
+pub use sizes::{KINDS_MAX, Sizes};
 pub use task::{
     CLAIM_TASKS_MAX, LANE_BYTES_MAX, Lease, NOTE_BYTES_MAX, PAYLOAD_BYTES_MAX, Queue, Task, TaskPage,
 };

@@ -280,8 +280,8 @@ async fn the_journal_shows_what_needs_attention_until_it_is_done() {
         write(entry("e-2", "", Step::Done, 30)).await;
         assert_eq!(open("globex", 100).await, "e-1");
         // Only what is done may be forgotten.
-        assert_eq!(store.forget(25, 0).await, Ok(0));
-        assert_eq!(store.forget(1000, 0).await, Ok(3));
+        assert_eq!(store.forget(25, 0, 0).await, Ok(0));
+        assert_eq!(store.forget(1000, 0, 0).await, Ok(3));
         assert_eq!(open("globex", 100).await, "e-1");
     })
     .await;

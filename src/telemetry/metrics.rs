@@ -48,6 +48,9 @@ pub struct Metrics {
     store_commits: IntCounterVec,
     store_commit_duration: Histogram,
     store_jobs: IntCounter,
+    store_bytes: IntGaugeVec,
+    store_entities: IntGaugeVec,
+    store_tasks: IntGaugeVec,
     connections: IntGauge,
     deliveries: Deliveries,
 }
@@ -221,10 +224,10 @@ impl Metrics {
                     "Duration of commits of the store, fsync included.",
                 ))?,
             )?,
-            store_jobs: registered(
-                &r,
-                IntCounter::new("segue_store_jobs_total", "Jobs that the store's commits grouped.")?,
-            )?,
+            store_jobs: counter(&r, "segue_store_jobs_total", "Jobs that the store's commits grouped.")?,
+            store_bytes: gauges(&r, "segue_store_bytes", "Size of the store.", &["part"])?,
+            store_entities: gauges(&r, "segue_store_entities", "Entities in the store.", &["kind"])?,
+            store_tasks: gauges(&r, "segue_store_tasks", "Tasks in the store.", &["queue", "state"])?,
             connections: gauge(&r, "segue_connections", "Open connections of the Sonata listener.")?,
             deliveries: Deliveries::new(&r)?,
             registry: r,
@@ -343,6 +346,25 @@ impl Metrics {
         self.store_commit_duration.observe(spent.as_secs_f64());
     }
 
+    /// How large a part of the store is.
+    pub fn store_bytes(&self, part: &str, bytes: u64) {
+        set(&self.store_bytes, &[part], bytes);
+    }
+
+    /// How many entities there are of each kind; a kind that is not told has none.
+    pub fn store_entities<'k>(&self, kinds: impl Iterator<Item = (&'k str, u64)>) {
+        self.store_entities.reset();
+        for (kind, count) in kinds {
+            set(&self.store_entities, &[kind], count);
+        }
+    }
+
+    /// How many tasks a queue has: open ones, and those that were given up.
+    pub fn store_tasks(&self, queue: &str, open: u64, dead: u64) {
+        set(&self.store_tasks, &[queue, "open"], open);
+        set(&self.store_tasks, &[queue, "dead"], dead);
+    }
+
     /// The text exposition of all metrics.
     #[must_use]
     pub fn render(&self) -> String {
@@ -382,6 +404,10 @@ fn registered<C: Collector + Clone + 'static>(
     Ok(metric)
 }
 
+fn counter(registry: &Registry, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
+    registered(registry, IntCounter::new(name, help)?)
+}
+
 fn counters(
     registry: &Registry,
     name: &str,
@@ -393,6 +419,19 @@ fn counters(
 
 fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
     registered(registry, IntGauge::new(name, help)?)
+}
+
+fn gauges(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntGaugeVec, prometheus::Error> {
+    registered(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
+}
+
+fn set(gauges: &IntGaugeVec, labels: &[&str], value: u64) {
+    gauges.with_label_values(labels).set(i64::try_from(value).unwrap_or(i64::MAX));
 }
 
 fn options(name: &str, help: &str) -> HistogramOpts {
@@ -425,6 +464,10 @@ mod tests {
         metrics.reload(false);
         metrics.legacy_call("acme", "2xx", ms(6));
         metrics.store_commit(16, true, ms(1));
+        metrics.store_bytes("log", 4096);
+        metrics.store_entities([("quote", 5)].into_iter());
+        metrics.store_entities([("productOrder", 6)].into_iter());
+        metrics.store_tasks("delivery", 7, 8);
         let guard = metrics.in_flight();
         let text = metrics.render();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -442,10 +485,13 @@ mod tests {
             "segue_in_flight 1",
             "segue_legacy_calls_total{backend=\"acme\",outcome=\"2xx\"} 1",
             "segue_store_jobs_total 16",
+            "segue_store_bytes{part=\"log\"} 4096",
+            "segue_store_entities{kind=\"productOrder\"} 6",
+            "segue_store_tasks{queue=\"delivery\",state=\"dead\"} 8",
         ] {
             assert!(text.contains(expected), "{expected} in\n{text}");
         }
-        assert!(!text.contains("hash=\"old\""));
+        assert!(!text.contains("hash=\"old\"") && !text.contains("kind=\"quote\""));
         drop(guard);
         assert!(metrics.render().contains("segue_in_flight 0"));
     }

@@ -13,7 +13,8 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::{
-    Batch, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Remembered, StoreError,
+    Batch, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Remembered, Sizes,
+    StoreError,
     applier::Applier,
     committer::{Committer, Job},
     core::{Ask, Core},
@@ -310,8 +311,14 @@ impl Embedded {
         &self,
         journal_before_ms: i64,
         idempotency_before_ms: i64,
+        dead_before_ms: i64,
     ) -> Result<usize, StoreError> {
-        self.work(move |db| write::forget(db, journal_before_ms, idempotency_before_ms)).await
+        self.work(move |db| write::forget(db, journal_before_ms, idempotency_before_ms, dead_before_ms)).await
+    }
+
+    pub async fn sizes(&self, entities: bool) -> Result<Sizes, StoreError> {
+        let place = self.shared.core.place.clone();
+        self.read(move |db| read::sizes(db, &place, entities)).await
     }
 
     pub async fn probe(&self) -> Result<(), StoreError> {

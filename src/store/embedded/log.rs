@@ -224,7 +224,8 @@ pub(super) fn segment_path(path: &Path, segment: u64) -> PathBuf {
     beside(path, &format!("-log{segment}"))
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+/// A file beside the database at `path`.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()

@@ -5,6 +5,7 @@
 
 mod agenda;
 mod applier;
+mod backup;
 mod claim;
 mod clear;
 mod column;
@@ -24,12 +25,14 @@ mod stage;
 mod tasks;
 mod write;
 
+pub use backup::{backup, restore};
 pub(super) use handle::Embedded;
 pub use handle::Limits;
 
 use super::{
     Batch, CLAIM_TASKS_MAX, Change, Conflict, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Lease,
-    ListFilter, Page, Queue, Reference, Remembered, RememberedAnswer, Step, StoreError, Task, TaskPage,
+    ListFilter, Page, Queue, Reference, Remembered, RememberedAnswer, Sizes, Step, StoreError, Task,
+    TaskPage,
 };
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
 //! The queries. Every one names the partner first, and so does every index.
 
-use std::io;
+use std::{io, path::Path};
 
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 use uuid::Uuid;
 
 use super::{
-    Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Remembered, RememberedAnswer,
-    Step, StoreError,
+    Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Queue, Remembered,
+    RememberedAnswer, Sizes, Step, StoreError, backup,
     column::{self, Cell},
-    log::Spot,
+    log::{self, Spot},
     open::Place,
     overlay::Staged,
     record,
@@ -225,6 +225,31 @@ pub(super) fn list(
         }
     }
     Ok(Page { entities, total })
+}
+
+pub(super) fn sizes(db: &Connection, place: &Place, entities: bool) -> Result<Sizes, StoreError> {
+    let sql = "SELECT (SELECT word FROM words WHERE number = queue), count(*) FILTER (WHERE dead_ms IS NULL),
+            count(*) FILTER (WHERE dead_ms IS NOT NULL)
+        FROM tasks GROUP BY queue";
+    let tasks = |row: &Row<'_>| Ok((Queue::parse(row.get_ref(0)?.as_str()?), count(row, 1)?, count(row, 2)?));
+    let tasks: Vec<_> = db.prepare_cached(sql)?.query_map([], tasks)?.collect::<Sql<_>>()?;
+    let known: Vec<_> =
+        tasks.into_iter().filter_map(|(queue, open, dead)| Some((queue?, open, dead))).collect();
+    let mut kinds = Vec::new();
+    if entities {
+        let sql = "SELECT (SELECT word FROM words WHERE number = kind), count(*) FROM entities GROUP BY kind";
+        let kind = |row: &Row<'_>| Ok((row.get(0)?, count(row, 1)?));
+        kinds = db.prepare_cached(sql)?.query_map([], kind)?.collect::<Sql<_>>()?;
+    }
+    let bytes = match place {
+        Place::Memory => Vec::new(),
+        Place::File(path) => {
+            let of = |path: &Path| std::fs::metadata(path).map_or(0, |told| told.len());
+            let log = backup::segments(path)?.into_iter().map(|one| of(&log::segment_path(path, one))).sum();
+            vec![("database", of(path) + of(&log::beside(path, "-wal"))), ("log", log)]
+        }
+    };
+    Ok(Sizes { bytes, entities: Sizes::bounded(kinds), tasks: Sizes::all(&known) })
 }
 
 pub(super) fn legacy_id(

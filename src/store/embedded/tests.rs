@@ -15,6 +15,7 @@ use crate::store::{
     tests::{acme, create, exchange, kind, legacy, on_each, page, partner, quote, sonata},
 };
 
+mod backup;
 mod crash;
 mod here;
 mod migrate;

@@ -378,11 +378,12 @@ pub(super) fn end_segment(db: &Connection, segment: u64) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Forgets finished exchanges of the journal and idempotency keys older than given; returns how many rows.
+/// Forgets finished exchanges of the journal, idempotency keys and dead letters older than given; returns how many rows.
 pub(super) fn forget(
     db: &Connection,
     journal_before_ms: i64,
     idempotency_before_ms: i64,
+    dead_before_ms: i64,
 ) -> Result<usize, StoreError> {
     let journal = db.execute(
         "DELETE FROM journal WHERE seq IN (
@@ -395,5 +396,6 @@ pub(super) fn forget(
         [journal_before_ms],
     )?;
     let keys = db.execute("DELETE FROM idempotency WHERE begun_ms < ?1", [idempotency_before_ms])?;
-    Ok(journal + keys)
+    let dead = db.execute("DELETE FROM tasks WHERE dead_ms < ?1", [dead_before_ms])?;
+    Ok(journal + keys + dead)
 }

@@ -28,7 +28,7 @@ use self::{
 };
 use super::{
     Batch, CLAIM_TASKS_MAX, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Lease, ListFilter, Page,
-    Queue, Remembered, StoreError, Task, TaskPage,
+    Queue, Remembered, Sizes, StoreError, Task, TaskPage,
 };
 use crate::{
     ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId, TaskId},
@@ -236,8 +236,13 @@ impl Postgres {
         &self,
         journal_before_ms: i64,
         idempotency_before_ms: i64,
+        dead_before_ms: i64,
     ) -> Result<usize, StoreError> {
-        read::forget(&*self.pool.get().await?, journal_before_ms, idempotency_before_ms).await
+        read::forget(&*self.pool.get().await?, journal_before_ms, idempotency_before_ms, dead_before_ms).await
+    }
+
+    pub async fn sizes(&self, entities: bool) -> Result<Sizes, StoreError> {
+        read::sizes(&*self.pool.get().await?, entities).await
     }
 
     pub async fn probe(&self) -> Result<(), StoreError> {

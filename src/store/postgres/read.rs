@@ -7,8 +7,8 @@ use tokio_postgres::{Row, types::ToSql};
 
 use super::{
     super::{
-        Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Remembered, RememberedAnswer,
-        Step, StoreError,
+        Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Queue, Remembered,
+        RememberedAnswer, Sizes, Step, StoreError,
     },
     change::text,
     connect::Connection,
@@ -227,10 +227,33 @@ pub(super) async fn unfinished(
     rows.iter().map(|row| id(row, 0, ExchangeId::parse)).collect()
 }
 
+pub(super) async fn sizes(db: &Connection, entities: bool) -> Result<Sizes, StoreError> {
+    let rows = db.query("SELECT pg_database_size(current_database())", &[]).await?;
+    let bytes = rows.first().map_or(Ok(0), |row| count(row, 0))?;
+    let sql =
+        "SELECT queue, count(*) FILTER (WHERE dead_ms IS NULL), count(*) FILTER (WHERE dead_ms IS NOT NULL)
+        FROM tasks GROUP BY queue";
+    let mut tasks = Vec::new();
+    for row in db.query(sql, &[]).await? {
+        if let Some(queue) = Queue::parse(get(&row, 0)?) {
+            tasks.push((queue, count(&row, 1)?, count(&row, 2)?));
+        }
+    }
+    let mut kinds = Vec::new();
+    if entities {
+        for row in db.query("SELECT kind, count(*) FROM entities GROUP BY kind", &[]).await? {
+            kinds.push((get(&row, 0)?, count(&row, 1)?));
+        }
+    }
+    let (entities, tasks) = (Sizes::bounded(kinds), Sizes::all(&tasks));
+    Ok(Sizes { bytes: vec![("database", bytes)], entities, tasks })
+}
+
 pub(super) async fn forget(
     db: &Connection,
     journal_before_ms: i64,
     idempotency_before_ms: i64,
+    dead_before_ms: i64,
 ) -> Result<usize, StoreError> {
     let journal = "DELETE FROM journal AS j USING journal AS i
         WHERE j.partner = i.partner AND j.exchange = i.exchange AND i.step = 'intent' AND i.at_ms < $1 AND EXISTS (
@@ -238,6 +261,7 @@ pub(super) async fn forget(
             WHERE d.partner = i.partner AND d.exchange = i.exchange AND d.step = 'done' AND d.call = ''
                 AND d.at_ms < $1)";
     let rows = db.execute(journal, &[&journal_before_ms]).await?
-        + db.execute("DELETE FROM idempotency WHERE begun_ms < $1", &[&idempotency_before_ms]).await?;
+        + db.execute("DELETE FROM idempotency WHERE begun_ms < $1", &[&idempotency_before_ms]).await?
+        + db.execute("DELETE FROM tasks WHERE dead_ms < $1", &[&dead_before_ms]).await?;
     Ok(usize::try_from(rows).unwrap_or(usize::MAX))
 }

@@ -275,3 +275,32 @@ async fn what_cannot_be_scheduled_is_refused_whole() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn dead_letters_are_forgotten_and_sizes_told() {
+    on_each(async |store| {
+        store
+            .commit(schedule([task("a-1", "a", 10), task("a-2", "a", 10), task("b-1", "b", 10)]))
+            .await
+            .unwrap();
+        store.commit(create("globex", quote("q-1", "O-1"))).await.unwrap();
+        for (lease, _) in claim(&store, 10).await {
+            store.commit(change(Change::Bury { lease, note: "gone".to_owned(), at_ms: 20 })).await.unwrap();
+        }
+        store.flush().await;
+        let counted = async || {
+            let sizes = store.sizes(true).await.unwrap();
+            assert_eq!(sizes.entities, [("quote".to_owned(), 1)]);
+            assert!(sizes.bytes.iter().all(|(_, bytes)| *bytes > 0), "{:?}", sizes.bytes);
+            assert_eq!(sizes.tasks.len(), Queue::ALL.len());
+            sizes.tasks.into_iter().find(|(queue, ..)| *queue == Queue::Delivery).unwrap()
+        };
+        assert_eq!(counted().await, (Queue::Delivery, 1, 2));
+        assert_eq!(store.forget(0, 0, 20).await, Ok(0));
+        assert_eq!(store.forget(0, 0, 21).await, Ok(2));
+        assert_eq!(counted().await, (Queue::Delivery, 1, 0));
+        assert_eq!(store.sizes(false).await.unwrap().entities, []);
+        assert_eq!(names(&claim(&store, 10).await), "a-2");
+    })
+    .await;
+}
