@@ -8,12 +8,14 @@ use segue::{
         rules::{self, Agreed, Broken, Facts, Level, Rule, RuleBook, Stage},
     },
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
 };
+
+use super::support::{Bed, Folders, Http, QUOTE, Setup, bounded, quote};
 
 const STAGES: [Stage; 4] = [Stage::Query, Stage::Request, Stage::Change, Stage::Answer];
 
@@ -212,4 +214,67 @@ fn nothing_that_is_published_is_refused_by_a_default() {
     }
     println!("{} published bodies; broken: {counted:?}", all.len());
     assert!(refused.is_empty(), "{}", refused.join("\n"));
+}
+
+/// A gateway whose partners have these lines of their own.
+async fn bed(lines: &[(&str, &str)]) -> Bed {
+    let folders = Folders::new(&Setup::default()).await;
+    for (partner, lines) in lines {
+        let path = format!("config/partners/{partner}.yaml");
+        let text = folders.read(&path);
+        folders.write(&path, &format!("{text}{lines}\n"));
+    }
+    let gateway = segue::app::start(&folders.config()).await.unwrap();
+    Bed { folders, gateway, client: Http::new() }
+}
+
+#[tokio::test]
+async fn levels_decide_what_becomes_of_a_message() {
+    bounded(async {
+        let bed = bed(&[
+            ("rival", "rules: { \"115:grace:R43\": off, \"115:grace:R32\": reject }\npolicy: { answer_findings: fail }"),
+            ("several", "rules: { \"115:grace:R43\": warn }\npolicy: { on_demand: true }"),
+        ])
+        .await;
+        let told = |answer: &super::support::Answer| {
+            let faults = answer.json();
+            let faults = faults.as_array().unwrap_or_else(|| panic!("{answer:?}")).clone();
+            faults.iter().map(|fault| fault["propertyPath"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+
+        // Faults against the contract and the guides are told at once, each place once, and nobody is called.
+        let mut wrong = quote("x");
+        wrong["instantSyncQuote"] = json!(1);
+        wrong["quoteItem"] = json!([ { "id": "a" }, { "id": "a", "action": "add" } ]);
+        let refused = bed.post(QUOTE, &wrong).await;
+        assert_eq!(refused.status, 422, "{refused:?}");
+        let mut places = told(&refused);
+        places.sort();
+        let expected = [
+            "/instantSyncQuote",
+            "/quoteItem/0/action",
+            "/quoteItem/0/product",
+            "/quoteItem/1/id",
+            "/quoteItem/1/product",
+            "/quoteItem/1/product/productConfiguration",
+            "/quoteItem/1/product/productOffering",
+        ];
+        assert_eq!(places, expected, "{refused:?}");
+        assert!(bed.received().is_empty());
+
+        // One partner's setting is nobody else's; what is refused of an answer is refused as the policy says.
+        let mut bare = quote("y");
+        bare["quoteItem"][0]["product"].as_object_mut().unwrap().remove("productOffering");
+        assert_eq!(told(&bed.post(QUOTE, &bare).await), ["/quoteItem/0/product/productOffering"]);
+        assert!(bed.received().is_empty());
+        let failed = bed.post(&format!("/rival{QUOTE}"), &bare).await;
+        assert_eq!((failed.status, bed.received().len()), (500, 1), "{failed:?}");
+
+        // On demand.
+        let several = format!("/several{QUOTE}?buyerId=b1");
+        assert_eq!(bed.post(&several, &bare).await.status, 201);
+        bare["buyerRequestedQuoteLevel"] = json!("budgetary");
+        assert_eq!(told(&bed.post(&several, &bare).await), ["/buyerRequestedQuoteLevel"]);
+    })
+    .await;
 }

@@ -35,7 +35,7 @@ pub fn of_query(
     }
     let document = builder.finish(root);
     let broken = rules.broken(Stage::Query, document.root(), &facts(partner, route, None, None)?);
-    let refused = told(story, "the query", broken);
+    let refused = told(story, Of::Query, broken);
     if refused.is_empty() {
         return Ok(());
     }
@@ -60,7 +60,7 @@ pub fn of_request(
         return Ok(Vec::new());
     }
     let broken = rules.broken(Stage::Request, message, &facts(partner, route, None, None)?);
-    Ok(told(story, "the request", broken))
+    Ok(told(story, Of::Request, broken))
 }
 
 /// A request beside the entity that it names.
@@ -72,7 +72,7 @@ pub fn of_change(story: &mut Story<'_>, work: &Work<'_>) -> Result<(), ExchangeE
     let (false, Some(body)) = (rules.is_empty(Stage::Change), &work.received.body) else { return Ok(()) };
     let stored = work.stored().map(Document::root);
     let broken = rules.broken(Stage::Change, body.root(), &facts(work.partner, work.route, None, stored)?);
-    let refused = told(story, "the request", broken);
+    let refused = told(story, Of::Request, broken);
     if refused.is_empty() { Ok(()) } else { Err(ExchangeError::Contract(refused)) }
 }
 
@@ -94,7 +94,7 @@ pub fn of_answer(story: &mut Story<'_>, work: &Work<'_>, message: Node<'_>) -> R
     };
     let stored = subject.and_then(|subject| subject.document.as_ref()).map(Document::root);
     let facts = facts(work.partner, work.route, request.map(Document::root), stored)?;
-    let refused = told(story, "our answer", rules.broken(Stage::Answer, message, &facts));
+    let refused = told(story, Of::Answer, rules.broken(Stage::Answer, message, &facts));
     if refused.is_empty() {
         return Ok(());
     }
@@ -116,11 +116,24 @@ fn facts<'f>(
     Ok(Facts { request, stored, agreed: &partner.settings().rules.agreed, products })
 }
 
+/// What breaks a rule.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Query,
+    Request,
+    Answer,
+}
+
 /// Tells the operator what goes on all the same; what is left is refused. Of our own answer all is told.
-fn told(story: &mut Story<'_>, what: &str, broken: Vec<Broken>) -> Vec<Fault> {
+fn told(story: &mut Story<'_>, of: Of, broken: Vec<Broken>) -> Vec<Fault> {
+    let what = match of {
+        Of::Query => "the query",
+        Of::Request => "the request",
+        Of::Answer => "our answer",
+    };
     let mut refused = Vec::new();
     for Broken { rule, level, fault } in broken {
-        if level == Level::Warn || what == "our answer" {
+        if level == Level::Warn || of == Of::Answer {
             story.finding(rule.id, &format!("{what} at {:?}: {}", fault.pointer, fault.reason));
         }
         if level == Level::Reject {

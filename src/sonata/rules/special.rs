@@ -172,7 +172,9 @@ pub(super) fn notes_of_seller(case: &Case<'_>, wrong: &mut Wrong) {
 }
 
 pub(super) fn additions_of_seller(case: &Case<'_>, wrong: &mut Wrong) {
-    ADDED_TO.iter().for_each(|list| added_by_seller(case, list, wrong));
+    for list in ADDED_TO {
+        added_by_seller(case, list, wrong);
+    }
 }
 
 fn added_by_seller(case: &Case<'_>, list: &str, wrong: &mut Wrong) {
@@ -191,7 +193,9 @@ pub(super) fn notes_of_buyer(case: &Case<'_>, wrong: &mut Wrong) {
 }
 
 pub(super) fn additions_of_buyer(case: &Case<'_>, wrong: &mut Wrong) {
-    ADDED_TO.iter().for_each(|list| added_by_buyer(case, list, wrong));
+    for list in ADDED_TO {
+        added_by_buyer(case, list, wrong);
+    }
 }
 
 fn added_by_buyer(case: &Case<'_>, list: &str, wrong: &mut Wrong) {

@@ -219,7 +219,8 @@ pub(super) fn has_role(node: Node<'_>, role: &str) -> bool {
 
 /// Something, and no empty list.
 pub(super) fn is_there(node: Node<'_>) -> bool {
-    !node.is_null() && !(node.is_array() && node.is_empty())
+    let is_empty_list = node.is_array() && node.is_empty();
+    !node.is_null() && !is_empty_list
 }
 
 fn is_among(node: Node<'_>, texts: &[&str]) -> bool {
