@@ -221,3 +221,52 @@ async fn slow_work_is_followed_until_it_is_done_also_by_another_process() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_gateway_keeps_is_answered_without_the_legacy_system() {
+    bounded(async {
+        let folders = folders(&[]).await;
+        let own = folders.read("config/partners/globex.yaml");
+        folders.write("config/partners/globex.yaml", &format!("{own}custody: {{ quote: gateway }}\n"));
+        let gateway = app::start(&folders.config()).await.unwrap();
+        let bed = Bed { folders, gateway, client: Http::new() };
+        let mut ids = Vec::new();
+        for name in ["a", "b", "c"] {
+            ids.push(bed.post(QUOTE, &quote(name)).await.member("id"));
+        }
+        let (slow, number) = bed.deferred().await;
+        assert_eq!(bed.offer(&number, &json!({ "status": "X" })).await.status, 204);
+        let asked = bed.received().len();
+
+        let one = bed.get(&format!("{QUOTE}/{slow}")).await;
+        assert_eq!((one.status, one.member("state").as_str()), (200, "unableToProvide"), "{one:?}");
+        bed.get(&format!("{QUOTE}/unknown")).await.assert_problem("unknown", 404, "notFound");
+        bed.get(&format!("/rival{QUOTE}/{slow}")).await.assert_problem("another's", 404, "notFound");
+        let all = [&ids[0], &ids[1], &ids[2], &slow];
+        let rows: [(&str, &[&String], &str); 7] = [
+            ("", &all, "4"),
+            ("?offset=1&limit=2", &all[1..3], "4"),
+            ("?state=approved.orderable", &all[..3], "3"),
+            ("?externalId=b", &all[1..2], "1"),
+            ("?state=unableToProvide&externalId=b", &[], "0"),
+            ("?quoteDate.gt=2020-01-01T00:00:00Z&limit=1", &all[..1], "4"),
+            ("?quoteDate.lt=2020-01-01T00:00:00Z", &[], "0"),
+        ];
+        for (query, expected, total) in rows {
+            let listed = bed.get(&format!("{QUOTE}{query}")).await;
+            assert_eq!(listed.status, 200, "{query}: {listed:?}");
+            let found: Vec<String> = listed
+                .json()
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one["id"].as_str().unwrap().to_owned())
+                .collect();
+            assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{query}");
+            assert_eq!(listed.headers["x-total-count"], total, "{query}");
+        }
+        assert_eq!(bed.received().len(), asked, "the legacy system was asked");
+        bed.gateway.stop().await.unwrap();
+    })
+    .await;
+}

@@ -362,7 +362,12 @@ fn partner() -> Form {
             Kind::Either(vec![Kind::words(["on", "off"]), Kind::Is("notifications")]),
             "Whether and how it is told of what changes, at the listeners that it registers. Default: off.",
         )
-        .later(&["custody", "idempotency"])
+        .may(
+            "custody",
+            Kind::words(["gateway", "legacy"]).named(),
+            "By kind of entity, such as `quote`, who answers retrieve and list: the store, or (default) the legacy system.",
+        )
+        .later(&["idempotency"])
 }
 
 fn identify() -> Form {

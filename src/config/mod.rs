@@ -12,6 +12,7 @@
 mod backend;
 pub mod code;
 mod credentials;
+mod custody;
 mod effective;
 pub mod files;
 pub mod forms;
@@ -35,6 +36,7 @@ mod words;
 
 pub use backend::{Backend, BackendLimits, HttpVersion, Timeouts};
 pub use credentials::Credentials;
+pub use custody::Custody;
 pub use effective::{Effective, effective};
 pub use files::{OPENAPI_FOLDER, PRODUCTS_FOLDER};
 pub use gateway::{

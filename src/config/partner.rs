@@ -1,14 +1,14 @@
 //! `partners/NAME.yaml`: one trading relationship.
 
 use super::{
-    Notifications, Operations, Policy, Route, Rules, code, later,
+    Custody, Notifications, Operations, Policy, Route, Rules, code, custody, later,
     read::{Context, is_name, name_of},
     route, tree, words,
 };
 use crate::{
     ids::{BuyerId, IdError, PartnerId, SellerId},
     json::Document,
-    sonata::{Function, Release},
+    sonata::{Function, Release, entity::EntityKind},
     text::{
         Diagnostic, Diagnostics, Spanned,
         yaml::{Fields, Node, Scalar, text_of},
@@ -37,6 +37,8 @@ pub struct Partner {
     pub routes: Vec<Route>,
     /// Operations that are not simply mediated.
     pub operations: Operations,
+    /// Who answers for entities of a kind; the legacy system for what is not named.
+    pub custody: BTreeMap<EntityKind, Custody>,
     /// How strict we are.
     pub policy: Policy,
     /// Whether and how it is told of what changes.
@@ -129,15 +131,15 @@ impl Partner {
         let type_aliases = type_aliases(&mut fields, out);
         let settings = fields.take("settings").filter(|node| !node.is_absent());
         let settings = settings.map_or_else(tree::empty, tree::document);
-        for (key, what) in
-            [("custody", "choosing who keeps an entity"), ("idempotency", "recognizing a repeated request")]
-        {
+        for (key, what) in [("idempotency", "recognizing a repeated request")] {
             if let Some(entry) = fields.entry(key) {
                 out.push(later(what, entry.key_span));
             }
         }
+        let custody = custody::read(&mut fields, out);
         fields.finish(out);
         Some(Self {
+            custody,
             id: id?,
             identify: identify?,
             side: Side::Seller,

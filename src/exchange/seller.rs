@@ -95,9 +95,17 @@ where
     if let Some(act) = HubAct::of(&route.operation.operation_id) {
         return hub::answer(story, &partner, &route, act, (head, body)).await;
     }
-    let duty = served(story, &partner, &route)?;
+    let kept = list::kept::duty(&partner, &route);
+    let duty = kept.map_or_else(|| served(story, &partner, &route), Ok)?;
     let received = receive(story, &partner, &route, head, body).await?;
     let owner = subject::owner(&partner, &received)?;
+    if kept.is_some() {
+        let asked = (&*partner, &route, duty);
+        if let Some(answer) = list::kept::answer(story, asked, &received, &owner).await? {
+            return Ok(answer);
+        }
+        served(story, &partner, &route)?;
+    }
     let asked = Asked {
         function: route.function(),
         operation_id: &route.operation.operation_id,

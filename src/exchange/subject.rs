@@ -191,7 +191,10 @@ pub async fn load_all(
 }
 
 /// What we stored was a document within limits when it was stored; limits may have been lowered since.
-fn stored(bytes: &bytes::Bytes) -> Result<Document, ExchangeError> {
+///
+/// # Errors
+/// None in practice.
+pub fn stored(bytes: &bytes::Bytes) -> Result<Document, ExchangeError> {
     let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
     Document::parse(bytes.clone(), &limits)
         .map_err(|error| ExchangeError::Internal(format!("what is stored is no document: {error}")))

@@ -14,7 +14,7 @@ use crate::{
     ids::BackendId,
     json::Node,
     legacy::BackendSettings,
-    plan::{Asked, MappedOperation, NoRoute, PartnerPlan, Plan, Served},
+    plan::{Asked, MappedOperation, NoRoute, PartnerPlan, Plan, Route, Served},
     sonata::{
         Function,
         entity::{Act, Duty, EntityKind},
@@ -120,6 +120,18 @@ fn of_all(plan: &Plan, partner: &PartnerPlan, asked: &Asked<'_>) -> Result<Ways,
         found.into_iter().map(|(target, operation)| Way::new(plan, operation, &target.backend, &target.home));
     let first = ways.next().ok_or(ExchangeError::NotServed)??;
     Ok(Ways { first, others: ways.collect::<Result<_, _>>()? })
+}
+
+/// The way of an operation that is answered here: it calls nothing.
+///
+/// # Errors
+/// None in practice: a partner has a route, and its backend is configured.
+pub fn nowhere(plan: &Plan, partner: &PartnerPlan, route: &Route<'_>) -> Result<Way, ExchangeError> {
+    let missing = || ExchangeError::Internal("the partner has no route".to_owned());
+    let home = partner.routes().first().ok_or_else(missing)?;
+    let operation = MappedOperation::nothing(&route.operation.operation_id);
+    let backend = &home.settings.backend.value;
+    Way::new(plan, &Arc::new(operation), backend, backend)
 }
 
 /// The way of an operation on what a backend keeps; none where no legacy call serves it there.

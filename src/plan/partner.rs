@@ -15,7 +15,8 @@ use crate::{
     ids::{BackendId, PartnerId},
     mapping::{
         compile::CompiledSet,
-        operation::{Handling, OperationProgram},
+        operation::{Answer, Handling, OperationProgram},
+        program::Origin,
     },
     notify,
     sonata::{
@@ -78,6 +79,27 @@ pub struct MappedOperation {
     pub backend: Option<BackendId>,
     /// What the mapping set says once about the elements of its XML.
     pub names: Arc<Names>,
+}
+
+impl MappedOperation {
+    /// An operation that calls nothing and maps nothing.
+    #[must_use]
+    pub fn nothing(operation_id: &str) -> Self {
+        let program = OperationProgram {
+            operation_id: operation_id.into(),
+            origin: Origin { file: "".into(), line: 0, column: 0, address: operation_id.into() },
+            handling: Handling::Legacy,
+            calls: Box::default(),
+            answer: Answer::Empty,
+            on: Box::default(),
+            paging: None,
+            filters: Box::default(),
+            order: None,
+            complete: None,
+            expires: None,
+        };
+        Self { program: Arc::new(program), echo_off: Vec::new(), backend: None, names: Arc::default() }
+    }
 }
 
 /// A partner, ready to be served.

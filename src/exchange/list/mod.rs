@@ -8,6 +8,7 @@
 //! parts of a list, `merge` reads them as one.
 
 mod filter;
+pub mod kept;
 mod key;
 mod merge;
 mod page;
