@@ -181,6 +181,17 @@ async fn schedule(store: &Store, subscription: &str, events: &[(&str, &str)]) {
     store.commit(batch).await.unwrap();
 }
 
+/// What the program prints.
+async fn segue(arguments: Vec<String>) -> String {
+    let run = move || {
+        let output =
+            std::process::Command::new(env!("CARGO_BIN_EXE_segue")).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
 async fn waiting(store: &Store, is_dead: bool) -> u64 {
     store.tasks(&globex(), Queue::Delivery, is_dead, (0, 0)).await.unwrap().total
 }
@@ -342,11 +353,50 @@ async fn failures_are_tried_again_in_order_and_refusals_are_dead_letters() {
         let dead = store.tasks(&globex(), Queue::Delivery, true, (0, 10)).await.unwrap().tasks;
         let notes: Vec<&str> = dead.iter().filter_map(|task| task.note.as_deref()).collect();
         assert!(notes.len() == 2 && notes[0].contains("307") && notes[1].contains("404"), "{notes:?}");
+        // An operator finds them, and has them tried again.
+        let list = bed.admin("GET", "/events?partner=globex&dead=true").await.json();
+        assert_eq!((&list["total"], list["events"].as_array().unwrap().len()), (&json!(2), 2), "{list}");
+        let (first, second) = (&list["events"][0], &list["events"][1]);
+        assert_eq!((&first["eventId"], &first["entity"]), (&json!("d1"), &json!("quote/q")), "{list}");
+        let id = first["id"].as_str().unwrap();
+        let shown = bed.admin("GET", &format!("/events?partner=globex&id={id}")).await.json();
+        assert_eq!(shown["message"]["eventId"], "d1", "{shown}");
+        assert_eq!(bed.admin("GET", &format!("/events?partner=rival&id={id}")).await.status, 404);
+        assert_eq!(bed.admin("POST", &format!("/events/replay?partner=rival&id={id}")).await.status, 404);
+        let again = bed.admin("POST", &format!("/events/replay?partner=globex&id={id}")).await;
+        assert_eq!((again.status, again.json()), (200, json!({ "replayed": 1 })));
+        until(async || of("/redirected").len() == 4).await;
+        let admin = bed.gateway.admin_address().to_string();
+        let told = segue(vec![
+            "events".into(),
+            "replay".into(),
+            "--partner".into(),
+            "globex".into(),
+            "--all".into(),
+            "--admin".into(),
+            admin.clone(),
+        ])
+        .await;
+        assert_eq!(told, "1 events are tried again\n");
+        until(async || of("/redirected").len() == 5).await;
+        assert_eq!(of("/redirected")[3..], ["d1", second["eventId"].as_str().unwrap()]);
+        until(async || waiting(store, false).await == 0).await;
+        let told = segue(vec![
+            "events".into(),
+            "list".into(),
+            "--partner".into(),
+            "globex".into(),
+            "--dead".into(),
+            "--admin".into(),
+            admin,
+        ])
+        .await;
+        assert_eq!(told, "0 events were given up\n");
         // Where the address is no longer allowed it is not gone to, whatever was registered.
         bed.folders.edit("config/partners/globex.yaml", &address.to_string(), "192.0.2.1:80");
         assert_eq!(bed.admin("POST", "/reload").await.status, 200);
         schedule(store, &retried, &[("q", "r4")]).await;
-        until(async || waiting(store, true).await == 3).await;
+        until(async || waiting(store, true).await == 1).await;
         assert_eq!(of("/retried").len(), 4);
     })
     .await;

@@ -1,13 +1,16 @@
 //! The second port: what an operator and a scraper ask.
 //!
-//! `GET /live`, `GET /ready`, `GET /metrics`, `GET /plan`, `POST /reload`, `GET` and `POST /record`, and
+//! `GET /live`, `GET /ready`, `GET /metrics`, `GET /plan`, `POST /reload`, `GET /events`, `POST /events/replay`, `GET` and
+//! `POST /record`, and
 //! `POST /workbench/…` for who writes mappings. It answers JSON or the exposition format, is meant for loopback or a
 //! private network, and never shows a credential. Payloads of partners are shown by `/record` alone: where the
 //! configuration allows it, and masked.
 
+mod events;
 mod record;
 mod workbench;
 
+pub use events::{EventAnswer, EventRequest, Events};
 pub use record::{Record, RecordAnswer, RecordRequest, Records};
 
 use std::{convert::Infallible, path::PathBuf, pin::Pin, sync::Arc};
@@ -60,6 +63,8 @@ pub struct Admin {
     pub workbench: Arc<Semaphore>,
     /// Records exchanges.
     pub records: Records,
+    /// Knows what is on its way to listeners.
+    pub events: Events,
 }
 
 /// Questions on the workbench that are worked on at once. Others are told to come back: they must not take the
@@ -106,9 +111,14 @@ async fn answer(admin: &Admin, method: &Method, uri: &Uri) -> Response<Full<Byte
             let (status, body) = record::answer(&admin.records, uri.query().unwrap_or_default()).await;
             json_answer(status, &body)
         }
-        (_, "/reload") => not_allowed("POST"),
+        (&Method::GET, "/events") | (&Method::POST, "/events/replay") => {
+            let query = uri.query().unwrap_or_default();
+            let (status, body) = events::answer(&admin.events, method, uri.path(), query).await;
+            json_answer(status, &body)
+        }
+        (_, "/reload" | "/events/replay") => not_allowed("POST"),
         (_, "/record") => not_allowed("GET, POST"),
-        (_, "/live" | "/ready" | "/metrics" | "/plan") => not_allowed("GET"),
+        (_, "/live" | "/ready" | "/metrics" | "/plan" | "/events") => not_allowed("GET"),
         _ => json_answer(StatusCode::NOT_FOUND, &json!({ "error": "no such page" })),
     }
 }

@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod deliver;
+mod events;
 mod forget;
 mod record;
 mod reload;

@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{Reloader, deliver::Deliveries, forget, record, workers, works};
+use super::{Reloader, deliver::Deliveries, events, forget, record, workers, works};
 use crate::{
     admin::{self, Admin, Readiness, ReadinessProbe},
     config::{self, Demonstration, Limits},
@@ -94,13 +94,15 @@ impl Running {
         let in_flight_max = settings.limits.in_flight_max;
         let (messages, untold) = stack::internal(Arc::clone(&gateway), in_flight_max);
         let messages = tokio::spawn(server::serve(internal, messages, told(stopped.clone()), limits));
+        let events = events::events(Arc::clone(&gateway));
         let (service, unfinished) = stack::sonata(gateway, in_flight_max);
         let readiness = probe(handle.clone(), store.clone(), backends, stopped.clone());
         let records = record::records(handle.clone(), recorder, stopped.clone());
         let partners = tokio::spawn(server::serve(sonata, service, told(stopped), limits));
         let workbench = Arc::new(tokio::sync::Semaphore::new(admin::WORKBENCH_AT_ONCE_MAX));
         let config = config.to_owned();
-        let admin = Admin { plan: handle, metrics, readiness, reload: asked, config, workbench, records };
+        let admin =
+            Admin { plan: handle, metrics, readiness, reload: asked, config, workbench, records, events };
         let admin = TowerToHyperService::new(admin::service(admin));
         // The admin port outlives the drain, so that the drain can be watched.
         let (admin_stop, admin_stopped) = oneshot::channel::<()>();

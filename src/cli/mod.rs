@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod check;
 mod coverage;
 mod diff;
+mod events;
 mod explain;
 mod fmt;
 mod junit;
@@ -66,6 +67,8 @@ enum Command {
     Rules(RulesArguments),
     /// Play the cases of two configurations with both, and print what differs on the wire.
     Diff(DiffArguments),
+    /// List, show and replay events on their way to partners' listeners.
+    Events(events::EventsArguments),
     /// Write mapping and configuration files in the one layout; comments and meaning stay.
     Fmt(FmtArguments),
     /// Make cases of real exchanges of a running Segue, which masks them.
@@ -315,6 +318,12 @@ enum SimulateCommand {
         #[arg(long, value_name = "ROWS", default_value_t = 100_000)]
         rows: usize,
     },
+    /// A partner's listener: takes every event and prints it.
+    Listener {
+        /// Loopback address to listen on.
+        #[arg(long, default_value = "127.0.0.1:8083")]
+        address: std::net::SocketAddr,
+    },
 }
 
 /// Runs the program with the process's own arguments.
@@ -334,6 +343,7 @@ pub fn main() -> ExitCode {
         Command::Operations(arguments) => operations::run(&config, &arguments),
         Command::Rules(arguments) => rules::run(&config, &arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Events(arguments) => events::run(&arguments),
         Command::Fmt(arguments) => fmt::run(&config, &arguments),
         Command::Record(arguments) => record::run(&config, &arguments),
         Command::Store(arguments) => store::run(&config, &arguments),
@@ -341,6 +351,9 @@ pub fn main() -> ExitCode {
         Command::Sdk { command: SdkCommand::Import { folder, into } } => sdk::import(&folder, &into),
         Command::Simulate { command: SimulateCommand::Bss { address, journal, rows } } => {
             simulate::run_bss(address, journal, rows)
+        }
+        Command::Simulate { command: SimulateCommand::Listener { address } } => {
+            simulate::run_listener(address)
         }
     };
     let status = result.unwrap_or_else(|error| {

@@ -46,13 +46,14 @@ fn the_shipped_folder_loads_and_writes_its_defaults() {
 
 #[test]
 fn every_number_stands_in_the_shipped_files_with_default_and_bounds() {
-    let texts: Vec<String> = ["segue.yaml", "backends/acme.yaml"]
+    let texts: Vec<String> = ["segue.yaml", "backends/acme.yaml", "partners/globex.yaml"]
         .iter()
         .map(|path| std::fs::read_to_string(shipped().join(path)).unwrap())
         .collect();
     for (section, numbers) in numbers() {
         for number in numbers {
-            let text = &texts[usize::from(section.starts_with("backends"))];
+            let file = ["segue", "backends", "partners"].iter().position(|file| section.starts_with(file));
+            let text = &texts[file.unwrap()];
             // One of two stores can be set, so the other stands there as a comment.
             let indent = if section.ends_with("postgres") { "#     " } else { "  " };
             let start = format!("{indent}{}: {} ", number.key, number.default);

@@ -4,3 +4,4 @@
 //! converters or our HTTP client cannot hide behind the same mistake here.
 
 pub mod bss;
+pub mod listener;
