@@ -23,6 +23,7 @@ mod mapping;
 mod mistakes;
 mod mutation;
 mod notifications;
+mod once;
 mod process;
 mod readme;
 mod receives;

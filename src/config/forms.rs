@@ -317,7 +317,17 @@ fn oauth2() -> Form {
 }
 
 fn partner_file() -> Vec<Form> {
-    vec![partner(), identify(), releases(), represents(), route(), policy(), agreed(), telling()]
+    vec![
+        partner(),
+        identify(),
+        releases(),
+        represents(),
+        route(),
+        policy(),
+        agreed(),
+        telling(),
+        idempotency(),
+    ]
 }
 
 fn partner() -> Form {
@@ -345,6 +355,7 @@ fn partner() -> Form {
             "Operations that are not simply mediated, by function or function.operationId.",
         )
         .may("policy", Kind::section("policy"), "What becomes of what does not fit.")
+        .may("idempotency", Kind::section("idempotency"), "By what its repeated requests are known again.")
         .may(
             "type_aliases",
             text().named(),
@@ -367,7 +378,6 @@ fn partner() -> Form {
             Kind::words(["gateway", "legacy"]).named(),
             "By kind of entity, such as `quote`, who answers retrieve and list: the store, or (default) the legacy system.",
         )
-        .later(&["idempotency"])
 }
 
 fn identify() -> Form {
@@ -480,5 +490,16 @@ fn agreed() -> Form {
             "offering_types",
             text().or_list().named(),
             "Ids of offerings and specifications, with the product types that they may have. Default: any.",
+        )
+}
+
+fn idempotency() -> Form {
+    let functions = Function::all().filter(|function| !function.is_notification()).map(Function::name);
+    Form::new("idempotency", "By what repeated requests are known again. Default: by nothing.")
+        .may("key_header", text(), "The header that names a request which makes, changes or moves something.")
+        .may(
+            "external_id",
+            Kind::words(functions).or_list(),
+            "Functions in which externalId names a request that makes something.",
         )
 }

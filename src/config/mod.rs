@@ -18,6 +18,7 @@ pub mod files;
 pub mod forms;
 mod gateway;
 mod headers;
+mod idempotency;
 mod limits;
 mod listeners;
 mod notifications;
@@ -43,6 +44,7 @@ pub use gateway::{
     Demonstration, Gateway, LogFormat, LogLevel, Postgres, Recording, Reload, Store, Telemetry,
 };
 pub use headers::{HeaderCase, Headers};
+pub use idempotency::Idempotency;
 pub use limits::Limits;
 pub use listeners::{Listener, Listeners};
 pub use notifications::{Allowed, Notifications};

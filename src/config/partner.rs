@@ -1,7 +1,7 @@
 //! `partners/NAME.yaml`: one trading relationship.
 
 use super::{
-    Custody, Notifications, Operations, Policy, Route, Rules, code, custody, later,
+    Custody, Idempotency, Notifications, Operations, Policy, Route, Rules, code, custody, later,
     read::{Context, is_name, name_of},
     route, tree, words,
 };
@@ -45,6 +45,8 @@ pub struct Partner {
     pub notifications: Option<Notifications>,
     /// How strict we are about single paragraphs of the guides, and what was agreed on.
     pub rules: Rules,
+    /// By what its repeated requests are known again.
+    pub idempotency: Idempotency,
     /// Product types that it names otherwise: its name, and the type (a URN or a product's short name) that is meant.
     /// Whether the type exists is for the `plan` to say.
     pub type_aliases: Vec<(Spanned<String>, Spanned<String>)>,
@@ -128,14 +130,10 @@ impl Partner {
         let policy = Policy::read(fields.take("policy"), out);
         let notifications = Notifications::read(fields.take("notifications"), context, out);
         let rules = Rules::read(&mut fields, releases.as_ref(), policy.on_demand, out);
+        let idempotency = Idempotency::read(fields.take("idempotency"), releases.as_ref(), out);
         let type_aliases = type_aliases(&mut fields, out);
         let settings = fields.take("settings").filter(|node| !node.is_absent());
         let settings = settings.map_or_else(tree::empty, tree::document);
-        for (key, what) in [("idempotency", "recognizing a repeated request")] {
-            if let Some(entry) = fields.entry(key) {
-                out.push(later(what, entry.key_span));
-            }
-        }
         let custody = custody::read(&mut fields, out);
         fields.finish(out);
         Some(Self {
@@ -152,6 +150,7 @@ impl Partner {
             policy,
             notifications,
             rules,
+            idempotency,
             type_aliases,
             settings,
         })

@@ -18,7 +18,7 @@ mod state;
 
 pub use complete::{Completed, Completing, SellerContact, complete, echo, href, move_to};
 pub use finding::{Finding, FindingCode};
-pub use idempotency::{Begun, begin};
+pub use idempotency::{Begun, begin, look};
 pub use owner::{Owner, kind_of};
 pub use patch::patched;
 pub use project::project;

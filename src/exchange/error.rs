@@ -39,6 +39,13 @@ pub enum ExchangeError {
         /// What is in the way.
         reason: String,
     },
+    /// The same request was sent before, and has not ended or ended with nobody knowing how.
+    InProgress,
+    /// Another request was sent before under the same key.
+    OtherRequest {
+        /// Whether the key is the message's `externalId`, or else a header.
+        by_external_id: bool,
+    },
     /// The operation is not offered to this partner.
     NotServed,
     /// No route of the partner takes the request.
@@ -128,6 +135,8 @@ impl ExchangeError {
             | Self::Contract(_)
             | Self::NotFound
             | Self::Conflict { .. }
+            | Self::InProgress
+            | Self::OtherRequest { .. }
             | Self::Refused(_)
             | Self::LegacyProblem(_)
             | Self::NotRouted(NoRoute::Party { .. } | NoRoute::Body { .. }) => Blame::Buyer,
@@ -157,6 +166,8 @@ impl fmt::Display for ExchangeError {
             Self::Body(reason) | Self::Conflict { reason, .. } => f.write_str(reason),
             Self::Contract(faults) => write!(f, "{} faults in the request", faults.len()),
             Self::NotFound => f.write_str("no such entity of this partner"),
+            Self::InProgress => f.write_str("the first request under the same key has not ended"),
+            Self::OtherRequest { .. } => f.write_str("another request was sent before under the same key"),
             Self::NotServed => f.write_str("the operation is not offered to this partner"),
             Self::NotRouted(NoRoute::Operation) => f.write_str("no route of the partner takes the operation"),
             Self::NotRouted(NoRoute::Party { parameter }) => {

@@ -119,7 +119,7 @@ async fn tell(
     }
     let (Some(contract), Some(operation), Some(duty)) = (contract, operation, duty) else { return Ok(told) };
     let (route, received) = (Route::to(contract, operation), Received::nothing());
-    let looking_up = Work { route: &route, duty, received: &received, ..*work };
+    let looking_up = Work { route: &route, duty, received: &received, once: None, ..*work };
     for wave in all.chunks(LOOK_UPS_AT_ONCE_MAX) {
         let looking = wave.iter().map(|(subject, way)| {
             let work = Work { subject: Some(subject), ..looking_up.by(way) };

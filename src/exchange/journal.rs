@@ -5,39 +5,51 @@
 
 use bytes::Bytes;
 
-use super::{calls::Prepared, error::ExchangeError, reply::Reply, story::Story};
+use super::{
+    calls::Prepared, error::ExchangeError, once::Once, reply::Reply, story::Story, wire::Answer, work::Work,
+};
 use crate::{
-    ids::{BackendId, PartnerId},
+    ids::{BackendId, PartnerId, SonataId},
     mapping::operation::OperationProgram,
-    sonata::entity::Act,
+    sonata::entity::Duty,
     store::{Batch, Change, JournalEntry, Step},
 };
 
 /// The journal of one exchange; nothing is written where no call changes anything.
 #[derive(Debug)]
-pub struct Journal {
+pub struct Journal<'w> {
     partner: PartnerId,
     backend: BackendId,
     operation: String,
+    duty: &'static Duty,
+    once: Option<&'w Once>,
     begun: bool,
 }
 
-impl Journal {
+impl<'w> Journal<'w> {
     /// A journal with nothing in it.
-    pub fn new(partner: &PartnerId, backend: &BackendId, operation: String) -> Self {
-        Self { partner: partner.clone(), backend: backend.clone(), operation, begun: false }
+    pub fn new(work: &Work<'w>) -> Self {
+        Self {
+            partner: work.owner.partner.clone(),
+            backend: work.backend.id.clone(),
+            operation: work.operation_name(),
+            duty: work.duty,
+            once: work.once,
+            begun: false,
+        }
     }
 
-    /// Commits what is about to be sent.
+    /// Commits what is about to be sent, and takes what names the request. The answer is that of the first one, where
+    /// this one turns out not to be.
     ///
     /// # Errors
-    /// The store's; nothing may be sent then.
+    /// The store's, or somebody has the name; nothing may be sent then.
     pub async fn begin(
         &mut self,
-        story: &Story<'_>,
-        act: Act,
+        story: &mut Story<'_>,
         prepared: &[Prepared<'_>],
-    ) -> Result<(), ExchangeError> {
+    ) -> Result<Option<Answer>, ExchangeError> {
+        let act = self.duty.act;
         let mut batch = Batch::new(self.partner.clone());
         for one in prepared.iter().filter(|one| one.changes(act)) {
             let mut entry = self.entry(story, one.name(), Step::Intent);
@@ -45,16 +57,39 @@ impl Journal {
             entry.request_crc = body.map(|body| crc32fast::hash(body));
             batch = batch.with(Change::Journal(Box::new(entry)));
         }
+        if let Some(once) = self.once {
+            if batch.changes.is_empty() {
+                // What takes a name must be found if it does not come to its end.
+                let whole = self.entry(story, String::new(), Step::Intent);
+                batch = batch.with(Change::Journal(Box::new(whole)));
+            }
+            let first = once.begin(story, batch).await?;
+            self.begun = first.is_none();
+            return Ok(first);
+        }
         if batch.changes.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         story.gateway.store.commit(batch).await?;
         self.begun = true;
-        Ok(())
+        Ok(None)
     }
 
-    /// The change that says that nothing more needs attention; it goes with the commit of what was made.
-    pub fn done(&self, story: &Story<'_>) -> Option<Change> {
+    /// The changes that go with the commit of what was made: nothing more needs attention, and whoever asks again gets
+    /// this answer.
+    pub fn ended(&self, story: &Story<'_>, id: Option<&SonataId>, answer: &Answer) -> Vec<Change> {
+        let kept = self.once.map(|once| once.finish(self.duty, id, answer)).unwrap_or_default();
+        self.done(story).into_iter().chain(kept).collect()
+    }
+
+    /// The changes of an exchange that had no effect: nothing needs attention, and it may be tried again.
+    pub fn without_effect(&self, story: &Story<'_>) -> Vec<Change> {
+        let freed = self.once.map(|once| once.abandon(story)).unwrap_or_default();
+        self.done(story).into_iter().chain(freed).collect()
+    }
+
+    /// The change that says that nothing more needs attention.
+    fn done(&self, story: &Story<'_>) -> Option<Change> {
         self.begun.then(|| Change::Journal(Box::new(self.entry(story, String::new(), Step::Done))))
     }
 

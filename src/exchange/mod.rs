@@ -17,6 +17,7 @@ mod journal;
 mod list;
 mod news;
 pub mod notices;
+mod once;
 pub mod ports;
 mod problem;
 mod quotes;

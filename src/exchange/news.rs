@@ -293,6 +293,7 @@ impl Telling<'_> {
             backend: self.backend,
             home: &self.backend.id,
             subject: Some(subject),
+            once: None,
         };
         let mapped = self.map(story, &work, item, element).await?;
         let said = Said {

@@ -29,6 +29,9 @@ use crate::{
 /// Seconds after which a partner may try again when a legacy system is down (`Retry-After`).
 const RETRY_AFTER_S: &str = "30";
 
+/// Seconds after which a request that is still at work may be sent again (`Retry-After`).
+const REPEAT_AFTER_S: &str = "2";
+
 /// The answer in place of a failed exchange, and the problem's code for the log.
 pub fn answer(error: &ExchangeError, operation: Option<&Operation>) -> (Answer, &'static str) {
     let problem = problem(error);
@@ -45,6 +48,9 @@ pub fn answer(error: &ExchangeError, operation: Option<&Operation>) -> (Answer, 
         }
         ExchangeError::Legacy { .. } => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
+        ExchangeError::InProgress => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(REPEAT_AFTER_S));
         }
         _ => {}
     }
@@ -100,6 +106,17 @@ fn problem(error: &ExchangeError) -> Problem {
             let pointer = pointer.as_deref().unwrap_or_default();
             Problem::unprocessable(vec![Fault::new(FaultCode::OtherIssue, pointer, reason)])
         }
+        E::InProgress => {
+            Problem::new(ProblemCode::Conflict, "The same request was sent before and is still in progress.")
+        }
+        E::OtherRequest { by_external_id: true } => {
+            let reason = "another request was sent before with this externalId";
+            Problem::unprocessable(vec![Fault::new(FaultCode::InvalidValue, "/externalId", reason)])
+        }
+        E::OtherRequest { by_external_id: false } => {
+            let reason = "Another request was sent before with the same key in its header.";
+            Problem::unprocessable(vec![Fault::new(FaultCode::OtherIssue, "", reason)])
+        }
         E::NotRouted(NoRoute::Party { parameter }) => {
             let reason = format!("query parameter {parameter} names a party that this is not offered to");
             Problem::new(ProblemCode::InvalidQuery, &reason)
@@ -133,13 +150,14 @@ pub fn for_legacy(error: &ExchangeError) -> (StatusCode, &'static str) {
         E::Query(_) | E::Body(_) => (StatusCode::BAD_REQUEST, "invalidBody"),
         E::Contract(_)
         | E::Conflict { .. }
+        | E::OtherRequest { .. }
         | E::Refused(_)
         | E::LegacyProblem(_)
         | E::Mapping(_)
         | E::AnswerContract(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalidValue"),
         E::NotServed | E::NotRouted(_) | E::Manual => (StatusCode::NOT_IMPLEMENTED, "notImplemented"),
         // Worth another try: nothing is wrong with the message.
-        E::Store(_) | E::Deadline => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        E::Store(_) | E::Deadline | E::InProgress => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         E::LegacyStatus { .. }
         | E::LegacyFault { .. }
         | E::LegacyGarbage { .. }

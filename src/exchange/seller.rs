@@ -22,7 +22,9 @@ use super::{
     facts::{EntityFacts, StoryTexts, facts},
     hub, inventory,
     journal::Journal,
-    list, notices, quotes, references, report,
+    list, notices,
+    once::Once,
+    quotes, references, report,
     request::receive,
     rules,
     stack::panic_text,
@@ -106,6 +108,12 @@ where
         }
         served(story, &partner, &route)?;
     }
+    let once = Once::of(&partner, &route, duty, &owner, (&received, &head.headers));
+    if let Some(once) = &once
+        && let Some(first) = once.look(story).await?
+    {
+        return Ok(first);
+    }
     let asked = Asked {
         function: route.function(),
         operation_id: &route.operation.operation_id,
@@ -126,6 +134,7 @@ where
         backend: &ways.first.backend,
         home: &ways.first.home,
         subject: named.subject.as_ref(),
+        once: once.as_ref(),
     };
     let others = ways.others.iter().map(|way| work.by(way));
     if duty.act == Act::List {
@@ -169,8 +178,10 @@ async fn single(
     let origin = Origin { references: &references, ..origin };
     let prepared = origin.prepare(&planned)?;
 
-    let mut journal = Journal::new(&work.owner.partner, &work.backend.id, work.operation_name());
-    journal.begin(story, work.duty.act, &prepared).await?;
+    let mut journal = Journal::new(work);
+    if let Some(first) = journal.begin(story, &prepared).await? {
+        return Ok(first);
+    }
     let calling = work.calling(story, &origin, headers);
     let replies = match call::run(story, &calling, &prepared).await {
         Ok(replies) => replies,
@@ -182,15 +193,16 @@ async fn single(
         guarded(pin!(answer::make(story, work, id.as_ref(), &href, &facts, &prepared, &replies))).await;
     match made {
         Ok(made) => {
+            let answer = answer::success(work, &made.document);
             let mut changes = made.changes;
-            changes.extend(journal.done(story));
+            changes.extend(journal.ended(story, id.as_ref(), &answer));
             if let Err(error) = commit(story, work, changes).await {
                 let changes = journal.answered(story, &work.operation.program, &replies);
                 keep(story, work, changes).await;
                 return Err(error);
             }
             story.entity = id.map(|id| id.as_str().to_owned());
-            Ok(answer::success(work, &made.document))
+            Ok(answer)
         }
         Err(error) => {
             keep_unmapped(story, work, &journal, id.as_ref(), &replies).await;
@@ -256,11 +268,11 @@ fn served(
 
 /// A call failed. Where the legacy system did nothing the exchange is over; else what was answered is kept for
 /// attention.
-async fn settle(story: &Story<'_>, work: &Work<'_>, journal: &Journal, broken: Broken) -> ExchangeError {
+async fn settle(story: &Story<'_>, work: &Work<'_>, journal: &Journal<'_>, broken: Broken) -> ExchangeError {
     let Broken { error, replies, unclear } = broken;
     let mut changes = journal.answered(story, &work.operation.program, &replies);
     if !unclear && replies.is_empty() {
-        changes.extend(journal.done(story));
+        changes.extend(journal.without_effect(story));
     }
     keep(story, work, changes).await;
     error
@@ -270,7 +282,7 @@ async fn settle(story: &Story<'_>, work: &Work<'_>, journal: &Journal, broken: B
 async fn keep_unmapped(
     story: &Story<'_>,
     work: &Work<'_>,
-    journal: &Journal,
+    journal: &Journal<'_>,
     id: Option<&SonataId>,
     replies: &[super::reply::Reply],
 ) {

@@ -9,6 +9,7 @@ use super::{
     calls::{Origin, Wire},
     error::ExchangeError,
     facts::Known,
+    once::Once,
     references,
     request::{Received, json_limits},
     story::Story,
@@ -53,6 +54,8 @@ pub struct Work<'w> {
     pub home: &'w BackendId,
     /// The entity that the operation names.
     pub subject: Option<&'w Subject>,
+    /// What names the request, so that it has one effect however often it is sent.
+    pub once: Option<&'w Once>,
 }
 
 impl<'w> Work<'w> {

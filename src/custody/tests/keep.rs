@@ -35,12 +35,12 @@ async fn a_repeated_request_gets_the_first_answer() {
     // Which of the two is first is open; that one is, and the other learns who, is not.
     let (winner, loser) = if race.0 == Ok(Begun::Fresh) { ("e-1", race.1) } else { ("e-2", race.0) };
     assert!(matches!(loser, Ok(Begun::Running(known)) if known.exchange.as_str() == winner));
-    assert_eq!(begin(&store, attempt("e-3", 2)).await, Ok(Begun::OtherBody));
+    assert_eq!(begin(&store, attempt("e-3", 2)).await, Ok(Begun::OtherBody(key())));
     let answer = RememberedAnswer { status: 201, body: Bytes::from_static(b"{}"), entity: None };
     let finish = Change::Finish { key: key(), status: 201, answer: answer.body.clone(), entity: None };
     store.commit(Batch::new(partner()).with(finish)).await.unwrap();
     assert_eq!(begin(&store, attempt("e-4", 1)).await, Ok(Begun::Again(answer)));
-    assert_eq!(begin(&store, attempt("e-5", 2)).await, Ok(Begun::OtherBody));
+    assert_eq!(begin(&store, attempt("e-5", 2)).await, Ok(Begun::OtherBody(key())));
     // Without a key every request is the first.
     assert_eq!(begin(&store, Batch::new(partner())).await, Ok(Begun::Fresh));
 }
