@@ -97,7 +97,8 @@ async fn every_fault_of_the_legacy_system_ends_in_an_answer() {
             assert_eq!(journals.len(), seen + usize::from(left != Left::Nothing), "{what}: {journals:?}");
             if let Some(journal) = journals.last().filter(|_| left != Left::Nothing) {
                 assert_eq!(journal[0].step, Step::Intent, "{what}: {journal:?}");
-                let kept = journal.iter().find(|entry| entry.step == Step::Answered);
+                let kept =
+                    journal.iter().find(|entry| entry.step == Step::Answered && !entry.call.is_empty());
                 assert_eq!(
                     kept.is_some_and(|entry| entry.reply.is_some()),
                     left == Left::Answer,
@@ -229,6 +230,12 @@ async fn what_was_ordered_before_a_failure_is_taken_back() {
         let kept = journals[1].iter().find(|entry| entry.step == Step::Answered).unwrap();
         let made = bed.received().into_iter().rfind(|entry| !entry.made.is_empty()).unwrap();
         assert!(String::from_utf8_lossy(kept.reply.as_ref().unwrap()).contains(&made.made[0]));
+        let open = bed.admin("GET", "/attention").await.json();
+        assert_eq!(open["total"], 2, "{open}");
+        let stuck = &open["attention"][1];
+        let answered = |call: &&serde_json::Value| call["step"] == "answered";
+        assert_eq!(stuck["calls"].as_array().unwrap().iter().filter(answered).count(), 1, "{stuck}");
+        assert!(stuck["why"].as_str().unwrap().contains("not taken back"), "{stuck}");
     })
     .await;
 }

@@ -5,7 +5,8 @@ use segue::simulate::bss::fault::{Fault, Kind};
 use serde_json::{Value, json};
 
 use super::support::{
-    Answer, Bed, CANCEL_QUOTE, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, order, quote, until,
+    Answer, Bed, CANCEL_QUOTE, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, deferred, order, quote,
+    until,
 };
 
 const KEY: &str = "x-idempotency-key";
@@ -114,9 +115,9 @@ async fn an_external_id_names_what_is_made() {
 async fn a_request_that_moves_an_entity_is_known_again() {
     bounded(async {
         let bed = bed().await;
-        let mut deferred = quote("moved");
-        deferred["instantSyncQuote"] = json!(false);
-        let made = bed.post(QUOTE, &deferred).await;
+        let mut later = quote("moved");
+        deferred(&mut later);
+        let made = bed.post(QUOTE, &later).await;
         assert_eq!(made.member("state"), "inProgress", "{made:?}");
         let body = json!({ "quoteId": made.member("id") });
         let first = bed.keyed("c1", CANCEL_QUOTE, &body).await;
@@ -184,6 +185,32 @@ async fn what_may_have_had_an_effect_is_not_tried_again_also_after_a_restart() {
         assert_in_progress(&bed.post(QUOTE, &quote("unclear")).await);
         assert_eq!(bed.post(QUOTE, &quote("kept")).await.text(), kept.text());
         assert_eq!(bed.changes(), calls);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_another_one_overtook_is_kept_all_the_same() {
+    bounded(async {
+        let bed = bed().await;
+        let mut later = quote("overtaken");
+        deferred(&mut later);
+        let made = bed.post(QUOTE, &later).await;
+        let path = format!("{QUOTE}/{}", made.member("id"));
+        // While the answer to the cancellation is under way, a look-up tells that the quote is cancelled.
+        bed.arrange(Fault { latency_ms: 1500, method: "DELETE".to_owned(), ..Fault::of(Kind::Late) });
+        let body = json!({ "quoteId": made.member("id") });
+        let (cancelled, read) = tokio::join!(bed.post(CANCEL_QUOTE, &body), async {
+            until(async || bed.received().iter().any(|entry| entry.method == "DELETE")).await;
+            bed.get(&path).await
+        });
+        assert_eq!(read.member("state"), "cancelled", "{read:?}");
+        assert_eq!(cancelled.status, 200, "{cancelled:?}");
+        let read = bed.get(&path).await.json();
+        let steps: Vec<_> =
+            read["stateChange"].as_array().into_iter().flatten().map(|one| &one["state"]).collect();
+        assert_eq!(steps.last(), Some(&&json!("cancelled")), "{read}");
+        assert_eq!(bed.admin("GET", "/attention").await.json()["total"], 0);
     })
     .await;
 }

@@ -1,15 +1,17 @@
 //! The second port: what an operator and a scraper ask.
 //!
-//! `GET /live`, `GET /ready`, `GET /metrics`, `GET /plan`, `POST /reload`, `GET /events`, `POST /events/replay`, `GET` and
-//! `POST /record`, and
+//! `GET /live`, `GET /ready`, `GET /metrics`, `GET /plan`, `POST /reload`, `GET /events`, `POST /events/replay`,
+//! `/attention`, `GET` and `POST /record`, and
 //! `POST /workbench/…` for who writes mappings. It answers JSON or the exposition format, is meant for loopback or a
 //! private network, and never shows a credential. Payloads of partners are shown by `/record` alone: where the
 //! configuration allows it, and masked.
 
+mod attention;
 mod events;
 mod record;
 mod workbench;
 
+pub use attention::{Attention, AttentionAnswer, AttentionRequest};
 pub use events::{EventAnswer, EventRequest, Events};
 pub use record::{Record, RecordAnswer, RecordRequest, Records};
 
@@ -65,6 +67,8 @@ pub struct Admin {
     pub records: Records,
     /// Knows what is on its way to listeners.
     pub events: Events,
+    /// Knows what needs attention.
+    pub attention: Attention,
 }
 
 /// Questions on the workbench that are worked on at once. Others are told to come back: they must not take the
@@ -98,6 +102,15 @@ where
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 async fn answer(admin: &Admin, method: &Method, uri: &Uri) -> Response<Full<Bytes>> {
+    if let Some(below) = uri.path().strip_prefix("/attention")
+        && (below.is_empty() || below.starts_with('/'))
+    {
+        let query = uri.query().unwrap_or_default();
+        return match attention::answer(&admin.attention, method, below, query).await {
+            Ok((status, body)) => json_answer(status, &body),
+            Err(allowed) => not_allowed(allowed),
+        };
+    }
     match (method, uri.path()) {
         (&Method::GET, "/live") => json_answer(StatusCode::OK, &json!({ "live": true })),
         (&Method::GET, "/ready") => readiness((admin.readiness)().await, admin.plan.load().generation()),

@@ -14,6 +14,7 @@ use crate::{
     telemetry::log,
 };
 
+mod attention;
 mod deliver;
 mod events;
 mod forget;

@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{Reloader, deliver::Deliveries, events, forget, record, workers, works};
+use super::{Reloader, attention, deliver::Deliveries, events, forget, record, workers, works};
 use crate::{
     admin::{self, Admin, Readiness, ReadinessProbe},
     config::{self, Demonstration, Limits},
@@ -74,13 +74,8 @@ impl Running {
         let simulator = start_simulator(&settings.demonstration).await?;
         let gateway = gateway(handle.clone(), store.clone(), Arc::clone(&backends), Arc::clone(&metrics));
         let recorder = Arc::clone(&gateway.recorder);
-        let sonata =
-            Listener::bind(settings.listeners.sonata.address).await.context("the Sonata listener")?;
+        let (sonata, internal, admin_listener) = bound(&settings.listeners).await?;
         let sonata = sonata.counted(Arc::clone(&metrics));
-        let internal =
-            Listener::bind(settings.listeners.internal.address).await.context("the internal listener")?;
-        let admin_listener =
-            Listener::bind(settings.listeners.admin.address).await.context("the admin listener")?;
         let (asked, requests) = mpsc::channel(RELOADS_WAITING_MAX);
         let reloader = Reloader::new(config, handle.clone(), Arc::clone(&backends), Arc::clone(&metrics));
         let mut helpers = helpers(&gateway, &stopped);
@@ -94,15 +89,22 @@ impl Running {
         let in_flight_max = settings.limits.in_flight_max;
         let (messages, untold) = stack::internal(Arc::clone(&gateway), in_flight_max);
         let messages = tokio::spawn(server::serve(internal, messages, told(stopped.clone()), limits));
-        let events = events::events(Arc::clone(&gateway));
+        let asked_of = Arc::clone(&gateway);
         let (service, unfinished) = stack::sonata(gateway, in_flight_max);
         let readiness = probe(handle.clone(), store.clone(), backends, stopped.clone());
         let records = record::records(handle.clone(), recorder, stopped.clone());
         let partners = tokio::spawn(server::serve(sonata, service, told(stopped), limits));
-        let workbench = Arc::new(tokio::sync::Semaphore::new(admin::WORKBENCH_AT_ONCE_MAX));
-        let config = config.to_owned();
-        let admin =
-            Admin { plan: handle, metrics, readiness, reload: asked, config, workbench, records, events };
+        let admin = Admin {
+            plan: handle,
+            metrics,
+            readiness,
+            reload: asked,
+            config: config.to_owned(),
+            workbench: Arc::new(tokio::sync::Semaphore::new(admin::WORKBENCH_AT_ONCE_MAX)),
+            records,
+            events: events::events(Arc::clone(&asked_of)),
+            attention: attention::attention(asked_of),
+        };
         let admin = TowerToHyperService::new(admin::service(admin));
         // The admin port outlives the drain, so that the drain can be watched.
         let (admin_stop, admin_stopped) = oneshot::channel::<()>();
@@ -179,6 +181,14 @@ impl Running {
     }
 }
 
+/// The listeners of partners, of legacy systems and of operators.
+async fn bound(listeners: &config::Listeners) -> anyhow::Result<(Listener, Listener, Listener)> {
+    let sonata = Listener::bind(listeners.sonata.address).await.context("the Sonata listener")?;
+    let internal = Listener::bind(listeners.internal.address).await.context("the internal listener")?;
+    let admin = Listener::bind(listeners.admin.address).await.context("the admin listener")?;
+    Ok((sonata, internal, admin))
+}
+
 fn gateway(plan: PlanHandle, store: Store, backends: Arc<Backends>, metrics: Arc<Metrics>) -> Arc<Gateway> {
     let legacy: Arc<dyn LegacyPort> = backends;
     let ports = Ports { clock: Clock::System, ids: Ids::Random };
@@ -196,6 +206,7 @@ fn helpers(gateway: &Arc<Gateway>, stopped: &watch::Receiver<bool>) -> Vec<JoinH
     let mut helpers: Vec<JoinHandle<()>> = works.collect();
     helpers.push(tokio::spawn(deliveries.watch(stopped.clone())));
     helpers.push(tokio::spawn(forget::run(Arc::clone(gateway), stopped.clone())));
+    helpers.push(tokio::spawn(attention::run(Arc::clone(gateway), stopped.clone())));
     helpers
 }
 

@@ -7,6 +7,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod attention;
 mod check;
 mod coverage;
 mod diff;
@@ -71,6 +72,8 @@ enum Command {
     Events(events::EventsArguments),
     /// Write mapping and configuration files in the one layout; comments and meaning stay.
     Fmt(FmtArguments),
+    /// What may have been done at a legacy system, and nobody knows: list it, show it, settle it.
+    Attention(attention::AttentionArguments),
     /// Make cases of real exchanges of a running Segue, which masks them.
     Record(RecordArguments),
     /// Back up the embedded store, also while Segue serves, or make it from a backup.
@@ -345,6 +348,7 @@ pub fn main() -> ExitCode {
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
         Command::Fmt(arguments) => fmt::run(&config, &arguments),
+        Command::Attention(arguments) => attention::run(&arguments),
         Command::Record(arguments) => record::run(&config, &arguments),
         Command::Store(arguments) => store::run(&config, &arguments),
         Command::Schema { files } => schema::run(files),

@@ -5,6 +5,7 @@
 //! of states and only legal steps in it, dates, the Seller's contact, one item for each item asked for. What is
 //! decided is a pure function of documents; what is kept goes through `store`, always for one partner.
 
+mod attention;
 mod complete;
 mod finding;
 mod idempotency;
@@ -16,6 +17,7 @@ mod references;
 mod repeat;
 mod state;
 
+pub use attention::{Effect, NotSettled, Open, OpenCall, keys_note, open, settle};
 pub use complete::{Completed, Completing, SellerContact, complete, echo, href, move_to};
 pub use finding::{Finding, FindingCode};
 pub use idempotency::{Begun, begin, look};

@@ -208,6 +208,7 @@ async fn ask(
         backend: &way.backend,
         home: &way.home,
         subject: Some(subject),
+        once: None,
     };
     let texts = StoryTexts::of(story);
     let href = work.href(story, &subject.id);

@@ -15,6 +15,9 @@ use crate::{
     store::{Batch, Change, JournalEntry, Step},
 };
 
+/// Most of a reason that is kept, in bytes.
+const WHY_BYTES_MAX: usize = 2000;
+
 /// The journal of one exchange; nothing is written where no call changes anything.
 #[derive(Debug)]
 pub struct Journal<'w> {
@@ -58,11 +61,10 @@ impl<'w> Journal<'w> {
             batch = batch.with(Change::Journal(Box::new(entry)));
         }
         if let Some(once) = self.once {
-            if batch.changes.is_empty() {
-                // What takes a name must be found if it does not come to its end.
-                let whole = self.entry(story, String::new(), Step::Intent);
-                batch = batch.with(Change::Journal(Box::new(whole)));
-            }
+            // What takes a name must be found with it if it does not come to its end.
+            let whole = self.entry(story, String::new(), Step::Intent);
+            let whole = JournalEntry { reply: Some(once.note()), ..whole };
+            batch = batch.with(Change::Journal(Box::new(whole)));
             let first = once.begin(story, batch).await?;
             self.begun = first.is_none();
             return Ok(first);
@@ -73,6 +75,11 @@ impl<'w> Journal<'w> {
         story.gateway.store.commit(batch).await?;
         self.begun = true;
         Ok(None)
+    }
+
+    /// Whether something was committed before the calls: only then something may have been done.
+    pub fn has_begun(&self) -> bool {
+        self.begun
     }
 
     /// The changes that go with the commit of what was made: nothing more needs attention, and whoever asks again gets
@@ -94,7 +101,7 @@ impl<'w> Journal<'w> {
     }
 
     /// The changes that keep what was answered, where it could not be told on.
-    pub fn answered(&self, story: &Story<'_>, program: &OperationProgram, replies: &[Reply]) -> Vec<Change> {
+    fn answered(&self, story: &Story<'_>, program: &OperationProgram, replies: &[Reply]) -> Vec<Change> {
         if !self.begun {
             return Vec::new();
         }
@@ -107,6 +114,26 @@ impl<'w> Journal<'w> {
             Change::Journal(Box::new(entry))
         });
         kept.collect()
+    }
+
+    /// The changes that say that it ended and needs attention, and why: what was answered is there and was not taken back.
+    pub fn unsettled(
+        &self,
+        story: &Story<'_>,
+        program: &OperationProgram,
+        replies: &[Reply],
+        why: &ExchangeError,
+    ) -> Vec<Change> {
+        let mut changes = self.answered(story, program, replies);
+        let mut why = match replies.len() {
+            0 => why.to_string(),
+            calls => format!("{why}; answered and not taken back: {calls} calls"),
+        };
+        why.truncate(why.floor_char_boundary(WHY_BYTES_MAX));
+        let entry = self.entry(story, String::new(), Step::Answered);
+        let entry = JournalEntry { reply: Some(Bytes::from(why)), ..entry };
+        changes.extend(self.begun.then(|| Change::Journal(Box::new(entry))));
+        changes
     }
 
     fn entry(&self, story: &Story<'_>, call: String, step: Step) -> JournalEntry {

@@ -98,6 +98,11 @@ impl Once {
         decide(story, begun)
     }
 
+    /// The keys, as the journal has them.
+    pub fn note(&self) -> Bytes {
+        custody::keys_note(&self.keys)
+    }
+
     /// The changes that keep the answer for whoever asks again.
     pub fn finish(&self, duty: &Duty, id: Option<&SonataId>, answer: &Answer) -> Vec<Change> {
         let entity = id.map(|id| (custody::kind_of(duty.kind), id.clone()));

@@ -17,14 +17,16 @@ use hyper::body::Body;
 use super::{
     Gateway, answer,
     call::{self, Broken},
-    calls::Origin,
+    calls::{Origin, Prepared},
     error::ExchangeError,
-    facts::{EntityFacts, StoryTexts, facts},
+    facts::{EntityFacts, Known, StoryTexts, facts},
     hub, inventory,
     journal::Journal,
     list, notices,
     once::Once,
-    quotes, references, report,
+    quotes, references,
+    reply::Reply,
+    report,
     request::receive,
     rules,
     stack::panic_text,
@@ -46,6 +48,9 @@ use crate::{
     },
     store::{Batch, Change, Conflict, StoreError},
 };
+
+/// How often it is looked what an answer means for an entity that others change meanwhile.
+const CHANGE_TRIES_MAX: usize = 8;
 
 /// How often the quotes of an order are read again where another exchange changed them meanwhile.
 const QUOTE_TRIES_MAX: usize = 8;
@@ -188,27 +193,58 @@ async fn single(
         Err(broken) => return Err(work.or_not_found(settle(story, work, &journal, *broken).await)),
     };
 
-    // Guarded by itself: the legacy system has acted, and a defect of ours must not hide that.
-    let made =
-        guarded(pin!(answer::make(story, work, id.as_ref(), &href, &facts, &prepared, &replies))).await;
-    match made {
-        Ok(made) => {
-            let answer = answer::success(work, &made.document);
-            let mut changes = made.changes;
-            changes.extend(journal.ended(story, id.as_ref(), &answer));
-            if let Err(error) = commit(story, work, changes).await {
-                let changes = journal.answered(story, &work.operation.program, &replies);
-                keep(story, work, changes).await;
+    told(story, work, &journal, (id.as_ref(), &href), (&facts, &prepared, &replies)).await
+}
+
+/// Maps the replies back, keeps what they say and answers. Where another exchange changed the entity meanwhile, what the
+/// replies say is held against the entity as that one left it.
+async fn told(
+    story: &mut Story<'_>,
+    work: &Work<'_>,
+    journal: &Journal<'_>,
+    (id, href): (Option<&SonataId>, &str),
+    (facts, prepared, replies): (&Known<'_>, &[Prepared<'_>], &[Reply]),
+) -> Result<Answer, ExchangeError> {
+    let mut fresh: Option<Subject> = None;
+    for left in (0..CHANGE_TRIES_MAX).rev() {
+        let now = Work { subject: fresh.as_ref().or(work.subject), ..*work };
+        if fresh.is_some() && !journal.has_begun() {
+            // Nothing was done yet: the other one was simply the first.
+            now.may_move()?;
+        }
+        // Guarded by itself: the legacy system has acted, and a defect of ours must not hide that.
+        let made = guarded(pin!(answer::make(story, &now, id, href, facts, prepared, replies))).await;
+        let made = match made {
+            Ok(made) => made,
+            Err(error) => {
+                keep_unmapped(story, &now, (journal, &error), id, replies).await;
                 return Err(error);
             }
-            story.entity = id.map(|id| id.as_str().to_owned());
-            Ok(answer)
-        }
-        Err(error) => {
-            keep_unmapped(story, work, &journal, id.as_ref(), &replies).await;
-            Err(error)
-        }
+        };
+        let answer = answer::success(&now, &made.document);
+        let mut changes = made.changes;
+        changes.extend(journal.ended(story, id, &answer));
+        let error = match commit(story, &now, changes).await {
+            Ok(()) => {
+                story.entity = id.map(|id| id.as_str().to_owned());
+                return Ok(answer);
+            }
+            Err(ExchangeError::Store(StoreError::Conflict(Conflict::Version))) if left > 0 => {
+                match subject::find(story, work.owner, work.partner, work.duty, work.received).await {
+                    Ok(subject) => {
+                        fresh = subject;
+                        continue;
+                    }
+                    Err(error) => error,
+                }
+            }
+            Err(error) => error,
+        };
+        let changes = journal.unsettled(story, &work.operation.program, replies, &error);
+        keep(story, work, changes).await;
+        return Err(error);
     }
+    Err(ExchangeError::Internal("the entity does not come to rest".to_owned()))
 }
 
 /// Commits what an operation did. The quotes that an order accepts move with it, as they are now: another exchange may
@@ -270,10 +306,11 @@ fn served(
 /// attention.
 async fn settle(story: &Story<'_>, work: &Work<'_>, journal: &Journal<'_>, broken: Broken) -> ExchangeError {
     let Broken { error, replies, unclear } = broken;
-    let mut changes = journal.answered(story, &work.operation.program, &replies);
-    if !unclear && replies.is_empty() {
-        changes.extend(journal.without_effect(story));
-    }
+    let changes = if unclear || !replies.is_empty() {
+        journal.unsettled(story, &work.operation.program, &replies, &error)
+    } else {
+        journal.without_effect(story)
+    };
     keep(story, work, changes).await;
     error
 }
@@ -282,11 +319,11 @@ async fn settle(story: &Story<'_>, work: &Work<'_>, journal: &Journal<'_>, broke
 async fn keep_unmapped(
     story: &Story<'_>,
     work: &Work<'_>,
-    journal: &Journal<'_>,
+    (journal, error): (&Journal<'_>, &ExchangeError),
     id: Option<&SonataId>,
-    replies: &[super::reply::Reply],
+    replies: &[Reply],
 ) {
-    let mut changes = journal.answered(story, &work.operation.program, replies);
+    let mut changes = journal.unsettled(story, &work.operation.program, replies, error);
     if let (Act::Create, Some(id)) = (work.duty.act, id) {
         changes.extend(report::unmapped(story, work, id, replies));
     }

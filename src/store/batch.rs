@@ -231,7 +231,8 @@ pub struct JournalEntry {
     pub request_crc: Option<u32>,
     /// HTTP status of the answer.
     pub status: Option<u16>,
-    /// The answer as received.
+    /// The answer as received; of the exchange as a whole a note of its own: at its intent the keys that it took, at its
+    /// end why it needs attention.
     pub reply: Option<Bytes>,
     /// When, in milliseconds since 1970.
     pub at_ms: i64,

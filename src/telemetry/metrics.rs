@@ -43,6 +43,7 @@ pub struct Metrics {
     plan_info: IntGaugeVec,
     reloads: IntCounterVec,
     in_flight: IntGauge,
+    attention: IntGauge,
     legacy_calls: IntCounterVec,
     legacy_duration: HistogramVec,
     store_commits: IntCounterVec,
@@ -204,6 +205,7 @@ impl Metrics {
             plan_info: plan_info(&r)?,
             reloads: counters(&r, "segue_reloads_total", "Attempts to load a plan.", &["outcome"])?,
             in_flight: gauge(&r, "segue_in_flight", "Exchanges that have begun and not ended.")?,
+            attention: gauge(&r, "segue_attention", "Exchanges of which nobody knows how they ended.")?,
             legacy_calls: counters(
                 &r,
                 "segue_legacy_calls_total",
@@ -314,6 +316,11 @@ impl Metrics {
         self.plan_generation.set(i64::try_from(generation).unwrap_or(i64::MAX));
         self.plan_info.reset();
         self.plan_info.with_label_values(&[hash]).set(1);
+    }
+
+    /// Says how many exchanges need attention.
+    pub fn attention(&self, exchanges: usize) {
+        self.attention.set(i64::try_from(exchanges).unwrap_or(i64::MAX));
     }
 
     /// Counts one attempt to load a plan.

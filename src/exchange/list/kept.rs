@@ -59,6 +59,7 @@ pub async fn answer(
         backend: &way.backend,
         home: &way.home,
         subject: None,
+        once: None,
     };
     if duty.act == Act::List { list(story, &work).await.map(Some) } else { one(story, &work).await }
 }
