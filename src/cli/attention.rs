@@ -75,7 +75,9 @@ pub(super) fn run(arguments: &AttentionArguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         AttentionCommand::List { .. } => {
             let rows = told["attention"].as_array().map(Vec::as_slice).unwrap_or_default();
-            rows.iter().for_each(|row| say(&line(row)));
+            for row in rows {
+                say(&line(row));
+            }
             say(&format!("{} need attention", rows.len()));
         }
         AttentionCommand::Show { .. } => say(&shown(&told)),
