@@ -110,7 +110,7 @@ fn test_plays_cases_and_tells_differences() {
     assert_eq!(out, "1 passed, 0 failed, 0 findings in 0 cases\n");
     let odd = "poq/createProductOfferingQualification.odd-result";
     let (_, out, _) = segue(&["test", odd], "");
-    assert_eq!(out, "1 passed, 0 failed, 1 findings in 1 cases\n");
+    assert_eq!(out, "1 passed, 0 failed, 2 findings in 1 cases\n");
     let (_, out, _) = segue(&["test", "--findings", odd], "");
     assert!(out.starts_with(&format!("case {odd}\n  finding invalidValue: ")), "{out}");
     assert!(out.contains("mappings/acme/poq.yaml:"), "{out}");

@@ -71,7 +71,7 @@ impl Bed {
     /// A quote that is not answered at once: its id, and its number at the legacy system.
     async fn deferred(&self) -> (String, String) {
         let mut asked = quote("deferred");
-        asked["instantSyncQuote"] = json!(false);
+        deferred(&mut asked);
         let made = self.post(QUOTE, &asked).await;
         assert_eq!(made.member("state"), "inProgress", "{made:?}");
         let numbers = self.received().into_iter().filter(|entry| entry.path == "/v2/offers");

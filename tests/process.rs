@@ -96,7 +96,7 @@ async fn a_broken_configuration_refuses_to_start_and_tells_all_of_it() {
         let output = command(&folders).output().unwrap();
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{text}");
-        for place in ["rival.yaml:3:", "acme.yaml:2:", "segue.yaml:4:"] {
+        for place in ["rival.yaml:3:", "acme.yaml:2:", "segue.yaml:5:"] {
             assert!(text.contains(place), "{place}: {text}");
         }
 

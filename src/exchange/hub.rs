@@ -115,11 +115,9 @@ async fn asked(
     if settings.base_url.is_none() {
         let resolving = story.gateway.legacy.resolve(&settings.guard, &url);
         match timeout_at(story.moment.deadline, resolving).await {
-            Ok(Ok(())) => {}
             Ok(Err(Unresolved::Refused(why))) => return Err(bad(&format!("the callback is refused: {why}"))),
-            Ok(Err(Unresolved::Unknown(_))) | Err(_) => {
-                return Err(bad("the callback is refused: its name cannot be resolved"));
-            }
+            // A name that is not known now may be known when there is something to tell; it is checked again then.
+            Ok(Ok(()) | Err(Unresolved::Unknown(_))) | Err(_) => {}
         }
     }
     Ok(Subscription {
