@@ -8,7 +8,7 @@ use segue::{
 };
 use serde_json::{Value, json};
 
-use super::support::{Answer, Bed, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, order, quote, until};
+use super::support::{Answer, Bed, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, deferred, order, quote, until};
 
 /// What the tests' mapping sets have beside their operations.
 const TOLD: &str = r#"
