@@ -66,7 +66,7 @@ fn compiled(set: &str, quote: &str) -> CompiledSet {
 fn told_of(set: &CompiledSet, id: &str) -> Coverage {
     let schema = schema();
     let facts = schema.operation("quote", id).unwrap();
-    let (program, not_echoed) = match set.operations.get(&format!("quote.{id}")) {
+    let (program, not_echoed) = match set.operations.get(format!("quote.{id}").as_str()) {
         Some(operation) => (Some(&*operation.program), &operation.not_echoed[..]),
         None => (None, &[][..]),
     };

@@ -97,6 +97,7 @@ fn map(program: &Program, each: Option<&str>, message: &str, remembered: &mut Ve
             facts: &facts,
             references,
             remembered: &known,
+            tables: &segue::mapping::program::Tables::NONE,
             limits: apply::Limits::default(),
         };
         for needed in apply::references(program, &input(&unresolved)) {

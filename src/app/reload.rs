@@ -130,12 +130,11 @@ impl Reloader {
     }
 }
 
-/// Reads until two readings agree, so that a file written in two steps is never taken in the middle.
+/// Reads until the files are what was read, so that a file written in two steps is never taken in the middle.
 fn settled(config: &Path, previous: &plan::Plan) -> plan::Built {
     let mut built = plan::load(config, Some(previous));
     for _ in 1..READINGS_MAX {
-        let again = plan::content_hash(config);
-        if built.plan.as_ref().is_none_or(|plan| plan.hash() == again) {
+        if built.plan.as_ref().is_none_or(|plan| plan.is_current(config)) {
             break;
         }
         built = plan::load(config, Some(previous));

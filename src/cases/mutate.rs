@@ -115,7 +115,7 @@ fn mapped(plan: &Plan) -> Vec<Mapped> {
                     mapping: Arc::clone(mapping),
                     function,
                     operation_id,
-                    program: Arc::clone(&mapped.program),
+                    program: mapped.whole().program,
                 });
             }
         }

@@ -62,17 +62,17 @@ impl Round {
 }
 
 /// An operation of one mapping set of a partner.
-struct Mapped<'p> {
+struct Mapped {
     function: Function,
     operation_id: &'static str,
     mapping: Arc<str>,
     backend: String,
-    operation: &'p Arc<MappedOperation>,
+    operation: MappedOperation,
 }
 
 /// A program to the legacy side.
 struct There<'p> {
-    mapped: &'p Mapped<'p>,
+    mapped: &'p Mapped,
     title: String,
     program: &'p Arc<Program>,
     each: Option<&'p FieldPath>,
@@ -81,7 +81,7 @@ struct There<'p> {
 
 /// A program back.
 struct Back<'p> {
-    mapped: &'p Mapped<'p>,
+    mapped: &'p Mapped,
     program: &'p Arc<Program>,
     into: Option<&'p FieldPath>,
 }
@@ -121,7 +121,7 @@ pub fn rounds(plan: &Plan, cases: &BTreeMap<String, Case>, filter: Option<&str>,
 }
 
 /// Every mapped operation, once per mapping set.
-fn mapped(partner: &PartnerPlan) -> Vec<Mapped<'_>> {
+fn mapped(partner: &PartnerPlan) -> Vec<Mapped> {
     let mut found = Vec::new();
     for (function, operation_id, _) in partner.operations() {
         let mut seen = BTreeSet::new();
@@ -129,6 +129,7 @@ fn mapped(partner: &PartnerPlan) -> Vec<Mapped<'_>> {
             let Some(operation) = target.served.mapped() else { continue };
             if seen.insert(Arc::clone(&target.mapping)) {
                 let (mapping, backend) = (Arc::clone(&target.mapping), target.backend.to_string());
+                let operation = operation.whole();
                 found.push(Mapped { function, operation_id, mapping, backend, operation });
             }
         }
@@ -136,7 +137,7 @@ fn mapped(partner: &PartnerPlan) -> Vec<Mapped<'_>> {
     found
 }
 
-fn theres<'p>(mapped: &'p [Mapped<'p>]) -> Vec<There<'p>> {
+fn theres<'p>(mapped: &'p [Mapped]) -> Vec<There<'p>> {
     let calls = mapped.iter().flat_map(|mapped| {
         let calls = &mapped.operation.program.calls;
         calls.iter().filter_map(move |call| {
@@ -149,7 +150,7 @@ fn theres<'p>(mapped: &'p [Mapped<'p>]) -> Vec<There<'p>> {
     calls.collect()
 }
 
-fn answer<'p>(mapped: &'p Mapped<'p>) -> Option<Back<'p>> {
+fn answer<'p>(mapped: &'p Mapped) -> Option<Back<'p>> {
     match &mapped.operation.program.answer {
         Answer::Reply(program) => Some(Back { mapped, program, into: None }),
         Answer::Calls { into, program } => Some(Back { mapped, program, into: Some(into) }),
@@ -158,12 +159,12 @@ fn answer<'p>(mapped: &'p Mapped<'p>) -> Option<Back<'p>> {
 }
 
 /// The answer that reads back what a request says.
-fn way_back<'p>(there: &There<'p>, mapped: &'p [Mapped<'p>]) -> Option<Back<'p>> {
+fn way_back<'p>(there: &There<'p>, mapped: &'p [Mapped]) -> Option<Back<'p>> {
     let claims = |back: &Back<'_>| {
         let fits = there.each.map(FieldPath::to_string) == back.into.map(FieldPath::to_string);
         if fits { claims_of(there.program, back.program, there.each) } else { 0 }
     };
-    let kind = |mapped: &Mapped<'_>| duty_of(mapped.function, mapped.operation_id).map(|duty| duty.kind);
+    let kind = |mapped: &Mapped| duty_of(mapped.function, mapped.operation_id).map(|duty| duty.kind);
     let own = answer(there.mapped).filter(|back| claims(back) > 0);
     own.or_else(|| {
         let of_function = mapped.iter().filter(|other| {
@@ -291,11 +292,11 @@ impl Trial<'_> {
         found
     }
 
-    fn is_of(&self, case: &Case, mapped: &Mapped<'_>) -> bool {
+    fn is_of(&self, case: &Case, mapped: &Mapped) -> bool {
         case.partner == self.partner.id().as_str() && self.is_asked(&case.request, mapped)
     }
 
-    fn is_asked(&self, request: &RequestFile, mapped: &Mapped<'_>) -> bool {
+    fn is_asked(&self, request: &RequestFile, mapped: &Mapped) -> bool {
         let path = request.path.split('?').next().unwrap_or_default();
         let Ok(method) = Method::from_bytes(request.method.as_bytes()) else { return false };
         self.partner.route(&method, path).is_ok_and(|route| {

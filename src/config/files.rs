@@ -1,11 +1,14 @@
 //! Reads folders of text files, once and within limits.
 
 use super::code;
+use super::stamp::{KnownFile, KnownFolder, ReadBefore, Stamp};
 use crate::text::{Diagnostic, Diagnostics, FileSet};
 use std::{
     fs,
     io::{self, Read},
     path::Path,
+    sync::Arc,
+    time::SystemTime,
 };
 
 /// Files of one folder that are read at most.
@@ -22,12 +25,21 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 /// The texts of a configuration folder: `segue.yaml`, `backends/*.yaml`, `partners/*.yaml`, product schemas below
 /// `products/`, interface files below `openapi/`, and any other YAML beside them, which is told as stray. `secrets/` is never read here.
 pub fn read_config(folder: &Path, out: &mut Diagnostics) -> FileSet {
+    read_config_again(folder, &ReadBefore::default(), out).0
+}
+
+/// The same, where it was read before: only what has changed since is read again.
+pub(super) fn read_config_again(
+    folder: &Path,
+    before: &ReadBefore,
+    out: &mut Diagnostics,
+) -> (FileSet, ReadBefore) {
     let in_rooms = |path: &str| match path.split_once('/') {
         None | Some(("backends" | "partners", _)) => is_yaml(path),
         Some(("products" | "openapi", _)) => is_yaml(path) || has_ending(path, "json"),
         Some(_) => false,
     };
-    read_folder(folder, in_rooms, out)
+    read_folder_again(folder, in_rooms, before, out)
 }
 
 fn is_yaml(path: &str) -> bool {
@@ -41,14 +53,30 @@ fn has_ending(path: &str, wanted: &str) -> bool {
 /// The texts below a folder whose path (relative, with `/`) is wanted. Hidden files and folders are left out, as
 /// are the leftovers of editors. What cannot be read is told; the rest is read all the same.
 pub fn read_folder(folder: &Path, wanted: impl Fn(&str) -> bool, out: &mut Diagnostics) -> FileSet {
+    read_folder_again(folder, wanted, &ReadBefore::default(), out).0
+}
+
+/// The same, where it was read before: only what has changed since is read again.
+pub fn read_folder_again(
+    folder: &Path,
+    wanted: impl Fn(&str) -> bool,
+    before: &ReadBefore,
+    out: &mut Diagnostics,
+) -> (FileSet, ReadBefore) {
     let root = folder.display().to_string();
-    let mut walk = Walk { files: FileSet::new(root), wanted, out, full: false };
+    let (now, read) = (SystemTime::now(), ReadBefore::default());
+    let mut walk = Walk { root: &root, read, before, now, wanted, out, full: false };
     walk.folder(folder, "", 0);
-    walk.files
+    let read = walk.read;
+    (read.texts(root), read)
 }
 
 struct Walk<'o, W> {
-    files: FileSet,
+    root: &'o str,
+    read: ReadBefore,
+    before: &'o ReadBefore,
+    /// When the walk began: what changes later is never older.
+    now: SystemTime,
     wanted: W,
     out: &'o mut Diagnostics,
     full: bool,
@@ -56,23 +84,14 @@ struct Walk<'o, W> {
 
 impl<W: Fn(&str) -> bool> Walk<'_, W> {
     fn folder(&mut self, folder: &Path, prefix: &str, depth: usize) {
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
+        let known = match self.entries(folder, prefix) {
+            Ok(known) => known,
             Err(error) => return self.unreadable(folder, &error),
         };
-        for entry in entries {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => return self.unreadable(folder, &error),
-            };
-            let name = entry.file_name();
-            let Some(name) = name.to_str().filter(|name| !name.starts_with('.') && !name.ends_with('~'))
-            else {
-                continue;
-            };
-            let path = entry.path();
+        for (name, is_folder) in &*known.entries {
+            let path = folder.join(&**name);
             let below = format!("{prefix}{name}");
-            if path.is_dir() {
+            if *is_folder {
                 if depth + 1 < DEPTH_MAX {
                     self.folder(&path, &format!("{below}/"), depth + 1);
                 }
@@ -80,19 +99,58 @@ impl<W: Fn(&str) -> bool> Walk<'_, W> {
                 self.file(&path, below);
             }
         }
+        self.read.folders.insert(prefix.to_owned(), known);
+    }
+
+    /// What is in a folder, hidden files and leftovers of editors left out.
+    fn entries(&self, folder: &Path, prefix: &str) -> io::Result<KnownFolder> {
+        let stamp = Stamp::of(&fs::metadata(folder)?, self.now);
+        let known = self.before.folders.get(prefix).filter(|known| known.stamp.vouches_for(&stamp));
+        if let Some(known) = known {
+            return Ok(known.clone());
+        }
+        let (mut entries, mut links) = (Vec::new(), false);
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str().filter(|name| !name.starts_with('.') && !name.ends_with('~'))
+            else {
+                continue;
+            };
+            let kind = entry.file_type()?;
+            links |= kind.is_symlink();
+            entries
+                .push((name.into(), if kind.is_symlink() { entry.path().is_dir() } else { kind.is_dir() }));
+        }
+        // What a link leads to may become a folder, or cease to be one, without a trace here.
+        let stamp = if links { Stamp::unknown() } else { stamp };
+        Ok(KnownFolder { stamp, entries: entries.into() })
     }
 
     fn file(&mut self, path: &Path, below: String) {
-        if self.files.len() >= FILES_MAX {
+        if self.read.files.len() >= FILES_MAX {
             if !self.full {
-                let message = format!("more than {FILES_MAX} files in `{}`", self.files.root());
+                let message = format!("more than {FILES_MAX} files in `{}`", self.root);
                 self.out.push(Diagnostic::error(code::TOO_MUCH, message).hint("the rest was not read"));
             }
             self.full = true;
             return;
         }
-        match text(path) {
-            Ok(text) => self.files.insert(below, text),
+        // Looked at before it is read, so that a change in between shows the next time.
+        let read = fs::metadata(path).map(|meta| Stamp::of(&meta, self.now)).and_then(|stamp| {
+            let known = self.before.files.get(&below);
+            if let Some(known) = known.filter(|known| known.stamp.vouches_for(&stamp)) {
+                return Ok(known.clone());
+            }
+            let text = text(path)?;
+            // The same text stays the same in memory.
+            let known = known.filter(|known| *known.text == *text).map(|known| Arc::clone(&known.text));
+            Ok(KnownFile { stamp, text: known.unwrap_or_else(|| text.into()) })
+        });
+        match read {
+            Ok(known) => {
+                self.read.files.insert(below, known);
+            }
             Err(error) => self.unreadable(path, &error),
         }
     }

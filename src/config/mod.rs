@@ -30,6 +30,7 @@ mod read;
 mod route;
 mod rules;
 pub mod secret;
+mod stamp;
 mod tls;
 mod tree;
 mod wire;
@@ -54,13 +55,14 @@ pub use partner::{Identify, Partner, Releases, Represented, Represents, Side};
 pub use policy::{AnswerFindings, Operations, Policy, Switch};
 pub use route::{OperationName, Route};
 pub use rules::Rules;
+pub use stamp::ReadBefore;
 pub use tls::{ClientCertificate, Tls};
 
 use crate::{
     ids::{BackendId, PartnerId},
-    text::{Diagnostic, Diagnostics, FileSet, Sources, Span},
+    text::{Diagnostic, Diagnostics, FileSet, SourceId, Sources, Span},
 };
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 /// All settings of one gateway; nothing in them can be wrong by itself or refer to what is not there.
 ///
@@ -72,7 +74,7 @@ pub struct Settings {
     /// `backends/*.yaml` by name.
     pub backends: BTreeMap<BackendId, Backend>,
     /// `partners/*.yaml` by name.
-    pub partners: BTreeMap<PartnerId, Partner>,
+    pub partners: BTreeMap<PartnerId, Arc<Partner>>,
 }
 
 /// What came of reading a configuration folder.
@@ -86,13 +88,50 @@ pub struct Loaded {
     pub settings: Option<Settings>,
     /// All that is to be said, in order.
     pub diagnostics: Diagnostics,
+    /// What need not be read again while its text is the same.
+    pub kept: Kept,
+}
+
+/// The partners of an earlier reading, by their files.
+#[derive(Debug, Clone, Default)]
+pub struct Kept {
+    pub(crate) partners: BTreeMap<String, KeptPartner>,
+    /// Names of the backends there were: what a partner's file may name.
+    pub(crate) backends: Vec<String>,
+    /// The folder.
+    pub(crate) folder: ReadBefore,
+}
+
+impl Kept {
+    /// Whether the folder still has what was read. Secrets and variables are not looked at.
+    #[must_use]
+    pub fn is_current(&self, folder: &Path) -> bool {
+        let mut faults = Diagnostics::new();
+        let (_, read) = files::read_config_again(folder, &self.folder, &mut faults);
+        faults.is_empty() && read.is_same(&self.folder)
+    }
+}
+
+/// A partner's file as it was read.
+#[derive(Debug, Clone)]
+pub(crate) struct KeptPartner {
+    source: SourceId,
+    text: Arc<str>,
+    partner: Option<Arc<Partner>>,
+    told: Diagnostics,
 }
 
 /// Reads the folder with the secrets of this process's environment.
 pub fn load(folder: &Path) -> Loaded {
+    load_again(folder, Sources::new(), &Kept::default())
+}
+
+/// The same, where the folder was read before; `sources` are those of that reading, renewed.
+pub fn load_again(folder: &Path, sources: Sources, kept: &Kept) -> Loaded {
     let mut faults = Diagnostics::new();
-    let files = files::read_config(folder, &mut faults);
-    let mut loaded = load_set(files, &secret::Lookup::of_process(folder));
+    let (files, read) = files::read_config_again(folder, &kept.folder, &mut faults);
+    let mut loaded = load_set_again(files, &secret::Lookup::of_process(folder), sources, kept);
+    loaded.kept.folder = read;
     if !faults.is_empty() {
         loaded.settings = loaded.settings.filter(|_| !faults.has_errors());
         faults.append(loaded.diagnostics);
@@ -103,11 +142,20 @@ pub fn load(folder: &Path) -> Loaded {
 
 /// Makes settings of texts that were read already; paths are relative to the configuration folder.
 pub fn load_set(files: FileSet, lookup: &secret::Lookup<'_>) -> Loaded {
-    let mut sources = Sources::new();
-    let mut out = Diagnostics::new();
-    let settings = read::settings(&files, lookup, &mut sources, &mut out);
+    load_set_again(files, lookup, Sources::new(), &Kept::default())
+}
+
+/// The same, where the folder was read before; `sources` are those of that reading, renewed.
+pub fn load_set_again(
+    files: FileSet,
+    lookup: &secret::Lookup<'_>,
+    mut sources: Sources,
+    before: &Kept,
+) -> Loaded {
+    let (mut out, mut kept) = (Diagnostics::new(), Kept::default());
+    let settings = read::settings(&files, lookup, before, &mut kept, &mut sources, &mut out);
     out.sort(&sources);
-    Loaded { settings: settings.filter(|_| !out.has_errors()), sources, files, diagnostics: out }
+    Loaded { settings: settings.filter(|_| !out.has_errors()), sources, files, diagnostics: out, kept }
 }
 
 /// A setting that is known but that this version does not obey.

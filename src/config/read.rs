@@ -1,8 +1,8 @@
 //! From the files to [`Settings`]: which file is what, and what only all of them together can show.
 
 use super::{
-    Backend, Gateway, Identify, OPENAPI_FOLDER, PRODUCTS_FOLDER, Partner, Settings, code, credentials,
-    secret::Lookup,
+    Backend, Gateway, Identify, Kept, KeptPartner, OPENAPI_FOLDER, PRODUCTS_FOLDER, Partner, Settings, code,
+    credentials, secret::Lookup,
 };
 use crate::{
     ids::PartnerId,
@@ -16,6 +16,7 @@ use crate::{
 use std::{
     collections::BTreeMap,
     path::{Component, Path, PathBuf},
+    sync::Arc,
 };
 
 /// Longest name of a backend, partner or mapping set, in bytes: it stands in paths, labels and log lines.
@@ -71,16 +72,28 @@ fn normal(path: &Path) -> PathBuf {
 pub(super) fn settings(
     files: &FileSet,
     lookup: &Lookup<'_>,
+    before: &Kept,
+    kept: &mut Kept,
     sources: &mut Sources,
     out: &mut Diagnostics,
 ) -> Option<Settings> {
     let context = Context { lookup, files };
     let mut gateway = None;
     let mut backends = BTreeMap::new();
-    let mut partners: BTreeMap<PartnerId, Partner> = BTreeMap::new();
+    let mut partners: BTreeMap<PartnerId, Arc<Partner>> = BTreeMap::new();
+    kept.backends = files.iter().filter_map(|(path, _)| stem(path, "backends")).map(str::to_owned).collect();
+    let before = (before.backends == kept.backends).then_some(&before.partners);
     for (path, _) in files.iter() {
         // Product schemas are the standard's business and interfaces the mappings', not settings; the plan reads them.
         if path.starts_with(PRODUCTS_FOLDER) || path.starts_with(OPENAPI_FOLDER) {
+            continue;
+        }
+        if let Some(stem) = stem(path, "partners") {
+            let known = before.and_then(|before| before.get(path));
+            let Some(read) = partner(files, path, stem, &context, known, sources) else { continue };
+            out.append(read.told.clone());
+            partners.extend(read.partner.iter().map(|partner| (partner.id.clone(), Arc::clone(partner))));
+            kept.partners.insert(path.to_owned(), read);
             continue;
         }
         let Some(node) = open(files, path, sources, out) else { continue };
@@ -89,10 +102,6 @@ pub(super) fn settings(
         } else if let Some(stem) = stem(path, "backends") {
             if let Some(backend) = Backend::read(&node, stem, &context, out) {
                 backends.insert(backend.id.clone(), backend);
-            }
-        } else if let Some(stem) = stem(path, "partners") {
-            if let Some(partner) = Partner::read(&node, stem, &context, out) {
-                partners.insert(partner.id.clone(), partner);
             }
         } else {
             let message = format!("`{}` has no job in the configuration folder", files.shown(path));
@@ -110,6 +119,31 @@ pub(super) fn settings(
     partners_differ(&partners, out);
     loopback_is_closed(&gateway, &partners, out);
     Some(Settings { gateway, backends, partners })
+}
+
+/// A partner's file, read or taken over.
+fn partner(
+    files: &FileSet,
+    path: &str,
+    stem: &str,
+    context: &Context<'_>,
+    known: Option<&KeptPartner>,
+    sources: &mut Sources,
+) -> Option<KeptPartner> {
+    let text = files.get(path)?;
+    // Secrets may have changed behind their references.
+    let has_secrets =
+        |known: &KeptPartner| known.partner.as_ref().is_none_or(|partner| partner.notifications.is_some());
+    if let Some(known) = known.filter(|known| known.text == *text && !has_secrets(known))
+        && files.open(path, sources) == Some(known.source)
+    {
+        return Some(known.clone());
+    }
+    let mut told = Diagnostics::new();
+    let node = open(files, path, sources, &mut told);
+    let partner = node.and_then(|node| Partner::read(&node, stem, context, &mut told));
+    let source = files.open(path, sources)?;
+    Some(KeptPartner { source, text: Arc::clone(text), partner: partner.map(Arc::new), told })
 }
 
 fn open(files: &FileSet, path: &str, sources: &mut Sources, out: &mut Diagnostics) -> Option<Node> {
@@ -173,7 +207,7 @@ pub(super) fn is_name(text: &str, span: Span, out: &mut Diagnostics) -> bool {
 }
 
 /// Partners that come without credentials differ in their base path.
-fn partners_differ(partners: &BTreeMap<PartnerId, Partner>, out: &mut Diagnostics) {
+fn partners_differ(partners: &BTreeMap<PartnerId, Arc<Partner>>, out: &mut Diagnostics) {
     let mut by_path: BTreeMap<&str, &PartnerId> = BTreeMap::new();
     for partner in partners.values() {
         if let Some(first) = by_path.insert(&partner.base_path, &partner.id) {
@@ -186,7 +220,11 @@ fn partners_differ(partners: &BTreeMap<PartnerId, Partner>, out: &mut Diagnostic
 }
 
 /// Nobody is let in without credentials from another machine.
-fn loopback_is_closed(gateway: &Gateway, partners: &BTreeMap<PartnerId, Partner>, out: &mut Diagnostics) {
+fn loopback_is_closed(
+    gateway: &Gateway,
+    partners: &BTreeMap<PartnerId, Arc<Partner>>,
+    out: &mut Diagnostics,
+) {
     let sonata = &gateway.listeners.sonata;
     if sonata.is_loopback() {
         return;

@@ -159,6 +159,7 @@ pub async fn map_reply(
         facts: &facts,
         references: &nothing,
         remembered: keys,
+        tables: &work.operation.tables,
         limits: apply::Limits::default(),
     };
     let needed = apply::references(program, &input);

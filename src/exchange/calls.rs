@@ -15,7 +15,7 @@ use crate::{
         apply::{self, Applied, Failure, Fault, Input, KeyPair, KeyText, NeededReference, References},
         operation::{Call, CallTarget, OperationProgram, TemplatePart},
         path::{FieldPath, Part},
-        program::FailureCode,
+        program::{FailureCode, Tables},
         trace::Row,
     },
     sonata::entity::Act,
@@ -33,6 +33,8 @@ pub struct Origin<'m> {
     pub references: &'m References,
     /// Keys that earlier messages left.
     pub remembered: &'m [KeyPair],
+    /// Code tables of the partner's own.
+    pub tables: &'m Tables,
     /// The legacy id of the entity that the operation names.
     pub legacy_id: Option<&'m str>,
     /// The item of that entity that the request names outside of any array.
@@ -202,6 +204,7 @@ impl<'m> Origin<'m> {
             facts,
             references: self.references,
             remembered: self.remembered,
+            tables: self.tables,
             limits: apply::Limits::default(),
         }
     }

@@ -111,6 +111,7 @@ impl Rehearsal<'_> {
             facts: &facts,
             references: &nothing,
             remembered: &[],
+            tables: &self.mapped.tables,
             legacy_id: subject.as_ref().map(|subject| subject.id.as_str()),
             item_id: item_id.as_deref(),
             calls_max: usize::MAX,
@@ -122,6 +123,27 @@ impl Rehearsal<'_> {
         let origin = Origin { references: &references, remembered: &remembered, ..origin };
         let wanted = planned.iter().filter(|one| call.is_none_or(|name| *one.call.name == *name));
         wanted.map(|one| rehearse(&origin, one)).collect()
+    }
+
+    fn answer<'m>(
+        &'m self,
+        program: &'m crate::mapping::program::Program,
+        name: String,
+        reply: &'m Reply,
+        facts: &'m Known<'m>,
+        element: Option<(usize, Node<'m>)>,
+    ) -> Rehearsed {
+        let nothing = References::new();
+        let input = |references| Input {
+            scope: element.map(|(_, element)| element),
+            index: element.map(|(index, _)| index),
+            headers: &reply.headers,
+            tables: &self.mapped.tables,
+            ..Input::new(reply.document.as_ref().map(Document::root), facts, references)
+        };
+        let references = own_counterparts(&apply::references(program, &input(&nothing)));
+        let (result, rows) = apply::apply_traced(program, &input(&references));
+        Rehearsed { name, result, rows }
     }
 
     /// The answer that a reply of this call becomes: one message, of a list one per element.
@@ -150,13 +172,13 @@ impl Rehearsal<'_> {
         match &program.answer {
             operation::Answer::Empty => Ok(Vec::new()),
             operation::Answer::Reply(program) | operation::Answer::Calls { program, .. } => {
-                Ok(vec![answer(program, "answer".to_owned(), &reply, &facts, None)])
+                Ok(vec![self.answer(program, "answer".to_owned(), &reply, &facts, None)])
             }
             operation::Answer::Each { elements, program, .. } => {
                 let array = root.and_then(|root| elements.array().read(root, root).ok().flatten());
                 let elements = array.into_iter().flat_map(Node::elements).enumerate();
                 let one = |(index, element)| {
-                    answer(program, format!("answer[{index}]"), &reply, &facts, Some((index, element)))
+                    self.answer(program, format!("answer[{index}]"), &reply, &facts, Some((index, element)))
                 };
                 Ok(elements.map(one).collect())
             }
@@ -236,23 +258,4 @@ fn rehearse<'m>(origin: &Origin<'m>, planned: &Planned<'m>) -> Result<Rehearsed,
         Err(error) => return Err(error),
     };
     Ok(Rehearsed { name: format!("{} {address}", target.method), result, rows })
-}
-
-fn answer<'m>(
-    program: &'m crate::mapping::program::Program,
-    name: String,
-    reply: &'m Reply,
-    facts: &'m Known<'m>,
-    element: Option<(usize, Node<'m>)>,
-) -> Rehearsed {
-    let nothing = References::new();
-    let input = |references| Input {
-        scope: element.map(|(_, element)| element),
-        index: element.map(|(index, _)| index),
-        headers: &reply.headers,
-        ..Input::new(reply.document.as_ref().map(Document::root), facts, references)
-    };
-    let references = own_counterparts(&apply::references(program, &input(&nothing)));
-    let (result, rows) = apply::apply_traced(program, &input(&references));
-    Rehearsed { name, result, rows }
 }

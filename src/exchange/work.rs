@@ -155,6 +155,7 @@ impl<'w> Work<'w> {
             facts,
             references: &NOTHING,
             remembered: &[],
+            tables: &self.operation.tables,
             legacy_id: self.subject.and_then(|subject| subject.legacy_id.as_ref()).map(LegacyId::as_str),
             item_id: None,
             calls_max: story.plan.settings().gateway.limits.calls_max,

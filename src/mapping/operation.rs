@@ -11,7 +11,7 @@ use crate::json::Document;
 use crate::json::query::{Condition, Query};
 
 /// One operation as a mapping set (with its overlays) carries it out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OperationProgram {
     /// The standard's operationId: `createQuote`.
     pub operation_id: Box<str>,
@@ -51,7 +51,7 @@ pub enum Handling {
 }
 
 /// One call to the legacy system.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     /// Unique within the operation.
     pub name: Box<str>,
@@ -80,7 +80,7 @@ pub struct Call {
 }
 
 /// Method and address of a call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CallTarget {
     /// Upper case: `POST`.
     pub method: Box<str>,
@@ -120,7 +120,7 @@ pub enum TemplatePart {
 }
 
 /// How the answer of an operation is made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// No body: the operation's success has none.
     Empty,
@@ -146,7 +146,7 @@ pub enum Answer {
 }
 
 /// What a reply becomes instead of an answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct On {
     /// Where it was written.
     pub origin: Origin,
@@ -181,7 +181,7 @@ impl StatusMatch {
 }
 
 /// What a reply becomes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Then {
     /// A problem told to the caller.
     Problem {
@@ -228,7 +228,7 @@ pub struct Order {
 }
 
 /// How lists are paged at the legacy system.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Paging {
     /// How the next page is asked for.
     pub way: PagingWay,
@@ -241,7 +241,7 @@ pub struct Paging {
 }
 
 /// How the next page is asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum PagingWay {
     /// By its number.
     Page {
@@ -272,7 +272,7 @@ pub enum PagingWay {
 }
 
 /// Where a reply has the total number of elements.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Total {
     /// In its body.
     Body(Query),
@@ -281,7 +281,7 @@ pub enum Total {
 }
 
 /// How work that outlives its call is followed: `complete:`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Complete {
     /// Per item (true) or for the entity.
     pub each_item: bool,

@@ -39,12 +39,16 @@
 mod array;
 mod failure;
 mod reads;
+mod share;
+mod shared;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use array::{Append, Body, Each, Gather, Join, JoinTarget, Key, KeyForm, KeyGroupId, Numbering, Take};
 pub use failure::FailureCode;
+pub use share::Tables;
+pub use shared::Shared;
 
 use super::codes::CodeTable;
 use super::convert::Converter;
@@ -57,7 +61,7 @@ use crate::json::query::{Condition, Query};
 /// One compiled reading of a shape: one operation, one phase, one direction.
 ///
 /// Build it with [`Program::new`], which computes what `apply` wants to know beforehand.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Program {
     /// What this is, for traces and failures: `acme/quote.yaml createQuote request`.
     pub name: Box<str>,
@@ -66,7 +70,7 @@ pub struct Program {
     /// Which way values travel.
     pub direction: Direction,
     /// The rules of the outermost scope, in document order, which is the order of what is written.
-    pub rules: Box<[Rule]>,
+    pub rules: Shared<[Rule]>,
     /// Names of the keyed groups, indexed by [`KeyGroupId`]: what `key(name)` refers to. Convention: the last
     /// member name of the group's Sonata path (`quoteItem`), made unique by the compiler.
     pub key_groups: Box<[Box<str>]>,
@@ -99,7 +103,7 @@ pub struct Origin {
 }
 
 /// One rule, compiled.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// Where it was written.
     pub origin: Origin,
@@ -153,29 +157,29 @@ pub enum OnFailure {
 }
 
 /// What a rule does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Writes one place.
-    Pair(Box<Pair>),
+    Pair(Shared<Pair>),
     /// Rules inside one object.
-    Group(Box<Group>),
+    Group(Shared<Group>),
     /// Rules for every element of an array, into the elements of another.
-    Each(Box<Each>),
+    Each(Shared<Each>),
     /// Rules for those elements of an array elsewhere in the source that belong to the scope.
-    Join(Box<Join>),
+    Join(Shared<Join>),
     /// The way back of a join: elements appended to an array elsewhere in the target.
-    Append(Box<Append>),
+    Append(Shared<Append>),
     /// The way back of `rows`: several source elements make one target element.
-    Gather(Box<Gather>),
+    Gather(Shared<Gather>),
     /// The first branch that holds.
-    OneOf(Box<OneOf>),
+    OneOf(Shared<OneOf>),
 }
 
 /// Writes one place from one source.
 ///
 /// Order of work: condition, source, transforms, default, required, write. An absent value (nothing there,
 /// `null` unless [`Pair::null_allowed`], or a transform that yields nothing) goes on to the default.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pair {
     /// Tested on the source scope; the rule is skipped where it does not hold.
     pub condition: Option<Condition>,
@@ -196,7 +200,7 @@ pub struct Pair {
 }
 
 /// Where the value of a pair or of a script's input comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Source {
     /// A place of the source message. A path with `[*]` reads the array.
     Path(FieldPath),
@@ -210,7 +214,7 @@ pub enum Source {
 }
 
 /// A constant of the mapping; a whole document where it is an object or array with content.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Constant {
     /// A scalar or an empty container.
     Literal(Literal),
@@ -228,7 +232,7 @@ pub struct ScriptUse {
 }
 
 /// What is done to a value on its way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Transform {
     /// A code table, read in the program's direction.
     Codes(CodesUse),
@@ -263,7 +267,7 @@ pub struct ConvertUse {
 }
 
 /// Where the path argument of a converter is read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Argument {
     /// In the source message.
     Source(FieldPath),
@@ -283,7 +287,7 @@ pub struct CodesUse {
 }
 
 /// Rules inside one object. A group that wrote nothing writes no object.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Group {
     /// Tested on the source scope of the group (what `source` names), as `@`.
     pub condition: Option<Condition>,
@@ -296,20 +300,20 @@ pub struct Group {
     /// Terms written into the target object, as constants are: only if a rule wrote.
     pub also: Box<[Term]>,
     /// The rules.
-    pub rules: Box<[Rule]>,
+    pub rules: Shared<[Rule]>,
 }
 
 /// The first branch whose condition holds; source and target scope stay.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OneOf {
     /// The branches in order.
-    pub branches: Box<[Branch]>,
+    pub branches: Shared<[Branch]>,
     /// What is done where none holds.
     pub otherwise: Otherwise,
 }
 
 /// One branch of `one_of` or `rows`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Branch {
     /// Where it was written.
     pub origin: Origin,
@@ -318,22 +322,22 @@ pub struct Branch {
     /// Terms written into the target scope because the branch was taken.
     pub also: Box<[Term]>,
     /// The rules.
-    pub rules: Box<[Rule]>,
+    pub rules: Shared<[Rule]>,
 }
 
 /// What `one_of` does where no branch holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Otherwise {
     /// Nothing is written.
     Nothing,
     /// These rules; `else: { fields: .. }`.
-    Rules(Box<[Rule]>),
+    Rules(Shared<[Rule]>),
     /// A failure of the sender's; `else: { refuse: .. }`.
     Refuse(Refusal),
 }
 
 /// `refuse: code, at, reason`
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
     /// Code of the problem, in the standard's words: `invalidValue`.
     pub code: FailureCode,
@@ -342,6 +346,25 @@ pub struct Refusal {
     pub at: Option<FieldPath>,
     /// What the sender is told.
     pub reason: Box<str>,
+}
+
+impl PartialEq for ScriptUse {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.script, &other.script) && self.inputs == other.inputs
+    }
+}
+
+impl PartialEq for ConvertUse {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.converter, &other.converter) && self.argument == other.argument
+    }
+}
+
+impl PartialEq for CodesUse {
+    fn eq(&self, other: &Self) -> bool {
+        let plain = |one: &Self| (one.otherwise.clone(), one.all);
+        Arc::ptr_eq(&self.table, &other.table) && plain(self) == plain(other)
+    }
 }
 
 impl fmt::Display for Origin {

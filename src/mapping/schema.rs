@@ -197,7 +197,7 @@ pub trait Schema: Types {
 }
 
 /// The interface of one backend, as its file describes it.
-pub trait Interface: Types + Debug {
+pub trait Interface: Types + Debug + Send + Sync {
     /// A call by method and path; `{}` in the path stands for what is filled in when the call is made.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct Interfaces {
     /// Of all files of the folder; the same texts need no second reading.
     hash: Option<blake3::Hash>,
-    read: BTreeMap<String, Option<Arc<Api>>>,
+    read: BTreeMap<String, (Option<Arc<Api>>, Diagnostics)>,
     by_backend: BTreeMap<BackendId, Arc<BackendInterface>>,
 }
 
@@ -39,6 +39,12 @@ impl Interfaces {
         let hash = hash_of(&[&own]);
         let read =
             previous.filter(|previous| previous.hash == Some(hash)).map(|previous| previous.read.clone());
+        if read.is_some() {
+            // What was told of them speaks of their texts.
+            for (path, text) in own.iter() {
+                sources.add(&own.shown(path), Arc::clone(text));
+            }
+        }
         let mut all = Self { hash: Some(hash), read: read.unwrap_or_default(), by_backend: BTreeMap::new() };
         let mut unchecked = Vec::new();
         for (id, backend) in &settings.backends {
@@ -52,10 +58,12 @@ impl Interfaces {
                 out.push(no_file(path, &own));
                 continue;
             }
-            let read = all
-                .read
-                .entry(path.value.clone())
-                .or_insert_with(|| Api::read(&own, &path.value, sources, out).map(Arc::new));
+            let (read, told) = all.read.entry(path.value.clone()).or_insert_with(|| {
+                let mut told = Diagnostics::new();
+                let api = Api::read(&own, &path.value, sources, &mut told).map(Arc::new);
+                (api, told)
+            });
+            out.append(told.clone());
             if let Some(api) = read {
                 let title = format!("the interface of `{id}`");
                 let interface = BackendInterface { title, api: Arc::clone(api) };

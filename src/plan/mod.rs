@@ -5,24 +5,30 @@
 //! the plan before (by content) is taken over compiled.
 
 mod backend;
+mod build;
 mod check_routes;
+mod check_sets;
 mod choose;
 mod handle;
 mod interface;
 mod load;
 mod notifications;
 mod partner;
+mod pool;
 mod products;
 mod receiver;
 mod route;
 mod schema;
 mod sets;
 mod show;
+mod spread;
+#[cfg(test)]
+mod tests;
 
 pub use choose::{Asked, BackendRoute, NoRoute, Target};
 pub use handle::PlanHandle;
 pub use interface::BackendInterface;
-pub use load::{Built, CODES, content_hash, load, load_edited, load_read};
+pub use load::{Built, CODES, load, load_edited, load_read};
 pub use partner::{MappedOperation, PartnerPlan, Served};
 pub use receiver::{Receiver, Understanding};
 pub use route::{Route, RouteError};
@@ -30,16 +36,16 @@ pub use schema::ContractSchema;
 pub use sets::Edits;
 pub use show::effective_mapping;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use crate::{
-    config::{self, Identify, Settings},
+    config::{self, Identify, Settings, secret::Lookup},
     ids::{BackendId, PartnerId},
     legacy::BackendSettings,
     mapping::{self, operation::OperationProgram},
     openapi,
     sonata::Function,
-    text::{self, Meaning},
+    text::{self, Diagnostics, FileSet, Meaning, Sources},
 };
 
 /// Every diagnostic code with its meaning, in the order of the codes: those of reading YAML, configuration, mappings,
@@ -60,9 +66,20 @@ pub struct Plan {
     settings: Settings,
     backends: BTreeMap<BackendId, Arc<BackendSettings>>,
     partners: BTreeMap<PartnerId, Arc<PartnerPlan>>,
-    compiled: load::CompiledSets,
+    /// What the next plan takes over of the partners.
+    made: Arc<build::Made>,
     own_products: products::OwnProducts,
     interfaces: interface::Interfaces,
+    /// What the next plan need not read again.
+    read: Arc<ReadPlan>,
+}
+
+/// What a plan was read from.
+struct ReadPlan {
+    config: config::Kept,
+    mappings: config::ReadBefore,
+    /// The texts that places speak of.
+    sources: Sources,
 }
 
 impl Plan {
@@ -76,6 +93,20 @@ impl Plan {
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// Makes settings of texts as the plan after this one needs them: what has not changed is not read again.
+    #[must_use]
+    pub fn load_set(&self, files: FileSet, lookup: &Lookup<'_>) -> config::Loaded {
+        config::load_set_again(files, lookup, self.read.sources.renewed(), &self.read.config)
+    }
+
+    /// Whether the files still are what the plan was read from.
+    #[must_use]
+    pub fn is_current(&self, config: &Path) -> bool {
+        let mut faults = Diagnostics::new();
+        let (_, read) = sets::read_mappings_again(&self.settings, &self.read.mappings, &mut faults);
+        faults.is_empty() && read.is_same(&self.read.mappings) && self.read.config.is_current(config)
     }
 
     /// The settings.

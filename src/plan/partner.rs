@@ -1,11 +1,16 @@
 //! One partner's part of the plan: its release, its routes and how each operation is served.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::DefaultHasher},
+    hash::Hash as _,
+    sync::Arc,
+};
 
 use http::Method;
 
 use super::{
     choose::{BackendRoute, Target},
+    pool::{Alike, Keepers, Pool},
     receiver::{Receiver, receivers},
     route::{Route, RouteError, split_path},
 };
@@ -16,12 +21,12 @@ use crate::{
     mapping::{
         compile::CompiledSet,
         operation::{Answer, Handling, OperationProgram},
-        program::Origin,
+        program::{Origin, Tables},
     },
     notify,
     sonata::{
         Contract, Found, Function, Products, Release, catalogue,
-        entity::{Act, EntityKind, duty_of},
+        entity::{Act, duty_of},
         events::HubAct,
         rules::{RuleBook, Rules},
     },
@@ -79,6 +84,21 @@ pub struct MappedOperation {
     pub backend: Option<BackendId>,
     /// What the mapping set says once about the elements of its XML.
     pub names: Arc<Names>,
+    /// Tables in the place of those that the program names.
+    pub tables: Tables,
+}
+
+impl MappedOperation {
+    /// The same with its tables in the program, for whoever looks into that and does not run it.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        let program = if self.tables.is_empty() {
+            Arc::clone(&self.program)
+        } else {
+            Arc::new(self.program.with_tables(&self.tables))
+        };
+        Self { program, tables: Tables::NONE, ..self.clone() }
+    }
 }
 
 impl MappedOperation {
@@ -98,28 +118,31 @@ impl MappedOperation {
             complete: None,
             expires: None,
         };
-        Self { program: Arc::new(program), echo_off: Vec::new(), backend: None, names: Arc::default() }
+        Self { program: Arc::new(program), echo_off: Vec::new(), backend: None, names: Arc::default(), tables: Tables::NONE }
     }
 }
 
 /// A partner, ready to be served.
 #[derive(Clone)]
 pub struct PartnerPlan {
-    settings: Partner,
+    settings: Arc<Partner>,
     notifications: Option<Arc<notify::Settings>>,
     contracts: Vec<&'static Contract>,
     products: HashMap<Release, Products>,
-    served: HashMap<Function, HashMap<&'static str, Ways>>,
+    served: Vec<(Function, Arc<OfFunction>)>,
     rules: Arc<RuleBook>,
     pub(super) routes: Vec<BackendRoute>,
     /// The backends that keep entities of a kind.
-    pub(super) keepers: HashMap<EntityKind, Vec<BackendId>>,
+    pub(super) keepers: Arc<Keepers>,
     receivers: Vec<Receiver>,
 }
 
+/// The ways of all operations of one function.
+pub(super) type OfFunction = Vec<(&'static str, Arc<Ways>)>;
+
 /// All ways of one operation.
 #[derive(Debug, Clone)]
-struct Ways {
+pub(super) struct Ways {
     /// The best of them.
     served: Served,
     /// One for each route, in order.
@@ -154,35 +177,34 @@ impl Ways {
 
 impl PartnerPlan {
     pub(super) fn new(
-        (settings, notifications): (Partner, Option<Arc<notify::Settings>>),
+        (settings, notifications): (Arc<Partner>, Option<Arc<notify::Settings>>),
         contracts: Vec<&'static Contract>,
         products: HashMap<Release, Products>,
         compiled: &HashMap<Arc<str>, Arc<CompiledSet>>,
         routes: Vec<BackendRoute>,
+        pool: &Pool,
     ) -> Self {
         let served = contracts.iter().map(|contract| {
             let ids = contract.operations.iter().map(|operation| operation.operation_id.as_str());
-            let rows = ids.map(|id| {
-                let ways = match HubAct::of(id) {
-                    Some(_) => Ways::of_hub(&settings, notifications.as_deref(), contract.function, id),
-                    None => ways(&settings, compiled, &routes, contract.function, id),
-                };
-                (id, ways)
-            });
-            (contract.function, rows.collect())
+            let ways = |id| match HubAct::of(id) {
+                Some(_) => Ways::of_hub(&settings, notifications.as_deref(), contract.function, id),
+                None => ways(&settings, compiled, &routes, contract.function, id),
+            };
+            let rows: OfFunction = ids.map(|id| (id, pool.ways.one(ways(id)))).collect();
+            (contract.function, pool.functions.one(rows))
         });
         let served = served.collect();
         let receivers = receivers(&contracts, compiled, &routes);
-        let keepers = HashMap::new();
         let rules = RuleBook::of(&settings.rules.levels, |function| settings.releases.of(function));
+        let keepers = Arc::default();
         let mut plan =
             Self { settings, notifications, contracts, products, served, rules, routes, keepers, receivers };
-        plan.keepers = plan.find_keepers();
+        plan.keepers = pool.keepers.one(plan.find_keepers());
         plan
     }
 
-    fn find_keepers(&self) -> HashMap<EntityKind, Vec<BackendId>> {
-        let mut all: HashMap<EntityKind, Vec<BackendId>> = HashMap::new();
+    fn find_keepers(&self) -> Keepers {
+        let mut all = Keepers::new();
         for (function, id, _) in self.operations() {
             let Some(duty) = duty_of(function, id).filter(|duty| duty.act != Act::Ask) else { continue };
             let keepers = all.entry(duty.kind).or_default();
@@ -200,10 +222,11 @@ impl PartnerPlan {
     pub(super) fn with(&self, programs: Vec<(Arc<str>, Function, &'static str, OperationProgram)>) -> Self {
         let mut changed = self.clone();
         for (mapping, function, operation_id, program) in programs {
-            let operations = changed.served.get_mut(&function);
-            let Some(ways) = operations.and_then(|operations| operations.get_mut(operation_id)) else {
-                continue;
-            };
+            let operations = changed.served.iter_mut().find(|(own, _)| *own == function);
+            let operations = operations.map(|(_, operations)| Arc::make_mut(operations));
+            let ways = operations.into_iter().flatten().find(|(id, _)| *id == operation_id);
+            let Some((_, ways)) = ways else { continue };
+            let ways = Arc::make_mut(ways);
             let program = Arc::new(program);
             let targets = ways.targets.iter_mut().filter(|target| target.mapping == mapping);
             for target in targets {
@@ -267,17 +290,18 @@ impl PartnerPlan {
     /// How an operation is served, by the best of its ways.
     #[must_use]
     pub fn served(&self, function: Function, operation_id: &str) -> &Served {
-        let operations = self.served.get(&function);
-        operations
-            .and_then(|operations| operations.get(operation_id))
-            .map_or(&Served::Unmapped, |ways| &ways.served)
+        self.ways(function, operation_id).map_or(&Served::Unmapped, |ways| &ways.served)
+    }
+
+    fn ways(&self, function: Function, operation_id: &str) -> Option<&Ways> {
+        let (_, operations) = self.served.iter().find(|(own, _)| *own == function)?;
+        operations.iter().find(|(id, _)| *id == operation_id).map(|(_, ways)| &**ways)
     }
 
     /// The ways of an operation, one for each route, in order.
     #[must_use]
     pub fn targets(&self, function: Function, operation_id: &str) -> &[Target] {
-        let operations = self.served.get(&function);
-        operations.and_then(|operations| operations.get(operation_id)).map_or(&[], |ways| &ways.targets)
+        self.ways(function, operation_id).map_or(&[], |ways| &ways.targets)
     }
 
     /// Every mapping of an operation, one for each mapping set that has it.
@@ -345,6 +369,62 @@ impl PartnerPlan {
     }
 }
 
+impl Served {
+    fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Mapped(own), Self::Mapped(other)) => {
+                Arc::ptr_eq(&own.program, &other.program)
+                    && Arc::ptr_eq(&own.names, &other.names)
+                    && own.tables.is_like(&other.tables)
+                    && own.echo_off == other.echo_off
+                    && own.backend == other.backend
+            }
+            (own, other) => own.as_str() == other.as_str(),
+        }
+    }
+}
+
+impl Target {
+    fn is_like(&self, other: &Self) -> bool {
+        let plain = |one: &Self| (one.route, one.is_named, one.is_listed);
+        plain(self) == plain(other)
+            && (&self.home, &self.backend, &self.mapping) == (&other.home, &other.backend, &other.mapping)
+            && self.served.is_like(&other.served)
+    }
+}
+
+impl Alike for Ways {
+    fn sign(&self, hasher: &mut DefaultHasher) {
+        for target in &self.targets {
+            (&target.home, target.route, target.served.as_str()).hash(hasher);
+            if let Some(operation) = target.served.mapped() {
+                Arc::as_ptr(&operation.program).hash(hasher);
+            }
+        }
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        self.targets.len() == other.targets.len()
+            && self.served.is_like(&other.served)
+            && self.targets.iter().zip(&other.targets).all(|(own, other)| own.is_like(other))
+    }
+}
+
+impl Alike for OfFunction {
+    fn sign(&self, hasher: &mut DefaultHasher) {
+        for (id, ways) in self {
+            (*id, Arc::as_ptr(ways)).hash(hasher);
+        }
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        let same = |((id, ways), (other_id, other)): (&(&str, Arc<Ways>), &(&str, Arc<Ways>))| {
+            id == other_id && Arc::ptr_eq(ways, other)
+        };
+        self.len() == other.len() && self.iter().zip(other).all(same)
+    }
+}
+
 /// The ways of an operation. The mappings of routes that share a set are shared.
 fn ways(
     settings: &Partner,
@@ -371,7 +451,7 @@ fn serve(settings: &Partner, compiled: &CompiledSet, function: Function, operati
         Switch::Manual => return Served::Manual,
         Switch::On => {}
     }
-    match compiled.operations.get(&format!("{}.{operation_id}", function.name())) {
+    match compiled.operations.get(format!("{}.{operation_id}", function.name()).as_str()) {
         None => Served::Unmapped,
         Some(operation) => match operation.program.handling {
             Handling::Legacy => Served::Mapped(Arc::new(MappedOperation {
@@ -379,6 +459,7 @@ fn serve(settings: &Partner, compiled: &CompiledSet, function: Function, operati
                 echo_off: operation.not_echoed.iter().cloned().collect(),
                 backend: operation.backend.as_ref().and_then(|(name, _)| BackendId::parse(name).ok()),
                 names: Arc::clone(&compiled.names),
+                tables: operation.tables.clone(),
             })),
             Handling::Manual => Served::Manual,
             Handling::Off => Served::Off,

@@ -21,6 +21,7 @@ pub(super) struct OwnProducts {
     /// Of the texts; the same texts need no second reading.
     hash: Option<blake3::Hash>,
     sources: Vec<Arc<ProductTypes>>,
+    told: Diagnostics,
 }
 
 impl OwnProducts {
@@ -40,13 +41,20 @@ impl OwnProducts {
         }
         let hash = super::load::hash_of(&[&own]);
         if let Some(previous) = previous.filter(|previous| previous.hash == Some(hash)) {
+            // What was told of them speaks of their texts.
+            for (path, text) in own.iter() {
+                sources.add(&own.shown(path), Arc::clone(text));
+            }
+            out.append(previous.told.clone());
             return previous.clone();
         }
-        let mut tree = Tree::default();
+        let (mut tree, mut told) = (Tree::default(), Diagnostics::new());
         for (path, text) in own.iter() {
-            tree.add(path.to_owned(), &own.shown(path), text, sources, out);
+            tree.add(path.to_owned(), &own.shown(path), text, sources, &mut told);
         }
-        Self { hash: Some(hash), sources: compile(&tree, out) }
+        let products = compile(&tree, &mut told);
+        out.append(told.clone());
+        Self { hash: Some(hash), sources: products, told }
     }
 
     /// The products of a release with these before them.

@@ -92,6 +92,7 @@ fn understanding(contracts: &[&'static Contract], set: &CompiledSet, news: &News
         echo_off: news.not_echoed.to_vec(),
         backend: None,
         names: Arc::clone(&set.names),
+        tables: set.tables.clone(),
     };
     Understanding::new(contracts, kind, mapped)
 }

@@ -1,6 +1,6 @@
 //! Answers the mapping checker's questions from the catalogue of one release.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::HashMap};
 
 use crate::{
     mapping::schema::{FilterFacts, Kind, KindFacts, Lookup, Member, OperationFacts, Schema, TypeId, Types},
@@ -21,17 +21,19 @@ pub struct ContractSchema {
 #[derive(Default)]
 struct Known {
     types: Vec<Place>,
+    /// Where each of them stands.
+    by_place: HashMap<Place, usize>,
     products: Vec<ProductSchema>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Place {
     home: Home,
     id: sonata::TypeId,
 }
 
 /// Which table of types a type stands in, by index.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Home {
     Contract(usize),
     Product(usize),
@@ -52,10 +54,10 @@ impl ContractSchema {
 
     fn hand_out(&self, home: Home, view: TypeView<'_>) -> TypeId {
         let place = Place { home, id: view.id() };
-        let known = &mut self.known.borrow_mut().types;
-        let index = known.iter().position(|other| *other == place).unwrap_or_else(|| {
-            known.push(place);
-            known.len() - 1
+        let Known { types, by_place, .. } = &mut *self.known.borrow_mut();
+        let index = *by_place.entry(place).or_insert_with(|| {
+            types.push(place);
+            types.len() - 1
         });
         TypeId(index as u64)
     }

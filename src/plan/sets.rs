@@ -3,18 +3,10 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use crate::{
-    config::{self, Partner, Settings},
+    config::{self, Partner, ReadBefore, Settings},
     mapping::compile::{OVERLAYS_MAX, overlay_path},
     text::{Diagnostics, FileSet},
 };
-
-/// The files of a mapping set as one partner has it.
-pub(super) struct PartnerFiles {
-    /// Those of the set's folder; none where there is no such folder.
-    pub set: FileSet,
-    /// The partner's own.
-    pub overlay: Option<OverlayFile>,
-}
 
 /// A partner's overlay over one set, with those that it lies on.
 pub(super) struct OverlayFile {
@@ -36,7 +28,16 @@ impl OverlayFile {
 
 /// The texts of all mapping sets and overlays; cases are no part of the plan.
 pub(super) fn read_mappings(settings: &Settings, out: &mut Diagnostics) -> FileSet {
-    config::files::read_folder(&settings.gateway.mappings, is_mapping_file, out)
+    read_mappings_again(settings, &ReadBefore::default(), out).0
+}
+
+/// The same, where they were read before: only what has changed since is read again.
+pub(super) fn read_mappings_again(
+    settings: &Settings,
+    before: &ReadBefore,
+    out: &mut Diagnostics,
+) -> (FileSet, ReadBefore) {
+    config::files::read_folder_again(&settings.gateway.mappings, is_mapping_file, before, out)
 }
 
 /// Whether a path below the mappings folder is a text of a mapping set or of an overlay.
@@ -76,9 +77,8 @@ impl Edits {
     }
 }
 
-/// The files of one of a partner's mapping sets among all.
-pub(super) fn partner_files(mappings: &FileSet, settings: &Partner, name: &str) -> PartnerFiles {
-    let set = subset(mappings, name);
+/// A partner's overlay over a set, with those that it lies on; none where it has none.
+pub(super) fn overlay_files(mappings: &FileSet, settings: &Partner, name: &str) -> Option<OverlayFile> {
     let path = format!("partners/{}/{name}.yaml", settings.id);
     let mut files = FileSet::new(mappings.root());
     let mut next = Some(path.clone());
@@ -89,8 +89,7 @@ pub(super) fn partner_files(mappings: &FileSet, settings: &Partner, name: &str) 
             files.insert(path.as_str(), Arc::clone(text));
         }
     }
-    let overlay = files.get(&path).is_some().then_some(OverlayFile { files, path });
-    PartnerFiles { set, overlay }
+    files.get(&path).is_some().then_some(OverlayFile { files, path })
 }
 
 /// The overlay that another extends, by its line `extends: PARTNER/SET`.
@@ -100,7 +99,8 @@ fn base_of(text: &str) -> Option<&str> {
     value.contains('/').then_some(value)
 }
 
-fn subset(mappings: &FileSet, folder: &str) -> FileSet {
+/// The files of a mapping set, as its folder has them; empty where there is no such folder.
+pub(super) fn subset(mappings: &FileSet, folder: &str) -> FileSet {
     let mut set = FileSet::new(mappings.shown(folder));
     for (path, text) in mappings.iter() {
         if let Some(rest) = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')) {

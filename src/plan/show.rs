@@ -2,10 +2,10 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use super::sets::{partner_files, read_mappings};
+use super::sets::{overlay_files, read_mappings, subset};
 use crate::{
     config::{self, Partner},
-    mapping::compile::{effective, read_overlays, read_set_files, show},
+    mapping::compile::{read_overlays, read_set_files, show},
     text::{Diagnostics, FileSet, Sources},
 };
 
@@ -42,13 +42,12 @@ pub fn effective_mapping(config: &Path, partner: &str, operation: Option<&str>) 
 }
 
 fn of_set(mappings: &FileSet, settings: &Partner, name: &str, operation: Option<&str>) -> Option<String> {
-    let files = partner_files(mappings, settings, name);
     let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
-    let set = read_set_files(&files.set, &mut sources, &mut out)?;
-    let overlays = files.overlay.as_ref().map(|overlay| {
+    let set = read_set_files(&subset(mappings, name), &mut sources, &mut out)?;
+    let overlays = overlay_files(mappings, settings, name).map(|overlay| {
         let (files, path) = overlay.place();
         read_overlays(files, path, &mut sources, &mut out)
     });
-    let effective = effective(&set, name, &overlays.unwrap_or_default(), &mut out);
+    let effective = set.with(name, &overlays.unwrap_or_default(), &mut out);
     Some(show(&effective, operation, &sources))
 }

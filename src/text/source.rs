@@ -1,6 +1,6 @@
 //! The texts that were read, each kept once, and places in them.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 /// One file of [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,13 +49,32 @@ struct Source {
     lines: Arc<[u32]>,
     /// Stretches that are never printed.
     hidden: Vec<Span>,
+    /// Whether it was read since these sources are renewed.
+    is_read: bool,
+}
+
+impl Source {
+    fn new(path: Arc<str>, text: Arc<str>) -> Self {
+        let after_breaks =
+            text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| offset(at + 1));
+        let lines = std::iter::once(0).chain(after_breaks).collect();
+        Self { path, text, lines, hidden: Vec::new(), is_read: true }
+    }
 }
 
 /// All texts that were read, with their paths as the reader should see them.
 ///
-/// Cloning is cheap: the texts are shared.
+/// Cloning is cheap: the texts are shared. A text that is added again under its path keeps its id, also in
+/// [`Sources::renewed`] ones, so that what was read of it and has not changed need not be read again.
 #[derive(Debug, Clone, Default)]
-pub struct Sources(Vec<Source>);
+pub struct Sources {
+    list: Vec<Source>,
+    by_path: HashMap<Arc<str>, SourceId>,
+    /// Ids of texts that are there no more.
+    free: Vec<SourceId>,
+    /// One for all that were renewed from the same first ones.
+    origin: Arc<()>,
+}
 
 impl Sources {
     /// Nothing read yet.
@@ -67,11 +86,58 @@ impl Sources {
     /// one text cannot be pointed at (loaders refuse long before).
     pub fn add(&mut self, path: &str, text: impl Into<Arc<str>>) -> SourceId {
         let text = text.into();
-        let after_breaks =
-            text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| offset(at + 1));
-        let lines = std::iter::once(0).chain(after_breaks).collect();
-        self.0.push(Source { path: path.into(), text, lines, hidden: Vec::new() });
-        SourceId(offset(self.0.len() - 1))
+        let known = self.by_path.get(path).copied();
+        if let Some((id, source)) = known.and_then(|id| Some((id, self.list.get_mut(id.0 as usize)?))) {
+            if source.text == text {
+                source.is_read = true;
+                return id;
+            }
+            if !source.is_read {
+                *source = Source::new(Arc::clone(&source.path), text);
+                return id;
+            }
+        }
+        let source = Source::new(path.into(), text);
+        let path = Arc::clone(&source.path);
+        let free = self.free.pop().and_then(|id| Some((id, self.list.get_mut(id.0 as usize)?)));
+        let id = if let Some((id, slot)) = free {
+            *slot = source;
+            id
+        } else {
+            self.list.push(source);
+            SourceId(offset(self.list.len() - 1))
+        };
+        self.by_path.insert(path, id);
+        id
+    }
+
+    /// The same, to be read again: a path keeps its id, whatever its text is then.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        let mut renewed = self.clone();
+        renewed.list.iter_mut().for_each(|source| source.is_read = false);
+        renewed
+    }
+
+    /// Whether ids of the other sources mean the same paths here, because these were renewed from them.
+    #[must_use]
+    pub fn continues(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.origin, &other.origin)
+    }
+
+    /// Lets go of what was not read since these sources are renewed.
+    pub fn forget_unread(&mut self) {
+        let empty: Arc<str> = "".into();
+        for (index, source) in self.list.iter_mut().enumerate() {
+            let id = SourceId(offset(index));
+            if !source.is_read && !source.path.is_empty() {
+                if self.by_path.get(&source.path) == Some(&id) {
+                    self.by_path.remove(&source.path);
+                }
+                *source = Source::new(Arc::clone(&empty), Arc::clone(&empty));
+                self.free.push(id);
+            }
+        }
     }
 
     /// Path as shown; empty for an id of other `Sources`.
@@ -124,7 +190,8 @@ impl Sources {
     /// Keeps the text of a span out of everything that is printed, because it may be a secret: a diagnostic there
     /// names its place without showing the line, and its words without that text.
     pub fn hide(&mut self, span: Span) {
-        if let Some(source) = self.0.get_mut(span.source.0 as usize) {
+        let source = self.list.get_mut(span.source.0 as usize);
+        if let Some(source) = source.filter(|source| !source.hidden.contains(&span)) {
             source.hidden.push(span);
         }
     }
@@ -155,11 +222,11 @@ impl Sources {
 
     /// Ids of all files, in the order in which they were added.
     pub fn ids(&self) -> impl Iterator<Item = SourceId> + use<> {
-        (0..offset(self.0.len())).map(SourceId)
+        (0..offset(self.list.len())).map(SourceId)
     }
 
     fn get(&self, id: SourceId) -> Option<&Source> {
-        self.0.get(id.0 as usize)
+        self.list.get(id.0 as usize)
     }
 }
 
@@ -182,5 +249,24 @@ mod tests {
         assert_eq!(&sources.text(id)[sources.line_range(id, 1)], "ä: 1");
         assert_eq!(&sources.text(id)[sources.line_range(id, 2)], "bé𝄞: x");
         assert_eq!(sources.line_column_at(id, 999), (3, 1));
+    }
+
+    #[test]
+    fn a_path_keeps_its_id_when_it_is_read_again() {
+        let mut sources = Sources::new();
+        let (a, b) = (sources.add("a", "one"), sources.add("b", "two"));
+        assert_eq!(sources.add("a", "one"), a);
+        assert_ne!(sources.add("a", "another text under the same path"), a);
+        let mut again = sources.renewed();
+        assert!(again.continues(&sources) && !again.continues(&Sources::new()));
+        assert_eq!(again.add("b", "two, changed"), b);
+        assert_eq!((again.text(b), sources.text(b)), ("two, changed", "two"));
+        again.forget_unread();
+        assert_eq!(again.text(a), "");
+        // What is forgotten makes room.
+        let before = again.ids().count();
+        let c = again.add("c", "three");
+        assert_eq!((again.ids().count(), again.path(c)), (before, "c"));
+        assert_eq!(again.add("b", "two, changed"), b);
     }
 }

@@ -153,7 +153,8 @@ fn row(
     let schema = ContractSchema::new(vec![contract], partner.products(function)?.clone());
     let facts = schema.operation(function.name(), id)?;
     let echo_off = mapped.map(|mapped| mapped.echo_off.as_slice()).unwrap_or_default();
-    let program = mapped.map(|mapped| mapped.program.as_ref());
+    let whole = mapped.map(|mapped| mapped.whole().program);
+    let program = whole.as_deref();
     let mut coverage = coverage(function.name(), program, echo_off, &facts, &schema);
     let is_its = |target: &&Target| {
         mapped.is_some_and(|mapped| target.served.mapped().is_some_and(|own| Arc::ptr_eq(own, mapped)))

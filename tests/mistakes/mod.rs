@@ -83,7 +83,7 @@ impl Shipped {
             None => {}
         }
         let folder = root().join("config");
-        let loaded = config::load_set(config, &Lookup::of_process(&folder));
+        let loaded = self.plan.load_set(config, &Lookup::of_process(&folder));
         let built = plan::load_read(loaded, &mappings, Some(&self.plan));
         let told = built.diagnostics.iter().filter(|one| one.severity != Severity::Note);
         (told.filter(|one| !self.before.contains(&one.message)).cloned().collect(), built.sources)

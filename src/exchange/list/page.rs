@@ -89,13 +89,13 @@ impl Listing<'_> {
         let nothing = References::new();
         let needed: Vec<Vec<NeededReference>> = claimed
             .iter()
-            .map(|one| apply::references(self.program, &input(reply, one, &told, &nothing)))
+            .map(|one| apply::references(self.program, &input(work, reply, one, (&told, &nothing))))
             .collect();
         let (references, changes) = adopt(story, work, needed.iter().flatten().cloned().collect()).await?;
         let fresh = by_legacy_id(changes);
         let mut listed = Vec::new();
         for (one, needed) in claimed.into_iter().zip(needed) {
-            let mut applied = apply::apply(self.program, &input(reply, &one, &told, &references));
+            let mut applied = apply::apply(self.program, &input(work, reply, &one, (&told, &references)));
             let mut changes: Vec<Change> =
                 needed.iter().filter_map(|need| fresh.get(&key_of(need)).cloned()).collect();
             let element = (one.position, one.node);
@@ -194,15 +194,16 @@ impl Listing<'_> {
 }
 
 fn input<'i>(
+    work: &'i Work<'_>,
     reply: &'i Reply,
     one: &Claimed<'i>,
-    facts: &'i Known<'i>,
-    references: &'i References,
+    (facts, references): (&'i Known<'i>, &'i References),
 ) -> Input<'i> {
     Input {
         scope: Some(one.node),
         index: Some(one.position),
         headers: &reply.headers,
+        tables: &work.operation.tables,
         ..Input::new(reply.document.as_ref().map(Document::root), facts, references)
     }
 }

@@ -32,6 +32,13 @@ pub struct Equality<'c> {
     pub literal: &'c Literal,
 }
 
+/// Whether both were written alike.
+impl PartialEq for Condition {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
 impl Condition {
     /// Reads a condition, such as `@.role == 'SELLER' && @.n < 3`.
     ///

@@ -52,6 +52,13 @@ pub struct Query {
     path: Path,
 }
 
+/// Whether both were written alike.
+impl PartialEq for Query {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
 impl Query {
     /// Reads a query, which begins with `$` (the root) or `@` (the scope).
     ///

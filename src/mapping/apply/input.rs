@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{Headers, KeyPair};
 use crate::json::Node;
 use crate::mapping::facts::Facts;
+use crate::mapping::program::Tables;
 
 /// The message being read, and what is known besides.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Input<'m> {
     pub references: &'m References,
     /// Pairs of keys that earlier messages of the entity left ([`super::Applied::keys`]).
     pub remembered: &'m [KeyPair],
+    /// Code tables in the place of those that the program names.
+    pub tables: &'m Tables,
     /// Bounds of what may be written.
     pub limits: Limits,
 }
@@ -44,6 +47,7 @@ impl<'m> Input<'m> {
             facts,
             references,
             remembered: &[],
+            tables: &Tables::NONE,
             limits: Limits::default(),
         }
     }

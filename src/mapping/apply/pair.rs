@@ -276,28 +276,30 @@ impl<'m> Run<'m> {
         let direction = self.program.direction;
         let Some(elements) = value.elements() else {
             if !codes.all {
-                return Self::code(codes, codes.table.translate(direction, value));
+                return Self::code(codes, self.input.tables.of(&codes.table).translate(direction, value));
             }
-            let mut found = Self::all_codes(codes, direction, value)?;
+            let mut found = self.all_codes(codes, direction, value)?;
             return Ok(if found.len() == 1 { found.remove(0) } else { Value::Array(found) });
         };
         let mut all = Vec::with_capacity(elements.len());
         for element in elements {
             if codes.all {
-                all.extend(Self::all_codes(codes, direction, &element)?);
+                all.extend(self.all_codes(codes, direction, &element)?);
             } else {
-                all.push(Self::code(codes, codes.table.translate(direction, &element))?);
+                let table = self.input.tables.of(&codes.table);
+                all.push(Self::code(codes, table.translate(direction, &element))?);
             }
         }
         Ok(Value::Array(all))
     }
 
     fn all_codes(
+        &self,
         codes: &'m CodesUse,
         direction: Direction,
         value: &Value<'m>,
     ) -> Result<Vec<Value<'m>>, Trouble<'m>> {
-        match codes.table.translate_all(direction, value) {
+        match self.input.tables.of(&codes.table).translate_all(direction, value) {
             Ok(found) => Ok(found),
             Err(error) => Self::code(codes, Err(error)).map(|otherwise| vec![otherwise]),
         }

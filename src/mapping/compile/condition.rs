@@ -3,12 +3,13 @@
 use super::scope::{Place, Scope};
 use super::{Compiler, Product, steps};
 use crate::json::Name;
-use crate::json::query::{self, Condition};
+use crate::json::query::{self, Condition, QueryError};
 use crate::mapping::diagnostic as code;
 use crate::mapping::path::{Literal, Term};
 use crate::mapping::raw::{self, Text};
 use crate::mapping::schema::Kind;
 use crate::text::{Diagnostic, Hint, Slips, suggest};
+use std::sync::Arc;
 
 /// What goes wrong in a condition or query, and what was meant.
 pub(super) const QUERY_SLIPS: Slips<'_> = Slips {
@@ -67,7 +68,7 @@ pub(super) fn parts(condition: &raw::Condition, side: OnSide, read: OnSide) -> P
 impl Compiler<'_> {
     /// Parses a condition; what is wrong with it is told.
     pub(super) fn condition_text(&mut self, text: &Text) -> Option<Condition> {
-        match Condition::parse(text.as_str()) {
+        match self.condition(text.as_str()) {
             Ok(condition) => Some(condition),
             Err(error) => {
                 let fault = Diagnostic::error(code::CONDITION, error.message);
@@ -77,6 +78,19 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+
+    /// A condition, read once.
+    fn condition(&mut self, text: &str) -> Result<Condition, QueryError> {
+        if let Some(known) = self.known.conditions.get(text) {
+            return Ok(known.clone());
+        }
+        let condition = Condition::parse(text)?;
+        // While a set is compiled nobody else has the map; what an overlay adds is not worth a copy of it.
+        if let Some(known) = Arc::get_mut(&mut self.known.conditions) {
+            known.insert(text.to_owned(), condition.clone());
+        }
+        Ok(condition)
     }
 
     /// The product of a short name; what is not known is told.
@@ -140,7 +154,7 @@ impl Compiler<'_> {
         if terms.is_empty() {
             return Ok(None);
         }
-        Ok(Condition::parse(&terms.join(" && ")).ok())
+        Ok(self.condition(&terms.join(" && ")).ok())
     }
 
     /// The terms that are written where this side is written, from the scope.
@@ -172,7 +186,7 @@ impl Compiler<'_> {
             names.push("@type".to_owned());
             place = place.knowing(names, product.types.first().cloned().unwrap_or_default());
         }
-        let text = sonata.text.and_then(|text| Condition::parse(text.as_str()).ok());
+        let text = sonata.text.and_then(|text| self.condition(text.as_str()).ok());
         for term in text.iter().flat_map(equalities) {
             if let Literal::Text(text) = &term.value {
                 let members = term.members.iter().map(ToString::to_string).collect();
@@ -197,7 +211,7 @@ impl Compiler<'_> {
                 let fault = Diagnostic::error(code::NOT_IN_ENUM, message);
                 (names, fault.at(steps::word_in(text, value)).maybe_hint(hint))
             });
-            self.sighted((text.span(), format!("{} {value}", path.join("."))), outside);
+            self.sighted((text.span(), format!("{} {value}", path.join(".")).into()), outside);
         }
     }
 
@@ -210,7 +224,10 @@ impl Compiler<'_> {
                     .at(steps::word_in(text, &name))
                     .maybe_hint(hint)
             });
-            self.sighted((text.span(), read.to_string()), missing.map(|fault| (read.steps.len(), fault)));
+            self.sighted(
+                (text.span(), read.to_string().into()),
+                missing.map(|fault| (read.steps.len(), fault)),
+            );
         }
     }
 }

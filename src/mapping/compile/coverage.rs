@@ -4,14 +4,12 @@
 //! what becomes of one that lacks something.
 
 use super::Compiler;
-use super::writers::Writers;
 use crate::mapping::coverage::built::{Has, ObjectId, Objects, objects};
 use crate::mapping::diagnostic as code;
 use crate::mapping::path::{FieldPath, Step};
 use crate::mapping::program::{Origin, Program};
 use crate::mapping::schema::{Kind, Lookup, OperationFacts, TypeId};
 use crate::text::{Diagnostic, Span};
-use std::collections::BTreeSet;
 
 /// Members are followed so deep.
 const DEPTH_MAX: usize = 16;
@@ -158,7 +156,7 @@ impl Compiler<'_> {
             }
         };
         // A shape may be used by several answers.
-        if self.lacking.insert((fault.span, fault.message.clone())) {
+        if self.known.lacking.insert((fault.span, fault.message.clone())) {
             self.out.push(fault);
         }
     }
@@ -166,13 +164,6 @@ impl Compiler<'_> {
     /// The words of the mapping that a rule was made of.
     fn span_of(&self, origin: &Origin) -> Option<Span> {
         self.spans.get(&(origin.file.clone(), origin.line, origin.column)).copied()
-    }
-}
-
-impl Writers {
-    /// The written places by their member names alone: no elements, no terms.
-    pub(super) fn plain(&self) -> BTreeSet<String> {
-        self.places().map(plain).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The files of a mapping set, read and put together; nothing is resolved yet.
 
+use super::effective::Effective;
 use crate::mapping::diagnostic as code;
 use crate::mapping::raw::{
     CodeTable, FunctionFile, OverlayFile, SetFile, Text, read_codes, read_function, read_overlay, read_set,
@@ -18,8 +19,7 @@ const FUNCTIONS: &str = "functions.rhai";
 pub const OVERLAYS_MAX: usize = 8;
 
 /// A mapping set as written.
-#[derive(Debug, Clone)]
-pub struct SetSource {
+pub(super) struct SetSource {
     /// `set.yaml`
     pub set: SetFile,
     /// `codes.yaml`
@@ -40,7 +40,7 @@ pub struct OverlaySource {
 /// Reads the files of one mapping set; folders below it (its cases) are left alone.
 ///
 /// Everything wrong with their structure is told; `None` where there is no `set.yaml`, or a file that is not YAML.
-pub fn read_set_files(files: &FileSet, sources: &mut Sources, out: &mut Diagnostics) -> Option<SetSource> {
+pub fn read_set_files(files: &FileSet, sources: &mut Sources, out: &mut Diagnostics) -> Option<Effective> {
     let mut set = None;
     let mut tables = Vec::new();
     let mut list = Vec::new();
@@ -73,7 +73,7 @@ pub fn read_set_files(files: &FileSet, sources: &mut Sources, out: &mut Diagnost
     let source = SetSource { set: set?, tables, files: list, functions };
     refuse_doubles(&source, out);
     // Everything that such a file has would be told as not there.
-    (!unreadable).then_some(source)
+    (!unreadable).then(|| Effective::of(source))
 }
 
 /// Reads an overlay and those that it lies on, the one nearest to the set first.

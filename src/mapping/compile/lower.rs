@@ -172,6 +172,9 @@ impl<'c> Compiler<'c> {
         if excluded(rule, us.phase, us.direction) || self.copied.contains(&rule.span) {
             return None;
         }
+        if self.is_probing && self.keeps(rule) {
+            return None;
+        }
         match form(rule, &mut Diagnostics::new())? {
             Form::Drop => None,
             Form::Pair { sonata, legacy } => {
@@ -284,7 +287,7 @@ impl<'c> Compiler<'c> {
         if lowered.is_empty() && matches!(otherwise, Otherwise::Nothing | Otherwise::Refuse(_)) {
             return None;
         }
-        let action = Action::OneOf(Box::new(OneOf { branches: lowered.into(), otherwise }));
+        let action = Action::OneOf(program::Shared::new(OneOf { branches: lowered.into(), otherwise }));
         Some(self.rule(rule, Required::No, action, here, us))
     }
 

@@ -41,7 +41,7 @@ impl<'c> Compiler<'c> {
             if rules.is_empty() && !Self::required(rule, us) {
                 return None;
             }
-            Action::Group(Box::new(Group {
+            Action::Group(program::Shared::new(Group {
                 condition: condition.0,
                 source: sides.source.clone(),
                 target: sides.target.clone(),
@@ -95,7 +95,7 @@ impl<'c> Compiler<'c> {
             let row_key = row_key(rule, branches, us.direction);
             let gather =
                 Gather { source, target, row_key, copy: Box::default(), required, branches: lowered.into() };
-            return Action::Gather(Box::new(gather));
+            return Action::Gather(program::Shared::new(gather));
         }
         let key = rule.key.as_ref().and_then(|key| self.lower_key(key, sides, inner, us));
         if rule.rows.is_none() {
@@ -106,7 +106,7 @@ impl<'c> Compiler<'c> {
             }
         }
         let body = self.lower_body(body, inner, us);
-        Action::Each(Box::new(Each { condition, source, target, key, required, also, body }))
+        Action::Each(program::Shared::new(Each { condition, source, target, key, required, also, body }))
     }
 
     fn lower_key(&mut self, key: &KeySpec, sides: &Sides, inner: &Here<'c>, us: &mut Use) -> Option<Key> {
@@ -163,7 +163,7 @@ impl<'c> Compiler<'c> {
             let on = pairs.iter().filter_map(|(element, scope)| both(element, scope)).collect();
             let body = self.lower_body(body, inner, us);
             let target = if target.every { JoinTarget::Every(target) } else { JoinTarget::One(target) };
-            return Action::Join(Box::new(Join {
+            return Action::Join(program::Shared::new(Join {
                 condition,
                 source,
                 on,
@@ -182,19 +182,27 @@ impl<'c> Compiler<'c> {
             let lowered = self.lower_branches(branches, inner, us).0;
             let row_key = row_key(rule, branches, us.direction);
             let gather = Gather { source, target, row_key, copy, required, branches: lowered.into() };
-            return Action::Gather(Box::new(gather));
+            return Action::Gather(program::Shared::new(gather));
         }
         let program::Body::Rules(rules) = self.lower_body(body, inner, us) else {
-            return Action::Gather(Box::new(Gather {
+            return Action::Gather(program::Shared::new(Gather {
                 source,
                 target,
                 row_key: Box::default(),
                 copy,
                 required,
-                branches: Box::default(),
+                branches: program::Shared::default(),
             }));
         };
-        Action::Append(Box::new(Append { condition, source, target, copy, required, also, rules }))
+        Action::Append(program::Shared::new(Append {
+            condition,
+            source,
+            target,
+            copy,
+            required,
+            also,
+            rules,
+        }))
     }
 }
 

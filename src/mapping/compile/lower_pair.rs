@@ -44,7 +44,7 @@ impl<'c> Compiler<'c> {
         let action = if each {
             self.each_value(rule, sides, Pair { required: false, ..pair }, (condition, also), here, us)
         } else {
-            Action::Pair(Box::new(Pair { condition, also, ..pair }))
+            Action::Pair(program::Shared::new(Pair { condition, also, ..pair }))
         };
         Some(self.rule(rule, sides.required, action, here, us))
     }
@@ -60,18 +60,18 @@ impl<'c> Compiler<'c> {
         us: &Use,
     ) -> Action {
         let pair = Pair { source: Source::Path(FieldPath::scope()), target: FieldPath::scope(), ..pair };
-        let mut inner = self.rule(rule, Required::No, Action::Pair(Box::new(pair)), here, us);
+        let mut inner = self.rule(rule, Required::No, Action::Pair(program::Shared::new(pair)), here, us);
         if us.phase != Phase::Answer || sides.required == Required::Yes {
             inner.on_failure = OnFailure::Fail;
         }
-        Action::Each(Box::new(Each {
+        Action::Each(program::Shared::new(Each {
             condition,
             source: sides.source.clone(),
             target: sides.target.clone(),
             key: None,
             required: Self::required(rule, us),
             also,
-            body: Body::Rules(Box::new([inner])),
+            body: Body::Rules(vec![inner].into()),
         }))
     }
 
@@ -115,7 +115,7 @@ impl<'c> Compiler<'c> {
             target: path.array(),
             also,
         };
-        Some(self.rule(rule, required, Action::Pair(Box::new(pair)), here, us))
+        Some(self.rule(rule, required, Action::Pair(program::Shared::new(pair)), here, us))
     }
 
     /// What is done to a value, from Sonata: codes, converter, script; the other way from the end. None where a part
@@ -131,7 +131,7 @@ impl<'c> Compiler<'c> {
             list.push(Transform::Codes(CodesUse { table, otherwise, all }));
         }
         if let Some(text) = &rule.convert {
-            list.push(conversion(text, us)?);
+            list.push(self.conversion(text, us)?);
         }
         if let Some(script) = rule.script.as_ref().filter(|_| pair) {
             let text = script_text(script, us.direction)?;
@@ -141,6 +141,33 @@ impl<'c> Compiler<'c> {
             list.reverse();
         }
         Some(list)
+    }
+
+    fn conversion(&mut self, text: &Text, us: &mut Use) -> Option<Transform> {
+        let known = self.known.converters.get(text.as_str()).cloned();
+        let converter = match known {
+            Some(known) => known,
+            None => {
+                let converter = Arc::new(Converter::parse(text.as_str()).ok()?);
+                self.known.converters.insert(text.as_str().to_owned(), Arc::clone(&converter));
+                converter
+            }
+        };
+        Some(match Conversion::of(&converter) {
+            Conversion::Entity(kind, each) => Transform::Ref { kind: kind.into(), each },
+            Conversion::Key(name, each) => {
+                Transform::Key { group: us.asked(&name, super::steps::word_in(text, &name)), each }
+            }
+            Conversion::Plain => {
+                let path = converter.path_argument().map(|argument| FieldPath::parse(&argument.text));
+                let argument = match path.transpose().ok()? {
+                    None => None,
+                    Some(path) if us.read() == OnSide::Legacy => Some(Argument::Source(path)),
+                    Some(path) => Some(Argument::Target(path)),
+                };
+                Transform::Convert(ConvertUse { converter, argument })
+            }
+        })
     }
 
     fn script_use(&mut self, rule: &Rule, text: &Text, us: &Use) -> Option<ScriptUse> {
@@ -176,23 +203,4 @@ impl<'c> Compiler<'c> {
         us.writers.keyed(here.base(us), target);
         us.writers.write(place, &here.branches, rule.span, self.sources, &mut self.out);
     }
-}
-
-fn conversion(text: &Text, us: &mut Use) -> Option<Transform> {
-    let converter = Converter::parse(text.as_str()).ok()?;
-    Some(match Conversion::of(converter) {
-        Conversion::Entity(kind, each) => Transform::Ref { kind: kind.into(), each },
-        Conversion::Key(name, each) => {
-            Transform::Key { group: us.asked(&name, super::steps::word_in(text, &name)), each }
-        }
-        Conversion::Plain(converter) => {
-            let path = converter.path_argument().map(|argument| FieldPath::parse(&argument.text));
-            let argument = match path.transpose().ok()? {
-                None => None,
-                Some(path) if us.read() == OnSide::Legacy => Some(Argument::Source(path)),
-                Some(path) => Some(Argument::Target(path)),
-            };
-            Transform::Convert(ConvertUse { converter: Arc::new(converter), argument })
-        }
-    })
 }

@@ -101,9 +101,9 @@ impl Compiler<'_> {
         }
         let at = text.part(error.offset..error.offset + error.length.max(1));
         let known = error.hint.clone().filter(Hint::is_change);
-        let functions = self.scripts.functions();
+        let functions = self.known.scripts.functions();
         let names: Vec<&str> = inputs.iter().map(|(name, _)| name.as_str()).collect();
-        let good = |tried: &str| Script::compile(tried, &names, functions).is_ok();
+        let good = |tried: &str| Script::compile(tried, &names, &functions).is_ok();
         let hint = known.or_else(|| {
             let arity = arity(script, &error, &names, &read, good);
             let (range, put) = arity.or_else(|| mended(script, error.offset, good))?;

@@ -1,7 +1,7 @@
 //! The compiler of the mapping language: files to checked, lowered programs.
 //!
 //! Four steps, each of which tells everything wrong that it sees and goes on: [`read_set_files`] reads the files,
-//! [`effective()`] puts a partner's overlay over them, the survey checks every shape against each message type it
+//! [`Effective::with`] puts a partner's overlay over them, the survey checks every shape against each message type it
 //! is for, and the lowering makes one program per operation, phase and direction. What may be sent to whom, and
 //! when, is not decided here: `exchange` runs what comes out.
 
@@ -22,7 +22,10 @@ mod mend;
 mod news;
 mod once;
 mod operation;
+mod over;
 mod overlay;
+mod parts;
+mod reach;
 mod reply;
 mod scope;
 mod show;
@@ -36,19 +39,21 @@ mod values;
 mod writers;
 mod xml;
 
-pub use effective::{Effective, effective};
-pub use load::{OVERLAYS_MAX, OverlaySource, SetSource, overlay_path, read_overlays, read_set_files};
+pub use effective::Effective;
+pub use load::{OVERLAYS_MAX, OverlaySource, overlay_path, read_overlays, read_set_files};
+pub use parts::{BaseSet, Overlaid};
 pub use show::show;
 
-use super::codes::CodeTable;
 use super::news::Receive;
 use super::operation::OperationProgram;
 use super::path::FieldPath;
-use super::raw::Text;
+use super::program::Tables;
+use super::raw::{self, Text};
 use super::schema::{Interface, Schema};
 use crate::format::Names;
 use crate::text::{Diagnostic, Diagnostics, FileSet, Slips, SourceId, Sources, Span};
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
@@ -108,15 +113,19 @@ pub struct CompiledOperation {
     pub not_echoed: Arc<[Box<str>]>,
     /// Its backend, whatever the partner's routes say, and where that is written.
     pub backend: Option<(Box<str>, Span)>,
+    /// Tables in the place of those that the program names.
+    pub tables: Tables,
 }
 
 /// A mapping set, compiled for one partner.
 #[derive(Debug, Clone, Default)]
 pub struct CompiledSet {
     /// By `function.operationId`.
-    pub operations: BTreeMap<String, CompiledOperation>,
+    pub operations: BTreeMap<Arc<str>, CompiledOperation>,
     /// What the legacy system tells us.
     pub receives: Vec<Arc<Receive>>,
+    /// Tables in the place of those that the programs of what it tells name.
+    pub tables: Tables,
     /// Release that the set says it is written against.
     pub release: Option<(String, Span)>,
     /// Backend that the set names.
@@ -142,41 +151,14 @@ pub fn compile(
     let overlays = overlay.map(|(files, path)| read_overlays(files, path, sources, &mut told));
     let overlays = overlays.unwrap_or_default();
     let name = files.root().rsplit('/').next().unwrap_or_default();
-    let compiled =
-        set.and_then(|set| compile_read(&set, name, &overlays, schema, options, sources, &mut told));
+    let compiled = set.and_then(|set| {
+        let set = set.with(name, &overlays, &mut told);
+        parts::whole(&set, schema, options, sources, &mut told).0
+    });
     told.sort(sources);
     let failed = told.has_errors();
     out.append(told);
     compiled.filter(|_| !failed)
-}
-
-/// Checks and compiles what was read before; several overlays may share one set.
-///
-/// `name` is that of the set, which an overlay's `extends:` must name. Faults of reading are not looked at again: who
-/// read the files knows of them.
-pub fn compile_read(
-    set: &SetSource,
-    name: &str,
-    overlays: &[OverlaySource],
-    schema: &dyn Schema,
-    options: &CompileOptions,
-    sources: &Sources,
-    out: &mut Diagnostics,
-) -> Option<CompiledSet> {
-    let mut told = Diagnostics::new();
-    let effective = effective(set, name, overlays, &mut told);
-    let mut compiler = Compiler::new(&effective, schema, options, sources, told);
-    compiler.check_tables();
-    compiler.check_products();
-    compiler.check_once();
-    compiler.survey();
-    let compiled = compiler.operations();
-    compiler.tell_missing();
-    let mut told = compiler.out;
-    told.sort(sources);
-    let failed = told.has_errors();
-    out.append(told);
-    (!failed).then_some(compiled)
 }
 
 /// A product by its short name: the texts of its `@type`, the written one first.
@@ -186,7 +168,7 @@ struct Product {
 }
 
 /// What a place is known by when it is looked for in several message types.
-type Sight = (Span, String);
+type Sight = (Span, Cow<'static, str>);
 
 /// The state of one compilation.
 struct Compiler<'c> {
@@ -196,10 +178,10 @@ struct Compiler<'c> {
     sources: &'c Sources,
     out: Diagnostics,
     products: BTreeMap<String, Product>,
-    tables: HashMap<&'c str, Arc<CodeTable>>,
+    /// What does not belong to one part alone.
+    known: parts::Known,
     tables_used: HashSet<&'c str>,
     shapes_used: HashSet<&'c str>,
-    scripts: values::Scripts,
     /// Places that no message type had so far, with what is told if none has.
     missing: HashMap<Sight, Option<(usize, Diagnostic)>>,
     surveyed: HashSet<survey::Surveyed<'c>>,
@@ -207,15 +189,20 @@ struct Compiler<'c> {
     interfaces: BTreeMap<String, Arc<dyn Interface>>,
     routes: Vec<String>,
     settings: Option<Vec<String>>,
-    /// Products without schema that were told.
-    unchecked: HashSet<String>,
+    /// Products without schema, with what is told of their first place.
+    unchecked: Vec<(String, Diagnostic)>,
     /// Rules that stand a second time: nothing else is said of them.
     copied: HashSet<Span>,
-    paths: HashMap<SourceId, Arc<str>>,
     /// What rules were made of, by file, line and column of their origins.
     spans: HashMap<(Arc<str>, u32, u32), Span>,
-    /// What was told of attributes that answers lack.
-    lacking: HashSet<(Option<Span>, String)>,
+    /// The set without overlay, of which only what differs is compiled again.
+    over: Option<over::Over<'c>>,
+    /// Whether rules that are as they were without the overlay are passed over.
+    is_probing: bool,
+    /// The part that is compiled.
+    part: usize,
+    /// What was made of the messages of that part, in order.
+    programs: Vec<parts::MadeProgram>,
 }
 
 impl<'c> Compiler<'c> {
@@ -225,9 +212,10 @@ impl<'c> Compiler<'c> {
         options: &CompileOptions,
         sources: &'c Sources,
         mut out: Diagnostics,
+        mut known: parts::Known,
     ) -> Self {
         let products = products(set, options);
-        let scripts = values::Scripts::new(set.functions.as_ref(), &mut out);
+        known.scripts.read(set.functions.as_ref(), &mut out);
         Self {
             schema,
             set,
@@ -235,21 +223,22 @@ impl<'c> Compiler<'c> {
             sources,
             out,
             products,
-            tables: HashMap::new(),
+            known,
             tables_used: HashSet::new(),
             shapes_used: HashSet::new(),
-            scripts,
             missing: HashMap::new(),
             surveyed: HashSet::new(),
             xml_backends: options.xml_backends.clone(),
             interfaces: options.interfaces.clone(),
             routes: options.routes.clone(),
             settings: options.settings.clone(),
-            unchecked: HashSet::new(),
+            unchecked: Vec::new(),
             copied: HashSet::new(),
-            paths: HashMap::new(),
             spans: HashMap::new(),
-            lacking: HashSet::new(),
+            over: None,
+            is_probing: false,
+            part: 0,
+            programs: Vec::new(),
         }
     }
 
@@ -266,9 +255,16 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    fn tell_missing(&mut self) {
-        for (_, fault) in std::mem::take(&mut self.missing).into_values().flatten() {
-            self.out.push(fault);
+    /// Whether a rule is what it was without the overlay, so that nothing new can be said of it.
+    fn keeps(&mut self, rule: &raw::Rule) -> bool {
+        self.over.as_mut().is_some_and(|over| over.keeps(rule))
+    }
+
+    /// Tells once of a product that it has no schema.
+    fn tell_unchecked(&mut self, product: &str, fault: impl FnOnce() -> Diagnostic) {
+        let is_known = self.known.named.contains(product);
+        if !is_known && self.unchecked.iter().all(|(known, _)| known != product) {
+            self.unchecked.push((product.to_owned(), fault()));
         }
     }
 
@@ -291,7 +287,7 @@ impl<'c> Compiler<'c> {
 
     /// The path of a file as diagnostics show it, shared.
     fn file(&mut self, source: SourceId) -> Arc<str> {
-        self.paths.entry(source).or_insert_with(|| self.sources.path(source).into()).clone()
+        self.known.paths.entry(source).or_insert_with(|| self.sources.path(source).into()).clone()
     }
 }
 

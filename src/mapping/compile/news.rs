@@ -2,6 +2,7 @@
 
 use super::Compiler;
 use super::lower::Use;
+use super::parts::MadeProgram;
 use super::scope::{Found, Scope};
 use super::template::METHODS;
 use crate::mapping::diagnostic as code;
@@ -20,7 +21,8 @@ impl<'c> Compiler<'c> {
     /// Compiles everything that is received.
     pub(super) fn receives(&mut self) -> Vec<Arc<Receive>> {
         let mut list: Vec<Arc<Receive>> = Vec::new();
-        for raw in &self.set.receives {
+        let set = self.set;
+        for raw in set.receives.iter() {
             let address = self.address(&raw.call);
             let names = address.as_ref().map(|(_, path)| parameters(path)).unwrap_or_default();
             let news = self.news(&raw.news, &raw.call, &names);
@@ -69,7 +71,7 @@ impl<'c> Compiler<'c> {
         let each = raw.each.as_ref().map(|text| self.elements(text));
         let legacy_id = raw.legacy_id.as_ref().and_then(|text| self.told_by(text, parameters));
         let of = of.map(|of| of.map(|(kind, text)| Some((kind, self.told_by(text, parameters)?))));
-        let (program, us) = self.news_program(raw, name, &kind)?;
+        let made = self.news_program(raw, name, &kind)?;
         Some(News {
             origin: self.origin(name.span(), name.as_str()),
             kind: kind.kind.into(),
@@ -78,8 +80,8 @@ impl<'c> Compiler<'c> {
             of: of?.map_or(Some(None), |of| of.map(Some))?,
             legacy_id: legacy_id?,
             each: each.map_or(Some(None), |each| each.map(Some))?,
-            program,
-            not_echoed: us.not_echoed.into(),
+            program: made.program,
+            not_echoed: made.not_echoed.iter().cloned().collect(),
         })
     }
 
@@ -151,12 +153,7 @@ impl<'c> Compiler<'c> {
         Some(path)
     }
 
-    fn news_program(
-        &mut self,
-        raw: &'c raw::News,
-        name: &Text,
-        kind: &KindFacts,
-    ) -> Option<(Arc<crate::mapping::program::Program>, Use)> {
+    fn news_program(&mut self, raw: &'c raw::News, name: &Text, kind: &KindFacts) -> Option<MadeProgram> {
         let facts = self.schema.operation(&kind.function, &kind.retrieve)?;
         let ty = facts.answer.as_ref().and_then(|name| self.schema.root(&kind.function, name));
         let mut scope = Scope::message(ty);

@@ -8,6 +8,7 @@ use crate::mapping::path::{self, FieldPath};
 use crate::mapping::raw::{self, Body, Branch, ElseBranch, Rule, Text};
 use crate::text::{Diagnostic, Hint, Span, suggest};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Shorter names are too much alike to tell anything.
 const LETTERS_MIN: usize = 3;
@@ -51,6 +52,15 @@ impl Compiler<'_> {
     pub(super) fn check_once(&mut self) {
         let set = self.set;
         let mut seen = Seen::default();
+        if let Some(over) = &self.over {
+            for rule in over.fresh() {
+                rules(std::slice::from_ref(rule), true, &mut seen);
+            }
+            if seen.words.keys().all(|word| self.known.words.contains(word)) {
+                return;
+            }
+            seen = Seen::default();
+        }
         for (_, shape) in &set.shapes {
             rules(&shape.fields, false, &mut seen);
         }
@@ -64,6 +74,9 @@ impl Compiler<'_> {
                 seen_body(self, call.request.as_ref(), &mut seen);
             }
             seen_body(self, operation.answer.as_ref().and_then(|answer| answer.body.as_ref()), &mut seen);
+        }
+        if self.over.is_none() {
+            self.known.words = Arc::new(seen.words.keys().cloned().collect());
         }
         for ((of, word), places) in &seen.words {
             let [at] = places.as_slice() else { continue };

@@ -2,6 +2,7 @@
 
 use super::form::Ways;
 use super::lower::{Here, Use};
+use super::parts::MadeProgram;
 use super::reply::Told;
 use super::scope::{Found, Place, Scope};
 use super::survey::At;
@@ -12,7 +13,7 @@ use crate::json::query::Condition;
 use crate::mapping::diagnostic as code;
 use crate::mapping::operation::{Answer, Call, Handling, OperationProgram};
 use crate::mapping::path::FieldPath;
-use crate::mapping::program::{Phase, Program};
+use crate::mapping::program::{Phase, Program, Tables};
 use crate::mapping::raw::{self, Body, Conduct, Operation, Rule, Text};
 use crate::mapping::schema::OperationFacts;
 use crate::text::{Diagnostic, Hint, suggest};
@@ -28,29 +29,19 @@ pub(super) struct Making<'c> {
 }
 
 impl<'c> Compiler<'c> {
-    /// Compiles all operations of the set.
-    pub(super) fn operations(&mut self) -> CompiledSet {
-        self.check_functions();
-        self.check_xml();
-        let mut compiled = CompiledSet {
+    /// The set without its operations.
+    pub(super) fn empty(&mut self) -> CompiledSet {
+        CompiledSet {
             release: self.set.set.release.as_ref().map(|text| (text.as_str().to_owned(), text.span())),
             backend: self.set.set.backend.as_ref().map(|text| (text.as_str().to_owned(), text.span())),
             names: Arc::new(self.xml_names()),
             ..CompiledSet::default()
-        };
-        for (function, operation) in &self.set.operations {
-            if let Some(program) = self.operation(function, operation) {
-                compiled.operations.insert(format!("{function}.{}", operation.id), program);
-            }
         }
-        compiled.receives = self.receives();
-        self.tell_unused();
-        compiled
     }
 
-    fn check_functions(&mut self) {
+    pub(super) fn check_functions(&mut self) {
         let known = self.schema.functions();
-        for name in &self.set.functions_named {
+        for name in self.set.functions_named.iter() {
             if !known.iter().any(|known| known == name.as_str()) {
                 let near = suggest(name.as_str(), known.iter().map(String::as_str));
                 let hint = near.map_or_else(|| known.join(", ").into(), Hint::meant);
@@ -60,7 +51,11 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    fn operation(&mut self, function: &'c str, operation: &'c Operation) -> Option<CompiledOperation> {
+    pub(super) fn operation(
+        &mut self,
+        function: &'c str,
+        operation: &'c Operation,
+    ) -> Option<CompiledOperation> {
         let Some(facts) = self.schema.operation(function, operation.id.as_str()) else {
             if self.schema.functions().iter().any(|known| known == function) {
                 let known = self.schema.operations(function);
@@ -113,7 +108,8 @@ impl<'c> Compiler<'c> {
             on: on.into(),
         };
         let backend = operation.backend.as_ref().map(|text| (text.as_str().into(), text.span()));
-        Some(CompiledOperation { program: Arc::new(program), not_echoed: told.not_echoed.into(), backend })
+        let (program, not_echoed) = (Arc::new(program), told.not_echoed.into());
+        Some(CompiledOperation { program, not_echoed, backend, tables: Tables::NONE })
     }
 
     fn check_call_names(&mut self, operation: &Operation) {
@@ -300,8 +296,8 @@ impl<'c> Compiler<'c> {
         };
         let us = Use::new(title, Phase::Request, self.side.direction(Phase::Request));
         let ty = making.facts.request.as_deref();
-        self.body_program(body?, scope, us, (ty, None))
-            .map(|(program, us)| (program, us.writers.places().map(str::to_owned).collect()))
+        let made = self.body_program(body?, scope, us, (ty, None))?;
+        Some((made.program, BTreeSet::clone(&made.places)))
     }
 
     /// Surveys and lowers a shape or rules for one message; `base` is where the scope stands in the whole message, if
@@ -312,7 +308,7 @@ impl<'c> Compiler<'c> {
         scope: &Scope,
         us: Use,
         (ty, base): (Option<&str>, Option<&FieldPath>),
-    ) -> Option<(Arc<Program>, Use)> {
+    ) -> Option<MadeProgram> {
         let at = At::message(scope.clone(), Ways::only(us.direction));
         let mut here = Here::message(scope.clone());
         if let Some(base) = base {
@@ -343,7 +339,42 @@ impl<'c> Compiler<'c> {
                 &shape.fields
             }
         };
-        let (program, us) = self.program(rules, &here, us);
-        Some((Arc::new(program), us))
+        let made = self.kept_program(body, rules, &here, &us).unwrap_or_else(|| {
+            let (program, us) = self.program(rules, &here, us);
+            MadeProgram::new(program, &us)
+        });
+        self.programs.push(made.clone());
+        Some(made)
+    }
+
+    /// The program of the set without overlay, where the overlay makes no difference to it: where the rules that are not
+    /// kept come to the same.
+    fn kept_program(
+        &mut self,
+        body: &'c Body,
+        rules: &'c [Rule],
+        here: &Here<'c>,
+        us: &Use,
+    ) -> Option<MadeProgram> {
+        let over = self.over.as_ref()?;
+        let base = over.base;
+        let known = over.program(self.part, self.programs.len())?;
+        let base_rules: &'c [Rule] = match body {
+            Body::Fields(_, rules) => rules,
+            Body::Shape(name) => &base.shape(name.as_str())?.1.fields,
+        };
+        let fresh = || Use::new(us.name.clone(), us.phase, us.direction);
+        let told = std::mem::take(&mut self.out);
+        self.is_probing = true;
+        let (own, own_use) = self.program(rules, here, fresh());
+        let set = std::mem::replace(&mut self.set, base);
+        let (other, other_use) = self.program(base_rules, here, fresh());
+        self.set = set;
+        self.is_probing = false;
+        self.out = told;
+        let same = own == other
+            && own_use.not_echoed == other_use.not_echoed
+            && own_use.writers.places().eq(other_use.writers.places());
+        same.then(|| MadeProgram { is_kept: true, ..known.clone() })
     }
 }

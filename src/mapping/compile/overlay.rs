@@ -5,6 +5,7 @@ use crate::mapping::diagnostic as code;
 use crate::mapping::path::FieldPath;
 use crate::mapping::raw::{Branch, Change, CodeRow, CodeSide, CodesChange, OverlayFile, Rule, Text};
 use crate::text::{Diagnostic, Diagnostics, Hint, suggest};
+use std::sync::Arc;
 
 /// Applies all changes; those that hit nothing, or several rules, are told.
 pub(super) fn apply(set: &mut Effective, overlay: &OverlayFile, name: &str, out: &mut Diagnostics) {
@@ -19,8 +20,9 @@ pub(super) fn apply(set: &mut Effective, overlay: &OverlayFile, name: &str, out:
         );
     }
     for product in &overlay.products {
-        set.set.products.retain(|own| own.name.as_str() != product.name.as_str());
-        set.set.products.push(product.clone());
+        let products = &mut Arc::make_mut(&mut set.set).products;
+        products.retain(|own| own.name.as_str() != product.name.as_str());
+        products.push(product.clone());
     }
     for change in &overlay.codes {
         codes(set, change, out);
@@ -29,6 +31,7 @@ pub(super) fn apply(set: &mut Effective, overlay: &OverlayFile, name: &str, out:
         let names: Vec<String> = set.shapes.iter().map(|(_, shape)| shape.name.as_str().to_owned()).collect();
         match set.shapes.iter_mut().find(|(_, own)| own.name.as_str() == shape.as_str()) {
             Some((_, own)) => {
+                let own = Arc::make_mut(own);
                 for change in changes {
                     self::change(&mut own.fields, change, out);
                 }
@@ -50,6 +53,7 @@ fn codes(set: &mut Effective, change: &CodesChange, out: &mut Diagnostics) {
     let Some(table) = set.tables.iter_mut().find(|table| table.name.as_str() == change.table.as_str()) else {
         return misses(&change.table, "code table", names.iter().map(String::as_str), out);
     };
+    let table = Arc::make_mut(table);
     let has = |row: &CodeRow, code: &str| match &row.sonata {
         CodeSide::Values(texts) => texts.iter().any(|text| text.as_str() == code),
         CodeSide::Absent(_) => false,
@@ -79,7 +83,7 @@ fn operations(set: &mut Effective, overlay: &OverlayFile, out: &mut Diagnostics)
             Some((function, id)) => (Some(function), id),
             None => (None, operation.id.as_str()),
         };
-        let named = |own: &(Box<str>, crate::mapping::raw::Operation)| {
+        let named = |own: &(Arc<str>, Arc<crate::mapping::raw::Operation>)| {
             own.1.id.as_str() == id && function.is_none_or(|function| *own.0 == *function)
         };
         match set.operations.iter().filter(|own| named(own)).count() {
@@ -91,7 +95,7 @@ fn operations(set: &mut Effective, overlay: &OverlayFile, out: &mut Diagnostics)
                 if let Some(own) = set.operations.iter_mut().find(|own| named(own)) {
                     let id = Text::at(own.1.id.as_str(), operation.id.span());
                     let backend = operation.backend.clone().or_else(|| own.1.backend.clone());
-                    own.1 = crate::mapping::raw::Operation { id, backend, ..operation.clone() };
+                    own.1 = Arc::new(crate::mapping::raw::Operation { id, backend, ..operation.clone() });
                 }
             }
             _ => {
@@ -229,7 +233,7 @@ fn lists(rules: &[Rule], prefix: &str, list: usize, at: &mut Position, all: &mut
 }
 
 /// The rules inside a rule, list by list: its fields, its branches, its else.
-fn inner(rule: &Rule) -> impl Iterator<Item = &Vec<Rule>> {
+pub(super) fn inner(rule: &Rule) -> impl Iterator<Item = &Vec<Rule>> {
     let branches = rule.one_of.iter().flat_map(|(_, branches, _)| branches);
     let rows = rule.rows.iter().flat_map(|(_, branches)| branches);
     let otherwise = rule.one_of.iter().filter_map(|(_, _, otherwise)| match otherwise {

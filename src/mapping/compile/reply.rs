@@ -1,5 +1,6 @@
 //! What replies become: the answer, or what `on:` makes of them, and how lists are paged.
 
+use super::coverage::plain;
 use super::literal;
 use super::lower::Use;
 use super::operation::Making;
@@ -40,13 +41,15 @@ impl<'c> Compiler<'c> {
             into_path = Some(path);
         }
         let root = scope.root.ty;
-        let (program, us) = self.body_program(body, &scope, us, (ty, into_path.as_ref()))?;
-        told.not_echoed.extend(us.not_echoed.iter().cloned());
-        told.written = us.writers.plain();
-        if let Some(root) = root {
-            let built = (&*program, into_path.as_ref());
+        let made = self.body_program(body, &scope, us, (ty, into_path.as_ref()))?;
+        told.not_echoed.extend(made.not_echoed.iter().cloned());
+        told.written = made.places.iter().map(|place| plain(place)).collect();
+        // What is kept writes what it wrote, and was told of then.
+        if let (Some(root), false) = (root, made.is_kept) {
+            let built = (&*made.program, into_path.as_ref());
             self.check_provided(root, making.function, &making.facts, built, raw.span);
         }
+        let program = made.program;
         Some(match &raw.from {
             AnswerFrom::Reply => Answer::Reply(program),
             AnswerFrom::Calls { .. } => Answer::Calls { into: into_path?, program },

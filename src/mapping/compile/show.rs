@@ -139,7 +139,7 @@ fn headline(rule: &Rule) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{effective, read_overlays, read_set_files};
+    use super::super::{read_overlays, read_set_files};
     use crate::text::{Diagnostics, FileSet, Sources};
 
     #[test]
@@ -152,7 +152,7 @@ mod tests {
         let set = read_set_files(&files, &mut sources, &mut out).unwrap();
         let files = FileSet::of("partners", [("globex/acme.yaml", partner), ("base/acme.yaml", base)]);
         let overlays = read_overlays(&files, "globex/acme.yaml", &mut sources, &mut out);
-        let effective = effective(&set, "acme", &overlays, &mut out);
+        let effective = set.with("acme", &overlays, &mut out);
         assert!(out.is_empty(), "{}", out.render_text(&sources));
         let shown = super::show(&effective, Some("quote.createQuote"), &sources);
         let lines: Vec<_> =

@@ -37,18 +37,15 @@ impl At<'_> {
 }
 
 impl<'c> Compiler<'c> {
-    /// Surveys all shapes for the types that they name, then tells which are never used.
-    pub(super) fn survey(&mut self) {
-        for (function, shape) in &self.set.shapes {
-            for name in &shape.sonata {
-                let function = function.as_deref().unwrap_or_default();
-                let Some(ty) = self.schema.root(function, name.as_str()) else {
-                    self.unknown_type(function, name);
-                    continue;
-                };
-                let scope = self.shape_scope(ty, function);
-                self.survey_rules(&shape.fields, &At::message(scope, Ways::BOTH).within(&shape.name));
-            }
+    /// Surveys a shape for the types that it names.
+    pub(super) fn survey(&mut self, function: &str, shape: &'c Shape) {
+        for name in &shape.sonata {
+            let Some(ty) = self.schema.root(function, name.as_str()) else {
+                self.unknown_type(function, name);
+                continue;
+            };
+            let scope = self.shape_scope(ty, function);
+            self.survey_rules(&shape.fields, &At::message(scope, Ways::BOTH).within(&shape.name));
         }
     }
 
@@ -121,6 +118,9 @@ impl<'c> Compiler<'c> {
     }
 
     fn survey_rule(&mut self, rule: &'c Rule, at: &At<'c>) {
+        if self.keeps(rule) {
+            return;
+        }
         let mut told = Diagnostics::new();
         let form = form(rule, &mut told);
         for fault in &told {
@@ -139,7 +139,7 @@ impl<'c> Compiler<'c> {
             (0, fault.at(span).hint(clause.map_or(hint.clone(), |clause| hint.removing(clause))))
         });
         // A shape may be used by a request here and an answer there: told only where no use runs the rule.
-        self.sighted((rule.span, "runs".to_owned()), idle);
+        self.sighted((rule.span, "runs".into()), idle);
         if !runs {
             return;
         }
@@ -173,21 +173,19 @@ impl<'c> Compiler<'c> {
         let mut unchecked = Vec::new();
         let found = scope.resolve(self.schema, &path, &mut unchecked);
         for product in unchecked {
-            if !self.unchecked.insert(product.clone()) {
-                continue;
-            }
             let message = format!("no schema is known of the product `{product}`: this is not checked");
-            self.out.push(Diagnostic::warning(code::UNKNOWN_PRODUCT, message).at(text.span()));
+            let fault = || Diagnostic::warning(code::UNKNOWN_PRODUCT, message).at(text.span());
+            self.tell_unchecked(&product, fault);
         }
         match found {
             Found::Place(place, _) => {
-                self.sighted((text.span(), String::new()), None);
+                self.sighted((text.span(), "".into()), None);
                 Some(place)
             }
             Found::Missing(missing) => {
                 let fault = Diagnostic::error(code::NO_SUCH_PLACE, missing.message);
                 let fault = fault.at(steps::span_of(text, missing.step)).maybe_hint(missing.hint);
-                self.sighted((text.span(), String::new()), Some((missing.step, fault)));
+                self.sighted((text.span(), "".into()), Some((missing.step, fault)));
                 None
             }
         }
@@ -312,7 +310,7 @@ impl<'c> Compiler<'c> {
                 (0, fault.at(name.span()).hint("test the product in the group of the item that has it"))
             });
             let lacks = missing.is_some();
-            self.sighted((name.span(), "product".to_owned()), missing);
+            self.sighted((name.span(), "product".into()), missing);
             if lacks {
                 return false;
             }
@@ -339,7 +337,7 @@ impl<'c> Compiler<'c> {
             }
             let known = self.schema.product_types();
             let Some(near) = suggest(ty.as_str(), known.iter().map(String::as_str)) else { continue };
-            self.unchecked.insert(ty.as_str().to_owned());
+            self.known.named.insert(ty.as_str().to_owned());
             let message = format!("no schema is known of the product `{ty}`: its attributes are not checked");
             let fault = Diagnostic::warning(code::UNKNOWN_PRODUCT, message).at(ty.span());
             self.out.push(fault.hint(Hint::meant(near)));
@@ -348,10 +346,11 @@ impl<'c> Compiler<'c> {
 
     fn unchecked_product(&mut self, name: &Text, product: Option<&super::Product>) {
         let Some(first) = product.and_then(|product| product.types.first()) else { return };
-        if self.schema.product(first).is_none() && self.unchecked.insert(first.clone()) {
+        if self.schema.product(first).is_none() {
             let message =
                 format!("no schema is known of the product `{name}`: its attributes are not checked");
-            self.out.push(Diagnostic::warning(code::UNKNOWN_PRODUCT, message).at(name.span()));
+            let fault = || Diagnostic::warning(code::UNKNOWN_PRODUCT, message).at(name.span());
+            self.tell_unchecked(first, fault);
         }
     }
 

@@ -13,7 +13,11 @@ use std::sync::Arc;
 impl<'c> Compiler<'c> {
     /// Builds every table; values of another type than the table declares are told.
     pub(super) fn check_tables(&mut self) {
-        for raw in &self.set.tables {
+        let set = self.set;
+        for raw in &set.tables {
+            if self.known.holds(raw) {
+                continue;
+            }
             self.check_row_copies(raw);
             let rows =
                 raw.rows.iter().map(|row| Row { sonata: values(&row.sonata), legacy: values(&row.legacy) });
@@ -23,29 +27,14 @@ impl<'c> Compiler<'c> {
                 let message = format!("{value} is not of the type that the table declares for its side");
                 self.out.push(Diagnostic::error(code::TYPES, message).at(span));
             }
-            self.tables.insert(raw.name.as_str(), Arc::new(table));
-        }
-    }
-
-    /// Tells which tables no rule uses.
-    pub(super) fn tell_unused(&mut self) {
-        for raw in &self.set.tables {
-            if !self.tables_used.contains(raw.name.as_str()) {
-                let message = format!("no rule uses the code table `{}`", raw.name);
-                self.out.push(Diagnostic::warning(code::UNUSED_TABLE, message).at(raw.name.span()));
-            }
-        }
-        for (_, shape) in &self.set.shapes {
-            if !self.shapes_used.contains(shape.name.as_str()) {
-                let message = format!("nothing uses the shape `{}`", shape.name);
-                self.out.push(Diagnostic::warning(code::UNUSED_SHAPE, message).at(shape.name.span()));
-            }
+            self.known.take(raw, table);
         }
     }
 
     /// A direction that is used must give every value one meaning.
     pub(super) fn check_readable(&mut self, raw: &raw::CodeTable, used: &Text, direction: Direction) {
-        let Some(table) = self.tables.get(raw.name.as_str()).cloned() else { return };
+        let Some(table) = self.known.tables.get(raw.name.as_str()) else { return };
+        let table = Arc::clone(&table.table);
         for twice in table.duplicates(direction) {
             let Some(again) = raw.rows.get(twice.again) else { continue };
             let side = if direction == Direction::ToLegacy { &again.sonata } else { &again.legacy };
@@ -65,10 +54,10 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    /// A table that is used.
+    /// A table that is used, as programs name it.
     pub(super) fn table(&self, name: &Text) -> Option<(Arc<CodeTable>, &'c raw::CodeTable)> {
-        let raw = self.set.tables.iter().find(|table| table.name.as_str() == name.as_str())?;
-        Some((self.tables.get(name.as_str())?.clone(), raw))
+        let raw = self.set.table(name.as_str())?;
+        Some((Arc::clone(&self.known.tables.get(name.as_str())?.named), raw))
     }
 
     /// What is written for a value that the table does not have: the rule's word, else the table's.

@@ -22,39 +22,57 @@ use std::{collections::HashMap, sync::Arc};
 const CONVERTER_SLIPS: Slips<'_> =
     Slips { written: &[("%y%y", "%Y"), ("%YY", "%Y")], missing: &[")", "'", "(", ","] };
 
-/// Compiled scripts by text and input names, and the functions that they may call.
+/// Compiled scripts by the texts and input names of each.
+type ByText = HashMap<(String, Vec<String>), Arc<Script>>;
+
+/// Compiled scripts, and the functions that they may call.
+#[derive(Clone, Default)]
 pub(super) struct Scripts {
-    functions: Functions,
+    /// The functions; none: not read yet.
+    functions: Option<Functions>,
     /// Whether there are functions that could not be read: scripts that may call them are not looked at.
     unread: bool,
-    compiled: HashMap<(String, Vec<String>), Arc<Script>>,
+    /// Those that were there before, shared.
+    shared: Arc<ByText>,
+    compiled: ByText,
 }
 
 impl Scripts {
-    /// Compiles the file of functions; what is wrong with it is told.
-    pub fn new(functions: Option<&(SourceId, Arc<str>)>, out: &mut Diagnostics) -> Self {
-        let compiled = functions.map(|file| (file, Functions::compile(&file.1)));
+    /// Compiles the file of functions, if that was not done; what is wrong with it is told.
+    pub fn read(&mut self, file: Option<&(SourceId, Arc<str>)>, out: &mut Diagnostics) {
+        if self.functions.is_some() {
+            return;
+        }
+        let compiled = file.map(|file| (file, Functions::compile(&file.1)));
         let functions = match compiled {
             Some((_, Ok(functions))) => functions,
             Some(((id, text), Err(error))) => {
                 out.push(functions_fault(*id, text, error));
-                return Self { functions: Functions::default(), unread: true, compiled: HashMap::new() };
+                self.unread = true;
+                Functions::default()
             }
             None => Functions::default(),
         };
-        Self { functions, unread: false, compiled: HashMap::new() }
+        self.functions = Some(functions);
+    }
+
+    /// Makes what was compiled cheap to clone.
+    pub fn share(&mut self) {
+        let mut all = ByText::clone(&self.shared);
+        all.extend(std::mem::take(&mut self.compiled));
+        self.shared = Arc::new(all);
     }
 
     /// The functions of the set.
-    pub fn functions(&self) -> &Functions {
-        &self.functions
+    pub fn functions(&self) -> Functions {
+        self.functions.clone().unwrap_or_default()
     }
 }
 
 /// What a converter call stands for.
 pub(super) enum Conversion {
     /// The converter does it.
-    Plain(Converter),
+    Plain,
     /// `ref(kind)`, and whether for each element.
     Entity(String, bool),
     /// `key(group)`, and whether for each element.
@@ -63,11 +81,11 @@ pub(super) enum Conversion {
 
 impl Conversion {
     /// What a converter call stands for.
-    pub fn of(converter: Converter) -> Self {
+    pub fn of(converter: &Converter) -> Self {
         match converter.reference() {
             Some(Reference::Entity { kind, each }) => Self::Entity(kind.to_owned(), each),
             Some(Reference::Key { group, each }) => Self::Key(group.to_owned(), each),
-            None => Self::Plain(converter),
+            None => Self::Plain,
         }
     }
 }
@@ -135,7 +153,7 @@ impl Compiler<'_> {
     /// Checks the code table of a pair.
     pub(super) fn check_codes(&mut self, rule: &Rule, place: Option<&Place>, ways: Ways) {
         let Some(name) = &rule.codes else { return };
-        let Some(raw) = self.set.tables.iter().find(|table| table.name.as_str() == name.as_str()) else {
+        let Some(raw) = self.set.table(name.as_str()) else {
             let near = suggest(name.as_str(), self.set.tables.iter().map(|table| table.name.as_str()));
             let hint = near.map(Hint::meant);
             let fault = Diagnostic::error(code::UNKNOWN_TABLE, format!("codes.yaml has no table `{name}`"));
@@ -363,20 +381,22 @@ impl Compiler<'_> {
     /// Compiles a script once for all its uses; what is wrong with it is told. Inputs whose names are taken were told
     /// before.
     pub(super) fn script(&mut self, text: &Text, inputs: &[(Text, Text)]) -> Option<Arc<Script>> {
-        if self.scripts.unread || inputs.iter().any(|(name, _)| is_taken(name) || is_reserved(name.as_str()))
+        if self.known.scripts.unread
+            || inputs.iter().any(|(name, _)| is_taken(name) || is_reserved(name.as_str()))
         {
             return None;
         }
         let names: Vec<String> = inputs.iter().map(|(name, _)| name.as_str().to_owned()).collect();
         let key = (text.as_str().to_owned(), names);
-        if let Some(script) = self.scripts.compiled.get(&key) {
+        let scripts = &self.known.scripts;
+        if let Some(script) = scripts.compiled.get(&key).or_else(|| scripts.shared.get(&key)) {
             return Some(script.clone());
         }
         let names: Vec<&str> = key.1.iter().map(String::as_str).collect();
-        match Script::compile(text.as_str(), &names, &self.scripts.functions) {
+        match Script::compile(text.as_str(), &names, &self.known.scripts.functions()) {
             Ok(script) => {
                 let script = Arc::new(script);
-                self.scripts.compiled.insert(key, script.clone());
+                self.known.scripts.compiled.insert(key, script.clone());
                 Some(script)
             }
             Err(error) => {

@@ -11,7 +11,7 @@ use crate::{
         path::{Anchor, FieldPath, Literal, Part, Step, Term},
         program::{
             Action, Body, Branch, CodesUse, Constant, Key, Marks, OnFailure, Origin, Otherwise, Pair,
-            Program, Rule, Source, Transform,
+            Program, Rule, Shared, Source, Transform,
         },
     },
 };
@@ -47,7 +47,7 @@ impl Edit<'_> {
         self.changed |= before;
     }
 
-    fn rules(&mut self, rules: &mut Box<[Rule]>, direction: Direction) {
+    fn rules(&mut self, rules: &mut Shared<[Rule]>, direction: Direction) {
         if self.mutant.change == Change::Dropped {
             let before = rules.len();
             let kept = std::mem::take(rules).into_iter();
@@ -60,7 +60,7 @@ impl Edit<'_> {
         }
     }
 
-    fn branches(&mut self, branches: &mut Box<[Branch]>, direction: Direction) {
+    fn branches(&mut self, branches: &mut Shared<[Branch]>, direction: Direction) {
         if self.mutant.change == Change::Dropped {
             let before = branches.len();
             let kept = std::mem::take(branches).into_iter();
@@ -84,16 +84,19 @@ impl Edit<'_> {
     fn rule(&mut self, rule: &mut Rule, here: bool, direction: Direction) {
         match &mut rule.action {
             Action::Pair(pair) => {
+                let pair = &mut **pair;
                 self.scope(here, &mut pair.condition, Some(&mut pair.also));
                 if here {
                     self.pair(pair, direction);
                 }
             }
             Action::Group(group) => {
+                let group = &mut **group;
                 self.scope(here, &mut group.condition, Some(&mut group.also));
                 self.rules(&mut group.rules, direction);
             }
             Action::Each(each) => {
+                let each = &mut **each;
                 self.scope(here, &mut each.condition, Some(&mut each.also));
                 if here {
                     self.numbering(each.key.as_mut());
@@ -101,10 +104,12 @@ impl Edit<'_> {
                 self.body(&mut each.body, direction);
             }
             Action::Join(join) => {
+                let join = &mut **join;
                 self.scope(here, &mut join.condition, Some(&mut join.also));
                 self.body(&mut join.body, direction);
             }
             Action::Append(append) => {
+                let append = &mut **append;
                 self.scope(here, &mut append.condition, Some(&mut append.also));
                 self.rules(&mut append.rules, direction);
             }
@@ -188,7 +193,7 @@ pub(super) fn refusal(origin: &Origin) -> Rule {
     Rule {
         origin: origin.clone(),
         on_failure: OnFailure::Fail,
-        action: Action::Pair(Box::new(pair)),
+        action: Action::Pair(Shared::new(pair)),
         lossy: crate::mapping::program::Lossy::default(),
         marks: Marks::default(),
     }

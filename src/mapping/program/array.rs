@@ -1,13 +1,13 @@
 //! Forms over arrays: elements, keys, joins and rows.
 
-use super::{Branch, Rule};
+use super::{Branch, Rule, Shared};
 use crate::json::query::Condition;
 use crate::mapping::path::{FieldPath, Term};
 
 /// Rules for every element of the array at `source`, each into an element of the array at `target`.
 ///
 /// An absent array writes nothing, an empty one an empty one. An element that wrote nothing writes none.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Each {
     /// Tested per element, as `@`; elements for which it does not hold are passed over.
     pub condition: Option<Condition>,
@@ -26,12 +26,12 @@ pub struct Each {
 }
 
 /// What is done per element of an [`Each`] or per row of a [`Join`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Body {
     /// One target element by these rules.
-    Rules(Box<[Rule]>),
+    Rules(Shared<[Rule]>),
     /// One target element per branch whose condition holds.
-    Rows(Box<[Branch]>),
+    Rows(Shared<[Branch]>),
 }
 
 /// Index of a keyed group in [`super::Program::key_groups`]. Two [`Each`] over one array with equal keys share it,
@@ -43,7 +43,7 @@ pub struct KeyGroupId(pub u16);
 ///
 /// The keys of all elements are settled before the first element is mapped, so that `key(group)` may refer
 /// forward. A source key that occurs twice is a failure. Both key members are written by this, not by rules.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Key {
     /// The group's identity and name.
     pub group: KeyGroupId,
@@ -83,7 +83,7 @@ pub struct Numbering {
 /// Rules for those elements of an array elsewhere whose members equal members of the source scope.
 ///
 /// Equality is that of JSON: `10` and `"10"` differ, `10` and `10.0` do not. An absent member equals nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Join {
     /// Tested per joined element, as `@`.
     pub condition: Option<Condition>,
@@ -114,7 +114,7 @@ pub enum Take {
 }
 
 /// Where joined elements are written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum JoinTarget {
     /// Into one object; `.` is the target scope itself.
     One(FieldPath),
@@ -126,7 +126,7 @@ pub enum JoinTarget {
 ///
 /// A new element begins with the copied members, then the terms, then what the rules write. If the rules write
 /// nothing, there is no element.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Append {
     /// Tested on what `source` names (per element if it has `[*]`), as `@`.
     pub condition: Option<Condition>,
@@ -142,7 +142,7 @@ pub struct Append {
     /// Terms written into every new element.
     pub also: Box<[Term]>,
     /// The rules, from the source element to the new one.
-    pub rules: Box<[Rule]>,
+    pub rules: Shared<[Rule]>,
 }
 
 /// The way back of `rows`: source elements that are parts of one row make one target element.
@@ -151,7 +151,7 @@ pub struct Append {
 /// failure. Elements with equal `row_key` make one row, in order of first appearance. Without `row_key` a row
 /// is a run of consecutive elements, and ends before a branch that the row already has. The compiler sets
 /// `row_key` to the written one, else to the source paths of those pairs that stand alike in every branch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Gather {
     /// The array whose elements are gathered; `every` is set.
     pub source: FieldPath,
@@ -164,5 +164,5 @@ pub struct Gather {
     /// Whether nothing to gather is a failure.
     pub required: bool,
     /// The branches.
-    pub branches: Box<[Branch]>,
+    pub branches: Shared<[Branch]>,
 }

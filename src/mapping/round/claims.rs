@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::walk::{self, At, Bases, Carried, Carries, DIRECTIONS, Terms, carried, terms};
 use crate::mapping::{
     direction::Direction,
-    program::{Action, Body, Branch, Origin, Otherwise, Pair, Program, Rule, Source, Transform},
+    program::{Action, Body, Branch, Origin, Otherwise, Pair, Program, Rule, Shared, Source, Transform},
 };
 
 /// Two rules, or one that is read both ways, by which a place comes back.
@@ -227,7 +227,7 @@ fn rules(list: &[Rule], at: &At, keeps: &mut Keeps<'_>) -> Vec<Rule> {
     list.iter().filter_map(|one| rule(one, at, keeps)).collect()
 }
 
-fn branches(list: &[Branch], at: &At, keeps: &mut Keeps<'_>) -> Box<[Branch]> {
+fn branches(list: &[Branch], at: &At, keeps: &mut Keeps<'_>) -> Shared<[Branch]> {
     list.iter()
         .map(|branch| Branch { rules: rules(&branch.rules, at, keeps).into(), ..branch.clone() })
         .collect()
@@ -258,7 +258,7 @@ fn rule(own: &Rule, at: &At, keeps: &mut Keeps<'_>) -> Option<Rule> {
     }
     let action = match &own.action {
         Action::Pair(pair) => {
-            Action::Pair(Box::new(Pair { required: false, default: None, ..Pair::clone(pair) }))
+            Action::Pair(Shared::new(Pair { required: false, default: None, ..Pair::clone(pair) }))
         }
         Action::Group(group) => {
             let mut group = group.clone();

@@ -159,8 +159,9 @@ fn products(otherwise: Otherwise, to_legacy: bool) -> OneOf {
 
 #[test]
 fn the_first_branch_that_holds_is_taken() {
-    let one_of =
-        |otherwise, to_legacy| vec![rule("product", Action::OneOf(Box::new(products(otherwise, to_legacy))))];
+    let one_of = |otherwise, to_legacy| {
+        vec![rule("product", Action::OneOf(Shared::new(products(otherwise, to_legacy))))]
+    };
     let refusal = Refusal {
         code: FailureCode::InvalidValue,
         at: Some(path("@type")),

@@ -20,7 +20,7 @@ fn what_belongs_to_the_scope_is_joined_from_elsewhere_and_appended_there() {
     let target = JoinTarget::One(path(place));
     let back = join("$.adr[*]", ("lineNo", "lineNo"), target, Body::Rules([pair("ort", "city")].into()));
     check(
-        &answer(vec![items(vec![pair("st", "state"), rule("adr", Action::Join(Box::new(back)))])]),
+        &answer(vec![items(vec![pair("st", "state"), rule("adr", Action::Join(Shared::new(back)))])]),
         &[
             (
                 r#"{"lines":[{"lineNo":10,"st":"A"},{"lineNo":20,"st":"B"}],"adr":[{"lineNo":20.0,"ort":"Berlin"}]}"#,
@@ -59,7 +59,7 @@ fn the_first_that_belongs_can_be_taken() {
     first.take = Take::First;
     first.condition = condition("@.ort != 'A'");
     check(
-        &answer(vec![rule("adr", Action::Join(Box::new(first)))]),
+        &answer(vec![rule("adr", Action::Join(Shared::new(first)))]),
         &[(
             r#"{"n":1,"adr":[{"n":1,"ort":"A"},{"n":1,"ort":"B"},{"n":1,"ort":"C"}]}"#,
             r#"{"place":{"city":"B"}}"#,
@@ -74,7 +74,7 @@ fn an_array_can_stand_opposite_to_one_place() {
     all.on = Box::default();
     all.take = Take::First;
     check(
-        &answer(vec![rule("hits", Action::Join(Box::new(all)))]),
+        &answer(vec![rule("hits", Action::Join(Shared::new(all)))]),
         &[(r#"{"hits":[{"s":9},{"s":8}]}"#, r#"{"best":{"score":9}}"#), (r#"{"hits":[]}"#, "nothing")],
     );
     let mut back = append("best", "hits[*]", ("n", "n"), vec![pair("score", "s")]);
@@ -89,7 +89,7 @@ fn many_that_belong_become_an_array_and_are_appended_one_by_one() {
     let target = JoinTarget::Every(path("note[*]"));
     let back = join("$.txt[*]", ("lineNo", "lineNo"), target, Body::Rules([pair("t", "text")].into()));
     check(
-        &answer(vec![items(vec![rule("txt", Action::Join(Box::new(back)))])]),
+        &answer(vec![items(vec![rule("txt", Action::Join(Shared::new(back)))])]),
         &[(
             r#"{"lines":[{"lineNo":1},{"lineNo":2}],"txt":[{"lineNo":2,"t":"a"},{"lineNo":3,"t":"b"},{"lineNo":2,"t":"c"},{"t":"d"}]}"#,
             r#"{"quoteItem":[{"id":"1"},{"id":"2","note":[{"text":"a"},{"text":"c"}]}]}"#,
@@ -124,7 +124,7 @@ fn charges_back() -> Rule {
     ];
     let target = JoinTarget::Every(path("quoteItemPrice[*]"));
     let body = Body::Rows(rows.into());
-    rule("chg", Action::Join(Box::new(join("$.chg[*]", ("lineNo", "lineNo"), target, body))))
+    rule("chg", Action::Join(Shared::new(join("$.chg[*]", ("lineNo", "lineNo"), target, body))))
 }
 
 fn charges_there(row_key: &[&str]) -> Rule {
@@ -140,7 +140,7 @@ fn charges_there(row_key: &[&str]) -> Rule {
         required: false,
         branches: branches.into(),
     };
-    rule("chg", Action::Gather(Box::new(gather)))
+    rule("chg", Action::Gather(Shared::new(gather)))
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn rows_work_on_arrays_of_the_scope_too() {
 fn joins_are_limited() {
     let target = JoinTarget::Every(path("n[*]"));
     let back = join("$.b[*]", ("k", "k"), target, Body::Rules([pair("v", "v")].into()));
-    let program = answer(vec![each("a[*]", "x[*]", vec![rule("b", Action::Join(Box::new(back)))])]);
+    let program = answer(vec![each("a[*]", "x[*]", vec![rule("b", Action::Join(Shared::new(back)))])]);
     let many = vec![r#"{"k":1,"v":2}"#; 100].join(",");
     let references = References::new();
     let limits = Limits { comparisons_max: 5_000, ..Limits::default() };

@@ -82,7 +82,7 @@ proptest! {
         let texts: Vec<_> = order.iter().map(|n| format!(r#"{{"n":{n},"t":"t{n}"}}"#)).collect();
         let body = format!(r#"{{"l":[{}],"x":[{}]}}"#, lines.join(","), texts.join(","));
         let one = join("$.x[*]", ("n", "n"), JoinTarget::One(path("j")), Body::Rules([pair("t", "t")].into()));
-        let program = answer(vec![each("l[*]", "i[*]", vec![rule("x", Action::Join(Box::new(one)))])]);
+        let program = answer(vec![each("l[*]", "i[*]", vec![rule("x", Action::Join(Shared::new(one)))])]);
         let expected: Vec<_> = (0..9).map(|n| format!(r#"{{"j":{{"t":"t{n}"}}}}"#)).collect();
         prop_assert_eq!(shown(&run(&program, &body)), format!(r#"{{"i":[{}]}}"#, expected.join(",")));
     }

@@ -18,7 +18,7 @@ use crate::mapping::path::{FieldPath, Literal, Step, Term};
 use crate::mapping::program::{
     Action, Append, Body, Branch, CodesUse, Constant, ConvertUse, Each, Gather, Group, Join, JoinTarget, Key,
     KeyForm, KeyGroupId, Marks, Numbering, OnFailure, OneOf, Origin, Otherwise, Pair, Phase, Program,
-    Refusal, Rule, Source, Take, Transform,
+    Refusal, Rule, Shared, Source, Take, Transform,
 };
 use crate::mapping::value::Value;
 
@@ -71,7 +71,7 @@ pub fn blank(source: Source, target: &str) -> Pair {
 pub fn pair_with(source: &str, target: &str, change: impl FnOnce(&mut Pair)) -> Rule {
     let mut pair = blank(Source::Path(path(source)), target);
     change(&mut pair);
-    rule(source, Action::Pair(Box::new(pair)))
+    rule(source, Action::Pair(Shared::new(pair)))
 }
 
 pub fn pair(source: &str, target: &str) -> Rule {
@@ -84,7 +84,7 @@ pub fn text(value: &str) -> Literal {
 
 pub fn constant(value: &str, target: &str) -> Rule {
     let source = Source::Constant(Constant::Literal(text(value)));
-    rule(target, Action::Pair(Box::new(blank(source, target))))
+    rule(target, Action::Pair(Shared::new(blank(source, target))))
 }
 
 pub fn group_if(test: &str, also: &str, (source, target): (&str, &str), rules: Vec<Rule>) -> Rule {
@@ -96,7 +96,7 @@ pub fn group_if(test: &str, also: &str, (source, target): (&str, &str), rules: V
         also: terms(also),
         rules: rules.into(),
     };
-    rule(source, Action::Group(Box::new(group)))
+    rule(source, Action::Group(Shared::new(group)))
 }
 
 pub fn group(source: &str, target: &str, rules: Vec<Rule>) -> Rule {
@@ -114,7 +114,7 @@ pub fn each_with(source: &str, target: &str, rules: Vec<Rule>, change: impl FnOn
         body: Body::Rules(rules.into()),
     };
     change(&mut each);
-    rule(source, Action::Each(Box::new(each)))
+    rule(source, Action::Each(Shared::new(each)))
 }
 
 pub fn each(source: &str, target: &str, rules: Vec<Rule>) -> Rule {
@@ -159,7 +159,7 @@ pub fn append(source: &str, target: &str, copy: (&str, &str), rules: Vec<Rule>) 
         also: Box::default(),
         rules: rules.into(),
     };
-    rule(source, Action::Append(Box::new(append)))
+    rule(source, Action::Append(Shared::new(append)))
 }
 
 pub fn program(phase: Phase, direction: Direction, rules: Vec<Rule>) -> Program {
@@ -195,6 +195,7 @@ pub fn run_with(program: &Program, body: &str, with: &With<'_>) -> Result<Applie
         facts: &facts,
         references: with.references,
         remembered: with.remembered,
+        tables: &crate::mapping::program::Tables::NONE,
         limits: with.limits,
     };
     let mapped = apply(program, &input);

@@ -158,7 +158,7 @@ fn absent_is_offered_to_a_converter_that_reads_it() {
 fn queries_give_nothing_one_or_an_array() {
     let from = |query: &str| {
         let source = Source::Query(Query::parse(query).unwrap());
-        request(vec![rule(query, Action::Pair(Box::new(blank(source, "x"))))])
+        request(vec![rule(query, Action::Pair(Shared::new(blank(source, "x"))))])
     };
     let body = r#"{"a":[{"n":1},{"n":2}],"b":{"c":3}}"#;
     check(&from("$.a[*].n"), &[(body, r#"{"x":[1,2]}"#)]);
@@ -209,6 +209,7 @@ fn references_are_asked_for_and_used() {
             facts: &facts,
             references: resolved,
             remembered: &[],
+            tables: &crate::mapping::program::Tables::NONE,
             limits: Limits::default(),
         };
         let needed = crate::mapping::apply::references(&program, &input);

@@ -80,7 +80,7 @@ fn build(spec: &Spec) -> Rule {
             };
             rule(
                 "join",
-                Action::Join(Box::new(join(source, ("a", "b"), target, Body::Rules(built(rules).into())))),
+                Action::Join(Shared::new(join(source, ("a", "b"), target, Body::Rules(built(rules).into())))),
             )
         }
         Spec::Append(source, target, rules) => append(source, target, ("a", "a"), built(rules)),
@@ -91,13 +91,13 @@ fn build(spec: &Spec) -> Rule {
                 row_key: Box::new([path("a")]),
                 copy: Box::default(),
                 required: false,
-                branches: Box::new([branch(test, "@.c=='C'", built(rules)), branch("", "", built(rules))]),
+                branches: vec![branch(test, "@.c=='C'", built(rules)), branch("", "", built(rules))].into(),
             };
-            rule("gather", Action::Gather(Box::new(gather)))
+            rule("gather", Action::Gather(Shared::new(gather)))
         }
         Spec::OneOf(test, rules) => {
-            let branches = Box::new([branch(test, "@.d.e==1", built(rules))]);
-            rule("one_of", Action::OneOf(Box::new(OneOf { branches, otherwise: Otherwise::Nothing })))
+            let branches = vec![branch(test, "@.d.e==1", built(rules))].into();
+            rule("one_of", Action::OneOf(Shared::new(OneOf { branches, otherwise: Otherwise::Nothing })))
         }
     }
 }

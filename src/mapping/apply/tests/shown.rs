@@ -21,6 +21,7 @@ fn with_input<T>(body: &str, work: impl FnOnce(&Input<'_>) -> T) -> T {
         facts: &facts,
         references: &references,
         remembered: &[],
+        tables: &crate::mapping::program::Tables::NONE,
         limits: Limits::default(),
     })
 }
@@ -43,7 +44,7 @@ fn quote() -> Program {
     let place = append("place[?@.role=='A']", "$.adr[*]", ("lineNo", "lineNo"), vec![pair("city", "ort")]);
     let items = vec![
         pair("action", "act"),
-        rule("product", Action::OneOf(Box::new(one_of))),
+        rule("product", Action::OneOf(Shared::new(one_of))),
         group("term", "t", vec![constant("S", "name"), pair("n", "n")]),
         place,
     ];

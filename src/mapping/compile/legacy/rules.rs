@@ -165,7 +165,7 @@ impl<'c> Compiler<'c> {
             let fault = Diagnostic::error(code::LEGACY_SHAPE, message).at(reference.span());
             (0, fault.hint("name the schema of the call's body, or leave `legacy:` out of the shape"))
         });
-        self.sighted((reference.span(), "legacy schema".to_owned()), other);
+        self.sighted((reference.span(), "legacy schema".into()), other);
     }
 
     /// The place of a legacy path; one that the interface does not have is told: at once where it is written, and
@@ -180,7 +180,7 @@ impl<'c> Compiler<'c> {
         let found = at.legacy.resolve(&*at.api, &path, &mut Vec::new());
         let Found::Missing(Missing { step, message, hint }) = found else {
             if let Found::Place(place, _) = found {
-                self.sighted((text.span(), "legacy".to_owned()), None);
+                self.sighted((text.span(), "legacy".into()), None);
                 return Some(place);
             }
             return None;
@@ -189,10 +189,10 @@ impl<'c> Compiler<'c> {
             Diagnostic::error(code::NO_LEGACY_PLACE, message).at(span_of(text, step)).maybe_hint(hint);
         if at.writes() {
             // Told here: nothing more need be said of it where it is read.
-            self.sighted((text.span(), "legacy".to_owned()), None);
+            self.sighted((text.span(), "legacy".into()), None);
             self.out.push(fault);
         } else {
-            self.sighted((text.span(), "legacy".to_owned()), Some((step, fault)));
+            self.sighted((text.span(), "legacy".into()), Some((step, fault)));
         }
         None
     }
@@ -271,7 +271,7 @@ impl<'c> Compiler<'c> {
                 let fault = Diagnostic::error(code::NO_LEGACY_PLACE, message);
                 (read.steps.len(), fault.at(word_in(text, &name)).maybe_hint(hint))
             });
-            self.sighted((text.span(), format!("legacy {read}")), missing);
+            self.sighted((text.span(), format!("legacy {read}").into()), missing);
         }
     }
 

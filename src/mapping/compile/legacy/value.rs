@@ -148,12 +148,12 @@ impl<'c> Compiler<'c> {
     ) {
         let is_ours = at.also.iter().any(|known| known == text);
         let fault = outside(text, ty, &*at.api, taken).filter(|_| !is_ours).map(|fault| (0, fault.at(span)));
-        self.sighted((span, "legacy code".to_owned()), fault);
+        self.sighted((span, "legacy code".into()), fault);
     }
 
     fn legacy_codes(&mut self, rule: &'c Rule, legacy: &Text, ty: TypeId, at: &Message<'c>) {
         let Some(name) = &rule.codes else { return };
-        let Some(table) = self.set.tables.iter().find(|table| table.name.as_str() == name.as_str()) else {
+        let Some(table) = self.set.table(name.as_str()) else {
             return;
         };
         let (kind, title) = (at.api.kind(ty), at.api.title());
@@ -242,7 +242,7 @@ impl<'c> Compiler<'c> {
                 Some((missing.step, fault.maybe_hint(missing.hint)))
             }
         };
-        self.sighted((span, "legacy".to_owned()), missing);
+        self.sighted((span, "legacy".into()), missing);
     }
 
     /// The format of a date or time against that which the interface names.

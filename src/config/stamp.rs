@@ -1,0 +1,112 @@
+//! Files and folders that were read before: what the file system says of them tells whether they must be read again.
+
+use crate::text::FileSet;
+use std::{
+    collections::HashMap,
+    fs::Metadata,
+    os::unix::fs::MetadataExt,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// How long a file must have been left alone when it is read, for its times to tell of the next change: file systems
+/// count time in steps, and two changes in one step look like one.
+const REST: Duration = Duration::from_secs(2);
+
+/// A folder as it was read.
+#[derive(Debug, Clone, Default)]
+pub struct ReadBefore {
+    /// Files by their path below the folder.
+    pub(super) files: HashMap<String, KnownFile>,
+    /// Folders likewise, with the names in them.
+    pub(super) folders: HashMap<String, KnownFolder>,
+}
+
+impl ReadBefore {
+    /// Whether another reading found the same files with the same texts.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let same = |(path, file): (&String, &KnownFile)| {
+            other.files.get(path).is_some_and(|other| file.text == other.text)
+        };
+        self.files.len() == other.files.len() && self.files.iter().all(same)
+    }
+
+    /// The texts, below a root as diagnostics show it.
+    pub(super) fn texts(&self, root: String) -> FileSet {
+        let mut texts = FileSet::new(root);
+        for (path, file) in &self.files {
+            texts.insert(path.as_str(), Arc::clone(&file.text));
+        }
+        texts
+    }
+}
+
+/// A file with its text.
+#[derive(Debug, Clone)]
+pub(super) struct KnownFile {
+    pub stamp: Stamp,
+    pub text: Arc<str>,
+}
+
+/// A folder with the names of what is in it, and whether that is a folder.
+#[derive(Debug, Clone)]
+pub(super) struct KnownFolder {
+    pub stamp: Stamp,
+    pub entries: Arc<[(Box<str>, bool)]>,
+}
+
+/// What a file system says of a file or folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    /// Device and inode: a file that was replaced is another one.
+    file: (u64, u64),
+    bytes: u64,
+    /// When its content and when its attributes changed, in seconds and nanoseconds.
+    changed: [(i64, i64); 2],
+    /// Whether it had been left alone long enough when it was looked at.
+    is_at_rest: bool,
+}
+
+impl Stamp {
+    /// What is known of a file at this time.
+    pub fn of(meta: &Metadata, now: SystemTime) -> Self {
+        let changed = [(meta.mtime(), meta.mtime_nsec()), (meta.ctime(), meta.ctime_nsec())];
+        let last = changed.iter().map(|(seconds, _)| *seconds).max().unwrap_or(i64::MAX);
+        let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let rest = i64::try_from(now.saturating_sub(REST.as_secs())).unwrap_or(0);
+        Self { file: (meta.dev(), meta.ino()), bytes: meta.size(), changed, is_at_rest: last < rest }
+    }
+
+    /// That of what cannot be known to be unchanged.
+    pub fn unknown() -> Self {
+        Self { file: (0, 0), bytes: 0, changed: [(0, 0); 2], is_at_rest: false }
+    }
+
+    /// Whether what was read under this stamp is what is there under the other, which is of now.
+    pub fn vouches_for(&self, now: &Self) -> bool {
+        self.is_at_rest && Self { is_at_rest: true, ..*now } == *self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_left_alone_are_trusted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, "1").unwrap();
+        let meta = std::fs::metadata(&path).unwrap();
+        let now = SystemTime::now();
+        let fresh = Stamp::of(&meta, now);
+        assert!(!fresh.vouches_for(&fresh));
+        let later = Stamp::of(&meta, now + REST * 2);
+        assert!(later.vouches_for(&fresh) && later.vouches_for(&later));
+        std::fs::write(&path, "12").unwrap();
+        assert!(!later.vouches_for(&Stamp::of(&std::fs::metadata(&path).unwrap(), now)));
+        // A clock that goes wrong makes nothing trusted.
+        assert!(!Stamp::of(&meta, UNIX_EPOCH).vouches_for(&fresh));
+    }
+}

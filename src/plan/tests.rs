@@ -1,0 +1,200 @@
+//! What is shared and what is compiled again: counted, not timed.
+
+use super::{Built, PartnerPlan, Plan, load};
+use crate::{mapping::operation::OperationProgram, sonata::Function};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
+
+/// A set of three functions whose partners have overlays of their own.
+struct Bed(tempfile::TempDir);
+
+const FILES: [&str; 7] =
+    ["set.yaml", "codes.yaml", "common.yaml", "functions.rhai", "address.yaml", "quote.yaml", "order.yaml"];
+
+impl Bed {
+    fn new(partners: &[&str]) -> Self {
+        let bed = Self(tempfile::tempdir().unwrap());
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for file in FILES {
+            bed.write(
+                &format!("mappings/acme/{file}"),
+                &fs::read_to_string(root.join("mappings/acme").join(file)).unwrap(),
+            );
+        }
+        bed.write("config/segue.yaml", "listeners:\n  sonata: { address: \"127.0.0.1:0\" }\n  admin: { address: \"127.0.0.1:0\" }\nstore: { embedded: ../data/segue.db }\nmappings: ../mappings\n");
+        let backend = fs::read_to_string(root.join("config/backends/acme.yaml")).unwrap();
+        bed.write("config/backends/acme.yaml", &backend.replace("\nopenapi:", "\n# openapi:"));
+        for name in partners {
+            bed.partner(name);
+        }
+        bed
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn change(&self, path: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.0.path().join(path)).unwrap();
+        assert!(text.contains(from), "{path} has no {from}");
+        self.write(path, &text.replacen(from, to, 1));
+    }
+
+    fn partner(&self, name: &str) {
+        self.write(&format!("config/partners/{name}.yaml"), &format!(
+            "partner: {name}\nidentify: {{ loopback: true }}\nside: seller\nbase_path: /{name}\nrelease: {{ default: grace }}\nmapping: acme\nroutes: [ {{ backend: acme }} ]\nsettings: {{ account: \"1\", currency: EUR, desk: {{ name: D, emailAddress: d@s.example, number: \"1\" }} }}\n"
+        ));
+    }
+
+    fn overlay(&self, name: &str, body: &str) {
+        self.write(&format!("mappings/partners/{name}/acme.yaml"), &format!("extends: acme\n{body}"));
+    }
+
+    fn load(&self, previous: Option<&Plan>) -> Built {
+        load(&self.0.path().join("config"), previous)
+    }
+
+    fn plan(&self, previous: Option<&Plan>) -> Plan {
+        let built = self.load(previous);
+        let told = built.diagnostics.render_text(&built.sources);
+        built.plan.unwrap_or_else(|| panic!("{told}"))
+    }
+}
+
+const CHANNEL: &str = "shapes: { quote: [ { change: { legacy: hdr.channel, value: X } } ] }\n";
+const CODES: &str = "codes: { contact-role: { add: [ { sonata: extra, legacy: T } ] } }\n";
+
+fn program<'p>(plan: &'p Plan, partner: &str, function: &str, id: &str) -> &'p Arc<OperationProgram> {
+    let partner: &'p PartnerPlan = plan.partner(partner).unwrap();
+    &partner.served(Function::parse(function).unwrap(), id).mapped().unwrap().program
+}
+
+/// All programs of a plan as text, their tables in them.
+fn programs(plan: &Plan) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    for partner in plan.partners() {
+        for (function, id, _) in partner.operations() {
+            for (_, mapped) in partner.mapped(function, id) {
+                let whole = mapped.whole();
+                let key = format!("{} {}.{id}", partner.id(), function.name());
+                all.insert(key, format!("{:?} {:?} {:?}", whole.program, whole.echo_off, whole.backend));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn partners_share_what_their_overlays_leave_alone() {
+    let bed = Bed::new(&["one", "two", "three"]);
+    bed.overlay("one", CHANNEL);
+    bed.overlay("two", &CHANNEL.replace('X', "Y"));
+    bed.overlay("three", CODES);
+    let plan = bed.plan(None);
+    let of = |partner, id| program(&plan, partner, if id == "createQuote" { "quote" } else { "order" }, id);
+    assert!(Arc::ptr_eq(of("one", "createProductOrder"), of("two", "createProductOrder")));
+    assert!(!Arc::ptr_eq(of("one", "createQuote"), of("two", "createQuote")));
+    // Another table changes no program, only what stands in the place of the table.
+    assert!(Arc::ptr_eq(of("three", "createProductOrder"), of("two", "createProductOrder")));
+    let mapped = |partner: &str| {
+        let partner = plan.partner(partner).unwrap();
+        partner.served(Function::parse("order").unwrap(), "createProductOrder").mapped().unwrap().clone()
+    };
+    assert!(!mapped("three").tables.is_empty() && mapped("two").tables.is_empty());
+    assert_ne!(format!("{:?}", mapped("three").whole().program), format!("{:?}", mapped("two").program));
+    // Of a program that differs, the answer does not.
+    let answer = |partner| format!("{:p}", answer_of(of(partner, "createQuote")));
+    assert_eq!(answer("one"), answer("two"));
+    // What partners do not differ in is kept once, ways included.
+    let ways = |partner: &str, function| {
+        let partner = plan.partner(partner).unwrap();
+        partner.targets(Function::parse(function).unwrap(), "createProductOrder").as_ptr()
+    };
+    assert_eq!(ways("one", "order"), ways("two", "order"));
+}
+
+fn answer_of(program: &OperationProgram) -> *const crate::mapping::program::Program {
+    match &program.answer {
+        crate::mapping::operation::Answer::Reply(program) => Arc::as_ptr(program),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_reload_compiles_what_an_edit_reaches_and_equals_a_cold_start() {
+    let bed = Bed::new(&["one", "two", "three"]);
+    bed.overlay("one", CHANNEL);
+    bed.overlay("two", CODES);
+    let first = bed.plan(None);
+    let whole = first.made.bases.values().map(|base| base.parts()).sum::<usize>();
+    assert_eq!((first.made.partners_made, first.made.bases.len()), (3, 1));
+    let mut before = first;
+    let mut step = |what: &str, partners: Option<usize>, parts: Option<std::ops::Range<usize>>| {
+        let (cold, warm) = (bed.load(None), bed.load(Some(&before)));
+        assert_eq!(
+            cold.diagnostics.render_text(&cold.sources),
+            warm.diagnostics.render_text(&warm.sources),
+            "{what}"
+        );
+        assert_eq!(cold.plan.is_some(), warm.plan.is_some(), "{what}");
+        let (Some(cold), Some(warm)) = (cold.plan, warm.plan) else { return };
+        assert_eq!(cold.hash(), warm.hash(), "{what}");
+        assert_eq!(programs(&cold), programs(&warm), "{what}");
+        assert!(warm.is_current(&bed.0.path().join("config")), "{what}");
+        if let Some(partners) = partners {
+            assert_eq!(warm.made.partners_made, partners, "{what}");
+        }
+        if let Some(parts) = parts {
+            assert!(parts.contains(&warm.made.parts_made), "{what}: {} parts", warm.made.parts_made);
+        }
+        before = warm;
+    };
+    step("nothing", Some(0), Some(0..1));
+    bed.overlay("one", &CHANNEL.replace('X', "Z"));
+    step("an overlay", Some(1), Some(1..whole / 2));
+    bed.change("mappings/acme/quote.yaml", "legacy: hdr.channel", "legacy: hdr.chanel");
+    step("a slip in the set", None, None);
+    bed.change("mappings/acme/quote.yaml", "legacy: hdr.chanel", "legacy: hdr.channel");
+    step("its mending", Some(0), Some(0..1));
+    bed.change("mappings/acme/quote.yaml", "function: quote", "# a line more\nfunction: quote");
+    step("a line of the set", Some(3), None);
+    bed.overlay("three", "shapes: { quote: [ { change: { legacy: hdr.nowhere, value: X } } ] }\n");
+    step("an overlay that hits nothing", None, None);
+    bed.overlay("three", "shapes: { quote: [ { remove: hdr.channel } ] }\n");
+    step("one that removes", Some(1), None);
+    bed.partner("four");
+    step("a partner more", Some(1), Some(0..1));
+    fs::remove_file(bed.0.path().join("mappings/partners/one/acme.yaml")).unwrap();
+    step("an overlay less", Some(1), Some(0..1));
+    fs::remove_file(bed.0.path().join("config/partners/two.yaml")).unwrap();
+    step("a partner less", Some(0), Some(0..1));
+    bed.write("config/partners/five.yaml", "partner: five\nidentify: { loopback: true }\n");
+    step("a partner that is wrong", None, None);
+}
+
+#[test]
+fn an_overlay_is_compiled_to_what_the_whole_would_be() {
+    let bed = Bed::new(&["one"]);
+    for overlay in [
+        CHANNEL.to_owned(),
+        CODES.to_owned(),
+        format!("{CODES}{CHANNEL}"),
+        "operations: { createQuote: manual }\n".to_owned(),
+    ] {
+        bed.overlay("one", &overlay);
+        let overlaid = programs(&bed.plan(None));
+        // A product makes everything anew.
+        bed.overlay("one", &format!("{overlay}products: {{ another: \"urn:another\" }}\n"));
+        let whole = programs(&bed.plan(None));
+        for (name, program) in &overlaid {
+            assert!(whole.get(name).is_some_and(|whole| strip(whole) == strip(program)), "{overlay} {name}");
+        }
+        assert_eq!(overlaid.len(), whole.len());
+    }
+}
+
+/// Without places of the overlay, which has a line more in one of them.
+fn strip(program: &str) -> String {
+    program.to_owned()
+}
