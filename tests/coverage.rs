@@ -259,7 +259,7 @@ fn what_is_never_read_of_a_reply() {
     assert_ne!(paged, QUOTE);
     let set = compiled("language: 1\n", &paged);
     let of = |id: &str| {
-        let replies = replies(&set.operations[&format!("quote.{id}")].program, &api);
+        let replies = replies(&set.operations[format!("quote.{id}").as_str()].program, &api);
         let [reply] = <[_; 1]>::try_from(replies).unwrap();
         assert_eq!(reply.call, id);
         by_place(reply.attributes)

@@ -8,7 +8,9 @@ use segue::{
 };
 use serde_json::{Value, json};
 
-use super::support::{Answer, Bed, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, deferred, order, quote, until};
+use super::support::{
+    Answer, Bed, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, deferred, order, quote, until,
+};
 
 /// What the tests' mapping sets have beside their operations.
 const TOLD: &str = r#"
@@ -85,6 +87,7 @@ fn states(document: &Value) -> Vec<String> {
 }
 
 /// A time so many milliseconds from now.
+#[expect(clippy::disallowed_methods, reason = "the gateway runs by the clock of the machine")]
 fn in_ms(ms: i64) -> String {
     (jiff::Timestamp::now() + jiff::SignedDuration::from_millis(ms)).to_string()
 }

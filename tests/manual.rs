@@ -123,7 +123,7 @@ fn a_system_of_your_own_is_mapped_as_shown() {
     assert!(out.contains("1 proved, 0 tested, 0 lost"), "{out}{err}");
     let shown = |info: &str| {
         let block = blocks.iter().find(|(own, _)| own == info);
-        block.map(|(_, block)| block.as_str()).unwrap_or_else(|| panic!("no block {info}"))
+        block.map_or_else(|| panic!("no block {info}"), |(_, block)| block.as_str())
     };
     for (direction, message) in [("to_legacy", "request"), ("to_sonata", "reply")] {
         let words =

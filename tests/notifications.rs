@@ -158,6 +158,7 @@ async fn schedule(store: &Store, subscription: &str, events: &[(&str, &str)]) {
         buyer: None,
         seller: None,
     };
+    #[expect(clippy::disallowed_methods, reason = "the gateway runs by the clock of the machine")]
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let facts = events::event(Function::QUOTE, "quoteStateChangeEvent").unwrap();
     let document = Document::from_text("{}").unwrap();
@@ -173,6 +174,7 @@ async fn schedule(store: &Store, subscription: &str, events: &[(&str, &str)]) {
             at: "2026-10-01T12:00:00.000Z",
         };
         let event = notify::Event { facts, item: None, element: None };
+        #[expect(clippy::disallowed_methods, reason = "any id does that nobody has")]
         let task_id = TaskId::parse(&uuid::Uuid::now_v7().to_string()).unwrap();
         let when = When { now_ms, due_ms: now_ms };
         let task = notify::task((task_id, event_id), &event, &about, &subscription, when);

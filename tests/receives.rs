@@ -33,7 +33,7 @@ receives:
       - { sonata: productOrderItem.productOrderId, script: facts.parent.id }
 "#;
 
-const CODES: &str = r#"
+const CODES: &str = r"
 told-state:
   - { sonata: acknowledged, legacy: new }
   - { sonata: inProgress, legacy: work }
@@ -42,7 +42,7 @@ told-state:
 told-charge:
   - { sonata: awaitingResponse, legacy: O }
   - { sonata: completed, legacy: E }
-"#;
+";
 
 async fn bed() -> Bed {
     let folders = Folders::new(&Setup::default()).await;

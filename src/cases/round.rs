@@ -137,7 +137,7 @@ fn mapped(partner: &PartnerPlan) -> Vec<Mapped> {
     found
 }
 
-fn theres<'p>(mapped: &'p [Mapped]) -> Vec<There<'p>> {
+fn theres(mapped: &[Mapped]) -> Vec<There<'_>> {
     let calls = mapped.iter().flat_map(|mapped| {
         let calls = &mapped.operation.program.calls;
         calls.iter().filter_map(move |call| {
@@ -150,7 +150,7 @@ fn theres<'p>(mapped: &'p [Mapped]) -> Vec<There<'p>> {
     calls.collect()
 }
 
-fn answer<'p>(mapped: &'p Mapped) -> Option<Back<'p>> {
+fn answer(mapped: &Mapped) -> Option<Back<'_>> {
     match &mapped.operation.program.answer {
         Answer::Reply(program) => Some(Back { mapped, program, into: None }),
         Answer::Calls { into, program } => Some(Back { mapped, program, into: Some(into) }),

@@ -64,6 +64,7 @@ pub fn read_folder_again(
     out: &mut Diagnostics,
 ) -> (FileSet, ReadBefore) {
     let root = folder.display().to_string();
+    #[expect(clippy::disallowed_methods, reason = "files carry the machine's time, and are held against it")]
     let (now, read) = (SystemTime::now(), ReadBefore::default());
     let mut walk = Walk { root: &root, read, before, now, wanted, out, full: false };
     walk.folder(folder, "", 0);

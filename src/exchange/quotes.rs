@@ -69,7 +69,7 @@ pub async fn check(story: &Story<'_>, work: &Work<'_>) -> Result<(), ExchangeErr
     let faults = named.into_iter().filter_map(|(pointer, id)| {
         let Some(quote) = found.get(&id) else {
             return keeps_quotes.then(|| {
-                Fault::new(FaultCode::ReferenceNotFound, pointer, &format!("there is no quote '{id}'"))
+                Fault::new(FaultCode::ReferenceNotFound, pointer, format!("there is no quote '{id}'"))
             });
         };
         let document = quote.document.as_ref()?.root();

@@ -225,7 +225,7 @@ impl Body for Noticed {
 fn failed(error: &legacy::Error) -> Failed {
     let detail = chain(error);
     if error.is_connect() {
-        if sources(error).any(|source| source.is::<Refused>()) {
+        if sources(error).any(<dyn std::error::Error>::is::<Refused>) {
             return LegacyError::new(LegacyErrorKind::Refused, Sent::No).with_detail(detail).into();
         }
         let timed_out = sources(error).any(|source| {

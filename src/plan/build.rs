@@ -73,8 +73,8 @@ pub(super) struct Made {
     pub(super) bases: HashMap<blake3::Hash, Arc<BaseSet>>,
     /// How many parts (operations, and shapes with the types that they name) were compiled, those of sets without
     /// overlay included, and for how many partners.
-    pub parts_made: usize,
-    pub partners_made: usize,
+    pub parts_compiled: usize,
+    pub partners_compiled: usize,
 }
 
 #[derive(Clone)]
@@ -171,9 +171,9 @@ pub(super) fn partners(
     }
     builder.bases();
     let Builder { mut made, sources, .. } = builder;
-    made.partners_made = jobs.len();
+    made.partners_compiled = jobs.len();
     for (id, partner, parts) in spread(&jobs, |job| job.run(world, &made, sources)) {
-        made.parts_made += parts;
+        made.parts_compiled += parts;
         made.partners.insert(id, partner);
     }
     made.tell(out);
@@ -423,7 +423,7 @@ impl Builder<'_> {
             Arc::new(BaseSet::new(wanted.set.clone(), &wanted.name, &schema, &wanted.options, sources))
         });
         for (wanted, base) in self.wanted.iter().zip(compiled) {
-            self.made.parts_made += base.parts();
+            self.made.parts_compiled += base.parts();
             self.made.bases.insert(wanted.key, base);
         }
     }
@@ -445,7 +445,7 @@ impl Job {
                 let schema = ContractSchema::new(self.contracts.clone(), products.unwrap_or_default());
                 let overlaid =
                     base.with(&set.overlays, &schema, &options(world, settings, &set.name), sources);
-                parts += overlaid.parts_made;
+                parts += overlaid.parts_compiled;
                 told.append(overlaid.told);
                 shared.push((set.base, overlaid.shared));
                 overlaid.compiled

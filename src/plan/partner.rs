@@ -118,7 +118,13 @@ impl MappedOperation {
             complete: None,
             expires: None,
         };
-        Self { program: Arc::new(program), echo_off: Vec::new(), backend: None, names: Arc::default(), tables: Tables::NONE }
+        Self {
+            program: Arc::new(program),
+            echo_off: Vec::new(),
+            backend: None,
+            names: Arc::default(),
+            tables: Tables::NONE,
+        }
     }
 }
 
@@ -418,10 +424,9 @@ impl Alike for OfFunction {
     }
 
     fn is_like(&self, other: &Self) -> bool {
-        let same = |((id, ways), (other_id, other)): (&(&str, Arc<Ways>), &(&str, Arc<Ways>))| {
-            id == other_id && Arc::ptr_eq(ways, other)
-        };
-        self.len() == other.len() && self.iter().zip(other).all(same)
+        let mut pairs = self.iter().zip(other);
+        self.len() == other.len()
+            && pairs.all(|(own, other)| own.0 == other.0 && Arc::ptr_eq(&own.1, &other.1))
     }
 }
 

@@ -128,7 +128,7 @@ fn a_reload_compiles_what_an_edit_reaches_and_equals_a_cold_start() {
     bed.overlay("two", CODES);
     let first = bed.plan(None);
     let whole = first.made.bases.values().map(|base| base.parts()).sum::<usize>();
-    assert_eq!((first.made.partners_made, first.made.bases.len()), (3, 1));
+    assert_eq!((first.made.partners_compiled, first.made.bases.len()), (3, 1));
     let mut before = first;
     let mut step = |what: &str, partners: Option<usize>, parts: Option<std::ops::Range<usize>>| {
         let (cold, warm) = (bed.load(None), bed.load(Some(&before)));
@@ -143,10 +143,10 @@ fn a_reload_compiles_what_an_edit_reaches_and_equals_a_cold_start() {
         assert_eq!(programs(&cold), programs(&warm), "{what}");
         assert!(warm.is_current(&bed.0.path().join("config")), "{what}");
         if let Some(partners) = partners {
-            assert_eq!(warm.made.partners_made, partners, "{what}");
+            assert_eq!(warm.made.partners_compiled, partners, "{what}");
         }
         if let Some(parts) = parts {
-            assert!(parts.contains(&warm.made.parts_made), "{what}: {} parts", warm.made.parts_made);
+            assert!(parts.contains(&warm.made.parts_compiled), "{what}: {} parts", warm.made.parts_compiled);
         }
         before = warm;
     };

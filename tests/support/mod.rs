@@ -74,6 +74,10 @@ impl Folders {
 
     pub async fn new(setup: &Setup) -> Self {
         // What it offers holds for some days, by the clock of the machine.
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the simulated system runs by the clock of the machine"
+        )]
         let today = jiff::Zoned::now().date();
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let bss = bss::start(any, bss::Settings::on(today)).await.unwrap();

@@ -109,9 +109,10 @@ async fn list(story: &mut Story<'_>, work: &Work<'_>) -> Result<Answer, Exchange
         wanted.push(cut(story, work, document)?);
     }
     let is_cut = window.is_ours && window.end() < total;
-    let headers = match work.route.operation.paged {
-        true => page_headers(is_whole.then_some(total), wanted.len(), is_cut || !is_whole),
-        false => HeaderMap::new(),
+    let headers = if work.route.operation.paged {
+        page_headers(is_whole.then_some(total), wanted.len(), is_cut || !is_whole)
+    } else {
+        HeaderMap::new()
     };
     Ok(Answer { status: work.success_status(), body: array(&wanted).bytes(), headers })
 }

@@ -101,9 +101,10 @@ impl Compiler<'_> {
         let echo = here.echo.and_then(|echo| self.schema.element(echo));
         if own.is_empty() {
             let none = Here { object: None, echo, depth: here.depth + 1, ..here.clone() };
-            return if echo.is_some() {
-                self.provided(element, &none, answer)
-            };
+            if echo.is_some() {
+                self.provided(element, &none, answer);
+            }
+            return;
         }
         for object in own {
             let echo = echo.filter(|_| !shared);

@@ -145,13 +145,12 @@ impl<'c> Compiler<'c> {
 
     fn conversion(&mut self, text: &Text, us: &mut Use) -> Option<Transform> {
         let known = self.known.converters.get(text.as_str()).cloned();
-        let converter = match known {
-            Some(known) => known,
-            None => {
-                let converter = Arc::new(Converter::parse(text.as_str()).ok()?);
-                self.known.converters.insert(text.as_str().to_owned(), Arc::clone(&converter));
-                converter
-            }
+        let converter = if let Some(known) = known {
+            known
+        } else {
+            let converter = Arc::new(Converter::parse(text.as_str()).ok()?);
+            self.known.converters.insert(text.as_str().to_owned(), Arc::clone(&converter));
+            converter
         };
         Some(match Conversion::of(&converter) {
             Conversion::Entity(kind, each) => Transform::Ref { kind: kind.into(), each },

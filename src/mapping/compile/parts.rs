@@ -181,7 +181,7 @@ pub struct Overlaid {
     /// What it shares of [`BaseSet::told`], by index.
     pub shared: Vec<usize>,
     /// Operations and shapes that were compiled for it, and not taken over.
-    pub parts_made: usize,
+    pub parts_compiled: usize,
 }
 
 impl BaseSet {
@@ -311,13 +311,17 @@ impl BaseSet {
         let lost = met.iter().any(is_lost)
             || made().flat_map(|part| &part.unmet).any(|(hash, ..)| !is_met_still(hash));
         if lost {
-            missing(parts).into_iter().for_each(|one| told.push(one));
+            for one in missing(parts) {
+                told.push(one);
+            }
         }
         let is_lost = |(name, count): (&&Used, &usize)| {
             self.together.used.get(*name) == Some(count) && !made().any(|part| part.used.contains(*name))
         };
         if used.iter().any(|(name, count)| is_lost((name, count))) {
-            unused(set, parts).into_iter().for_each(|one| told.push(one));
+            for one in unused(set, parts) {
+                told.push(one);
+            }
         }
         let mut products = HashSet::new();
         for (product, one) in made().flat_map(|part| &part.unchecked) {
@@ -348,7 +352,7 @@ impl BaseSet {
         compiled: Option<Arc<CompiledSet>>,
         told: &Diagnostics,
         mut shared: Vec<usize>,
-        parts_made: usize,
+        parts_compiled: usize,
     ) -> Overlaid {
         let mut own = Diagnostics::new();
         for one in told {
@@ -359,7 +363,7 @@ impl BaseSet {
         }
         shared.sort_unstable();
         shared.dedup();
-        Overlaid { compiled, told: own, shared, parts_made }
+        Overlaid { compiled, told: own, shared, parts_compiled }
     }
 }
 

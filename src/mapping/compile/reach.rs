@@ -1,7 +1,7 @@
 //! Which shapes and tables a part of a set can read: what an overlay must leave alone for the part to stay as it is.
 
 use super::Effective;
-use crate::mapping::raw::{Body, Branch, ElseBranch, Operation, Rule};
+use crate::mapping::raw::{Body, Branch, ElseBranch, Operation, Rule, Text};
 use std::collections::HashMap;
 
 /// The shapes and tables that a part reads, itself or by shapes that it uses, by their index in the set.
@@ -31,8 +31,8 @@ pub(super) struct Names<'r> {
 impl<'r> Names<'r> {
     pub fn rules(&mut self, rules: &'r [Rule]) {
         for rule in rules {
-            self.shapes.extend(rule.shape.iter().map(|name| name.as_str()));
-            self.tables.extend(rule.codes.iter().map(|name| name.as_str()));
+            self.shapes.extend(rule.shape.iter().map(Text::as_str));
+            self.tables.extend(rule.codes.iter().map(Text::as_str));
             self.rules(rule.fields.as_deref().unwrap_or_default());
             let rows = rule.rows.iter().flat_map(|(_, branches)| branches);
             let branches = rule.one_of.iter().flat_map(|(_, branches, _)| branches);
@@ -44,7 +44,7 @@ impl<'r> Names<'r> {
     }
 
     fn branch(&mut self, branch: &'r Branch) {
-        self.shapes.extend(branch.shape.iter().map(|name| name.as_str()));
+        self.shapes.extend(branch.shape.iter().map(Text::as_str));
         self.rules(&branch.fields);
     }
 

@@ -76,7 +76,7 @@ struct At {
 }
 
 /// What a program builds.
-pub(in crate::mapping) fn objects<'p>(program: &'p Program) -> Objects<'p> {
+pub(in crate::mapping) fn objects(program: &Program) -> Objects<'_> {
     let (all, below) = (vec![Object::default()], BTreeMap::new());
     let mut objects = Objects { all, below, elements: 0, conditions: 0 };
     if let Some(first) = program.rules.first() {
@@ -193,7 +193,7 @@ impl<'p> Objects<'p> {
                 }
                 Step::Index(index) => self.below(at.object, Way::Element(index.to_string())),
                 Step::Keyed(terms) => {
-                    let label = terms.iter().map(|term| format!("{term:?}")).collect();
+                    let label = terms.iter().map(|term| format!("{term:?}")).collect::<Vec<_>>().concat();
                     self.below(at.object, Way::Element(label))
                 }
             };

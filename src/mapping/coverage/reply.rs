@@ -81,7 +81,9 @@ fn read(operation: &OperationProgram, index: usize, call: &Call) -> Touches {
     }
     let mut reads: Vec<Read> = Vec::new();
     for on in operation.on.iter().filter(|on| on.call.is_none_or(|own| own == index)) {
-        reads.extend(on.condition.iter().flat_map(|condition| condition.reads()));
+        if let Some(condition) = &on.condition {
+            reads.extend(condition.reads());
+        }
     }
     if let Some(paging) = operation.paging.as_ref().filter(|_| is_last) {
         if let Some(Total::Body(query)) = &paging.total {

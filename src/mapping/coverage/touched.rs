@@ -211,18 +211,15 @@ impl Walk<'_> {
 
     /// Notes something that is done at a place from where a rule stands; sure unless that is not.
     fn note(&mut self, place: String, at: &At, whole: bool, values: Values) {
-        match at.types_of(&place) {
-            Some((object, types)) => {
-                for ty in types {
-                    let touch = Touch { always: at.given, whole, values: values.clone() };
-                    let own = self.out.typed.entry((object.clone(), ty.clone())).or_default();
-                    add(own, place.clone(), touch);
-                }
+        if let Some((object, types)) = at.types_of(&place) {
+            for ty in types {
+                let touch = Touch { always: at.given, whole, values: values.clone() };
+                let own = self.out.typed.entry((object.clone(), ty.clone())).or_default();
+                add(own, place.clone(), touch);
             }
-            None => {
-                let touch = Touch { always: at.certain, whole, values: values.clone() };
-                add(&mut self.out.untyped, place.clone(), touch);
-            }
+        } else {
+            let touch = Touch { always: at.certain, whole, values: values.clone() };
+            add(&mut self.out.untyped, place.clone(), touch);
         }
         add(&mut self.out.all, place, Touch { always: at.certain, whole, values });
     }

@@ -39,7 +39,7 @@ impl Tables {
         let same = |(own, other): (&Replaced, &Replaced)| {
             Arc::ptr_eq(&own.0, &other.0) && Arc::ptr_eq(&own.1, &other.1)
         };
-        list(self) == list(other) && pairs.map(same).all(|same| same)
+        list(self) == list(other) && pairs.into_iter().all(same)
     }
 
     /// What is read in the place of a table.
@@ -87,7 +87,7 @@ impl OperationProgram {
         match &mut self.answer {
             Answer::Empty => {}
             Answer::Reply(program) | Answer::Each { program, .. } | Answer::Calls { program, .. } => {
-                work(program)
+                work(program);
             }
         }
     }

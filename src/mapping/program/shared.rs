@@ -108,6 +108,6 @@ impl<T: Clone> IntoIterator for Shared<[T]> {
     type IntoIter = std::vec::IntoIter<T>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.to_vec().into_iter()
+        Vec::from(&*self.0).into_iter()
     }
 }

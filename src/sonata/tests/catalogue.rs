@@ -30,7 +30,7 @@ fn an_outline_numbers_types_as_they_are_compiled() {
             let place = format!("{}.{}", row.function, operation.operation_id);
             let named = |id: TypeId, expression: &facts::Expression| match expression {
                 facts::Expression::Named(name) => {
-                    assert_eq!(contract.types().named(name), Some(id), "{place}")
+                    assert_eq!(contract.types().named(name), Some(id), "{place}");
                 }
                 facts::Expression::Array(_) => assert!(contract.view(id).item().is_some(), "{place}"),
                 facts::Expression::Scalar(_) => assert!(contract.view(id).item().is_none(), "{place}"),

@@ -190,10 +190,9 @@ impl Committer {
         };
         let by = Instant::now() + self.transaction_max + GRACE;
         let silent = || StoreError::Failed("the database does not answer".to_owned());
-        let changed = match timeout_at(by, change(&session, batches)).await {
-            Ok(changed) => changed,
+        let Ok(changed) = timeout_at(by, change(&session, batches)).await else {
             // The session ends with what it began.
-            Err(_) => return Tried::Lost(silent()),
+            return Tried::Lost(silent());
         };
         if let Err(fault) = changed {
             let rolled_back =

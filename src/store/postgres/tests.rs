@@ -66,7 +66,7 @@ async fn instances_never_have_the_same_task_and_keep_the_order_of_lanes() {
     };
     let workers = [work(one.clone()), work(one.clone()), work(other.clone()), work(other.clone())];
     for worker in workers {
-        tokio::time::timeout(Duration::from_secs(60), worker).await.expect("a lane stands still").unwrap();
+        tokio::time::timeout(Duration::from_mins(1), worker).await.expect("a lane stands still").unwrap();
     }
     let done = done.lock().unwrap();
     assert_eq!((done.len(), done.iter().collect::<HashSet<_>>().len()), (200, 200));

@@ -21,7 +21,7 @@ use crate::{
 const REQUIRED: &str = "SEGUE_POSTGRES_REQUIRED";
 
 /// How long the server may take to come up.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 pub(in crate::store) struct Server {
     port: u16,

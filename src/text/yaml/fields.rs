@@ -163,9 +163,9 @@ impl<'n> Fields<'n> {
         let fault = fault.at(Span { end: (span.start + 1).min(span.end), ..span });
         let is_renamed = self.renamed(key).is_some();
         if is_renamed {
-            self.missing(key, out)
+            self.missing(key, out);
         } else {
-            out.push(fault.hint(hint.putting_at(begin, format!("{key}: {value}\n"))))
+            out.push(fault.hint(hint.putting_at(begin, format!("{key}: {value}\n"))));
         }
     }
 
