@@ -77,7 +77,7 @@ pub enum NotSettled {
     Store(#[from] StoreError),
 }
 
-/// The exchanges of a partner that need attention, oldest first, at most [`LOOKED_AT_MAX`]. One that began after
+/// The exchanges of a partner that need attention, oldest first, at most `LOOKED_AT_MAX`. One that began after
 /// `quiet_ms` (milliseconds since 1970) and did not say that it ended may still be at work, and is not among them.
 ///
 /// # Errors

@@ -242,7 +242,7 @@ impl Store {
     }
 
     /// Lends up to `limit` tasks of all partners that are due at `now_ms` and that nobody does, the earliest first; at
-    /// most [`CLAIM_TASKS_MAX`]. Of each lane it is the first open one. Whoever has it must settle, postpone or bury it
+    /// most `CLAIM_TASKS_MAX`. Of each lane it is the first open one. Whoever has it must settle, postpone or bury it
     /// within `lease_ms`, or another may get it.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! The numbered requirements of the guides that a gateway can check, as data.
 //!
 //! A [`Rule`] says what one paragraph of one guide asks, in our own words, and where that is looked at: by a few
-//! [`Test`]s over a message (`test`), or in a part of Segue that does it anyway ([`Kept::By`]), or nowhere, and then
-//! why. What the interface files already say is the contract's ([`super::check`]) and not said again.
+//! `Test`s over a message (`test`), or in a part of Segue that does it anyway (`Kept::By`), or nowhere, and then
+//! why. What the interface files already say is the contract's ([`super::check()`]) and not said again.
 //!
 //! Paragraphs are renumbered between releases, so an id names guide, release and paragraph: `115:grace:R23`. An id
 //! that was released never means anything else. Where a guide gives a number twice, or a rule is ours, a word stands
