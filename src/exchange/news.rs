@@ -88,9 +88,13 @@ impl Message<'_> {
     }
 
     fn named(&self, path: &FieldPath, element: Element<'_>) -> Option<LegacyId> {
+        let named = match path.steps.first() {
+            Some(Step::Member(name)) => Some(name),
+            _ => None,
+        };
+        let is_it = |key: &str| named.is_some_and(|name| key.eq_ignore_ascii_case(name));
         let of = |pairs: &[(String, String)]| {
-            let Some(Step::Member(name)) = path.steps.first() else { return None };
-            pairs.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
+            pairs.iter().find(|(key, _)| is_it(key)).map(|(_, value)| value.clone())
         };
         let text = match path.part {
             Part::Body => {
@@ -102,14 +106,8 @@ impl Message<'_> {
             Part::Path => of(&self.telling.reply.path),
             Part::Query => of(&self.telling.reply.query),
             Part::Header => {
-                let headers: Vec<(String, String)> = self
-                    .telling
-                    .reply
-                    .headers
-                    .iter()
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                    .collect();
-                of(&headers)
+                let mut headers = self.telling.reply.headers.iter();
+                headers.find(|(key, _)| is_it(key)).map(|(_, value)| value.to_owned())
             }
         };
         LegacyId::parse(&text?).ok()
