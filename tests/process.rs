@@ -21,10 +21,10 @@ use super::{
 };
 
 /// The program under test; killed when the test is over.
-struct Program {
+pub struct Program {
     child: Child,
-    sonata: SocketAddr,
-    admin: SocketAddr,
+    pub sonata: SocketAddr,
+    pub admin: SocketAddr,
 }
 
 impl Drop for Program {
@@ -45,7 +45,7 @@ fn of(mut command: Command, folders: &Folders) -> Command {
 
 impl Program {
     /// Starts it and waits until it says where it serves.
-    fn start(folders: &Folders) -> Self {
+    pub fn start(folders: &Folders) -> Self {
         Self::by(folders, command)
     }
 
@@ -70,13 +70,13 @@ impl Program {
         Self { child, sonata: address("sonata"), admin: address("admin") }
     }
 
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
     }
 
     /// Waits for its end.
-    async fn ended(&mut self) -> ExitStatus {
+    pub async fn ended(&mut self) -> ExitStatus {
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;

@@ -301,9 +301,17 @@ async fn start_simulator(demonstration: &Demonstration) -> anyhow::Result<Option
         Some(address) => {
             let today = Clock::System.now().to_zoned(jiff::tz::TimeZone::UTC).date();
             let settings = simulate::bss::Settings::on(today);
-            let running = simulate::bss::start(address, settings).await.context("the simulated BSS")?;
-            tracing::info!(bss = %running.local_addr, "playing the legacy system of the demonstration");
-            Ok(Some(running))
+            match simulate::bss::start(address, settings).await {
+                Ok(running) => {
+                    tracing::info!(bss = %running.local_addr, "playing the legacy system of the demonstration");
+                    Ok(Some(running))
+                }
+                Err(_) if simulate::bss::plays_at(address).await => {
+                    tracing::info!(bss = %address, "somebody plays the legacy system of the demonstration already");
+                    Ok(None)
+                }
+                Err(error) => Err(error).context("the simulated BSS"),
+            }
         }
     }
 }

@@ -320,6 +320,27 @@ enum SimulateCommand {
         /// Offers, orders and the like kept of each sort; the oldest goes first.
         #[arg(long, value_name = "ROWS", default_value_t = 100_000)]
         rows: usize,
+        /// Milliseconds after which open work moves one step on by itself; otherwise only `POST /sim/advance` moves it.
+        #[arg(long, value_name = "MS")]
+        step_ms: Option<u64>,
+        /// Milliseconds before each answer.
+        #[arg(long, value_name = "MS", default_value_t = 0)]
+        latency_ms: u64,
+        /// Who is told of what moved, such as `http://127.0.0.1:8082`; otherwise callers have to ask.
+        #[arg(long, value_name = "URL")]
+        callback: Option<String>,
+    },
+    /// A Buyer: from the validation of an address to a ticket that is closed, following everything by events.
+    Buyer {
+        /// Where the gateway listens for partners.
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+        seller: String,
+        /// Loopback address to listen for events on.
+        #[arg(long, default_value = "127.0.0.1:8083")]
+        address: std::net::SocketAddr,
+        /// Seconds that it waits for anything.
+        #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+        patience: u64,
     },
     /// A partner's listener: takes every event and prints it.
     Listener {
@@ -353,8 +374,21 @@ pub fn main() -> ExitCode {
         Command::Store(arguments) => store::run(&config, &arguments),
         Command::Schema { files } => schema::run(files),
         Command::Sdk { command: SdkCommand::Import { folder, into } } => sdk::import(&folder, &into),
-        Command::Simulate { command: SimulateCommand::Bss { address, journal, rows } } => {
-            simulate::run_bss(address, journal, rows)
+        Command::Simulate {
+            command: SimulateCommand::Bss { address, journal, rows, step_ms, latency_ms, callback },
+        } => {
+            let of = |settings| crate::simulate::bss::Settings {
+                journal_entries_max: journal,
+                rows_max: rows,
+                step_ms,
+                latency_ms,
+                callback,
+                ..settings
+            };
+            simulate::run_bss(address, of)
+        }
+        Command::Simulate { command: SimulateCommand::Buyer { seller, address, patience } } => {
+            simulate::run_buyer(seller, address, patience)
         }
         Command::Simulate { command: SimulateCommand::Listener { address } } => {
             simulate::run_listener(address)

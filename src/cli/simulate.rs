@@ -4,27 +4,54 @@ use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 
-use super::output::say;
+use super::output::{complain, say};
 use crate::{
     exchange::ports::Clock,
-    simulate::{bss, listener},
+    simulate::{bss, buyer, listener},
 };
 
+fn today() -> jiff::civil::Date {
+    Clock::System.now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
 /// Plays the legacy system of the demonstration until interrupted.
-pub fn run_bss(address: SocketAddr, journal_entries_max: usize, rows_max: usize) -> anyhow::Result<ExitCode> {
+pub fn run_bss(
+    address: SocketAddr,
+    of: impl FnOnce(bss::Settings) -> bss::Settings,
+) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(
         address.ip().is_loopback(),
         "the simulator asks nobody for credentials: give a loopback address"
     );
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let today = Clock::System.now().to_zoned(jiff::tz::TimeZone::UTC).date();
-        let settings = bss::Settings { journal_entries_max, rows_max, ..bss::Settings::on(today) };
-        let running = bss::start(address, settings).await.context("the simulated BSS")?;
+        let running =
+            bss::start(address, of(bss::Settings::on(today()))).await.context("the simulated BSS")?;
         say(&format!("the simulated BSS listens on {}", running.local_addr));
         tokio::signal::ctrl_c().await?;
         running.stop().await;
         Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Plays a Buyer's part once, and says what happens.
+pub fn run_buyer(seller: String, listener: SocketAddr, patience_seconds: u64) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(
+        listener.ip().is_loopback(),
+        "the simulator asks nobody for credentials: give a loopback address"
+    );
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let patience_ms = patience_seconds.saturating_mul(1000);
+        let settings = buyer::Settings { seller, listener, today: today(), patience_ms };
+        let buyer = buyer::start(&settings).await.context("the simulated Buyer's listener")?;
+        match buyer::play(&buyer, say).await {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(unexpected) => {
+                complain(&format!("segue: {unexpected}"));
+                Ok(ExitCode::from(1))
+            }
+        }
     })
 }
 

@@ -369,6 +369,8 @@ fn complete() -> Form {
     Form::new("complete", "What is asked in the background until it is done.")
         .may("each", Kind::words(["item"]), "Each item is asked for, by its legacy id; without it the entity.")
         .must("poll", text(), "Method and address: `GET /orders/{item.legacy.id}`. The reply is read as `answer` reads that of the operation.")
+        .may("request", body(), "What is sent.")
+        .may("answer", body(), "How the reply is read, where it looks different from the operation's own.")
         .must("every", text(), "Time between two askings: 30s, 10m, 12h.")
         .must("give_up", text(), "Time after which it is left to people: 90d.")
         .must("until", text(), "A condition that holds of the last reply.")

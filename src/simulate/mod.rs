@@ -4,4 +4,5 @@
 //! converters or our HTTP client cannot hide behind the same mistake here.
 
 pub mod bss;
+pub mod buyer;
 pub mod listener;

@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub mod capture;
+pub mod postgres;
 
 /// Longest time of one test, in seconds: a machine with other work is slow, a hang is for ever.
 const TEST_S_MAX: u64 = 120;

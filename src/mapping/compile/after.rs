@@ -1,11 +1,13 @@
 //! What goes on after an operation was answered: `complete:` and `expires:`.
 
 use super::Compiler;
+use super::lower::Use;
 use super::operation::Making;
 use super::template::Speaks;
 use crate::mapping::diagnostic as code;
 use crate::mapping::operation::{Answer, Call, CallTarget, Complete, Handling, OperationProgram};
-use crate::mapping::raw::Text;
+use crate::mapping::program::{Phase, Program};
+use crate::mapping::raw::{Body, Text};
 use crate::text::Diagnostic;
 use std::sync::Arc;
 
@@ -28,7 +30,16 @@ impl<'c> Compiler<'c> {
             let fault = Diagnostic::error(code::FORM, format!("`each: {word}` is not known here"));
             self.out.push(fault.at(word.span()).hint("write `each: item`, or leave it out"));
         }
+        let own = raw.answer.as_ref().map(|body| self.complete_answer(body, making));
         let program = match answer {
+            _ if own.is_some() => {
+                if each_item {
+                    let fault = Diagnostic::error(code::KEY_IDLE, "`answer` has no effect with `each: item`");
+                    let hint = "what is asked per item is read as `answer: { each: calls, … }` reads it";
+                    self.out.push(fault.at(raw.span).hint(hint));
+                }
+                own.flatten()
+            }
             Some(Answer::Calls { program, .. }) if each_item => Some(Arc::clone(program)),
             Some(Answer::Reply(program)) if !each_item => Some(Arc::clone(program)),
             // What is wrong with it was told.
@@ -51,7 +62,9 @@ impl<'c> Compiler<'c> {
         let until = self.condition_text(&raw.until);
         let target = target?;
         self.check_later(making, &[(&raw.poll, &target)]);
-        let call = self.later_call("complete", raw.span, target, making);
+        let mut call = self.later_call("complete", raw.span, target, making);
+        let request = self.request(raw.request.as_ref(), &self.request_scope(making), "complete", making);
+        call.request = request.map(|(program, _)| program);
         let poll = OperationProgram {
             operation_id: making.operation.id.as_str().into(),
             origin: call.origin.clone(),
@@ -67,6 +80,14 @@ impl<'c> Compiler<'c> {
         };
         let (poll, until) = (Arc::new(poll), until?);
         Some(Complete { each_item, poll, every_ms: every_ms?, give_up_ms: give_up_ms?, until })
+    }
+
+    /// How the reply of an asking is read that looks different from the operation's own.
+    fn complete_answer(&mut self, body: &'c Body, making: &Making<'c>) -> Option<Arc<Program>> {
+        let title = format!("{}.{} complete answer", making.function, making.operation.id);
+        let us = Use::new(title, Phase::Answer, self.side.direction(Phase::Answer));
+        let scope = self.answer_scope(making);
+        Some(self.body_program(body, &scope, us, (making.facts.answer.as_deref(), None))?.program)
     }
 
     /// The call that is made when what the operation made has expired.

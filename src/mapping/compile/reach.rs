@@ -60,6 +60,9 @@ impl<'r> Names<'r> {
             let undo = call.undo.as_ref().and_then(|undo| undo.request.as_ref());
             call.request.iter().chain(undo).for_each(|body| self.body(body));
         }
+        let complete = operation.complete.iter().flat_map(|one| one.request.iter().chain(&one.answer));
+        let expires = operation.expires.iter().filter_map(|one| one.request.as_ref());
+        complete.chain(expires).for_each(|body| self.body(body));
         operation.answer.iter().filter_map(|answer| answer.body.as_ref()).for_each(|body| self.body(body));
     }
 }

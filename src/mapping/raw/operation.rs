@@ -97,6 +97,10 @@ pub struct Complete {
     pub each: Option<Text>,
     /// Method and address.
     pub poll: Text,
+    /// What is sent.
+    pub request: Option<Body>,
+    /// How the reply is read, where not as that of the operation.
+    pub answer: Option<Body>,
     /// Time between two askings.
     pub every: Text,
     /// Time after which it is given up.

@@ -146,10 +146,13 @@ fn inside(at: Text, node: &Node, body: Body) -> Rule {
 fn complete(node: &Node, out: &mut Diagnostics) -> Option<Complete> {
     let mut fields = Fields::of(node, "complete", out)?;
     let each = text(&mut fields, "each", out);
+    let mut read = |name| fields.take(name).and_then(|node| body(node, name, out));
+    let (request, answer) = (read("request"), read("answer"));
     let mut must = |name| required_text(&mut fields, name, out);
     let (poll, every, give_up, until) = (must("poll"), must("every"), must("give_up"), must("until"));
     fields.finish(out);
-    Some(Complete { span: node.span, each, poll: poll?, every: every?, give_up: give_up?, until: until? })
+    let (poll, every, give_up, until) = (poll?, every?, give_up?, until?);
+    Some(Complete { span: node.span, each, poll, request, answer, every, give_up, until })
 }
 
 fn undo(node: &Node, out: &mut Diagnostics) -> Option<Undo> {

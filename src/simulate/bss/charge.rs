@@ -226,6 +226,7 @@ pub(super) fn announce(state: &mut State, about: About, kind: Kind, nrc: i64, mr
     if let Some(order) = order.and_then(|key| state.order_mut(key)) {
         order.chg_nos.push(number.clone());
     }
+    state.outbox.note(&number);
     number
 }
 
@@ -288,6 +289,7 @@ pub(super) fn answer(state: &mut State, number: &str, bytes: &[u8]) -> Result<Re
 fn settle(state: &mut State, key: u64, standing: Standing, accepted: bool) -> Vec<String> {
     let Some(charge) = state.charges.get_mut(key) else { return Vec::new() };
     charge.st = standing;
+    state.outbox.note(&charge.chg_no);
     let (task, order) = (charge.task, charge.no.clone());
     match task {
         Some(Task::Storno(key)) => settle_storno(state, key, accepted),

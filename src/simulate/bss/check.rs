@@ -257,8 +257,23 @@ fn plan(lines: &[Line], beside: &Beside, proposals: bool, today: Date) -> Plan {
     plan
 }
 
+impl Check {
+    /// Its number, while somebody works on it or will.
+    pub fn open(&self) -> Option<&str> {
+        matches!(self.st, Standing::New | Standing::Working).then_some(&self.chk_no)
+    }
+}
+
 /// Moves a check one step on; false when there is nothing left to do.
 pub(super) fn step(state: &mut State, key: u64) -> bool {
+    let moved = moved(state, key);
+    if let Some(check) = state.checks.get(key).filter(|_| moved) {
+        state.outbox.note(&check.chk_no);
+    }
+    moved
+}
+
+fn moved(state: &mut State, key: u64) -> bool {
     match state.checks.get_mut(key) {
         Some(check) if check.st == Standing::New => {
             check.st = Standing::Working;

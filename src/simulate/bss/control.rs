@@ -11,6 +11,7 @@
 //! | `DELETE /sim/charges/C-5001` | Acme takes it back |
 //! | `POST /sim/assets` `{ "no": "A9", "sku": "UNI-O", "art": "UNI-100", "site": "ST-201" }` | something was installed before |
 //! | `GET /sim/assets` | the installed base |
+//! | `GET /sim/callbacks` | messages that wait, were taken and given up |
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -90,6 +91,11 @@ pub(super) fn answer(state: &mut State, method: &str, path: &[&str], query: &Que
         ("DELETE", ["charges", no]) if charge::take_back(state, no) => Ok(Reply::row(&json!({ "rc": 0 }))),
         ("DELETE", ["charges", _]) => Err("not open".to_owned()),
         ("POST", ["assets"]) => read(body).and_then(|new| installed(state, new)),
+        ("GET", ["callbacks"]) => {
+            let outbox = &state.outbox;
+            let (waiting, taken, given_up) = (outbox.waiting(), outbox.taken, &outbox.given_up);
+            Ok(Reply::row(&json!({ "waiting": waiting, "taken": taken, "givenUp": given_up })))
+        }
         ("GET", ["assets"]) => Ok(Reply::row(&installed_base(state))),
         _ => Err("no such control".to_owned()),
     };

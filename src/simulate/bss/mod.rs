@@ -7,7 +7,8 @@
 //!
 //! **Nothing here is left to chance**: the date is given, numbers are sequential, prices follow from article, rate and
 //! term. Work goes on only when somebody says so: `POST /sim/advance`, or by asking when
-//! [`Settings::advance_on_read`] is set.
+//! [`Settings::advance_on_read`] is set; with [`Settings::step_ms`] it goes on by itself as well. What moved is told to
+//! [`Settings::callback`], where there is one; else callers have to ask.
 //!
 //! Values that it refuses, so that a caller can have a refusal: postcode `00000` (no duct) and rates above 10 Gbit/s
 //! fail a line; a billing account beginning with `X` is answered with 200 and `rc` 8; a term above 48 months is
@@ -20,10 +21,12 @@
 //! [journal] of everything received, charges that come up, and known assets.
 
 mod address;
+mod alone;
 mod article;
 mod asset;
 mod avail;
 mod bill;
+mod caller;
 mod charge;
 mod check;
 pub mod control;
@@ -56,6 +59,9 @@ mod ticket;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
+pub use caller::plays_at;
 pub use server::{Running, start};
 use state::State;
 
@@ -70,12 +76,26 @@ pub struct Settings {
     pub journal_entries_max: usize,
     /// Rows kept in each table, the newest: the desk forgets older ones.
     pub rows_max: usize,
+    /// After how many milliseconds in one place open work moves one step on by itself; `None`: never.
+    pub step_ms: Option<u64>,
+    /// Time before each answer and after its effect, in milliseconds; the controls are not slowed.
+    pub latency_ms: u64,
+    /// Who is told of what moved: the base of an address, such as `http://127.0.0.1:8082`.
+    pub callback: Option<String>,
 }
 
 impl Settings {
     /// The usual settings, opening on `today`.
     pub fn on(today: jiff::civil::Date) -> Self {
-        Self { today, advance_on_read: false, journal_entries_max: 10_000, rows_max: 100_000 }
+        Self {
+            today,
+            advance_on_read: false,
+            journal_entries_max: 10_000,
+            rows_max: 100_000,
+            step_ms: None,
+            latency_ms: 0,
+            callback: None,
+        }
     }
 }
 
@@ -83,12 +103,14 @@ impl Settings {
 #[derive(Debug, Clone)]
 pub struct Bss {
     state: Arc<Mutex<State>>,
+    /// Rung when something is to be told.
+    told: Arc<Notify>,
 }
 
 impl Bss {
     /// Opens the desk, with nothing but its gazetteer and its installed base in it.
     pub fn new(settings: &Settings) -> Self {
-        Self { state: Arc::new(Mutex::new(State::new(settings))) }
+        Self { state: Arc::new(Mutex::new(State::new(settings))), told: Arc::default() }
     }
 
     /// What was received, oldest first, as far as it was kept.
@@ -99,6 +121,11 @@ impl Bss {
     /// Arranges for a fault, as `POST /sim/faults` does.
     pub fn arrange(&self, fault: fault::Fault) {
         self.lock().faults.arrange(fault);
+    }
+
+    /// Has what moves from now on told to who listens there, such as `http://127.0.0.1:8082`.
+    pub fn call_back(&self, to: &str) {
+        self.lock().outbox.to = Some(to.to_owned());
     }
 
     // A handler that panicked has left rows that are each whole, so its poison says nothing.

@@ -317,8 +317,23 @@ pub(super) fn lead_days(line: &Line) -> i64 {
     }
 }
 
+impl Offer {
+    /// Whether somebody works on it, or will.
+    pub fn open(&self) -> bool {
+        matches!(self.status, Standing::New | Standing::Working)
+    }
+}
+
 /// Moves an offer one step on; false when there is nothing left to do.
 pub(super) fn step(state: &mut State, key: u64) -> bool {
+    let moved = moved(state, key);
+    if let Some(offer) = state.offers.get(key).filter(|_| moved) {
+        state.outbox.note(&offer.offer_no);
+    }
+    moved
+}
+
+fn moved(state: &mut State, key: u64) -> bool {
     match state.offers.get_mut(key) {
         Some(offer) if offer.status == Standing::New => {
             offer.status = Standing::Working;

@@ -98,6 +98,15 @@ fn connect(state: &mut State, pack_no: &str) {
     }
 }
 
+/// The numbers of what is worked on, or would be.
+pub(super) fn open(state: &State) -> Vec<String> {
+    let checks = state.checks.iter().filter_map(|check| check.open());
+    let offers = state.offers.iter().filter(|offer| offer.open()).map(|offer| offer.offer_no.as_str());
+    let orders = state.orders.iter().filter(|order| !order.closed()).map(|order| order.no.as_str());
+    let tickets = state.tickets.iter().filter_map(|ticket| ticket.open());
+    checks.chain(offers).chain(orders).chain(tickets).map(str::to_owned).collect()
+}
+
 /// Moves whatever has this number one step on, or everything when there is none; false when nothing moved.
 pub(super) fn step(state: &mut State, number: Option<&str>) -> bool {
     let Some(number) = number else {

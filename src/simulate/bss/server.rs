@@ -23,7 +23,7 @@ use tokio::time::{Sleep, sleep};
 use super::fault::{Fault, Kind};
 use super::journal::Entry;
 use super::reply::Reply;
-use super::{Bss, Settings, route};
+use super::{Bss, Settings, alone, caller, route};
 
 /// Largest message that is read, in bytes.
 const BODY_BYTES_MAX: usize = 8 << 20;
@@ -61,11 +61,22 @@ pub async fn start(address: SocketAddr, settings: Settings) -> io::Result<Runnin
     let listener = TcpListener::bind(address).await?;
     let local_addr = listener.local_addr()?;
     let bss = Bss::new(&settings);
-    let task = tokio::spawn(accept(listener, bss.clone()));
+    let (own, latency) = (bss.clone(), Duration::from_millis(settings.latency_ms));
+    let work = settings.step_ms.map(|step_ms| alone::run(bss.clone(), Duration::from_millis(step_ms)));
+    let task = tokio::spawn(async move {
+        // All three are without end, and end with the task.
+        let work = async {
+            match work {
+                Some(work) => work.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::join!(accept(listener, own.clone(), latency), caller::run(own), work);
+    });
     Ok(Running { local_addr, bss, task })
 }
 
-async fn accept(listener: TcpListener, bss: Bss) {
+async fn accept(listener: TcpListener, bss: Bss, latency: Duration) {
     // The connections end with this task: the set aborts them when it is dropped.
     let mut connections = JoinSet::new();
     loop {
@@ -76,20 +87,20 @@ async fn accept(listener: TcpListener, bss: Bss) {
             continue;
         };
         _ = stream.set_nodelay(true);
-        connections.spawn(serve(stream, bss.clone()));
+        connections.spawn(serve(stream, bss.clone(), latency));
     }
 }
 
-async fn serve(stream: TcpStream, bss: Bss) {
+async fn serve(stream: TcpStream, bss: Bss, latency: Duration) {
     let surplus = Arc::new(Surplus::default());
     let wire = Wire { stream, surplus: Arc::clone(&surplus) };
-    let service = service_fn(move |request| handle(bss.clone(), Arc::clone(&surplus), request));
+    let service = service_fn(move |request| handle((bss.clone(), latency), Arc::clone(&surplus), request));
     // An error here is a caller that went away, or a fault that was asked for.
     _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(wire), service).await;
 }
 
 async fn handle(
-    bss: Bss,
+    (bss, latency): (Bss, Duration),
     surplus: Arc<Surplus>,
     request: Request<Incoming>,
 ) -> Result<Response<Outgoing>, io::Error> {
@@ -101,7 +112,13 @@ async fn handle(
     let path = head.uri.path();
     let asked = route::Request { method: head.method.as_str(), path, query: head.uri.query(), body: &body };
     if path.starts_with("/sim/") {
-        let reply = route::answer(&mut bss.lock(), &asked);
+        let reply = {
+            let mut state = bss.lock();
+            let reply = route::answer(&mut state, &asked);
+            caller::collect(&mut state, &[]);
+            reply
+        };
+        bss.told.notify_one();
         return Ok(plain(reply));
     }
     let own = head
@@ -114,10 +131,9 @@ async fn handle(
     };
     let reply = act(&bss, &asked, fault.as_ref());
     // After the effect: a caller that gives up waiting has still been served.
-    if let Some(fault) = &fault
-        && fault.latency_ms > 0
-    {
-        sleep(Duration::from_millis(fault.latency_ms)).await;
+    let late = latency + Duration::from_millis(fault.as_ref().map_or(0, |fault| fault.latency_ms));
+    if !late.is_zero() {
+        sleep(late).await;
     }
     match fault {
         None => Ok(plain(reply)),
@@ -133,6 +149,8 @@ fn act(bss: &Bss, asked: &route::Request<'_>, fault: Option<&Fault>) -> Reply {
         _ => route::answer(&mut state, asked),
     };
     let made = std::mem::take(&mut reply.made);
+    caller::collect(&mut state, &made);
+    bss.told.notify_one();
     state.journal.write(|n| Entry {
         n,
         method: asked.method.to_owned(),

@@ -8,6 +8,7 @@ use super::Settings;
 use super::article::Sku;
 use super::asset::Asset;
 use super::bill::Export;
+use super::caller::Outbox;
 use super::charge::Charge;
 use super::check::Check;
 use super::fault::Faults;
@@ -53,6 +54,8 @@ pub(super) struct State {
     pub export: Export,
     pub faults: Faults,
     pub journal: Journal,
+    /// What is to be told by calling back.
+    pub outbox: Outbox,
 }
 
 /// Installed before the desk opened.
@@ -95,6 +98,7 @@ impl State {
             export: Export::before(settings.today),
             faults: Faults::default(),
             journal: Journal::new(settings.journal_entries_max),
+            outbox: Outbox::of(settings.callback.clone()),
         };
         field::open_books(&mut state);
         state
@@ -147,6 +151,7 @@ impl State {
         let mark = self.next_mark();
         let order = self.orders.get_mut(number)?;
         order.changed = mark;
+        self.outbox.note(&order.no);
         Some(order)
     }
 }

@@ -77,13 +77,7 @@ pub(super) fn answer(state: &mut State, body: &[u8]) -> Reply {
         Some(asked) => act(state, &asked),
     };
     match done {
-        Ok((answer, made)) => {
-            let mut inside = String::new();
-            answer.write(&mut inside);
-            // Everything that goes out is in one namespace, but what a contact holds.
-            let inside = inside.replacen('>', &format!(" xmlns=\"{MESSAGES}\">"), 1);
-            reply(200, &inside, made)
-        }
+        Ok((answer, made)) => reply(200, enveloped(&answer), made),
         Err(Fault(code, own, place, text)) => {
             let place = quick_xml::escape::escape(place.as_str()).into_owned();
             let inside = format!(
@@ -91,13 +85,13 @@ pub(super) fn answer(state: &mut State, body: &[u8]) -> Reply {
                  <TicketFault xmlns=\"{MESSAGES}\"><Code>{own}</Code><Pos>{place}</Pos></TicketFault>\
                  </detail></SOAP-ENV:Fault>"
             );
-            reply(500, &inside, Vec::new())
+            reply(500, soap::envelope(&inside), Vec::new())
         }
     }
 }
 
-fn reply(status: u16, inside: &str, made: Vec<String>) -> Reply {
-    Reply { status, media_type: "text/xml; charset=utf-8", body: soap::envelope(inside), made }
+fn reply(status: u16, body: Vec<u8>, made: Vec<String>) -> Reply {
+    Reply { status, media_type: "text/xml; charset=utf-8", body, made }
 }
 
 fn act(state: &mut State, asked: &Xml) -> Done {
@@ -237,7 +231,20 @@ pub(super) fn step(state: &mut State, key: u64) -> bool {
         let remark = Xml { attributes: vec![pair("by", "S")], ..leaf("Remark", "Done by the night shift.") };
         ticket.said.children.push(remark);
     }
+    state.outbox.note(&ticket.no);
     true
+}
+
+/// The message that tells of a ticket by itself, in its envelope.
+pub(super) fn changed(ticket: &Ticket) -> Vec<u8> {
+    enveloped(&answered("TicketChanged", ticket.row("Ticket", true)))
+}
+
+fn enveloped(answer: &Xml) -> Vec<u8> {
+    let mut inside = String::new();
+    answer.write(&mut inside);
+    // Everything that goes out is in one namespace, but what a contact holds.
+    soap::envelope(&inside.replacen('>', &format!(" xmlns=\"{MESSAGES}\">"), 1))
 }
 
 fn key(state: &State, asked: &Xml) -> Result<u64, Fault> {
@@ -272,6 +279,11 @@ fn list<'t>(rows: impl Iterator<Item = &'t Ticket>, asked: &Xml, name: &str) -> 
 }
 
 impl Ticket {
+    /// Its number, while somebody works on it or will.
+    pub fn open(&self) -> Option<&str> {
+        ["NEW", "WORK", "REOPEN", "STORNOQ"].contains(&self.st).then_some(&self.no)
+    }
+
     fn row(&self, name: &str, whole: bool) -> Xml {
         let mut row = leaf(name, "");
         row.attributes = vec![pair("no", &self.no), pair("state", self.st)];
