@@ -1,12 +1,15 @@
 //! Deliveries: events on their way to the listeners of partners.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
 use http::Uri;
 use tokio::{sync::watch, time::MissedTickBehavior};
 
-use super::workers::Handler;
+use super::workers::{Handler, LEASE_MARGIN_MS};
 use crate::{
     exchange::Gateway,
     notify::{self, Age, Courier, Message, Next, Outcome, Settings, Subscription, Subscriptions},
@@ -19,9 +22,6 @@ use crate::{
 /// Deliveries at one time, to all listeners together.
 const AT_ONCE_MAX: usize = 256;
 
-/// How long a delivery may take, in milliseconds: longer than the longest time that a listener may be given.
-const LEASE_MS: i64 = 90_000;
-
 /// How often waiting and dead events are counted, in seconds.
 const COUNT_EVERY_S: u64 = 15;
 
@@ -29,6 +29,8 @@ const COUNT_EVERY_S: u64 = 15;
 pub struct Deliveries {
     gateway: Arc<Gateway>,
     courier: Courier,
+    /// How long a delivery is lent, in milliseconds, and for which generation of the plan that holds.
+    lease_ms: Mutex<(u64, i64)>,
 }
 
 /// Where an event goes.
@@ -49,7 +51,7 @@ enum Nowhere {
 impl Deliveries {
     /// Deliveries of a gateway.
     pub fn new(gateway: Arc<Gateway>) -> Self {
-        Self { gateway, courier: Courier::default() }
+        Self { gateway, courier: Courier::default(), lease_ms: Mutex::default() }
     }
 
     async fn destination(&self, task: &Task, message: &Message) -> Result<Destination, Nowhere> {
@@ -186,8 +188,16 @@ impl Handler for Deliveries {
         AT_ONCE_MAX
     }
 
+    /// Longer than any listener may take for its answer.
     fn lease_ms(&self) -> i64 {
-        LEASE_MS
+        let plan = self.gateway.plan.load();
+        let mut known = self.lease_ms.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.1 == 0 || known.0 != plan.generation() {
+            let answers = plan.partners().filter_map(|partner| Some(partner.notifications()?.answer_ms_max));
+            let longest = i64::try_from(answers.max().unwrap_or_default()).unwrap_or(i64::MAX);
+            *known = (plan.generation(), longest.saturating_add(LEASE_MARGIN_MS));
+        }
+        known.1
     }
 
     fn run(&self, lease: Lease, task: Task) -> BoxFuture<'_, ()> {

@@ -18,6 +18,11 @@ const SLEEP_MS_MAX: i64 = 1000;
 /// How long it sleeps at least where what is due cannot be had, in milliseconds: its lane is at work.
 const SLEEP_MS_MIN: i64 = 20;
 
+/// How long a task is lent beyond the time that it may take, in milliseconds: for its commit, and for the clocks of several
+/// instances, which must not differ by more. What a killed instance had is taken over by another within the time that
+/// its task may take, this and [`SLEEP_MS_MAX`].
+pub const LEASE_MARGIN_MS: i64 = 10_000;
+
 /// A task under way.
 pub type Doing<'h> = Pin<Box<dyn Future<Output = ()> + Send + 'h>>;
 

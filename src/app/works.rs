@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::workers::{self, Doing, Handler};
+use super::workers::{self, Doing, Handler, LEASE_MARGIN_MS};
 use crate::{
     exchange::{Gateway, tasks},
     store::{Lease, Queue, Task},
@@ -12,9 +12,6 @@ use crate::{
 
 /// How many tasks of each queue are done side by side.
 const AT_ONCE_MAX: [(Queue, usize); 3] = [(Queue::Timer, 8), (Queue::Poll, 16), (Queue::Continue, 8)];
-
-/// How long a task is lent beyond the time that an exchange may take, in milliseconds.
-const LEASE_MARGIN_MS: i64 = 30_000;
 
 struct Works {
     gateway: Arc<Gateway>,
