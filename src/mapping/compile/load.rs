@@ -5,7 +5,7 @@ use crate::mapping::diagnostic as code;
 use crate::mapping::raw::{
     CodeTable, FunctionFile, OverlayFile, SetFile, Text, read_codes, read_function, read_overlay, read_set,
 };
-use crate::text::{Diagnostic, Diagnostics, FileSet, SourceId, Sources, yaml};
+use crate::text::{Diagnostic, Diagnostics, FileSet, Hint, SourceId, Sources, suggest, yaml};
 use std::{collections::HashSet, sync::Arc};
 
 /// File with the set's own settings.
@@ -95,7 +95,8 @@ pub fn read_overlays(
         };
         let Some(id) = files.open(&path, sources) else {
             let message = format!("there is no overlay {}", files.shown(&path));
-            out.push(at(Diagnostic::error(code::NO_FILE, message)));
+            let near = named.as_ref().and_then(|named| near_overlay(files, &paths, named.as_str()));
+            out.push(at(Diagnostic::error(code::NO_FILE, message)).maybe_hint(near.map(Hint::meant)));
             break;
         };
         let overlay = yaml::load(sources, id, out).and_then(|node| read_overlay(&node, out));
@@ -119,6 +120,14 @@ pub fn read_overlays(
     }
     read.reverse();
     read
+}
+
+/// The name of an overlay that there is, like the one that led to the last of these paths; none of those that came before.
+fn near_overlay(files: &FileSet, paths: &[String], name: &str) -> Option<String> {
+    let folder = paths.last()?.strip_suffix(".yaml")?.strip_suffix(name)?;
+    let others = files.iter().map(|(path, _)| path).filter(|path| paths.iter().all(|own| own != path));
+    let names = others.filter_map(|path| path.strip_prefix(folder)?.strip_suffix(".yaml"));
+    suggest(name, names).map(str::to_owned)
 }
 
 /// The path of the overlay that another at `path` extends by this name.

@@ -51,7 +51,7 @@ use super::program::Tables;
 use super::raw::{self, Text};
 use super::schema::{Interface, Schema};
 use crate::format::Names;
-use crate::text::{Diagnostic, Diagnostics, FileSet, Slips, SourceId, Sources, Span};
+use crate::text::{Diagnostic, Diagnostics, FileSet, Hint, Slips, SourceId, Sources, Span};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap, HashSet},
@@ -243,14 +243,18 @@ impl<'c> Compiler<'c> {
     }
 
     /// Notes whether a message type has a place; told at the end where none has. Of several types the one that has
-    /// most of the path is told: that is the one that was meant.
+    /// most of the path is told, and of equals one that has a word like the one that is not there: that is the one that
+    /// was meant.
     fn sighted(&mut self, what: Sight, missing: Option<(usize, Diagnostic)>) {
         let Some((depth, fault)) = missing else {
             self.missing.insert(what, None);
             return;
         };
+        let is_mended = |fault: &Diagnostic| fault.hint.as_ref().is_some_and(Hint::is_change);
         match self.missing.entry(what).or_insert_with(|| Some((depth, fault.clone()))) {
-            Some(known) if known.0 < depth => *known = (depth, fault),
+            Some(known) if (known.0, is_mended(&known.1)) < (depth, is_mended(&fault)) => {
+                *known = (depth, fault)
+            }
             _ => {}
         }
     }

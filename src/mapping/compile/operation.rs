@@ -266,8 +266,8 @@ impl<'c> Compiler<'c> {
         match scope.resolve(self.schema, &path, &mut Vec::new()) {
             Found::Place(place, _) => Some((path, place)),
             Found::Missing(missing) => {
+                let at = super::steps::span_of_missing(text, &missing);
                 let fault = Diagnostic::error(code::NO_SUCH_PLACE, missing.message);
-                let at = super::steps::span_of(text, missing.step);
                 self.out.push(fault.at(at).maybe_hint(missing.hint));
                 None
             }

@@ -3,7 +3,7 @@
 use super::effective::Effective;
 use crate::mapping::diagnostic as code;
 use crate::mapping::path::FieldPath;
-use crate::mapping::raw::{Branch, Change, CodeRow, CodeSide, CodesChange, OverlayFile, Rule, Text};
+use crate::mapping::raw::{self, Branch, Change, CodeRow, CodeSide, CodesChange, OverlayFile, Rule, Text};
 use crate::text::{Diagnostic, Diagnostics, Hint, suggest};
 use std::sync::Arc;
 
@@ -54,16 +54,19 @@ fn codes(set: &mut Effective, change: &CodesChange, out: &mut Diagnostics) {
         return misses(&change.table, "code table", names.iter().map(String::as_str), out);
     };
     let table = Arc::make_mut(table);
-    let has = |row: &CodeRow, code: &str| match &row.sonata {
-        CodeSide::Values(texts) => texts.iter().any(|text| text.as_str() == code),
-        CodeSide::Absent(_) => false,
+    let of = |row: &CodeRow| match &row.sonata {
+        CodeSide::Values(texts) => texts.clone(),
+        CodeSide::Absent(_) => Vec::new(),
     };
+    let has = |row: &CodeRow, code: &str| of(row).iter().any(|text| text.as_str() == code);
+    let known: Vec<Text> = table.rows.iter().flat_map(of).collect();
+    let known = || known.iter().map(Text::as_str);
     for row in &change.change {
         let CodeSide::Values(texts) = &row.sonata else { continue };
         let own = table.rows.iter_mut().find(|own| texts.iter().any(|text| has(own, text.as_str())));
         match (own, texts.first()) {
             (Some(own), _) => *own = row.clone(),
-            (None, Some(first)) => misses(first, "row for", std::iter::empty(), out),
+            (None, Some(first)) => misses(first, "row for", known(), out),
             (None, None) => {}
         }
     }
@@ -71,7 +74,7 @@ fn codes(set: &mut Effective, change: &CodesChange, out: &mut Diagnostics) {
         let before = table.rows.len();
         table.rows.retain(|row| !has(row, text.as_str()));
         if table.rows.len() == before {
-            misses(text, "row for", std::iter::empty(), out);
+            misses(text, "row for", known(), out);
         }
     }
     table.rows.extend(change.add.iter().cloned());
@@ -83,19 +86,23 @@ fn operations(set: &mut Effective, overlay: &OverlayFile, out: &mut Diagnostics)
             Some((function, id)) => (Some(function), id),
             None => (None, operation.id.as_str()),
         };
-        let named = |own: &(Arc<str>, Arc<crate::mapping::raw::Operation>)| {
+        let named = |own: &(Arc<str>, Arc<raw::Operation>)| {
             own.1.id.as_str() == id && function.is_none_or(|function| *own.0 == *function)
         };
         match set.operations.iter().filter(|own| named(own)).count() {
             0 => {
-                let known = set.operations.iter().map(|(_, own)| own.id.as_str());
-                misses(&operation.id, "operation", known, out);
+                let named = |(of, own): &(Arc<str>, Arc<raw::Operation>)| match function {
+                    Some(_) => format!("{of}.{}", own.id),
+                    None => own.id.as_str().to_owned(),
+                };
+                let known: Vec<String> = set.operations.iter().map(named).collect();
+                misses(&operation.id, "operation", known.iter().map(String::as_str), out);
             }
             1 => {
                 if let Some(own) = set.operations.iter_mut().find(|own| named(own)) {
                     let id = Text::at(own.1.id.as_str(), operation.id.span());
                     let backend = operation.backend.clone().or_else(|| own.1.backend.clone());
-                    own.1 = Arc::new(crate::mapping::raw::Operation { id, backend, ..operation.clone() });
+                    own.1 = Arc::new(raw::Operation { id, backend, ..operation.clone() });
                 }
             }
             _ => {

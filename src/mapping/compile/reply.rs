@@ -181,8 +181,8 @@ impl<'c> Compiler<'c> {
             (found, _) => found,
         };
         if let Found::Missing(missing) = found {
+            let at = steps::span_of_missing(text, &missing);
             let fault = Diagnostic::error(code::NO_SUCH_PLACE, missing.message);
-            let at = steps::span_of(text, missing.step);
             self.out.push(fault.at(at).maybe_hint(missing.hint));
             return None;
         }

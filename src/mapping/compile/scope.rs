@@ -58,6 +58,8 @@ pub(super) enum Required {
 pub(super) struct Missing {
     /// Index of the step that fails.
     pub step: usize,
+    /// The word inside of the step that is to blame, of a step with several.
+    pub word: Option<String>,
     /// What is wrong, one short sentence.
     pub message: String,
     /// What to write instead.
@@ -269,7 +271,12 @@ impl Scope {
             let next = match step {
                 Step::Member(name) => place.member(schema, name, unchecked),
                 Step::Index(_) => place.element(schema).map(|place| (place, false)).map_err(|m| (m, None)),
-                Step::Keyed(terms) => keyed(schema, &place, terms, unchecked).map(|place| (place, false)),
+                Step::Keyed(terms) => match keyed(schema, &place, terms, unchecked) {
+                    Ok(place) => Ok((place, false)),
+                    Err((word, (message, hint))) => {
+                        return Found::Missing(Missing { step: index, word, message, hint });
+                    }
+                },
             };
             match next {
                 Ok((next, always)) => {
@@ -328,17 +335,17 @@ fn parameter(path: &FieldPath, known: Option<&[Parameter]>, part: &str) -> Found
 }
 
 fn lost(step: usize, message: String, hint: Option<Hint>) -> Found {
-    Found::Missing(Missing { step, message, hint })
+    Found::Missing(Missing { step, word: None, message, hint })
 }
 
-/// The element that a keyed step names, its terms known.
+/// The element that a keyed step names, its terms known; else the word that is to blame, and why.
 fn keyed(
     schema: &dyn Types,
     array: &Place,
     terms: &[crate::mapping::path::Term],
     unchecked: &mut Unchecked,
-) -> Result<Place, (String, Option<Hint>)> {
-    let mut element = array.element(schema).map_err(|message| (message, None))?;
+) -> Result<Place, (Option<String>, (String, Option<Hint>))> {
+    let mut element = array.element(schema).map_err(|message| (None, (message, None)))?;
     for term in terms {
         if let Literal::Text(text) = &term.value {
             let members = term.members.iter().map(ToString::to_string).collect();
@@ -348,7 +355,8 @@ fn keyed(
     for term in terms {
         let mut place = element.clone();
         for name in &term.members {
-            place = place.member(schema, name, unchecked)?.0;
+            let next = place.member(schema, name, unchecked);
+            place = next.map_err(|why| (Some(name.to_string()), why))?.0;
         }
         let mut values = place.ty.map(|ty| schema.values(ty)).unwrap_or_default();
         if values.is_empty() && term.members.len() == 1 && &*term.members[0] == TYPE {
@@ -360,7 +368,8 @@ fn keyed(
         {
             let near = suggest(text, values.iter().map(String::as_str));
             let hint = near.map(Hint::meant);
-            return Err((format!("{} does not allow `{text}` here", schema.title()), hint));
+            let message = format!("{} does not allow `{text}` here", schema.title());
+            return Err((Some(text.to_string()), (message, hint)));
         }
     }
     Ok(element)

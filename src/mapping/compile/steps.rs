@@ -1,5 +1,6 @@
 //! Places of the steps inside the text of a path, so that a caret stands under the one that is wrong.
 
+use super::scope::Missing;
 use crate::mapping::raw::Text;
 use crate::text::Span;
 use std::ops::Range;
@@ -59,17 +60,30 @@ pub(super) fn span_of(text: &Text, step: usize) -> Span {
     }
 }
 
+/// Where that stands which a path does not find.
+pub(super) fn span_of_missing(text: &Text, missing: &Missing) -> Span {
+    missing_range(text.as_str(), missing).map_or_else(|| text.span(), |range| text.part(range))
+}
+
+/// The same in a text by itself.
+pub(super) fn missing_range(text: &str, missing: &Missing) -> Option<Range<usize>> {
+    let step = ranges(text).get(missing.step)?.clone();
+    let word = missing.word.as_ref().and_then(|word| word_range(text.get(step.clone())?, word));
+    Some(word.map_or(step.clone(), |word| step.start + word.start..step.start + word.end))
+}
+
 /// Where a word stands in a longer text: its last occurrence as a whole word, else the text.
 pub(super) fn word_in(text: &Text, word: &str) -> Span {
-    let inner = text.as_str();
+    word_range(text.as_str(), word).map_or_else(|| text.span(), |range| text.part(range))
+}
+
+fn word_range(text: &str, word: &str) -> Option<Range<usize>> {
     let whole = |at: usize| {
         let letter = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-        !letter(inner[..at].chars().next_back()) && !letter(inner[at + word.len()..].chars().next())
+        !letter(text[..at].chars().next_back()) && !letter(text[at + word.len()..].chars().next())
     };
-    match inner.rmatch_indices(word).map(|(at, _)| at).find(|at| whole(*at)) {
-        Some(at) if !word.is_empty() => text.part(at..at + word.len()),
-        _ => text.span(),
-    }
+    let at = text.rmatch_indices(word).map(|(at, _)| at).find(|at| !word.is_empty() && whole(*at))?;
+    Some(at..at + word.len())
 }
 
 #[cfg(test)]

@@ -183,8 +183,9 @@ impl<'c> Compiler<'c> {
                 Some(place)
             }
             Found::Missing(missing) => {
+                let at = steps::span_of_missing(text, &missing);
                 let fault = Diagnostic::error(code::NO_SUCH_PLACE, missing.message);
-                let fault = fault.at(steps::span_of(text, missing.step)).maybe_hint(missing.hint);
+                let fault = fault.at(at).maybe_hint(missing.hint);
                 self.sighted((text.span(), "".into()), Some((missing.step, fault)));
                 None
             }

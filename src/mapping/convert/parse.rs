@@ -299,13 +299,44 @@ fn date(bound: &Bound<'_>) -> Result<time::Date, ConverterError> {
     time::Date::new(&format.text, edge, bound.zone()?).map_err(|message| format.error(message))
 }
 
-/// A format like `dd.MM.yyyy` would be nothing but letters.
+/// A format like `dd.MM.yyyy` would be nothing but letters, and one that says a part twice writes it twice.
 fn parts(format: &Written) -> Result<(), ConverterError> {
-    if format.text.contains('%') {
-        return Ok(());
+    let text = format.text.as_str();
+    if !text.contains('%') {
+        let hint = "`%d.%m.%Y %H:%M:%S` is written 28.10.2026 14:30:05";
+        return Err(ConverterError {
+            hint: Some(hint.into()),
+            ..format.error("a format names its parts by `%`")
+        });
     }
-    let hint = "`%d.%m.%Y %H:%M:%S` is written 28.10.2026 14:30:05";
-    Err(ConverterError { hint: Some(hint.into()), ..format.error("a format names its parts by `%`") })
+    let meant = |message: String, text: String| {
+        let hint = Hint::from(format!("did you mean '{text}'?")).putting(format!("'{text}'"));
+        Err(ConverterError { hint: Some(hint), ..format.error(message) })
+    };
+    let mut seen: Vec<char> = Vec::new();
+    let (mut before, mut rest) = (String::new(), text);
+    while let Some((plain, behind)) = rest.split_once('%') {
+        // Between the mark and the letter stand flags and a width: `%-d`, `%3f`, `%:z`.
+        let flags = behind.find(|c: char| c.is_ascii_alphabetic() || c == '%').unwrap_or(behind.len());
+        let (flags, behind) = behind.split_at(flags);
+        let Some(letter) = behind.chars().next() else { break };
+        rest = behind.strip_prefix(letter).unwrap_or_default();
+        before.push_str(plain);
+        if letter != '%' && seen.contains(&letter) {
+            // The year of other languages has as many letters as digits.
+            let once =
+                if text.contains("%y%y") { text.replace("%y%y", "%Y") } else { format!("{before}{rest}") };
+            return meant(format!("the format says `%{letter}` twice"), once);
+        }
+        before.extend(["%", flags]);
+        before.push(letter);
+        if letter != '%' && rest.starts_with(letter) {
+            let once = format!("{before}{}", rest.trim_start_matches(letter));
+            return meant(format!("behind `%{letter}` stands `{letter}` once more, as a letter"), once);
+        }
+        seen.push(letter);
+    }
+    Ok(())
 }
 
 fn datetime(bound: &Bound<'_>) -> Result<time::DateTime, ConverterError> {

@@ -3,8 +3,8 @@
 use super::super::Compiler;
 use super::super::condition::{OnSide, equalities, parts};
 use super::super::form::{Body, Form, Given, excluded, form};
-use super::super::scope::{Found, Missing, Place};
-use super::super::steps::{span_of, word_in};
+use super::super::scope::{Found, Place};
+use super::super::steps::{span_of, span_of_missing, word_in};
 use super::super::values::{is_query, script_inputs};
 use super::OWN_HEADERS;
 use super::message::Message;
@@ -178,15 +178,16 @@ impl<'c> Compiler<'c> {
             Part::Body => {}
         }
         let found = at.legacy.resolve(&*at.api, &path, &mut Vec::new());
-        let Found::Missing(Missing { step, message, hint }) = found else {
+        let Found::Missing(missing) = found else {
             if let Found::Place(place, _) = found {
                 self.sighted((text.span(), "legacy".into()), None);
                 return Some(place);
             }
             return None;
         };
+        let (step, span) = (missing.step, span_of_missing(text, &missing));
         let fault =
-            Diagnostic::error(code::NO_LEGACY_PLACE, message).at(span_of(text, step)).maybe_hint(hint);
+            Diagnostic::error(code::NO_LEGACY_PLACE, missing.message).at(span).maybe_hint(missing.hint);
         if at.writes() {
             // Told here: nothing more need be said of it where it is read.
             self.sighted((text.span(), "legacy".into()), None);

@@ -4,7 +4,7 @@ use super::super::Compiler;
 use super::super::form::every;
 use super::super::literal::{constant, enum_text};
 use super::super::scope::{Found, Place};
-use super::super::steps::word_in;
+use super::super::steps::{missing_range, word_in};
 use super::super::values::{codes_of, meets, near_value};
 use super::message::Message;
 use crate::mapping::codes::CodeType;
@@ -238,7 +238,9 @@ impl<'c> Compiler<'c> {
         let missing = match at.legacy.resolve(&*at.api, &path, &mut Vec::new()) {
             Found::Place(..) => None,
             Found::Missing(missing) => {
-                let fault = Diagnostic::error(code::NO_LEGACY_PLACE, missing.message).at(span);
+                let within = missing_range(&argument.text, &missing).unwrap_or(0..argument.text.len());
+                let at = text.part(argument.offset + within.start..argument.offset + within.end);
+                let fault = Diagnostic::error(code::NO_LEGACY_PLACE, missing.message).at(at);
                 Some((missing.step, fault.maybe_hint(missing.hint)))
             }
         };
