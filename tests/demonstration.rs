@@ -10,8 +10,8 @@ use super::support::{Bed, Folders, Http, JSON, ORDER, PRODUCT, QUOTE, bounded};
 /// The day of the shipped cases: their wished dates lie after it.
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 21);
 
-/// A gateway on the shipped files, but for the addresses and the place of the store.
-async fn shipped() -> Bed {
+/// The shipped files, but for the addresses and the place of the store.
+pub async fn shipped_folders() -> Folders {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let desk = bss::start(([127, 0, 0, 1], 0).into(), bss::Settings::on(TODAY)).await.unwrap();
     let folders = Folders::around(desk);
@@ -33,6 +33,12 @@ async fn shipped() -> Bed {
     for backend in ["config/backends/acme.yaml", "config/backends/acme-tickets.yaml"] {
         folders.edit(backend, "127.0.0.1:8081", &folders.bss.local_addr.to_string());
     }
+    folders
+}
+
+/// A gateway on them.
+async fn shipped() -> Bed {
+    let folders = shipped_folders().await;
     let gateway = segue::app::start(&folders.config()).await.unwrap();
     Bed { folders, gateway, client: Http::new() }
 }

@@ -31,6 +31,7 @@ mod process;
 mod readme;
 mod receives;
 mod record;
+mod recover;
 mod reload;
 mod round;
 mod routes;

@@ -1,6 +1,6 @@
 //! What needs attention: found from time to time for the metric and the log, and for the admin port when it asks.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -11,9 +11,9 @@ use crate::{
     admin::{Attention, AttentionAnswer, AttentionRequest},
     config,
     custody::{self, Effect, NotSettled, Open},
-    exchange::Gateway,
+    exchange::{Gateway, recover},
     ids::{ExchangeId, PartnerId},
-    store::StoreError,
+    store::{Batch, Change, Conflict, StoreError},
 };
 
 /// How often it is looked, in seconds. Who asks is told at once; this is for the metric.
@@ -27,6 +27,7 @@ pub(super) async fn run(gateway: Arc<Gateway>, mut stopped: watch::Receiver<bool
     let mut tick = tokio::time::interval(Duration::from_secs(EVERY_S));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut known = 0;
+    let mut asked = BTreeSet::new();
     loop {
         tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => return,
@@ -34,6 +35,7 @@ pub(super) async fn run(gateway: Arc<Gateway>, mut stopped: watch::Receiver<bool
         }
         match all(&gateway, began_ms, None).await {
             Ok(open) => {
+                look_into(&gateway, &open, &mut asked).await;
                 gateway.metrics.attention(open.len());
                 if open.len() > known {
                     tracing::warn!(exchanges = open.len(), "need attention: see `segue attention list`");
@@ -41,6 +43,25 @@ pub(super) async fn run(gateway: Arc<Gateway>, mut stopped: watch::Receiver<bool
                 known = open.len();
             }
             Err(error) => tracing::warn!(%error, "could not look for what needs attention"),
+        }
+    }
+}
+
+/// Has those looked into of which the mapping says how; `asked` has those of which that was seen to.
+async fn look_into(gateway: &Gateway, open: &[Open], asked: &mut BTreeSet<ExchangeId>) {
+    asked.retain(|exchange| open.iter().any(|one| one.exchange == *exchange));
+    for one in open.iter().filter(|one| one.kept.is_some()) {
+        if asked.contains(&one.exchange) {
+            continue;
+        }
+        let Ok(task) = recover::task(&one.partner, &one.exchange, now_ms(gateway)) else { continue };
+        let batch = Batch::new(one.partner.clone()).with(Change::Schedule(Box::new(task)));
+        match gateway.store.commit(batch).await {
+            // It is looked into already, or was and people have to.
+            Ok(()) | Err(StoreError::Conflict(Conflict::Exists)) => {
+                asked.insert(one.exchange.clone());
+            }
+            Err(error) => tracing::warn!(%error, "an exchange cannot be looked into yet"),
         }
     }
 }
@@ -156,6 +177,7 @@ fn shown(open: &Open) -> Value {
         "since": Timestamp::from_millisecond(open.at_ms).map(|at| at.to_string()).unwrap_or_default(),
         "why": open.why.as_deref().unwrap_or("the process ended under it"),
         "repeatsRefused": !open.keys.is_empty(),
+        "lookedInto": open.kept.is_some(),
         "calls": calls.collect::<Vec<_>>(),
     })
 }

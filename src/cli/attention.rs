@@ -117,6 +117,9 @@ fn shown(one: &Value) -> String {
         }
         lines.push(text.replace('"', ""));
     }
+    if one["lookedInto"].as_bool() == Some(true) {
+        lines.push("  the mapping says how it is looked up: that is tried by itself".to_owned());
+    }
     if one["repeatsRefused"].as_bool() == Some(true) {
         lines.push(
             "  a repeat of the request is refused until this is settled with `--effect none`".to_owned(),

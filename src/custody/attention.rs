@@ -4,6 +4,8 @@
 //! The journal has them. An exchange that ends so says why; one of which the process died says nothing, and is found
 //! because it is older than any that could still be at work. A person looks into the legacy system, and settles it.
 
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
@@ -14,11 +16,34 @@ use crate::{
 /// Open exchanges of one partner that are looked at at once.
 pub const LOOKED_AT_MAX: u32 = 1000;
 
-/// What an exchange writes into the journal about itself, at its intent: the keys that it took.
+/// What an exchange writes into the journal about itself, at its intent: the keys that it took, and its request where
+/// what it made can be looked up.
 #[must_use]
-pub fn keys_note(keys: &[IdempotencyKey]) -> bytes::Bytes {
+pub fn intent_note(keys: &[IdempotencyKey], request: Option<&Kept>) -> Bytes {
     let keys: Vec<Value> = keys.iter().map(|one| json!([one.operation, one.key])).collect();
-    bytes::Bytes::from(Value::Array(keys).to_string())
+    let Some(kept) = request else { return Bytes::from(Value::Array(keys).to_string()) };
+    let mut note = json!({ "keys": keys, "request": kept }).to_string().into_bytes();
+    if let Some(body) = &kept.body {
+        note.push(b'\n');
+        note.extend_from_slice(body);
+    }
+    Bytes::from(note)
+}
+
+/// What is kept of a request until it is known what it did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The Sonata id that what it makes was given.
+    pub id: String,
+    /// Query parameters, decoded.
+    pub query: Vec<(String, String)>,
+    /// Path parameters, decoded.
+    pub path: Vec<(String, String)>,
+    /// Headers that name the request or that a look-up reads; names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body as received.
+    #[serde(skip)]
+    pub body: Option<Bytes>,
 }
 
 /// One call of such an exchange.
@@ -55,6 +80,8 @@ pub struct Open {
     pub calls: Vec<OpenCall>,
     /// The keys that it took: they stay taken until it is settled.
     pub keys: Vec<IdempotencyKey>,
+    /// Its request, where what it made can be looked up.
+    pub kept: Option<Kept>,
 }
 
 /// What a person found out.
@@ -88,6 +115,19 @@ pub async fn open(store: &Store, partner: &PartnerId, quiet_ms: i64) -> Result<V
         found.extend(one(store, partner, exchange, quiet_ms).await?);
     }
     Ok(found)
+}
+
+/// An exchange that has not come to its end, whether or not it is still at work; `None` where it has.
+///
+/// # Errors
+/// [`StoreError`] when it could not be read.
+pub async fn unfinished(
+    store: &Store,
+    partner: &PartnerId,
+    exchange: &ExchangeId,
+) -> Result<Option<Open>, StoreError> {
+    let entries = store.journal(partner, exchange).await?;
+    Ok(read(partner, exchange.clone(), &entries))
 }
 
 /// Ends an exchange that needs attention, with its name given back where nothing was done.
@@ -147,11 +187,14 @@ fn read(partner: &PartnerId, exchange: ExchangeId, entries: &[JournalEntry]) -> 
         why: None,
         calls: Vec::new(),
         keys: Vec::new(),
+        kept: None,
     };
     for entry in entries {
         let note = || entry.reply.as_ref().map(|note| String::from_utf8_lossy(note).into_owned());
         match (entry.call.as_str(), entry.step) {
-            ("", Step::Intent) => open.keys = note().map(|note| keys(&note)).unwrap_or_default(),
+            ("", Step::Intent) => {
+                (open.keys, open.kept) = entry.reply.as_ref().map(intent).unwrap_or_default();
+            }
             ("", _) => open.why = note().or(open.why),
             (name, step) => {
                 let known = open.calls.iter_mut().find(|call| call.name == name);
@@ -174,7 +217,44 @@ fn read(partner: &PartnerId, exchange: ExchangeId, entries: &[JournalEntry]) -> 
     Some(open)
 }
 
-fn keys(note: &str) -> Vec<IdempotencyKey> {
-    let pairs: Vec<(String, String)> = serde_json::from_str(note).unwrap_or_default();
-    pairs.into_iter().map(|(operation, key)| IdempotencyKey { operation, key }).collect()
+/// What [`intent_note`] wrote.
+fn intent(note: &Bytes) -> (Vec<IdempotencyKey>, Option<Kept>) {
+    #[derive(Deserialize)]
+    struct Note {
+        keys: Vec<(String, String)>,
+        request: Kept,
+    }
+    let of = |pairs: Vec<(String, String)>| {
+        pairs.into_iter().map(|(operation, key)| IdempotencyKey { operation, key }).collect()
+    };
+    let line = note.iter().position(|byte| *byte == b'\n');
+    let head = note.slice(..line.unwrap_or(note.len()));
+    if let Ok(Note { keys, request }) = serde_json::from_slice(&head) {
+        let body = line.map(|line| note.slice(line.saturating_add(1)..));
+        return (of(keys), Some(Kept { body, ..request }));
+    }
+    (of(serde_json::from_slice(&head).unwrap_or_default()), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_intent_is_read_as_it_was_written() {
+        let keys = vec![IdempotencyKey { operation: "quote.createQuote".to_owned(), key: "a\nb".to_owned() }];
+        assert_eq!(intent(&intent_note(&keys, None)), (keys.clone(), None));
+        assert_eq!(intent(&Bytes::from_static(b"nonsense")), (Vec::new(), None));
+        for body in [None, Some(Bytes::from_static(b"{\n\"a\": 1\n}\n")), Some(Bytes::new())] {
+            let pair = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+            let kept = Kept {
+                id: "q".to_owned(),
+                query: pair("buyerId", "b\n1"),
+                path: Vec::new(),
+                headers: pair("x-key", "k"),
+                body,
+            };
+            assert_eq!(intent(&intent_note(&keys, Some(&kept))), (keys.clone(), Some(kept)));
+        }
+    }
 }

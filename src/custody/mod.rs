@@ -17,7 +17,7 @@ mod references;
 mod repeat;
 mod state;
 
-pub use attention::{Effect, NotSettled, Open, OpenCall, keys_note, open, settle};
+pub use attention::{Effect, Kept, NotSettled, Open, OpenCall, intent_note, open, settle, unfinished};
 pub use complete::{Completed, Completing, SellerContact, complete, echo, href, move_to};
 pub use finding::{Finding, FindingCode};
 pub use idempotency::{Begun, begin, look};

@@ -33,6 +33,14 @@ pub struct Calling<'c, 'm> {
     pub limits: Limits,
 }
 
+impl<'c, 'm> Calling<'c, 'm> {
+    /// The same by another program.
+    pub fn with(&self, program: &'m OperationProgram) -> Self {
+        let (forwarded, limits) = (self.forwarded.clone(), self.limits.clone());
+        Self { program, origin: self.origin, backend: self.backend, forwarded, limits }
+    }
+}
+
 /// The calls did not all end well.
 #[derive(Debug)]
 pub struct Broken {
@@ -82,7 +90,7 @@ pub async fn run(
     Ok(replies)
 }
 
-/// Makes one call that changes nothing.
+/// Makes one call that changes nothing; its address may name what was replied earlier.
 ///
 /// # Errors
 /// Why it did not end well.
@@ -90,8 +98,9 @@ pub async fn one(
     story: &Story<'_>,
     calling: &Calling<'_, '_>,
     prepared: &Prepared<'_>,
+    earlier: &[Reply],
 ) -> Result<Reply, ExchangeError> {
-    make(story, calling, prepared, &[]).await.map_err(|failed| failed.error)
+    make(story, calling, prepared, earlier).await.map_err(|failed| failed.error)
 }
 
 /// The calls of one `each`: what was answered, in the order of the elements, and those that failed. Calls that were
@@ -209,7 +218,7 @@ fn media_type(text: Cow<'static, str>) -> Result<HeaderValue, InvalidHeaderValue
 
 /// Takes back what was done before a call failed, last first. What could not be taken back is returned: it stays in
 /// the journal.
-async fn take_back(story: &Story<'_>, calling: &Calling<'_, '_>, done: Vec<Reply>) -> Vec<Reply> {
+pub async fn take_back(story: &Story<'_>, calling: &Calling<'_, '_>, done: Vec<Reply>) -> Vec<Reply> {
     let mut left = Vec::new();
     for reply in done.into_iter().rev() {
         let undo = calling.program.calls.get(reply.call).and_then(|call| call.undo.as_deref());

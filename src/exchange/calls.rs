@@ -249,6 +249,11 @@ impl<'m> Origin<'m> {
         if failures.is_empty() { Ok(prepared) } else { Err(ExchangeError::Refused(failures)) }
     }
 
+    /// The document that one request is made of; none where it has none or the mapping refuses.
+    pub fn asked(&self, planned: &Planned<'m>) -> Option<Document> {
+        apply::apply(planned.call.request.as_ref()?, &self.input(planned, self.facts)).ok()?.body
+    }
+
     /// Maps one request and tells what every rule did.
     pub fn traced(&self, planned: &Planned<'m>) -> (Result<Applied, Vec<Failure>>, Vec<Row>) {
         match &planned.call.request {

@@ -220,7 +220,7 @@ async fn ask(
     let planned = [Planned { index: 0, call, element: None }];
     let prepared: Vec<Prepared<'_>> = origin.prepare(&planned)?;
     let calling = work.calling(story, &origin, &HeaderMap::new());
-    call::one(story, &calling, prepared.first().ok_or_else(missing)?).await
+    call::one(story, &calling, prepared.first().ok_or_else(missing)?, &[]).await
 }
 
 /// The task that gives back what was reserved for an entity that has expired; none where the mapping does not say how.

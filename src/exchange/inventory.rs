@@ -183,5 +183,5 @@ async fn look_up(
     let prepared = origin.prepare(&planned)?;
     let one =
         prepared.first().ok_or_else(|| ExchangeError::Internal("a look-up makes one call".to_owned()))?;
-    call::one(story, &work.calling(story, &origin, headers), one).await
+    call::one(story, &work.calling(story, &origin, headers), one, &[]).await
 }

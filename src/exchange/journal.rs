@@ -6,12 +6,12 @@
 use bytes::Bytes;
 
 use super::{
-    calls::Prepared, error::ExchangeError, once::Once, reply::Reply, story::Story, wire::Answer, work::Work,
+    calls::Prepared, error::ExchangeError, recover, reply::Reply, story::Story, wire::Answer, work::Work,
 };
 use crate::{
-    ids::{BackendId, PartnerId, SonataId},
+    custody,
+    ids::SonataId,
     mapping::operation::OperationProgram,
-    sonata::entity::Duty,
     store::{Batch, Change, JournalEntry, Step},
 };
 
@@ -19,27 +19,24 @@ use crate::{
 const WHY_BYTES_MAX: usize = 2000;
 
 /// The journal of one exchange; nothing is written where no call changes anything.
-#[derive(Debug)]
 pub struct Journal<'w> {
-    partner: PartnerId,
-    backend: BackendId,
-    operation: String,
-    duty: &'static Duty,
-    once: Option<&'w Once>,
+    work: Work<'w>,
+    /// What the exchange makes.
+    id: Option<&'w SonataId>,
     begun: bool,
+    /// Whether it is that of an exchange which did not come to its end, and is looked into now.
+    is_resumed: bool,
 }
 
 impl<'w> Journal<'w> {
     /// A journal with nothing in it.
-    pub fn new(work: &Work<'w>) -> Self {
-        Self {
-            partner: work.owner.partner.clone(),
-            backend: work.backend.id.clone(),
-            operation: work.operation_name(),
-            duty: work.duty,
-            once: work.once,
-            begun: false,
-        }
+    pub fn new(work: &Work<'w>, id: Option<&'w SonataId>) -> Self {
+        Self { work: *work, id, begun: false, is_resumed: false }
+    }
+
+    /// The journal of an exchange that did not come to its end; the story bears that one's id.
+    pub fn resumed(work: &Work<'w>, id: Option<&'w SonataId>) -> Self {
+        Self { work: *work, id, begun: true, is_resumed: true }
     }
 
     /// Commits what is about to be sent, and takes what names the request. The answer is that of the first one, where
@@ -52,19 +49,24 @@ impl<'w> Journal<'w> {
         story: &mut Story<'_>,
         prepared: &[Prepared<'_>],
     ) -> Result<Option<Answer>, ExchangeError> {
-        let act = self.duty.act;
-        let mut batch = Batch::new(self.partner.clone());
+        let act = self.work.duty.act;
+        let mut batch = Batch::new(self.work.owner.partner.clone());
         for one in prepared.iter().filter(|one| one.changes(act)) {
             let mut entry = self.entry(story, one.name(), Step::Intent);
             let body = one.message.as_ref().map(|message| &message.body);
             entry.request_crc = body.map(|body| crc32fast::hash(body));
             batch = batch.with(Change::Journal(Box::new(entry)));
         }
-        if let Some(once) = self.once {
-            // What takes a name must be found with it if it does not come to its end.
+        let kept = if batch.changes.is_empty() { None } else { recover::kept(&self.work, self.id) };
+        if self.work.once.is_some() || kept.is_some() {
+            // What takes a name must be found with it if it does not come to its end, and what can be looked up with
+            // what was asked for.
+            let keys = self.work.once.map(super::once::Once::keys).unwrap_or_default();
             let whole = self.entry(story, String::new(), Step::Intent);
-            let whole = JournalEntry { reply: Some(once.note()), ..whole };
+            let whole = JournalEntry { reply: Some(custody::intent_note(keys, kept.as_ref())), ..whole };
             batch = batch.with(Change::Journal(Box::new(whole)));
+        }
+        if let Some(once) = self.work.once {
             let first = once.begin(story, batch).await?;
             self.begun = first.is_none();
             return Ok(first);
@@ -85,13 +87,13 @@ impl<'w> Journal<'w> {
     /// The changes that go with the commit of what was made: nothing more needs attention, and whoever asks again gets
     /// this answer.
     pub fn ended(&self, story: &Story<'_>, id: Option<&SonataId>, answer: &Answer) -> Vec<Change> {
-        let kept = self.once.map(|once| once.finish(self.duty, id, answer)).unwrap_or_default();
+        let kept = self.work.once.map(|once| once.finish(self.work.duty, id, answer)).unwrap_or_default();
         self.done(story).into_iter().chain(kept).collect()
     }
 
     /// The changes of an exchange that had no effect: nothing needs attention, and it may be tried again.
     pub fn without_effect(&self, story: &Story<'_>) -> Vec<Change> {
-        let freed = self.once.map(|once| once.abandon(story)).unwrap_or_default();
+        let freed = self.work.once.map(|once| once.abandon(story)).unwrap_or_default();
         self.done(story).into_iter().chain(freed).collect()
     }
 
@@ -125,24 +127,31 @@ impl<'w> Journal<'w> {
         why: &ExchangeError,
     ) -> Vec<Change> {
         let mut changes = self.answered(story, program, replies);
-        let mut why = match replies.len() {
+        let why = match replies.len() {
             0 => why.to_string(),
             calls => format!("{why}; answered and not taken back: {calls} calls"),
         };
+        changes.extend(self.begun.then(|| self.why(story, why)));
+        if self.begun && !self.is_resumed {
+            changes.extend(recover::looking_up(story, &self.work, self.id));
+        }
+        changes
+    }
+
+    /// The change that says why it needs attention.
+    pub fn why(&self, story: &Story<'_>, mut why: String) -> Change {
         why.truncate(why.floor_char_boundary(WHY_BYTES_MAX));
         let entry = self.entry(story, String::new(), Step::Answered);
-        let entry = JournalEntry { reply: Some(Bytes::from(why)), ..entry };
-        changes.extend(self.begun.then(|| Change::Journal(Box::new(entry))));
-        changes
+        Change::Journal(Box::new(JournalEntry { reply: Some(Bytes::from(why)), ..entry }))
     }
 
     fn entry(&self, story: &Story<'_>, call: String, step: Step) -> JournalEntry {
         JournalEntry {
             exchange: story.id.clone(),
-            operation: self.operation.clone(),
+            operation: self.work.operation_name(),
             call,
             step,
-            backend: Some(self.backend.clone()),
+            backend: Some(self.work.backend.id.clone()),
             request_crc: None,
             status: None,
             reply: None,

@@ -22,6 +22,7 @@ pub mod ports;
 mod problem;
 mod quotes;
 pub mod receive;
+pub mod recover;
 mod references;
 pub mod rehearsal;
 mod reply;

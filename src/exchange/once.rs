@@ -98,9 +98,14 @@ impl Once {
         decide(story, begun)
     }
 
-    /// The keys, as the journal has them.
-    pub fn note(&self) -> Bytes {
-        custody::keys_note(&self.keys)
+    /// What named a request that was begun earlier.
+    pub fn begun(owner: &Owner, keys: Vec<IdempotencyKey>) -> Option<Self> {
+        (!keys.is_empty()).then(|| Self { owner: owner.clone(), keys, body_hash: [0; 32] })
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> &[IdempotencyKey] {
+        &self.keys
     }
 
     /// The changes that keep the answer for whoever asks again.

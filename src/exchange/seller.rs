@@ -183,7 +183,7 @@ async fn single(
     let origin = Origin { references: &references, ..origin };
     let prepared = origin.prepare(&planned)?;
 
-    let mut journal = Journal::new(work);
+    let mut journal = Journal::new(work, id.as_ref());
     if let Some(first) = journal.begin(story, &prepared).await? {
         return Ok(first);
     }

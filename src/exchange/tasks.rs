@@ -10,7 +10,7 @@ use http::Request;
 use super::{
     Gateway,
     error::ExchangeError,
-    follow, notices,
+    follow, notices, recover,
     report::move_to,
     seller::guarded,
     story::Story,
@@ -82,6 +82,9 @@ pub async fn run(gateway: &Gateway, lease: Lease, task: Task) {
 
 async fn done(story: &mut Story<'_>, partner: &PartnerPlan, task: &Task) -> Result<End, ExchangeError> {
     let nothing = || Ok(End::Settled(Vec::new()));
+    if let (Queue::Continue, Some(exchange)) = (task.queue, recover::about(task)) {
+        return recover::run(story, partner, (&exchange, task)).await;
+    }
     let Some((kind, id)) = &task.subject else { return nothing() };
     let Some(kind) = EntityKind::parse(kind.as_str()) else { return nothing() };
     let Some(subject) = load(story, partner, kind, id).await? else { return nothing() };
@@ -133,8 +136,12 @@ fn expire(story: &mut Story<'_>, partner: &PartnerPlan, subject: &Subject) -> En
 fn failed(story: &Story<'_>, task: &Task, error: &ExchangeError) -> End {
     let (queue, id) = (task.queue.as_str(), task.id.as_str());
     tracing::warn!(exchange = story.id.as_str(), queue, id, %error, "a task failed; it is tried again");
-    let pause = PAUSE_MS_MIN.checked_shl(task.attempts.min(30)).unwrap_or(PAUSE_MS_MAX).min(PAUSE_MS_MAX);
-    End::Later(story.now_ms().saturating_add(pause), Vec::new())
+    End::Later(story.now_ms().saturating_add(pause_ms(task)), Vec::new())
+}
+
+/// How long a task waits after another failure, in milliseconds.
+pub fn pause_ms(task: &Task) -> i64 {
+    PAUSE_MS_MIN.checked_shl(task.attempts.min(30)).unwrap_or(PAUSE_MS_MAX).min(PAUSE_MS_MAX)
 }
 
 fn changes(story: &Story<'_>, lease: &Lease, end: End) -> Vec<Change> {

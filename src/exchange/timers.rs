@@ -80,8 +80,16 @@ pub fn set(story: &Story<'_>, partner: &PartnerId, changed: &Changed<'_>) -> Vec
 /// # Errors
 /// None in practice: a UUID is within the bounds of an id.
 pub fn task_id(story: &Story<'_>, purpose: &[&str]) -> Result<TaskId, ExchangeError> {
+    id_of(purpose.iter().copied().chain([story.id.as_str()]))
+}
+
+/// The id that follows from these texts.
+///
+/// # Errors
+/// As [`task_id`].
+pub fn id_of<'p>(parts: impl Iterator<Item = &'p str>) -> Result<TaskId, ExchangeError> {
     let mut hasher = blake3::Hasher::new();
-    for part in purpose.iter().chain(&[story.id.as_str()]) {
+    for part in parts {
         hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
     }
     let mut bytes = [0; 16];

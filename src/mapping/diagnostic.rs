@@ -141,6 +141,9 @@ pub const FILTER: Code = Code("M513");
 /// A message of the legacy system that does not say of what it speaks.
 pub const NEWS: Code = Code("M514");
 
+/// A call of which it cannot be found out whether it was made.
+pub const RECOVER: Code = Code("M515");
+
 /// A call that the backend's interface does not have.
 pub const NO_SUCH_CALL: Code = Code("M601");
 /// A parameter that a call of the interface does not have.
@@ -263,6 +266,10 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(
         NEWS,
         "What the legacy system tells is of one kind of entity, or of items, that it names by its id.",
+    ),
+    Meaning::new(
+        RECOVER,
+        "A look-up says what was made and when nothing was, for all calls of the operation that change something.",
     ),
     Meaning::new(NO_SUCH_CALL, "The backend's interface file has no such path, or not this method of it."),
     Meaning::new(NO_SUCH_PARAMETER, "The call has no such parameter in the backend's interface file."),

@@ -311,7 +311,7 @@ fn rule() -> Form {
 }
 
 fn operations() -> Vec<Form> {
-    vec![operation(), call(), body_of(), complete(), undo(), answer(), on(), paging()]
+    vec![operation(), call(), body_of(), complete(), undo(), recover(), none(), answer(), on(), paging()]
 }
 
 /// Words of a call, by itself or one of several.
@@ -323,7 +323,51 @@ fn with_call(form: Form) -> Form {
         .may("after", names(), "Calls that must have been answered before.")
         .may("parallel", Kind::Integer(1, 64), "How many at a time.")
         .may("undo", Kind::Is("undo"), "The call that takes this one back when a later one fails.")
+        .may(
+            "recover",
+            Kind::Is("recover"),
+            "How it is found out whether the call was made, when nobody knows how it ended.",
+        )
         .may("cache", text(), "How long a reply may be used again.")
+}
+
+fn recover() -> Form {
+    Form::new("recover", "How what a call made is looked up.")
+        .must("call", text(), "Method and address: `GET /offers?ref={externalId}`.")
+        .may("request", body(), "What is sent.")
+        .may(
+            "each",
+            text(),
+            "The array of the reply in which what was made stands; without it the reply is it.",
+        )
+        .may("if", text(), "A condition that holds of what was made.")
+        .may(
+            "same",
+            text().named(),
+            "Places of what was made, each with the place of what was sent that has the same value.",
+        )
+        .may("none", Kind::Is("none").or_list(), "Replies that say for sure that nothing was made.")
+        .may("total", text(), "Where the reply says how many elements there are: `$.meta.count`.")
+        .may(
+            "read",
+            text(),
+            "The call whose reply stands for that of the call; `{reply.place}` is a place of what was found.",
+        )
+        .may(
+            "sure_after",
+            text(),
+            "Time from the call until it is believed that nothing was made; default: 60s.",
+        )
+}
+
+fn none() -> Form {
+    let status = Kind::Either(vec![Kind::Integer(100, 599), Kind::words(["2xx", "3xx", "4xx", "5xx"])]);
+    Form::new("none", "A reply that says that nothing was made.")
+        .may("status", status.or_list(), "404, 4xx, or a list.")
+        .may("if", text(), "A condition on the reply's body.")
+        .may("fault", text(), "Code of a SOAP fault, without prefix, or what it begins with; `*` is any.")
+        .may("text", text(), "What a body that is no document contains.")
+        .any_of(&["status", "if", "fault", "text"])
 }
 
 fn operation() -> Form {

@@ -77,6 +77,27 @@ pub struct Call {
     pub cache_ms: Option<u64>,
     /// The call that takes this one back, when a later one fails.
     pub undo: Option<Box<Call>>,
+    /// How it is found out whether this one was made, when nobody knows how it ended.
+    pub recover: Option<Box<Recover>>,
+}
+
+/// How it is found out whether a call was made of which nobody knows how it ended: `recover:`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recover {
+    /// The look-up: one call. A reply that becomes a problem says for sure that nothing was made.
+    pub find: Arc<OperationProgram>,
+    /// The array of its reply in which what was made stands (`every` is set); none: the reply is it.
+    pub each: Option<FieldPath>,
+    /// Holds of what was made; `$` is the whole reply.
+    pub condition: Option<Condition>,
+    /// Places of what was made, and of the call's own request, that have the same value.
+    pub same: Box<[(FieldPath, FieldPath)]>,
+    /// Where the reply says how many elements there are: where it has fewer, nothing is sure.
+    pub total: Option<Query>,
+    /// One call, whose reply stands for that of the call; none: what was found does.
+    pub read: Option<Arc<OperationProgram>>,
+    /// Time from the call until it is believed that nothing was made, in milliseconds.
+    pub sure_after_ms: u64,
 }
 
 /// Method and address of a call.

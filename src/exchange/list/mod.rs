@@ -270,7 +270,7 @@ async fn fetch(
     };
     one.address = Some(address.clone());
     let calling = work.calling(story, &origin, headers);
-    Ok((call::one(story, &calling, one).await?, address))
+    Ok((call::one(story, &calling, one, &[]).await?, address))
 }
 
 /// An entity cut to what the list's type has of it.

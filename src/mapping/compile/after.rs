@@ -103,7 +103,7 @@ impl<'c> Compiler<'c> {
         Some(call)
     }
 
-    fn check_makes(&mut self, making: &Making<'_>, word: &str, at: crate::text::Span) {
+    pub(super) fn check_makes(&mut self, making: &Making<'_>, word: &str, at: crate::text::Span) {
         if !making.facts.makes {
             let message = format!(
                 "`{word}` goes with what an operation makes, and `{}` makes nothing",
@@ -119,7 +119,7 @@ impl<'c> Compiler<'c> {
         self.call_target(text, &Speaks { calls: &[], own: 0, undo: false, each, scope: &scope })
     }
 
-    fn later_call(
+    pub(super) fn later_call(
         &mut self,
         name: &str,
         at: crate::text::Span,
@@ -138,11 +138,12 @@ impl<'c> Compiler<'c> {
             legacy_id: None,
             cache_ms: None,
             undo: None,
+            recover: None,
         }
     }
 
     /// A duration within bounds, in milliseconds.
-    fn within(&mut self, text: &Text, min_ms: u64, max_ms: u64) -> Option<u64> {
+    pub(super) fn within(&mut self, text: &Text, min_ms: u64, max_ms: u64) -> Option<u64> {
         let ms = self.duration(text)?;
         if (min_ms..=max_ms).contains(&ms) {
             return Some(ms);

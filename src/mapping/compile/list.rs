@@ -102,7 +102,7 @@ impl<'c> Compiler<'c> {
         Some(PagingWay::Link { relation: relation.as_str().to_ascii_lowercase().into() })
     }
 
-    fn total(&mut self, text: &Text) -> Option<Total> {
+    pub(super) fn total(&mut self, text: &Text) -> Option<Total> {
         if !text.as_str().starts_with("header:") {
             return self.reply_query(text).map(Total::Body);
         }

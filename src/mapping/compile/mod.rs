@@ -26,6 +26,7 @@ mod over;
 mod overlay;
 mod parts;
 mod reach;
+mod recover;
 mod reply;
 mod scope;
 mod show;

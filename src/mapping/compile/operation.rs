@@ -79,6 +79,7 @@ impl<'c> Compiler<'c> {
                 sent.push((index, written));
             }
         }
+        self.check_recovers(&making);
         self.check_legacy(&making, &calls, &sent);
         let mut told = Told::default();
         let answer = match operation.conduct {
@@ -178,6 +179,7 @@ impl<'c> Compiler<'c> {
         let (request, written) = request.unzip();
         let legacy_id = raw.legacy_id.as_ref().and_then(|text| self.path(text));
         let undo = raw.undo.as_ref().and_then(|undo| self.undo(undo, raw, index, &scope, making));
+        let recover = self.recover(raw, index, &scope, making);
         let after = self.after(raw, index, making);
         let cache_ms = raw.cache.as_ref().and_then(|text| self.duration(text));
         let call = Call {
@@ -192,6 +194,7 @@ impl<'c> Compiler<'c> {
             legacy_id,
             cache_ms,
             undo: undo.map(Box::new),
+            recover: recover.map(Box::new),
         };
         Some((call, written.unwrap_or_default()))
     }
@@ -230,6 +233,7 @@ impl<'c> Compiler<'c> {
             legacy_id: None,
             cache_ms: None,
             undo: None,
+            recover: None,
         })
     }
 

@@ -58,7 +58,8 @@ impl<'r> Names<'r> {
     fn operation(&mut self, operation: &'r Operation) {
         for call in &operation.calls {
             let undo = call.undo.as_ref().and_then(|undo| undo.request.as_ref());
-            call.request.iter().chain(undo).for_each(|body| self.body(body));
+            let recover = call.recover.as_ref().and_then(|recover| recover.request.as_ref());
+            call.request.iter().chain(undo).chain(recover).for_each(|body| self.body(body));
         }
         let complete = operation.complete.iter().flat_map(|one| one.request.iter().chain(&one.answer));
         let expires = operation.expires.iter().filter_map(|one| one.request.as_ref());

@@ -13,6 +13,7 @@ mod read_operation;
 mod read_overlay;
 mod read_rule;
 mod read_set;
+mod recover;
 mod rule;
 mod set;
 
@@ -24,6 +25,7 @@ pub use overlay::{Change, CodesChange, OverlayFile};
 pub use read_operation::operations;
 pub use read_overlay::read_overlay;
 pub use read_set::{read_codes, read_function, read_set};
+pub use recover::Recover;
 pub use rule::{
     Branch, Condition, Default, Directed, ElseBranch, Inputs, KeySpec, Lossy, Numbered, Only, Otherwise,
     Phases, Refuse, Rule, ScriptText,

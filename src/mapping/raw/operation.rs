@@ -1,6 +1,6 @@
 //! Operations as written.
 
-use super::{Condition, Rule, Text};
+use super::{Condition, Recover, Rule, Text};
 use crate::text::{Span, yaml::Node};
 
 /// One operation.
@@ -66,6 +66,8 @@ pub struct Call {
     pub on: Vec<On>,
     /// How to take it back.
     pub undo: Option<Undo>,
+    /// How it is found out whether it was made.
+    pub recover: Option<Recover>,
     /// How long a reply may be reused.
     pub cache: Option<Text>,
 }

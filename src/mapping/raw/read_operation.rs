@@ -2,6 +2,7 @@
 
 use super::read::{self, required_text, sequence, text, texts, wrong};
 use super::read_rule::{condition, named, rules};
+use super::recover::recover;
 use super::{
     Answer, AnswerFrom, Body, Call, Complete, Conduct, On, Operation, Paging, Rule, Statuses, Text, Undo,
 };
@@ -102,13 +103,14 @@ fn call(fields: &mut Fields<'_>, node: &Node, out: &mut Diagnostics) -> Option<C
         legacy_id: text(fields, "legacy_id", out),
         on: Vec::new(),
         undo: fields.take("undo").and_then(|node| undo(node, out)),
+        recover: fields.take("recover").and_then(|node| recover(node, out)),
         cache: text(fields, "cache", out),
         call: address?,
     };
     Some(call)
 }
 
-fn body(node: &Node, what: &str, out: &mut Diagnostics) -> Option<Body> {
+pub(super) fn body(node: &Node, what: &str, out: &mut Diagnostics) -> Option<Body> {
     if node.as_mapping().is_none() {
         return read::text_of(node, what, out).map(Body::Shape);
     }
@@ -226,7 +228,7 @@ fn on_list(node: &Node, out: &mut Diagnostics) -> Vec<On> {
     list
 }
 
-fn statuses(node: &Node, out: &mut Diagnostics) -> Statuses {
+pub(super) fn statuses(node: &Node, out: &mut Diagnostics) -> Statuses {
     let nodes = match &node.value {
         Value::Sequence(nodes) => nodes.as_slice(),
         _ => std::slice::from_ref(node),

@@ -382,7 +382,8 @@ pub(super) fn get(state: &mut State, number: &str) -> Result<Reply, Refusal> {
 pub(super) fn list(state: &State, query: &Query) -> Result<Reply, Refusal> {
     let (from, to) = query.days("from", "to")?;
     let rows = state.offers.iter().filter(|offer| {
-        query.takes("st", offer.status.code())
+        query.get("custRef").is_none_or(|asked| offer.cust_ref.as_deref() == Some(asked))
+            && query.takes("st", offer.status.code())
             && query.takes("lvl", offer.lvl)
             && (from..=to).contains(&offer.cdat)
     });
