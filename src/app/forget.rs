@@ -4,13 +4,34 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::MissedTickBehavior};
 
-use crate::exchange::Gateway;
+use crate::{
+    custody,
+    exchange::Gateway,
+    store::{Kind, Retirement},
+};
 
 /// How often it is looked, in seconds. The limits are hours, so more often would find nothing.
 const EVERY_S: u64 = 600;
 
+/// How often what ended is looked through, in seconds: retention is days.
+const RETIRE_EVERY_S: u64 = 3600;
+
+/// Entities that one step of that looks at.
+const RETIRE_ROWS: usize = 500;
+
+/// Pause after each step, in milliseconds: the store has others to serve.
+const PAUSE_MS: u64 = 20;
+
 /// How often the metrics are told how much there is, in seconds.
 const SIZES_EVERY_S: u64 = 60;
+
+/// What it is time for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    Forget,
+    Retire,
+    Measure,
+}
 
 /// Forgets at the start and from time to time, until `stopped` says so.
 pub async fn run(gateway: Arc<Gateway>, mut stopped: watch::Receiver<bool>) {
@@ -18,17 +39,60 @@ pub async fn run(gateway: Arc<Gateway>, mut stopped: watch::Receiver<bool>) {
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut sizes = tokio::time::interval(Duration::from_secs(SIZES_EVERY_S));
     sizes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut walks = tokio::time::interval(Duration::from_secs(RETIRE_EVERY_S));
+    walks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let is_time_to_forget = tokio::select! {
+        let due = tokio::select! {
             biased;
             _ = stopped.wait_for(|stop| *stop) => return,
-            _ = tick.tick() => true,
-            _ = sizes.tick() => false,
+            _ = tick.tick() => Due::Forget,
+            _ = walks.tick() => Due::Retire,
+            _ = sizes.tick() => Due::Measure,
         };
-        if is_time_to_forget {
-            once(&gateway).await;
+        match due {
+            Due::Forget => once(&gateway, &stopped).await,
+            Due::Retire => retire(&gateway, &stopped).await,
+            Due::Measure => {}
         }
-        measure(&gateway, is_time_to_forget).await;
+        measure(&gateway, due == Due::Forget).await;
+    }
+}
+
+/// Removes what has been kept for long enough after its end, in small steps.
+async fn retire(gateway: &Gateway, stopped: &watch::Receiver<bool>) {
+    let plan = gateway.plan.load();
+    let now_ms = gateway.ports.clock.now().as_millisecond();
+    let rules: Arc<[Retirement]> = plan
+        .settings()
+        .gateway
+        .retention
+        .0
+        .iter()
+        .map(|(kind, kept)| Retirement {
+            kind: custody::kind_of(*kind),
+            items: kind.facts().items.map(Kind::new),
+            ended: custody::ended(*kind).into_iter().map(str::to_owned).collect(),
+            before_ms: now_ms.saturating_sub(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX)),
+        })
+        .collect();
+    let mut from = None;
+    while !*stopped.borrow() {
+        match gateway.store.retire(Arc::clone(&rules), from, RETIRE_ROWS).await {
+            Ok(retired) => {
+                for (kind, entities) in &retired.removed {
+                    tracing::info!(kind = kind.as_str(), entities, "kept for long enough after their end");
+                    gateway.metrics.store_retired(kind.as_str(), *entities);
+                }
+                from = retired.next;
+            }
+            Err(error) => {
+                return tracing::warn!(%error, "what ended long ago stays for now; tried again later");
+            }
+        }
+        if from.is_none() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(PAUSE_MS)).await;
     }
 }
 
@@ -52,20 +116,28 @@ async fn measure(gateway: &Gateway, entities: bool) {
     }
 }
 
-async fn once(gateway: &Gateway) {
+async fn once(gateway: &Gateway, stopped: &watch::Receiver<bool>) {
     // The limits are those of the live plan: a reload may change them.
     let plan = gateway.plan.load();
     let limits = &plan.settings().gateway.limits;
     let now_ms = gateway.ports.clock.now().as_millisecond();
     let before = |kept: Duration| now_ms.saturating_sub(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX));
-    match gateway
-        .store
-        .forget(before(limits.journal_max), before(limits.idempotency_max), before(limits.dead_letter_max))
-        .await
-    {
-        Ok(0) => {}
-        Ok(rows) => tracing::info!(rows, "forgot what was kept for long enough"),
-        Err(error) => tracing::warn!(%error, "could not forget; tried again later"),
+    let (journal_ms, idempotency_ms, dead_ms) =
+        (before(limits.journal_max), before(limits.idempotency_max), before(limits.dead_letter_max));
+    let mut sum: usize = 0;
+    while !*stopped.borrow() {
+        match gateway.store.forget(journal_ms, idempotency_ms, dead_ms).await {
+            Ok(0) => break,
+            Ok(rows) => sum = sum.saturating_add(rows),
+            Err(error) => {
+                tracing::warn!(%error, "could not forget; tried again later");
+                break;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(PAUSE_MS)).await;
+    }
+    if sum > 0 {
+        tracing::info!(rows = sum, "forgot what was kept for long enough");
     }
 }
 
@@ -124,7 +196,8 @@ mod tests {
             // What began and ended before the database took it in would leave nothing to forget.
             gateway.store.flush().await;
         }
-        once(&gateway).await;
+        let (_stop, stopped) = watch::channel(false);
+        once(&gateway, &stopped).await;
         for (name, rows) in [("old-done", 0), ("old-open", 1), ("new-done", 2)] {
             let kept = gateway.store.journal(&partner, &id(name)).await.unwrap();
             assert_eq!(kept.len(), rows, "{name}");

@@ -5,7 +5,7 @@
 
 use super::{
     Backend, Gateway, HeaderCase, HttpVersion, Number, Partner, Settings, Store, backend, gateway, limits,
-    notifications,
+    notifications, retention,
 };
 use crate::{
     sonata::{ProductFaults, UnknownMembers},
@@ -137,6 +137,7 @@ fn of_gateway(gateway: &Gateway) -> Defaults {
     ]);
     all.extend(store);
     all.extend(numbers("limits", limits::NUMBERS));
+    all.extend(numbers("retention", retention::NUMBERS));
     all.extend(numbers("telemetry", gateway::TELEMETRY_NUMBERS));
     all.extend(numbers("recording", gateway::RECORDING_NUMBERS));
     all.extend(numbers("reload", gateway::RELOAD_NUMBERS));

@@ -1,6 +1,6 @@
 //! What configuration files may hold, for editors: the forms beside the `read` functions of this room.
 
-use super::{Number, backend, gateway, limits, notifications};
+use super::{Number, backend, gateway, limits, notifications, retention};
 use crate::{
     sonata::{Function, Release, events::functions_with_events, rules::Level},
     text::form::{Choice, Form, Kind},
@@ -30,6 +30,7 @@ fn numbers(form: Form, table: &[Number]) -> Form {
         let unit = match number.key {
             key if key.contains("_ms") => "Milliseconds: ",
             key if key.contains("_hours") => "Hours: ",
+            key if key.ends_with("_days") => "Days: ",
             key if key.contains("bytes") => "Bytes: ",
             _ => "",
         };
@@ -46,6 +47,7 @@ fn gateway_file() -> Vec<Form> {
         internal_listener(),
         gateway_limits(),
         store(),
+        retention(),
         postgres(),
         telemetry(),
         reload(),
@@ -59,6 +61,11 @@ fn gateway() -> Form {
         .may("listeners", Kind::section("listeners"), "Where it listens.")
         .may("limits", Kind::section("gateway-limits"), "How much it takes, keeps and waits for.")
         .may("store", Kind::section("store"), "Where entities outlive a request.")
+        .may(
+            "retention",
+            Kind::section("retention"),
+            "How long entities are kept after they have ended. An entity stays as long as something open needs it.",
+        )
         .may("mappings", text(), "Folder of the mapping sets, from this folder. Default: ../mappings.")
         .may("telemetry", Kind::section("telemetry"), "Log and metrics.")
         .may("reload", Kind::section("reload"), "When files are read again.")
@@ -113,6 +120,10 @@ fn listener() -> Form {
 
 fn gateway_limits() -> Form {
     numbers(Form::new("gateway-limits", "How much the gateway takes, keeps and waits for."), limits::NUMBERS)
+}
+
+fn retention() -> Form {
+    numbers(Form::new("retention", "How long entities are kept after they have ended."), retention::NUMBERS)
 }
 
 fn store() -> Form {

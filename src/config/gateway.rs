@@ -1,6 +1,8 @@
 //! `segue.yaml`.
 
-use super::{Limits, Listeners, Tls, code, headers, listeners::address_of, number::Number, read::Context};
+use super::{
+    Limits, Listeners, Retention, Tls, code, headers, listeners::address_of, number::Number, read::Context,
+};
 use crate::telemetry::Secret;
 use crate::text::{
     Diagnostic, Diagnostics,
@@ -56,6 +58,8 @@ pub struct Gateway {
     pub limits: Limits,
     /// Where entities are kept.
     pub store: Store,
+    /// How long they are kept after they have ended.
+    pub retention: Retention,
     /// Folder of the mapping sets; relative paths of the file were resolved against the configuration folder.
     pub mappings: PathBuf,
     /// Log and metrics.
@@ -164,13 +168,24 @@ impl Gateway {
         let listeners = Listeners::read(fields.take("listeners"), context, out);
         let limits = Limits::read(fields.take("limits"), out);
         let store = Store::read(fields.take("store"), context, out);
+        let retention = Retention::read(fields.take("retention"), out);
         let mappings = context.path(fields.text("mappings", out).unwrap_or("../mappings"));
         let telemetry = Telemetry::read(fields.take("telemetry"), out);
         let reload = Reload::read(fields.take("reload"), out);
         let recording = Recording::read(fields.take("recording"), out);
         let demonstration = Demonstration::read(fields.take("demonstration"), &listeners, out);
         fields.finish(out);
-        Some(Self { listeners, limits, store, mappings, telemetry, reload, recording, demonstration })
+        Some(Self {
+            listeners,
+            limits,
+            store,
+            retention,
+            mappings,
+            telemetry,
+            reload,
+            recording,
+            demonstration,
+        })
     }
 }
 

@@ -38,6 +38,11 @@ impl Number {
         usize::try_from(self.read(fields, out)).unwrap_or(usize::MAX)
     }
 
+    /// The same for days.
+    pub(super) fn days(&self, fields: &mut Fields<'_>, out: &mut Diagnostics) -> Duration {
+        Duration::from_secs(self.read(fields, out).saturating_mul(86_400))
+    }
+
     /// The same for hours.
     pub(super) fn hours(&self, fields: &mut Fields<'_>, out: &mut Diagnostics) -> Duration {
         Duration::from_secs(self.read(fields, out).saturating_mul(3600))
@@ -53,6 +58,7 @@ impl Number {
 pub fn numbers() -> Vec<(&'static str, &'static [Number])> {
     vec![
         ("segue.yaml limits", super::limits::NUMBERS),
+        ("segue.yaml retention", super::retention::NUMBERS),
         ("segue.yaml telemetry", super::gateway::TELEMETRY_NUMBERS),
         ("segue.yaml recording", super::gateway::RECORDING_NUMBERS),
         ("segue.yaml reload", super::gateway::RELOAD_NUMBERS),

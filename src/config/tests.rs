@@ -63,6 +63,8 @@ fn every_number_stands_in_the_shipped_files_with_default_and_bounds() {
                 "bytes, "
             } else if number.key.contains("_hours") {
                 "hours, "
+            } else if number.key.ends_with("_days") {
+                "days, "
             } else {
                 ""
             };

@@ -26,7 +26,7 @@ pub use patch::patched;
 pub use project::project;
 pub use references::{Adopted, adopt};
 pub use repeat::{Repeating, repeating};
-pub use state::{Illegal, Machines, may_move};
+pub use state::{Illegal, Machines, ended, may_move};
 
 #[cfg(test)]
 mod tests;

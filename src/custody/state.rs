@@ -34,6 +34,20 @@ impl Machines {
     }
 }
 
+/// The states in which an entity has ended: nothing follows. Of a quote, those of firm and of budgetary ones.
+pub fn ended(kind: EntityKind) -> Vec<&'static str> {
+    let (own, _) = kind.facts().machines;
+    let budgetary = (kind == EntityKind::Quote).then(|| machine("quoteBudgetary")).flatten();
+    let machines: Vec<&StateMachine> = machine(own).into_iter().chain(budgetary).collect();
+    let mut states: Vec<&str> = machines.iter().flat_map(|machine| machine.states()).collect();
+    states.sort_unstable();
+    states.dedup();
+    let is_end =
+        |state: &&str| machines.iter().all(|machine| !machine.has(state) || machine.is_terminal(state));
+    states.retain(is_end);
+    states
+}
+
 /// A request that its entity's state does not allow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the entity is in state {from}, from which it cannot become {to}")]

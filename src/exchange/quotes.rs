@@ -84,19 +84,36 @@ pub async fn check(story: &Story<'_>, work: &Work<'_>) -> Result<(), ExchangeErr
     if faults.is_empty() { Ok(()) } else { Err(ExchangeError::Contract(faults)) }
 }
 
-/// What accepts the quotes of an order that was made. One that was moved meanwhile stays as it is: the order stands, and
-/// that is told as a finding.
+/// What accepts the quotes of an order that is made by `made`. One that was moved meanwhile stays as it is: the order
+/// stands, and that is told as a finding. From then on the quote belongs to the order, and is kept as long.
 ///
 /// # Errors
 /// The store's.
-pub async fn accept(story: &mut Story<'_>, work: &Work<'_>) -> Result<Vec<Change>, ExchangeError> {
+pub async fn accept(
+    story: &mut Story<'_>,
+    work: &Work<'_>,
+    made: &[Change],
+) -> Result<Vec<Change>, ExchangeError> {
     let named = named(work);
     if named.is_empty() {
         return Ok(Vec::new());
     }
+    let order = made.iter().find_map(|change| match change {
+        Change::Create(entity) if entity.kind == custody::kind_of(EntityKind::ProductOrder) => {
+            Some(&entity.id)
+        }
+        _ => None,
+    });
     let mut changes = Vec::new();
     for quote in load(story, work, &named).await?.into_values() {
         changes.extend(move_to(story, &work.owner.partner, &quote, ACCEPTED));
+    }
+    for change in &mut changes {
+        if let Change::Update(quote) = change
+            && quote.state.as_deref() == Some(ACCEPTED)
+        {
+            quote.parent = order.cloned();
+        }
     }
     Ok(changes)
 }

@@ -254,7 +254,8 @@ async fn resume(
     };
     let mut changes = as_new(story, work, id, answered.changes).await?;
     changes.extend(journal.ended(story, Some(id), &answer::success(work, &answered.document)));
-    changes.extend(quotes::accept(story, work).await?);
+    let accepted = quotes::accept(story, work, &changes).await?;
+    changes.extend(accepted);
     let kind = work.duty.kind.name();
     tracing::warn!(
         exchange = story.id.as_str(),

@@ -252,7 +252,7 @@ async fn told(
 async fn commit(story: &mut Story<'_>, work: &Work<'_>, changes: Vec<Change>) -> Result<(), ExchangeError> {
     let batch = |changes| Batch { partner: work.owner.partner.clone(), changes };
     for _ in 1..QUOTE_TRIES_MAX {
-        let mut accepted = quotes::accept(story, work).await?;
+        let mut accepted = quotes::accept(story, work, &changes).await?;
         if accepted.is_empty() {
             break;
         }

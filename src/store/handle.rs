@@ -5,8 +5,8 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 use tokio::sync::watch;
 
 use super::{
-    Batch, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Lease, ListFilter, Page, PostgresSettings,
-    Queue, Remembered, Sizes, StoreError, Task, TaskPage,
+    Batch, Bookmark, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Lease, ListFilter, Page,
+    PostgresSettings, Queue, Remembered, Retired, Retirement, Sizes, StoreError, Task, TaskPage,
     embedded::{Embedded, Limits},
     postgres::Postgres,
 };
@@ -207,7 +207,8 @@ impl Store {
     }
 
     /// Housekeeping over all partners: forgets journals of exchanges that were done before the first time and
-    /// idempotency keys taken before the second, and dead letters buried before the third. Returns the number of rows.
+    /// idempotency keys taken before the second, and dead letters buried before the third; some thousand rows at most, so
+    /// that nobody waits long. Returns the number of rows: 0 where nothing is left.
     ///
     /// # Errors
     /// As [`Store::entity`].
@@ -218,6 +219,21 @@ impl Store {
         dead_before_ms: i64,
     ) -> Result<usize, StoreError> {
         both!(self, store => store.forget(journal_before_ms, idempotency_before_ms, dead_before_ms).await)
+    }
+
+    /// One step of a walk over what ended long ago, of all partners: looks at up to `limit` entities from `from` on (`None`:
+    /// the first step) and removes those that nothing needs any more (see [`Retirement`]). A kind without a rule stays,
+    /// and so does what belongs to one of it.
+    ///
+    /// # Errors
+    /// As [`Store::entity`]; nothing was removed by this step then.
+    pub async fn retire(
+        &self,
+        rules: Arc<[Retirement]>,
+        from: Option<Bookmark>,
+        limit: usize,
+    ) -> Result<Retired, StoreError> {
+        both!(self, store => store.retire(rules, from, limit).await)
     }
 
     /// How much there is; entities are counted only where they are asked for, since that reads an index from end to end.

@@ -13,6 +13,7 @@ mod entity;
 mod error;
 mod handle;
 mod postgres;
+mod retire;
 mod sizes;
 mod task;
 
@@ -24,6 +25,7 @@ pub use entity::{Entity, Kind, ListFilter, Page};
 pub use error::{Conflict, StoreError};
 pub use handle::Store;
 pub use postgres::Settings as PostgresSettings;
+pub use retire::{Bookmark, Retired, Retirement};
 pub use sizes::{KINDS_MAX, Sizes};
 pub use task::{
     CLAIM_TASKS_MAX, LANE_BYTES_MAX, Lease, NOTE_BYTES_MAX, PAYLOAD_BYTES_MAX, Queue, Task, TaskPage,

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId};
 
+mod retire;
 pub(super) mod server;
 pub(super) mod tasks;
 mod tasks_model;

@@ -52,6 +52,7 @@ pub struct Metrics {
     store_bytes: IntGaugeVec,
     store_entities: IntGaugeVec,
     store_tasks: IntGaugeVec,
+    store_retired: IntCounterVec,
     connections: IntGauge,
     deliveries: Deliveries,
 }
@@ -230,6 +231,7 @@ impl Metrics {
             store_bytes: gauges(&r, "segue_store_bytes", "Size of the store.", &["part"])?,
             store_entities: gauges(&r, "segue_store_entities", "Entities in the store.", &["kind"])?,
             store_tasks: gauges(&r, "segue_store_tasks", "Tasks in the store.", &["queue", "state"])?,
+            store_retired: counters(&r, "segue_store_retired_total", "Entities past retention.", &["kind"])?,
             connections: gauge(&r, "segue_connections", "Open connections of the Sonata listener.")?,
             deliveries: Deliveries::new(&r)?,
             registry: r,
@@ -372,6 +374,11 @@ impl Metrics {
         set(&self.store_tasks, &[queue, "dead"], dead);
     }
 
+    /// Counts entities of a kind that were kept for long enough.
+    pub fn store_retired(&self, kind: &str, entities: u64) {
+        self.store_retired.with_label_values(&[kind]).inc_by(entities);
+    }
+
     /// The text exposition of all metrics.
     #[must_use]
     pub fn render(&self) -> String {
@@ -475,6 +482,7 @@ mod tests {
         metrics.store_entities([("quote", 5)].into_iter());
         metrics.store_entities([("productOrder", 6)].into_iter());
         metrics.store_tasks("delivery", 7, 8);
+        metrics.store_retired("quote", 9);
         let guard = metrics.in_flight();
         let text = metrics.render();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -495,10 +503,11 @@ mod tests {
             "segue_store_bytes{part=\"log\"} 4096",
             "segue_store_entities{kind=\"productOrder\"} 6",
             "segue_store_tasks{queue=\"delivery\",state=\"dead\"} 8",
+            "segue_store_retired_total{kind=\"quote\"} 9",
         ] {
             assert!(text.contains(expected), "{expected} in\n{text}");
         }
-        assert!(!text.contains("hash=\"old\"") && !text.contains("kind=\"quote\""));
+        assert!(!text.contains("hash=\"old\"") && !text.contains("entities{kind=\"quote\""));
         drop(guard);
         assert!(metrics.render().contains("segue_in_flight 0"));
     }

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use super::{
     StoreError,
     column::Words,
-    core::{Ask, Core, Replay},
+    core::{Ask, Core, Replay, Work},
     handle::Limits,
     inbox::Taken,
     log::{Log, Position},
@@ -45,6 +45,8 @@ pub(super) struct Applier {
     pub(super) durable: Position,
     /// Up to which segment it was looked which are hardly needed.
     pub(super) cleared: u64,
+    /// Whether rows were removed since: what a power failure brings back of them needs the log as it was.
+    pub(super) is_thinner: bool,
     /// Batches that were pending when it was idle last, and how often it was since the database had everything.
     idle: (usize, usize),
 }
@@ -86,7 +88,8 @@ impl Applier {
         let durable = Position { segment: 0, start_bytes: 0, chain: 0 };
         let (words, is_unsure, cleared, idle) = (Words::default(), false, 0, (0, 0));
         let core = Arc::new(core);
-        let mut this = Self { core, connection, words, is_unsure, segments, durable, cleared, idle };
+        let mut this =
+            Self { core, connection, words, is_unsure, segments, durable, cleared, is_thinner: false, idle };
         this.apply().map_err(cannot)?;
         Ok(this)
     }
@@ -112,21 +115,29 @@ impl Applier {
             Ask::Look => {}
             // A caller that no longer waits needs no answer.
             Ask::Flush(tell) => drop(tell.send(self.apply())),
-            Ask::Work(work) => {
-                if let Err(error) = self.apply() {
-                    return work(Err(error));
-                }
-                let mut work = Some(work);
-                let done = self.with(|db, _| {
-                    if let Some(work) = work.take() {
-                        work(Ok(db));
-                    }
-                    Ok(())
-                });
-                if let (Err(error), Some(work)) = (done, work) {
-                    work(Err(error));
-                }
+            Ask::Work(work) => self.work(work),
+            Ask::Thin(work) => {
+                // What the log lost by it, it lost for good only once that is on disk.
+                self.is_thinner = true;
+                self.work(work);
+                self.clear_or_warn();
             }
+        }
+    }
+
+    fn work(&mut self, work: Work) {
+        if let Err(error) = self.apply() {
+            return work(Err(error));
+        }
+        let mut work = Some(work);
+        let done = self.with(|db, _| {
+            if let Some(work) = work.take() {
+                work(Ok(db));
+            }
+            Ok(())
+        });
+        if let (Err(error), Some(work)) = (done, work) {
+            work(Err(error));
         }
     }
 
@@ -149,6 +160,10 @@ impl Applier {
             tracing::error!(%error, "the database does not take in what the log has");
             return;
         }
+        self.clear_or_warn();
+    }
+
+    fn clear_or_warn(&mut self) {
         if let Err(error) = self.clear() {
             tracing::warn!(%error, "a part of the log that is hardly needed could not be cleared");
         }

@@ -21,8 +21,14 @@ use crate::ids::PartnerId;
 
 impl Applier {
     /// Removes the segments that nothing refers to, and empties one that is hardly needed. Looks only where the log
-    /// has come to another segment since.
+    /// has come to another segment since, or rows were removed.
     pub(super) fn clear(&mut self) -> Result<(), StoreError> {
+        if self.is_thinner {
+            if !self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)")? {
+                return Ok(());
+            }
+            (self.is_thinner, self.cleared) = (false, 0);
+        }
         let durable = self.durable.segment;
         if durable <= self.cleared {
             return Ok(());

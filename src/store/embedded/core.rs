@@ -59,6 +59,8 @@ pub(super) enum Ask {
     Flush(oneshot::Sender<Result<(), StoreError>>),
     /// Work on its connection; all that was acknowledged before is in the database by then.
     Work(Work),
+    /// The same, of which less of the log is needed afterwards.
+    Thin(Work),
 }
 
 /// What all threads share.

@@ -13,15 +13,15 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::{
-    Batch, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Remembered, Sizes,
-    StoreError,
+    Batch, Bookmark, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Remembered,
+    Retired, Retirement, Sizes, StoreError,
     applier::Applier,
     committer::{Committer, Job},
-    core::{Ask, Core},
+    core::{Ask, Core, Work},
     inbox::Inbox,
     open::Place,
     overlay::{Layers, Staged, remember},
-    read, write,
+    read, retire, write,
 };
 use crate::{
     ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId},
@@ -316,6 +316,15 @@ impl Embedded {
         self.work(move |db| write::forget(db, journal_before_ms, idempotency_before_ms, dead_before_ms)).await
     }
 
+    pub async fn retire(
+        &self,
+        rules: Arc<[Retirement]>,
+        from: Option<Bookmark>,
+        limit: usize,
+    ) -> Result<Retired, StoreError> {
+        self.asked(Ask::Thin, move |db| retire::step(db, &rules, from.as_ref(), limit)).await
+    }
+
     pub async fn sizes(&self, entities: bool) -> Result<Sizes, StoreError> {
         let place = self.shared.core.place.clone();
         self.read(move |db| read::sizes(db, &place, entities)).await
@@ -351,8 +360,16 @@ impl Embedded {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.asked(Ask::Work, work).await
+    }
+
+    async fn asked<T: Send + 'static>(
+        &self,
+        ask: fn(Work) -> Ask,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (tell, told) = oneshot::channel();
-        let work = Ask::Work(Box::new(move |connection| {
+        let work = ask(Box::new(move |connection| {
             let _ = tell.send(connection.and_then(work));
         }));
         self.shared.queue.push(Job::Then(work))?;

@@ -20,6 +20,7 @@ mod overlay;
 mod read;
 mod readers;
 mod record;
+mod retire;
 mod schema;
 mod stage;
 mod tasks;
@@ -30,9 +31,9 @@ pub(super) use handle::Embedded;
 pub use handle::Limits;
 
 use super::{
-    Batch, CLAIM_TASKS_MAX, Change, Conflict, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Lease,
-    ListFilter, Page, Queue, Reference, Remembered, RememberedAnswer, Sizes, Step, StoreError, Task,
-    TaskPage,
+    Batch, Bookmark, CLAIM_TASKS_MAX, Change, Conflict, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind,
+    Lease, ListFilter, Page, Queue, Reference, Remembered, RememberedAnswer, Retired, Retirement, Sizes,
+    Step, StoreError, Task, TaskPage,
 };
 
 #[cfg(test)]

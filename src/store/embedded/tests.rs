@@ -19,6 +19,7 @@ mod backup;
 mod crash;
 mod here;
 mod migrate;
+mod retire;
 mod tasks;
 
 pub(in crate::store) use here::quick;

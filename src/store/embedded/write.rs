@@ -378,6 +378,9 @@ pub(super) fn end_segment(db: &Connection, segment: u64) -> Result<(), StoreErro
     Ok(())
 }
 
+/// Exchanges, keys and dead letters that are forgotten at once, of each.
+const FORGOTTEN_MAX: i64 = 500;
+
 /// Forgets finished exchanges of the journal, idempotency keys and dead letters older than given; returns how many rows.
 pub(super) fn forget(
     db: &Connection,
@@ -387,15 +390,23 @@ pub(super) fn forget(
 ) -> Result<usize, StoreError> {
     let journal = db.execute(
         "DELETE FROM journal WHERE seq IN (
-             SELECT j.seq FROM journal AS i
-             JOIN journal AS j ON j.partner = i.partner AND j.exchange = i.exchange
-             WHERE i.step = 'intent' AND i.at_ms < ?1 AND EXISTS (
-                 SELECT 1 FROM journal AS d
-                 WHERE d.partner = i.partner AND d.exchange = i.exchange AND d.step = 'done' AND d.call = ''
-                     AND d.at_ms < ?1))",
-        [journal_before_ms],
+             SELECT j.seq FROM (
+                 SELECT partner, exchange FROM journal AS i
+                 WHERE i.step = 'intent' AND i.at_ms < ?1 AND EXISTS (
+                     SELECT 1 FROM journal AS d
+                     WHERE d.partner = i.partner AND d.exchange = i.exchange AND d.step = 'done' AND d.call = ''
+                         AND d.at_ms < ?1)
+                 LIMIT ?2) AS i
+             JOIN journal AS j ON j.partner = i.partner AND j.exchange = i.exchange)",
+        [journal_before_ms, FORGOTTEN_MAX],
     )?;
-    let keys = db.execute("DELETE FROM idempotency WHERE begun_ms < ?1", [idempotency_before_ms])?;
-    let dead = db.execute("DELETE FROM tasks WHERE dead_ms < ?1", [dead_before_ms])?;
+    let keys = db.execute(
+        "DELETE FROM idempotency WHERE rowid IN (SELECT rowid FROM idempotency WHERE begun_ms < ?1 LIMIT ?2)",
+        [idempotency_before_ms, FORGOTTEN_MAX],
+    )?;
+    let dead = db.execute(
+        "DELETE FROM tasks WHERE seq IN (SELECT seq FROM tasks WHERE dead_ms < ?1 LIMIT ?2)",
+        [dead_before_ms, FORGOTTEN_MAX],
+    )?;
     Ok(journal + keys + dead)
 }

@@ -9,6 +9,7 @@ mod commit;
 mod connect;
 mod pool;
 mod read;
+mod retire;
 mod schema;
 mod tasks;
 
@@ -27,8 +28,8 @@ use self::{
     pool::Pool,
 };
 use super::{
-    Batch, CLAIM_TASKS_MAX, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Lease, ListFilter, Page,
-    Queue, Remembered, Sizes, StoreError, Task, TaskPage,
+    Batch, Bookmark, CLAIM_TASKS_MAX, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Lease, ListFilter,
+    Page, Queue, Remembered, Retired, Retirement, Sizes, StoreError, Task, TaskPage,
 };
 use crate::{
     ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId, TaskId},
@@ -239,6 +240,15 @@ impl Postgres {
         dead_before_ms: i64,
     ) -> Result<usize, StoreError> {
         read::forget(&*self.pool.get().await?, journal_before_ms, idempotency_before_ms, dead_before_ms).await
+    }
+
+    pub async fn retire(
+        &self,
+        rules: Arc<[Retirement]>,
+        from: Option<Bookmark>,
+        limit: usize,
+    ) -> Result<Retired, StoreError> {
+        retire::step(&*self.pool.get().await?, &rules, from, limit).await
     }
 
     pub async fn sizes(&self, entities: bool) -> Result<Sizes, StoreError> {

@@ -249,19 +249,28 @@ pub(super) async fn sizes(db: &Connection, entities: bool) -> Result<Sizes, Stor
     Ok(Sizes { bytes: vec![("database", bytes)], entities, tasks })
 }
 
+/// Exchanges, keys and dead letters that are forgotten at once, of each.
+const FORGOTTEN_MAX: i64 = 500;
+
 pub(super) async fn forget(
     db: &Connection,
     journal_before_ms: i64,
     idempotency_before_ms: i64,
     dead_before_ms: i64,
 ) -> Result<usize, StoreError> {
-    let journal = "DELETE FROM journal AS j USING journal AS i
-        WHERE j.partner = i.partner AND j.exchange = i.exchange AND i.step = 'intent' AND i.at_ms < $1 AND EXISTS (
-            SELECT 1 FROM journal AS d
-            WHERE d.partner = i.partner AND d.exchange = i.exchange AND d.step = 'done' AND d.call = ''
-                AND d.at_ms < $1)";
-    let rows = db.execute(journal, &[&journal_before_ms]).await?
-        + db.execute("DELETE FROM idempotency WHERE begun_ms < $1", &[&idempotency_before_ms]).await?
-        + db.execute("DELETE FROM tasks WHERE dead_ms < $1", &[&dead_before_ms]).await?;
+    let journal = "WITH old AS MATERIALIZED (
+            SELECT partner, exchange FROM journal AS i
+            WHERE i.step = 'intent' AND i.at_ms < $1 AND EXISTS (
+                SELECT 1 FROM journal AS d
+                WHERE d.partner = i.partner AND d.exchange = i.exchange AND d.step = 'done' AND d.call = ''
+                    AND d.at_ms < $1)
+            LIMIT $2)
+        DELETE FROM journal AS j USING old WHERE j.partner = old.partner AND j.exchange = old.exchange";
+    let keys = "DELETE FROM idempotency WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM idempotency WHERE begun_ms < $1 LIMIT $2))";
+    let dead = "DELETE FROM tasks WHERE seq = ANY(ARRAY(SELECT seq FROM tasks WHERE dead_ms < $1 LIMIT $2))";
+    let rows = db.execute(journal, &[&journal_before_ms, &FORGOTTEN_MAX]).await?
+        + db.execute(keys, &[&idempotency_before_ms, &FORGOTTEN_MAX]).await?
+        + db.execute(dead, &[&dead_before_ms, &FORGOTTEN_MAX]).await?;
     Ok(usize::try_from(rows).unwrap_or(usize::MAX))
 }
