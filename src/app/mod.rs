@@ -22,6 +22,7 @@ mod record;
 mod reload;
 mod running;
 mod watch_files;
+mod watches;
 pub mod workers;
 mod works;
 

@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{Reloader, attention, deliver::Deliveries, events, forget, record, workers, works};
+use super::{Reloader, attention, deliver::Deliveries, events, forget, record, watches, workers, works};
 use crate::{
     admin::{self, Admin, Readiness, ReadinessProbe},
     config::{self, Demonstration, Limits},
@@ -207,6 +207,7 @@ fn helpers(gateway: &Arc<Gateway>, stopped: &watch::Receiver<bool>) -> Vec<JoinH
     helpers.push(tokio::spawn(deliveries.watch(stopped.clone())));
     helpers.push(tokio::spawn(forget::run(Arc::clone(gateway), stopped.clone())));
     helpers.push(tokio::spawn(attention::run(Arc::clone(gateway), stopped.clone())));
+    helpers.push(tokio::spawn(watches::run(Arc::clone(gateway), stopped.clone())));
     helpers
 }
 

@@ -370,7 +370,7 @@ impl<'m> Origin<'m> {
 pub const ITEM_LEGACY_IDS: &str = "{item.legacy.id}";
 
 /// What stays as it is in a segment of a path; everything else is encoded.
-const SEGMENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+pub(super) const SEGMENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')

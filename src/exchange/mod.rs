@@ -36,6 +36,7 @@ mod subject;
 pub mod tape;
 pub mod tasks;
 mod timers;
+pub mod watch;
 mod ways;
 mod wire;
 mod work;

@@ -28,7 +28,7 @@ use crate::{
     ids::BackendId,
     json::{Builder, Document, Limits, Node},
     legacy::BackendSettings,
-    plan::{PartnerPlan, Plan, Receiver},
+    plan::{PartnerPlan, Plan, Receiver, Understanding},
     server::PeerIdentity,
 };
 
@@ -42,11 +42,11 @@ struct Way<'p> {
 
 /// What came of a message.
 #[derive(Debug, Default)]
-struct Done {
+pub(super) struct Done {
     /// Things that it said which somebody was told.
-    told: usize,
+    pub told: usize,
     /// Ids that nobody has.
-    unknown: Vec<String>,
+    pub unknown: Vec<String>,
 }
 
 /// Takes one message in. It always answers.
@@ -156,9 +156,7 @@ fn understood(way: &Way<'_>, head: &Parts, bytes: &Bytes, limits: &Limits) -> Re
 /// Tells one partner's entities.
 async fn told(story: &mut Story<'_>, way: &Way<'_>, reply: &Reply) -> Result<Done, ExchangeError> {
     let understanding = &way.receiver.understanding;
-    story.partner = Some(Arc::clone(way.partner));
-    story.route = Some((understanding.contract, understanding.operation));
-    story.mapping = Some(Arc::clone(&understanding.mapped));
+    meant_for(story, way.partner, understanding);
     let news = &way.receiver.receive.news;
     let telling = Telling {
         partner: way.partner,
@@ -169,19 +167,35 @@ async fn told(story: &mut Story<'_>, way: &Way<'_>, reply: &Reply) -> Result<Don
         reply,
     };
     let message = Message { telling, news };
-    let Some(each) = &news.each else { return one(story, &message, None).await };
-    let root = reply.document.as_ref().map(Document::root);
-    let array = root.and_then(|root| each.array().read(root, root).ok().flatten());
     let mut all = Done::default();
-    for (index, element) in array.into_iter().flat_map(Node::elements).enumerate() {
-        let done = one(story, &message, Some((index, element))).await?;
+    for element in elements(&message) {
+        let done = one(story, &message, element).await?;
         all.told += done.told;
         all.unknown.extend(done.unknown);
     }
     Ok(all)
 }
 
-async fn one(
+/// Has the exchange be about one partner, and what is said read as the answer to a look-up.
+pub(super) fn meant_for(story: &mut Story<'_>, partner: &Arc<PartnerPlan>, understanding: &Understanding) {
+    story.partner = Some(Arc::clone(partner));
+    story.route = Some((understanding.contract, understanding.operation));
+    story.mapping = Some(Arc::clone(&understanding.mapped));
+}
+
+/// What a message speaks of: its elements, or it is about one thing as a whole.
+pub(super) fn elements<'m>(message: &Message<'m>) -> Vec<Element<'m>> {
+    let Some(each) = &message.news.each else { return vec![None] };
+    let root = message.telling.reply.document.as_ref().map(Document::root);
+    let array = root.and_then(|root| each.array().read(root, root).ok().flatten());
+    array.into_iter().flat_map(Node::elements).enumerate().map(Some).collect()
+}
+
+/// Tells one partner's entity what an element says of it.
+///
+/// # Errors
+/// The element does not say of what it speaks or cannot be mapped, or the store's.
+pub(super) async fn one(
     story: &mut Story<'_>,
     message: &Message<'_>,
     element: Element<'_>,

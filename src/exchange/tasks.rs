@@ -15,7 +15,7 @@ use super::{
     seller::guarded,
     story::Story,
     subject::{self, Subject},
-    timers,
+    timers, watch,
 };
 use crate::{
     custody::{self, Owner},
@@ -48,6 +48,9 @@ pub enum End {
 
 /// Does one task of the queues that are ours to do.
 pub async fn run(gateway: &Gateway, lease: Lease, task: Task) {
+    if watch::is_ours(&task) {
+        return watch::run(gateway, lease, task).await;
+    }
     let (head, ()) = Request::new(()).into_parts();
     let mut story = Story::begin(gateway, &head);
     story.is_ours();
@@ -80,12 +83,14 @@ pub async fn run(gateway: &Gateway, lease: Lease, task: Task) {
     }
 }
 
-async fn done(story: &mut Story<'_>, partner: &PartnerPlan, task: &Task) -> Result<End, ExchangeError> {
+async fn done(story: &mut Story<'_>, partner: &Arc<PartnerPlan>, task: &Task) -> Result<End, ExchangeError> {
     let nothing = || Ok(End::Settled(Vec::new()));
     if let (Queue::Continue, Some(exchange)) = (task.queue, recover::about(task)) {
         return recover::run(story, partner, (&exchange, task)).await;
     }
-    let Some((kind, id)) = &task.subject else { return nothing() };
+    let Some((kind, id)) = &task.subject else {
+        return if task.queue == Queue::Poll { watch::row(story, partner, task).await } else { nothing() };
+    };
     let Some(kind) = EntityKind::parse(kind.as_str()) else { return nothing() };
     let Some(subject) = load(story, partner, kind, id).await? else { return nothing() };
     match task.queue {

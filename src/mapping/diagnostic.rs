@@ -144,6 +144,9 @@ pub const NEWS: Code = Code("M514");
 /// A call of which it cannot be found out whether it was made.
 pub const RECOVER: Code = Code("M515");
 
+/// Something that is asked for again and again, and does not say by what.
+pub const WATCH: Code = Code("M516");
+
 /// A call that the backend's interface does not have.
 pub const NO_SUCH_CALL: Code = Code("M601");
 /// A parameter that a call of the interface does not have.
@@ -270,6 +273,10 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(
         RECOVER,
         "A look-up says what was made and when nothing was, for all calls of the operation that change something.",
+    ),
+    Meaning::new(
+        WATCH,
+        "What is watched is asked for by a GET, in which nothing is put but the cursor that the reply before has named.",
     ),
     Meaning::new(NO_SUCH_CALL, "The backend's interface file has no such path, or not this method of it."),
     Meaning::new(NO_SUCH_PARAMETER, "The call has no such parameter in the backend's interface file."),

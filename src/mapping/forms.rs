@@ -57,6 +57,7 @@ fn files(standard: &Standard) -> Vec<Form> {
         namespace(),
         function_file(standard),
         receive(),
+        watch(),
         shape(),
         overlay(),
         codes_change(),
@@ -111,12 +112,40 @@ fn function_file(standard: &Standard) -> Form {
         Kind::Is("receive").named(),
         "Messages that the legacy system sends to the internal listener, by method and path: `PUT /bss/orders/{no}`.",
     )
-    .later(&["watch", "exposes", "notifies", "problems", "bridge", "copy", "types", "events"])
+    .may(
+        "watch",
+        Kind::Is("watch").named(),
+        "What the legacy system is asked for again and again, by a name: `changed-orders`.",
+    )
+    .later(&["exposes", "notifies", "problems", "bridge", "copy", "types", "events"])
 }
 
 fn receive() -> Form {
-    Form::new("receive", "What a message of the legacy system says of which entity.")
-        .may("updates", text(), "The kind of entity that it speaks of, or of its items: `productOrderItem`.")
+    news(Form::new("receive", "What a message of the legacy system says of which entity.")).may(
+        "status",
+        Kind::Integer(200, 299),
+        "The status that it is answered with; default: 204.",
+    )
+}
+
+fn watch() -> Form {
+    news(Form::new(
+        "watch",
+        "What the legacy system is asked for again and again, and what it says of which entities.",
+    ))
+    .must("call", text(), "GET and an address: `GET /orders/changes?since={cursor}`.")
+    .must("every", text(), "Time between two askings: 15s, 10m, 12h.")
+    .may("cursor", text(), "Where the reply names what is put for `{cursor}` next: `$.next`.")
+    .may(
+        "from",
+        text(),
+        "What is put for `{cursor}` at first; without it, its parameters are left out then.",
+    )
+}
+
+/// What a message says of which entity, however it comes.
+fn news(form: Form) -> Form {
+    form.may("updates", text(), "The kind of entity that it speaks of, or of its items: `productOrderItem`.")
         .may("creates", text(), "The same, where an entity that nobody has heard of comes into being by it.")
         .may(
             "of",
@@ -128,7 +157,6 @@ fn receive() -> Form {
         .may("shape", text(), "What it says, as the answer to a look-up would say it.")
         .may("fields", fields(), "The same by rules at the spot.")
         .may("at", text(), "The one place of the message where all of it stands.")
-        .may("status", Kind::Integer(200, 299), "The status that it is answered with; default: 204.")
         .one_of(&["updates", "creates"])
         .one_of(&["shape", "fields"])
 }

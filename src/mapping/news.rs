@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::operation::Call;
 use super::path::FieldPath;
 use super::program::{Origin, Program};
 
@@ -17,6 +18,25 @@ pub struct Receive {
     /// What it says.
     pub news: News,
     /// The backend that calls, whatever the partner's routes say.
+    pub backend: Option<Box<str>>,
+}
+
+/// What we ask the legacy system for, again and again.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// Its name in the set.
+    pub name: Box<str>,
+    /// What is asked: an address in which nothing is put but the cursor.
+    pub call: Call,
+    /// Time between two askings, in milliseconds.
+    pub every_ms: u64,
+    /// Where the reply says by what is asked next; none: the same is asked each time.
+    pub cursor: Option<FieldPath>,
+    /// By what is asked first; none: the parameters with the cursor are left out.
+    pub from: Option<Box<str>>,
+    /// What the reply says.
+    pub news: News,
+    /// The backend that is asked, whatever the partner's routes say.
     pub backend: Option<Box<str>>,
 }
 

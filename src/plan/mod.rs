@@ -30,7 +30,7 @@ pub use handle::PlanHandle;
 pub use interface::BackendInterface;
 pub use load::{Built, CODES, load, load_edited, load_read};
 pub use partner::{MappedOperation, PartnerPlan, Served};
-pub use receiver::{Receiver, Understanding};
+pub use receiver::{Receiver, Understanding, Watcher};
 pub use route::{Route, RouteError};
 pub use schema::ContractSchema;
 pub use sets::Edits;

@@ -11,7 +11,7 @@ use http::Method;
 use super::{
     choose::{BackendRoute, Target},
     pool::{Alike, Keepers, Pool},
-    receiver::{Receiver, receivers},
+    receiver::{Receiver, Watcher, receivers},
     route::{Route, RouteError, split_path},
 };
 use crate::{
@@ -141,6 +141,7 @@ pub struct PartnerPlan {
     /// The backends that keep entities of a kind.
     pub(super) keepers: Arc<Keepers>,
     receivers: Vec<Receiver>,
+    watchers: Vec<Watcher>,
 }
 
 /// The ways of all operations of one function.
@@ -200,11 +201,21 @@ impl PartnerPlan {
             (contract.function, pool.functions.one(rows))
         });
         let served = served.collect();
-        let receivers = receivers(&contracts, compiled, &routes);
+        let (receivers, watchers) = receivers(&contracts, compiled, &routes);
         let rules = RuleBook::of(&settings.rules.levels, |function| settings.releases.of(function));
         let keepers = Arc::default();
-        let mut plan =
-            Self { settings, notifications, contracts, products, served, rules, routes, keepers, receivers };
+        let mut plan = Self {
+            settings,
+            notifications,
+            contracts,
+            products,
+            served,
+            rules,
+            routes,
+            keepers,
+            receivers,
+            watchers,
+        };
         plan.keepers = pool.keepers.one(plan.find_keepers());
         plan
     }
@@ -327,6 +338,12 @@ impl PartnerPlan {
     #[must_use]
     pub fn receivers(&self) -> &[Receiver] {
         &self.receivers
+    }
+
+    /// What its legacy systems are asked for again and again.
+    #[must_use]
+    pub fn watchers(&self) -> &[Watcher] {
+        &self.watchers
     }
 
     /// The routes.

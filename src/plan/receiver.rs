@@ -10,7 +10,7 @@ use crate::{
     ids::BackendId,
     mapping::{
         compile::CompiledSet,
-        news::{News, Receive},
+        news::{News, Receive, Watch},
         operation::{Answer, Handling, OperationProgram},
     },
     sonata::{
@@ -45,13 +45,26 @@ pub struct Receiver {
     pub backends: Vec<BackendId>,
 }
 
-/// What the legacy systems of these routes tell.
+/// A list that a legacy system is asked for again and again, for everybody whose entities it may speak of.
+#[derive(Debug, Clone)]
+pub struct Watcher {
+    /// The mapping set that it stands in.
+    pub set: Arc<str>,
+    /// What is asked, and what is said then.
+    pub watch: Arc<Watch>,
+    /// How it is understood.
+    pub understanding: Understanding,
+    /// The backends that are asked: those that speak the mapping set, or the one that is named there.
+    pub backends: Vec<BackendId>,
+}
+
+/// What the legacy systems of these routes tell, and what they are asked for.
 pub(super) fn receivers(
     contracts: &[&'static Contract],
     compiled: &HashMap<Arc<str>, Arc<CompiledSet>>,
     routes: &[BackendRoute],
-) -> Vec<Receiver> {
-    let mut list = Vec::new();
+) -> (Vec<Receiver>, Vec<Watcher>) {
+    let (mut list, mut watchers) = (Vec::new(), Vec::new());
     let mut sets: Vec<&Arc<str>> = routes.iter().map(|route| &route.mapping).collect();
     sets.dedup();
     for (index, name) in sets.iter().enumerate() {
@@ -67,8 +80,15 @@ pub(super) fn receivers(
             let backends = own.map_or_else(|| homes.clone(), |own| vec![own]);
             list.push(Receiver { receive: Arc::clone(receive), understanding, backends });
         }
+        for watch in &set.watches {
+            let own = watch.backend.as_ref().and_then(|name| BackendId::parse(name).ok());
+            let Some(understanding) = understanding(contracts, set, &watch.news) else { continue };
+            let backends = own.map_or_else(|| homes.clone(), |own| vec![own]);
+            let (set, watch) = (Arc::clone(name), Arc::clone(watch));
+            watchers.push(Watcher { set, watch, understanding, backends });
+        }
     }
-    list
+    (list, watchers)
 }
 
 /// How a message is understood; none where the partner's releases do not have what it speaks of.

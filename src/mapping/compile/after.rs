@@ -12,10 +12,10 @@ use crate::text::Diagnostic;
 use std::sync::Arc;
 
 /// The least time between two askings, in milliseconds: a legacy system has other callers.
-const EVERY_MS_MIN: u64 = 1000;
+pub(super) const EVERY_MS_MIN: u64 = 1000;
 
 /// The most, in milliseconds: seven days.
-const EVERY_MS_MAX: u64 = 7 * 86_400_000;
+pub(super) const EVERY_MS_MAX: u64 = 7 * 86_400_000;
 
 /// When following ends at the latest, in milliseconds: ten years.
 const GIVE_UP_MS_MAX: u64 = 3650 * 86_400_000;
@@ -116,7 +116,10 @@ impl<'c> Compiler<'c> {
     /// An address that is called later, when the reply of no call is at hand.
     fn later_target(&mut self, text: &Text, making: &Making<'_>, each: bool) -> Option<CallTarget> {
         let scope = self.request_scope(making);
-        self.call_target(text, &Speaks { calls: &[], own: 0, undo: false, each, scope: &scope })
+        self.call_target(
+            text,
+            &Speaks { calls: &[], own: 0, undo: false, each, scope: &scope, is_watch: false },
+        )
     }
 
     pub(super) fn later_call(

@@ -2,7 +2,7 @@
 
 use super::load::{OverlaySource, SetSource};
 use super::overlay;
-use crate::mapping::raw::{CodeTable, Operation, Receive, SetFile, Shape, Text};
+use crate::mapping::raw::{CodeTable, Operation, Receive, SetFile, Shape, Text, Watch};
 use crate::text::{Diagnostics, SourceId};
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ pub struct Effective {
     pub operations: Vec<(Arc<str>, Arc<Operation>)>,
     /// What the legacy system tells us.
     pub receives: Arc<[Receive]>,
+    /// What we ask it for.
+    pub watches: Arc<[Watch]>,
     /// `function:` words with their places, for checking.
     pub functions_named: Arc<[Text]>,
     /// `functions.rhai`
@@ -35,13 +37,16 @@ impl Effective {
             shapes: Vec::new(),
             operations: Vec::new(),
             receives: Arc::new([]),
+            watches: Arc::new([]),
             functions_named: set.files.iter().filter_map(|file| file.function.clone()).collect(),
             functions: set.functions,
         };
-        let mut receives = Vec::new();
+        let (mut receives, mut watches) = (Vec::new(), Vec::new());
         for file in set.files {
             let received = file.receives.into_iter();
             receives.extend(received.map(|one| Receive { backend: file.backend.clone(), ..one }));
+            let watched = file.watches.into_iter();
+            watches.extend(watched.map(|one| Watch { backend: file.backend.clone(), ..one }));
             let function: Option<Arc<str>> = file.function.as_ref().map(|function| function.as_str().into());
             let shapes = file.shapes.into_iter().map(|shape| (function.clone(), Arc::new(shape)));
             effective.shapes.extend(shapes);
@@ -51,7 +56,7 @@ impl Effective {
                 (function.clone(), Arc::new(Operation { backend, ..operation }))
             }));
         }
-        effective.receives = receives.into();
+        (effective.receives, effective.watches) = (receives.into(), watches.into());
         effective
     }
 

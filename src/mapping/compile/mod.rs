@@ -37,6 +37,7 @@ mod template;
 mod twins;
 mod usual;
 mod values;
+mod watch;
 mod writers;
 mod xml;
 
@@ -45,7 +46,7 @@ pub use load::{OVERLAYS_MAX, OverlaySource, overlay_path, read_overlays, read_se
 pub use parts::{BaseSet, Overlaid};
 pub use show::show;
 
-use super::news::Receive;
+use super::news::{Receive, Watch};
 use super::operation::OperationProgram;
 use super::path::FieldPath;
 use super::program::Tables;
@@ -125,6 +126,8 @@ pub struct CompiledSet {
     pub operations: BTreeMap<Arc<str>, CompiledOperation>,
     /// What the legacy system tells us.
     pub receives: Vec<Arc<Receive>>,
+    /// What we ask it for.
+    pub watches: Vec<Arc<Watch>>,
     /// Tables in the place of those that the programs of what it tells name.
     pub tables: Tables,
     /// Release that the set says it is written against.

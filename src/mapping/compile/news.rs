@@ -64,7 +64,7 @@ impl<'c> Compiler<'c> {
         Some((method.to_owned(), segments))
     }
 
-    fn news(&mut self, raw: &'c raw::News, name: &Text, parameters: &[&str]) -> Option<News> {
+    pub(super) fn news(&mut self, raw: &'c raw::News, name: &Text, parameters: &[&str]) -> Option<News> {
         let named = raw.kind.as_ref()?;
         let kind = self.kind_named(named)?;
         let of = self.belongs(raw, &kind);

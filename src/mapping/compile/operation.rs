@@ -171,8 +171,14 @@ impl<'c> Compiler<'c> {
                 Diagnostic::error(code::KEY_IDLE, "`parallel` has no effect on a single call").at(span);
             self.out.push(fault.hint("it goes with `each:`"));
         }
-        let speaks =
-            Speaks { calls: &making.names, own: index, undo: false, each: each.is_some(), scope: &scope };
+        let speaks = Speaks {
+            calls: &making.names,
+            own: index,
+            undo: false,
+            each: each.is_some(),
+            scope: &scope,
+            is_watch: false,
+        };
         let name = making.names[index].as_str();
         let target = self.call_target(&raw.call, &speaks);
         let request = self.request(raw.request.as_ref(), &scope, name, making);
@@ -216,7 +222,14 @@ impl<'c> Compiler<'c> {
         scope: &Scope,
         making: &Making<'c>,
     ) -> Option<Call> {
-        let speaks = Speaks { calls: &making.names, own: index, undo: true, each: raw.each.is_some(), scope };
+        let speaks = Speaks {
+            calls: &making.names,
+            own: index,
+            undo: true,
+            each: raw.each.is_some(),
+            scope,
+            is_watch: false,
+        };
         let name = format!("{} undo", making.names[index]);
         let target = self.call_target(&undo.call, &speaks);
         let request = self.request(undo.request.as_ref(), scope, &name, making);

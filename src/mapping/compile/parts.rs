@@ -12,7 +12,7 @@ use super::{CompileOptions, CompiledOperation, CompiledSet, Compiler, Effective,
 use crate::json::query::Condition;
 use crate::mapping::codes::CodeTable;
 use crate::mapping::convert::Converter;
-use crate::mapping::news::Receive;
+use crate::mapping::news::{Receive, Watch};
 use crate::mapping::operation::OperationProgram;
 use crate::mapping::program::{Program, Tables};
 use crate::mapping::raw;
@@ -122,6 +122,7 @@ pub(super) struct Part {
     used: BTreeSet<Used>,
     made: Option<(Arc<str>, CompiledOperation)>,
     receives: Vec<Arc<Receive>>,
+    watches: Vec<Arc<Watch>>,
     programs: Vec<MadeProgram>,
 }
 
@@ -259,8 +260,9 @@ impl BaseSet {
         let (mut compiled, tables) = (CompiledSet::clone(base), compiler.known.replaced());
         for part in touched.iter().filter_map(|index| parts.get(*index)) {
             part.told.iter().for_each(|one| told.push(one.clone()));
-            if !part.receives.is_empty() {
+            if !(part.receives.is_empty() && part.watches.is_empty()) {
                 (compiled.receives, compiled.tables) = (part.receives.clone(), tables.clone());
+                compiled.watches.clone_from(&part.watches);
             }
             let Some((name, operation)) = &part.made else { continue };
             let mut operation = CompiledOperation { tables: tables.clone(), ..operation.clone() };
@@ -399,6 +401,7 @@ pub(super) fn whole(
             compiled.operations.insert(Arc::clone(name), operation.clone());
         }
         compiled.receives.extend(part.receives.iter().cloned());
+        compiled.watches.extend(part.watches.iter().cloned());
     }
     missing(&parts).into_iter().chain(unused(set, &parts)).for_each(|one| out.push(one));
     known.scripts.share();
@@ -433,11 +436,11 @@ impl<'c> Compiler<'c> {
         (self.part, self.programs) = (index, Vec::new());
         let set = self.set;
         let before = std::mem::take(&mut self.out);
-        let (mut made, mut receives) = (None, Vec::new());
+        let (mut made, mut receives, mut watches) = (None, Vec::new(), Vec::new());
         if let Some((function, shape)) = set.shapes.get(index) {
             self.survey(function.as_deref().unwrap_or_default(), shape);
         } else if index == set.shapes.len() + set.operations.len() {
-            receives = self.receives();
+            (receives, watches) = (self.receives(), self.watches());
         } else {
             let (function, operation) = set.operations.get(index - set.shapes.len())?;
             let operation_id = operation.id.as_str();
@@ -449,6 +452,7 @@ impl<'c> Compiler<'c> {
         let mut part = Part {
             made,
             receives,
+            watches,
             programs,
             unchecked: std::mem::take(&mut self.unchecked),
             ..Part::default()

@@ -116,6 +116,7 @@ pub(super) fn of_parts(set: &Effective) -> Vec<Reach> {
         closed(names, None)
     });
     let mut received = Names::default();
-    set.receives.iter().filter_map(|one| one.news.body.as_ref()).for_each(|body| received.body(body));
+    let news = set.receives.iter().map(|one| &one.news).chain(set.watches.iter().map(|one| &one.news));
+    news.filter_map(|news| news.body.as_ref()).for_each(|body| received.body(body));
     shapes.chain(operations).chain([closed(received, None)]).collect()
 }

@@ -53,7 +53,7 @@ impl<'c> Compiler<'c> {
         }
         let each = raw.each.is_some();
         let names = &making.names;
-        let speaks = Speaks { calls: names, own: index, undo: false, each, scope };
+        let speaks = Speaks { calls: names, own: index, undo: false, each, scope, is_watch: false };
         let find = self.call_target(&own.call, &speaks);
         let request = self.request(own.request.as_ref(), scope, &format!("{} recover", names[index]), making);
         let speaks = Speaks { undo: true, ..speaks };

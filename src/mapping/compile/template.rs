@@ -24,6 +24,8 @@ pub(super) struct Speaks<'n> {
     pub each: bool,
     /// The Sonata side of the request that it is made for.
     pub scope: &'n Scope,
+    /// Whether it is what is watched, which knows its cursor and nothing else.
+    pub is_watch: bool,
 }
 
 impl Compiler<'_> {
@@ -139,9 +141,25 @@ impl Compiler<'_> {
         None
     }
 
+    /// `{cursor}`: what is watched is no partner's, and has nothing else.
+    fn watch_placeholder(&mut self, text: &Text, range: Range<usize>) -> Option<TemplatePart> {
+        let name = &text.as_str()[range.clone()];
+        if name == "cursor" {
+            return Some(TemplatePart::Cursor);
+        }
+        let near = suggest(name, ["cursor"].into_iter()).map(Hint::meant);
+        let hint = near.unwrap_or_else(|| "what is watched is no partner's: known is {cursor}".into());
+        let fault = Diagnostic::error(code::PLACEHOLDER, format!("`{{{name}}}` is not known here"));
+        self.out.push(fault.at(text.part(range)).hint(hint));
+        None
+    }
+
     fn placeholder(&mut self, text: &Text, range: Range<usize>, speaks: &Speaks<'_>) -> Option<TemplatePart> {
         let schema = self.schema;
         let name = &text.as_str()[range.clone()];
+        if speaks.is_watch {
+            return self.watch_placeholder(text, range);
+        }
         match name {
             "legacy.id" => return Some(TemplatePart::LegacyId),
             "item.legacy.id" => return Some(TemplatePart::ItemLegacyId),

@@ -17,7 +17,7 @@ mod recover;
 mod rule;
 mod set;
 
-pub use news::{News, Receive};
+pub use news::{News, Receive, Watch};
 pub use operation::{
     Answer, AnswerFrom, Body, Call, Complete, Conduct, On, Operation, Paging, Statuses, Undo,
 };

@@ -1,4 +1,4 @@
-//! What a legacy system tells of itself, as written: `receives:`.
+//! What a legacy system tells of itself, as written: `receives:` and `watch:`.
 
 use super::{Body, Text};
 use crate::text::Span;
@@ -32,5 +32,24 @@ pub struct Receive {
     /// The status that it is answered with.
     pub status: Option<u64>,
     /// The backend that calls, whatever the partner's routes say.
+    pub backend: Option<Text>,
+}
+
+/// One entry of `watch:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watch {
+    /// Its name.
+    pub name: Text,
+    /// Method and address that is asked.
+    pub call: Text,
+    /// Time between two askings.
+    pub every: Text,
+    /// Where the reply says by what is asked next.
+    pub cursor: Option<Text>,
+    /// By what is asked first.
+    pub from: Option<Text>,
+    /// What the reply says.
+    pub news: News,
+    /// The backend that is asked, whatever the partner's routes say.
     pub backend: Option<Text>,
 }

@@ -1,9 +1,9 @@
-//! YAML to [`Receive`].
+//! YAML to [`Receive`] and [`Watch`].
 
 use super::read::{pairs, required_text, text};
 use super::read_operation::body_of;
 use super::read_rule::named;
-use super::{News, Receive};
+use super::{News, Receive, Watch};
 use crate::mapping::diagnostic as code;
 use crate::text::{
     Diagnostic, Diagnostics,
@@ -19,6 +19,21 @@ pub(super) fn receives(node: &Node, out: &mut Diagnostics) -> Vec<Receive> {
         let status = fields.integer("status", 200..=299, out);
         fields.finish(out);
         Some(Receive { call, news, status, backend: None })
+    };
+    entries.into_iter().filter_map(entry).collect()
+}
+
+/// Reads `watch:`.
+pub(super) fn watches(node: &Node, out: &mut Diagnostics) -> Vec<Watch> {
+    let entries = named(node, "watch", out);
+    let entry = |(name, node): (super::Text, &Node)| {
+        let mut fields = Fields::of(node, "an entry of `watch`", out)?;
+        let (call, every) =
+            (required_text(&mut fields, "call", out), required_text(&mut fields, "every", out));
+        let (cursor, from) = (text(&mut fields, "cursor", out), text(&mut fields, "from", out));
+        let news = news(&mut fields, node, out);
+        fields.finish(out);
+        Some(Watch { name, call: call?, every: every?, cursor, from, news, backend: None })
     };
     entries.into_iter().filter_map(entry).collect()
 }

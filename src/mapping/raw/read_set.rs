@@ -1,7 +1,7 @@
 //! YAML to the files of a mapping set.
 
 use super::read::{self, key, sequence, text, texts, wrong};
-use super::read_news::receives;
+use super::read_news::{receives, watches};
 use super::read_rule::{named, otherwise, rules};
 use super::{
     CodeRow, CodeSide, CodeTable, FunctionFile, NamespaceOf, ProductName, SetFile, Shape, operations,
@@ -21,7 +21,7 @@ const CODE_TYPES: &[(&str, CodeType)] =
     &[("text", CodeType::Text), ("number", CodeType::Number), ("boolean", CodeType::Boolean)];
 
 /// Keys of function files that are part of the language and not run yet.
-const LATER: &[&str] = &["watch", "exposes", "notifies", "problems", "bridge", "copy", "types", "events"];
+const LATER: &[&str] = &["exposes", "notifies", "problems", "bridge", "copy", "types", "events"];
 
 /// Reads `set.yaml`.
 pub fn read_set(node: &Node, out: &mut Diagnostics) -> Option<SetFile> {
@@ -158,9 +158,10 @@ pub fn read_function(node: &Node, out: &mut Diagnostics) -> Option<FunctionFile>
     }
     let operations = entry.map(|entry| operations(&entry.value, out)).unwrap_or_default();
     let receives = fields.take("receives").map(|node| receives(node, out)).unwrap_or_default();
+    let watches = fields.take("watch").map(|node| watches(node, out)).unwrap_or_default();
     read::refuse_later(&mut fields, LATER, out);
     fields.finish(out);
-    Some(FunctionFile { function, backend, shapes, operations, receives })
+    Some(FunctionFile { function, backend, shapes, operations, receives, watches })
 }
 
 fn shapes(node: &Node, out: &mut Diagnostics) -> Vec<Shape> {

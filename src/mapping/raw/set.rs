@@ -1,6 +1,6 @@
 //! The files of a mapping set as written.
 
-use super::{Operation, Otherwise, Receive, Rule, Text};
+use super::{Operation, Otherwise, Receive, Rule, Text, Watch};
 use crate::mapping::codes::CodeType;
 use crate::text::Span;
 
@@ -87,6 +87,8 @@ pub struct FunctionFile {
     pub operations: Vec<Operation>,
     /// What its legacy system tells us, in order.
     pub receives: Vec<Receive>,
+    /// What we ask it for, in order.
+    pub watches: Vec<Watch>,
 }
 
 /// One shape.

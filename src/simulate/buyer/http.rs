@@ -45,6 +45,11 @@ impl Client {
         self.send(&Method::GET, path, Bytes::new()).await
     }
 
+    /// Takes something back.
+    pub async fn delete(&self, path: &str) -> Done<Value> {
+        self.send(&Method::DELETE, path, Bytes::new()).await
+    }
+
     async fn send(&self, method: &Method, path: &str, body: Bytes) -> Done<Value> {
         let deadline = Instant::now() + self.patience;
         loop {

@@ -132,14 +132,27 @@ impl Buyer {
         self.heard.lock().clone()
     }
 
-    /// Registers its listener at every hub.
+    /// Registers its listener at every hub; gives where each registration is.
     ///
     /// # Errors
     /// The Seller does not take it.
-    pub async fn register(&self) -> Done<()> {
+    pub async fn register(&self) -> Done<Vec<String>> {
         let callback = format!("http://{}/buyer", self.listener.local_addr);
+        let mut registrations = Vec::new();
         for hub in HUBS {
-            self.client.make(hub, &serde_json::json!({ "callback": callback })).await?;
+            let made = self.client.make(hub, &serde_json::json!({ "callback": callback })).await?;
+            registrations.push(format!("{hub}/{}", text(&made, "id")));
+        }
+        Ok(registrations)
+    }
+
+    /// Takes registrations back.
+    ///
+    /// # Errors
+    /// The Seller does not have one.
+    pub async fn unregister(&self, registrations: &[String]) -> Done<()> {
+        for registration in registrations {
+            self.client.delete(registration).await?;
         }
         Ok(())
     }
@@ -182,7 +195,7 @@ impl Buyer {
     /// # Errors
     /// It is not, or not within the Buyer's patience.
     pub async fn quoted(&self, id: &str) -> Done<Value> {
-        self.told(QUOTE, id, "state", &["approved.orderable"]).await
+        self.told((QUOTE, id, 0), "state", &["approved.orderable"]).await
     }
 
     /// Orders both things on the quote; gives the order's id.
@@ -198,7 +211,7 @@ impl Buyer {
     /// # Errors
     /// It is not, or not within the Buyer's patience.
     pub async fn ordered(&self, id: &str) -> Done<Value> {
-        self.told(ORDER, id, "state", &["completed"]).await
+        self.told((ORDER, id, 0), "state", &["completed"]).await
     }
 
     /// Waits to be told of the order at all; gives it as it is then.
@@ -206,7 +219,7 @@ impl Buyer {
     /// # Errors
     /// It is not told within the Buyer's patience.
     pub async fn begun(&self, id: &str) -> Done<Value> {
-        self.told(ORDER, id, "state", &["inProgress", "completed"]).await
+        self.told((ORDER, id, 0), "state", &["inProgress", "completed"]).await
     }
 
     /// Finds what the order has built; gives the products, active all of them.
@@ -243,7 +256,7 @@ impl Buyer {
     /// # Errors
     /// Nobody has within the Buyer's patience.
     pub async fn resolved(&self, ticket: &str) -> Done<Value> {
-        self.told(TICKET, ticket, "status", &["resolved"]).await
+        self.told((TICKET, ticket, 0), "status", &["resolved"]).await
     }
 
     /// Closes the ticket, and waits to be told that it is closed.
@@ -251,17 +264,29 @@ impl Buyer {
     /// # Errors
     /// The Seller refuses, or does not tell.
     pub async fn close_ticket(&self, ticket: &str) -> Done<Value> {
+        let before = self.count(ticket);
         self.client.change(&format!("{TICKET}/{ticket}/close")).await?;
-        self.told(TICKET, ticket, "status", &["closed"]).await
+        self.told((TICKET, ticket, before), "status", &["closed"]).await
     }
 
-    /// Looks at something each time that it is told that it changed, until it is in one of these states.
-    async fn told(&self, path: &str, id: &str, attribute: &str, states: &[&str]) -> Done<Value> {
+    /// How many events came about something.
+    fn count(&self, id: &str) -> usize {
+        self.heard.lock().iter().filter(|event| event.text("/event/id") == id).count()
+    }
+
+    /// Looks at something each time that it is told that it changed, after so many events, until it is in one of these
+    /// states.
+    async fn told(
+        &self,
+        (path, id, mut told): (&str, &str, usize),
+        attribute: &str,
+        states: &[&str],
+    ) -> Done<Value> {
         let deadline = Instant::now() + self.patience;
-        let (mut told, mut last) = (0, Value::Null);
+        let mut last = Value::Null;
         loop {
             let rung = self.heard.rung.notified();
-            let count = self.heard.lock().iter().filter(|event| event.text("/event/id") == id).count();
+            let count = self.count(id);
             if count > told {
                 told = count;
                 last = self.client.get(&format!("{path}/{id}")).await?;
@@ -286,7 +311,7 @@ fn text<'v>(value: &'v Value, name: &str) -> &'v str {
 /// # Errors
 /// The first thing that went otherwise.
 pub async fn play(buyer: &Buyer, say: impl Fn(&str)) -> Done<()> {
-    buyer.register().await?;
+    let registrations = buyer.register().await?;
     say(&format!("registered: events come to http://{}/buyer", buyer.listener.local_addr));
     let address = buyer.validate().await?;
     say(&format!("address {} validated", text(&address, "id")));
@@ -313,6 +338,7 @@ pub async fn play(buyer: &Buyer, say: impl Fn(&str)) -> Done<()> {
     say(&format!("ticket {ticket} is resolved"));
     buyer.close_ticket(&ticket).await?;
     say(&format!("ticket {ticket} is closed"));
+    buyer.unregister(&registrations).await?;
     let events = buyer.events();
     say(&format!("{} events:", events.len()));
     for event in &events {

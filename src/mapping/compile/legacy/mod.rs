@@ -42,14 +42,19 @@ impl<'c> Compiler<'c> {
         if making.operation.conduct != Conduct::Legacy {
             return;
         }
-        for (api, typed) in self.described(making) {
+        for (api, typed) in self.described(making.operation.backend.as_ref()) {
             self.check_calls(making, calls, sent, &api, typed);
         }
     }
 
     /// Holds calls that are made after an operation was answered against the interfaces.
     pub(super) fn check_later(&mut self, making: &Making<'c>, calls: &[(&'c Text, &CallTarget)]) {
-        for (api, _) in self.described(making) {
+        self.check_addresses(making.operation.backend.as_ref(), calls);
+    }
+
+    /// Holds calls against the interfaces of the backend that is named, or of those that are routed to.
+    pub(super) fn check_addresses(&mut self, own: Option<&Text>, calls: &[(&'c Text, &CallTarget)]) {
+        for (api, _) in self.described(own) {
             for (text, target) in calls {
                 self.check_call(text, target, &api);
             }
@@ -57,8 +62,8 @@ impl<'c> Compiler<'c> {
     }
 
     /// The interfaces of the backends that an operation may be sent to, and whether they tell types of bodies.
-    fn described(&self, making: &Making<'_>) -> Vec<(Arc<dyn Interface>, bool)> {
-        let names: Vec<String> = match (&making.operation.backend, &self.set.set.backend) {
+    fn described(&self, own: Option<&Text>) -> Vec<(Arc<dyn Interface>, bool)> {
+        let names: Vec<String> = match (own, &self.set.set.backend) {
             (Some(own), _) => vec![own.as_str().to_owned()],
             (None, Some(own)) if self.routes.is_empty() => vec![own.as_str().to_owned()],
             (None, _) => self.routes.clone(),
