@@ -163,6 +163,14 @@ mod tests {
             ("products/c.yaml", "$id: urn:c\nproperties:\n  n: { $ref: 'nowhere.yaml#/definitions/N' }\n"),
             ("products/d.yaml", "$id: urn:d\ntype: object\n"),
             ("products/e.yaml", "$id: urn:d\ntype: object\n"),
+            (
+                "products/f.yaml",
+                "$id: urn:f\ntype: object\nproperties:\n  a: { type: integer, minimum: '96' }\n",
+            ),
+            (
+                "products/g.yaml",
+                "$id: urn:g\ntype: object\nproperties:\n  a: { type: integer, maximum: 96O }\n",
+            ),
         ];
         let (_, told) = load(&files);
         for needle in [
@@ -171,10 +179,14 @@ mod tests {
             "config/products/b.yaml:1:6",
             "no definition N",
             "`urn:d` is the `$id` of another file",
+            "minimum 96 is no number, as it stands in quotes",
+            "config/products/f.yaml:4:32",
+            "maximum 96O is no number",
+            "config/products/g.yaml:4:32",
         ] {
             assert!(told.contains(needle), "{needle}:\n{told}");
         }
-        assert_eq!(told.matches("error[P107]").count(), 4, "{told}");
+        assert_eq!(told.matches("error[P107]").count(), 6, "{told}");
     }
 
     #[test]

@@ -215,7 +215,8 @@ impl Schemas<'_> {
         let text = |key: &str| text_of(node, key).map(str::to_owned);
         let length =
             Range { min: self.count(owner, node, "minLength")?, max: self.count(owner, node, "maxLength")? };
-        let (format, min, max) = (text("format"), text("minimum"), text("maximum"));
+        let (min, max) = (self.number(owner, node, "minimum")?, self.number(owner, node, "maximum")?);
+        let format = text("format");
         Ok(Expression::Scalar(Scalar { kind, format, length, min, max, pattern: text("pattern") }))
     }
 
@@ -260,8 +261,26 @@ impl Schemas<'_> {
         }
     }
 
+    /// A number with its digits as they are written; none that stands in quotes, which is a text.
+    fn number(&self, owner: &str, node: &Node, key: &str) -> Result<Option<String>, ImportError> {
+        let Some(value) = node.get(key) else { return Ok(None) };
+        match value.as_scalar() {
+            Some(scalar) if scalar.style == Style::Plain && crate::json::number::is_number(&scalar.text) => {
+                Ok(Some(scalar.text.clone()))
+            }
+            scalar => {
+                let text = scalar.map_or("a structure", |scalar| scalar.text.as_str());
+                let near = scalar.map(|scalar| scalar.text.clone());
+                let near = near.filter(|text| crate::json::number::is_number(text));
+                let quotes = if near.is_some() { ", as it stands in quotes" } else { "" };
+                let error = self.fail(owner, format!("{key} {text} is no number{quotes}")).within(value.span);
+                Err(ImportError { near, ..error })
+            }
+        }
+    }
+
     fn count(&self, owner: &str, node: &Node, key: &str) -> Result<Option<u32>, ImportError> {
-        let Some(text) = text_of(node, key) else { return Ok(None) };
+        let Some(text) = self.number(owner, node, key)? else { return Ok(None) };
         let no_count = |_| {
             let error = self.fail(owner, format!("{key} {text} is no count"));
             error.within(node.get(key).map_or(node.span, |value| value.span))
