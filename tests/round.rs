@@ -225,6 +225,12 @@ fn scripts_and_what_says_that_it_is_lossy_are_not_claimed() {
         (found.accepted[0].0.line, found.accepted[0].1, &*found.accepted[0].2),
         (8, Direction::ToLegacy, "there is one word")
     );
+    assert_eq!(found.needless, [], "the word is lost");
+    let exact = rules.replace("codes: open", "codes: level");
+    let found = report(&exact);
+    let needless: Vec<_> = found.needless.iter().map(|(rule, direction)| (rule.line, *direction)).collect();
+    assert_eq!(needless, [(8, Direction::ToLegacy)]);
+    let found = report(rules);
     // Of the other direction it is still claimed.
     let directions: Vec<_> = found.losses.iter().map(|loss| (loss.direction, loss.kind)).collect();
     assert_eq!(directions, [(Direction::ToSonata, LossKind::Code)]);

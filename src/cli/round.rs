@@ -1,11 +1,14 @@
 //! Round trips as `segue test` tells them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::output::say;
 use crate::{
     cases::round::Round,
     mapping::{
+        direction::Direction,
         program::Origin,
         round::{Loss, Report, Verdict},
     },
@@ -37,6 +40,25 @@ pub fn tell(rounds: &[Round], all: bool) {
             }
         }
     }
+}
+
+/// Rules that say `lossy:` where nothing was lost, in none of the directions and round trips that they say it of.
+pub fn needless(rounds: &[Round]) -> Vec<String> {
+    let mut found = BTreeMap::new();
+    for round in rounds {
+        for (rule, direction, _) in &round.report.accepted {
+            let is_it = |(own, way): &(Origin, Direction)| {
+                *way == *direction && (&own.file, own.line) == (&rule.file, rule.line)
+            };
+            let is_needless = round.report.needless.iter().any(is_it);
+            *found.entry((&rule.file, rule.line, rule_of(rule))).or_insert(true) &= is_needless;
+        }
+    }
+    let told = found.into_iter().filter(|(_, is_needless)| *is_needless);
+    told.map(|((.., rule), _)| {
+        format!("{rule} says `lossy`, and nothing was lost of any document: perhaps it can go")
+    })
+    .collect()
 }
 
 /// One line for all of them.

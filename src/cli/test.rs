@@ -135,6 +135,9 @@ fn finish(
     match arguments.format {
         TestFormat::Text => {
             round::tell(&tried, arguments.round_trips);
+            for line in round::needless(&tried) {
+                say(&line);
+            }
             let Outcomes { played, findings, with_findings } = &all;
             let passed = played.len() - failed;
             if !tried.is_empty() {

@@ -32,7 +32,7 @@ pub(super) struct Claim {
 }
 
 /// Two programs made ready to be tried.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Trimmed {
     pub there: Program,
     pub back: Program,
@@ -60,6 +60,11 @@ impl Claim {
         DIRECTIONS.iter().zip(self.lossy).any(|(own, lossy)| *own == direction && !lossy)
     }
 
+    /// Whether it is by this rule, on the way there or back.
+    pub fn is_by(&self, rule: &Origin) -> bool {
+        is_same(&self.there, rule) || is_same(&self.back, rule)
+    }
+
     /// What is done to a value that leaves in this direction.
     pub fn transforms(&self, direction: Direction) -> &[Transform] {
         match direction {
@@ -70,6 +75,12 @@ impl Claim {
 }
 
 impl Trimmed {
+    /// The same, with what rules say themselves that they give up claimed all the same.
+    pub fn claiming_all(&self) -> Self {
+        let claims = self.claims.iter().map(|claim| Claim { lossy: [false; 2], ..claim.clone() });
+        Self { claims: claims.collect(), ..self.clone() }
+    }
+
     /// The rules that take the elements of an array in a direction, and that bring them back.
     pub fn rules_of(&self, direction: Direction, array: &str) -> (Option<Origin>, Option<Origin>) {
         let (away, home) = match direction {

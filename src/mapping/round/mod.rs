@@ -33,7 +33,7 @@ use walk::Bases;
 use super::{
     direction::Direction,
     path::{FieldPath, Step},
-    program::{Action, Program, Rule, Source},
+    program::{Action, Origin, Program, Rule, Source},
     schema::{TypeId, Types},
     value::Value,
 };
@@ -92,14 +92,52 @@ pub fn examine(own: &Use<'_>, examples: &[Example], seed: u64) -> Option<Report>
     let road = Road { trimmed: &trimmed, facts: own.facts, base: &base };
     let mut report = Report::of(&trimmed);
     for direction in [Direction::ToLegacy, Direction::ToSonata] {
-        let mut trial = Trial { road: &road, direction, report: &mut report };
-        trial.made_up(own, seed);
-        for example in examples.iter().filter(|example| example.direction == direction) {
-            trial.adopted(example);
-        }
+        try_out(own, &road, direction, examples, seed, &mut report);
     }
     report.finish(&trimmed);
+    report.needless = needless(own, &road, &report, examples, seed);
     Some(report)
+}
+
+fn try_out(
+    own: &Use<'_>,
+    road: &Road<'_>,
+    direction: Direction,
+    examples: &[Example],
+    seed: u64,
+    report: &mut Report,
+) {
+    let mut trial = Trial { road, direction, report };
+    trial.made_up(own, seed);
+    for example in examples.iter().filter(|example| example.direction == direction) {
+        trial.adopted(example);
+    }
+}
+
+/// Rules that say that they give something up, and of which nothing is lost if it is claimed all the same.
+///
+/// Of a group that says so for all that is in it this cannot be told, as its parts are claimed one by one.
+fn needless(
+    own: &Use<'_>,
+    road: &Road<'_>,
+    told: &Report,
+    examples: &[Example],
+    seed: u64,
+) -> Vec<(Origin, Direction)> {
+    if told.accepted.is_empty() {
+        return Vec::new();
+    }
+    let trimmed = road.trimmed.claiming_all();
+    let road = Road { trimmed: &trimmed, ..*road };
+    let mut found = Vec::new();
+    for direction in [Direction::ToLegacy, Direction::ToSonata] {
+        let mut report = Report::default();
+        try_out(own, &road, direction, examples, seed, &mut report);
+        let accepted = told.accepted.iter().filter(|(_, own, _)| *own == direction);
+        let kept = accepted.filter(|(rule, ..)| report.kept(&trimmed, rule, direction));
+        found.extend(kept.map(|(rule, ..)| (rule.clone(), direction)));
+    }
+    found
 }
 
 fn bases(each: Option<&FieldPath>) -> Bases {

@@ -111,6 +111,8 @@ pub struct Report {
     pub scripts: Vec<Origin>,
     /// Rules that say why what leaves in a direction does not come back.
     pub accepted: Vec<(Origin, Direction, Box<str>)>,
+    /// Those of them of which everything came back of all documents that were tried, though they say it does not.
+    pub needless: Vec<(Origin, Direction)>,
     /// Rules whose claim no document reached.
     pub untried: Vec<Origin>,
     /// What does not come back, at most [`LOSSES_MAX`].
@@ -222,6 +224,19 @@ impl Report {
         if self.is_news(&loss) {
             self.losses.push(loss);
         }
+    }
+
+    /// Whether documents reached claims of this rule and lost none of what left in the direction.
+    pub(super) fn kept(&self, trimmed: &Trimmed, rule: &Origin, direction: Direction) -> bool {
+        let is_by = |claim: &usize| trimmed.claims.get(*claim).is_some_and(|claim| claim.is_by(rule));
+        let is_it = |own: &Option<Origin>| own.as_ref().is_some_and(|own| is_same(own, rule));
+        let is_lost = |loss: &Loss| {
+            loss.direction == direction && (is_it(&loss.rule) || is_it(&loss.other) || loss.rule.is_none())
+        };
+        self.reached.iter().any(is_by)
+            && self.losses.len() < LOSSES_MAX
+            && !self.losses.iter().any(is_lost)
+            && !proof::losses(trimmed).iter().any(is_lost)
     }
 
     /// Adds what is known without a document.
