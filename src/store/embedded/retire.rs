@@ -49,6 +49,10 @@ fn walk(
         }
     }
     loop {
+        if left == 0 {
+            retired.next = Some(Bookmark { place: place.map(|number| number.to_string()), seq });
+            return Ok(retired);
+        }
         if let Some(kind) = kinds.ended(place) {
             let rule = kind.rule;
             let rows = rows(db, place, seq, left)?;

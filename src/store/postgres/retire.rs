@@ -57,6 +57,10 @@ pub(super) async fn step(
         },
     };
     loop {
+        if left == 0 {
+            retired.next = Some(at);
+            return Ok(retired);
+        }
         let [partner, kind, state] = &at.place;
         let rule = rules.iter().find(|rule| rule.kind.as_str() == kind && rule.ended.contains(state));
         if let Some(rule) = rule {
