@@ -1,4 +1,5 @@
-//! What keeping costs: creates as an exchange makes them, and durable acknowledgements a second.
+//! What keeping costs: creates as an exchange makes them, durable acknowledgements a second beside those of a bare loop of
+//! writes and fdatasync, and with `-- --entities N` lists and memory while a store grows to N entities.
 //!
 //! `cargo bench --bench store` runs both on a RAM disk, where an fsync costs nothing, and on the disk of the temporary
 //! folder. CPU time, system calls and bytes are those that the operating system counted for the store's threads;
@@ -13,6 +14,7 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::Path,
     time::{Duration, Instant},
 };
@@ -24,28 +26,49 @@ use segue::{
 };
 use uuid::Uuid;
 
+#[path = "store/grow.rs"]
+mod grow;
+
 const CREATES: usize = 40_000;
 const WARM: usize = 5_000;
 /// Exchanges under way at once, as in `hop`.
 const AT_ONCE: usize = 8;
 /// What an exchange computes before each of its two commits.
 const WORK: Duration = Duration::from_micros(20);
-/// Rows and waiting callers of the second figure.
+/// Rows of the second figure, and callers that wait for them at one time.
 const ROWS: usize = 100_000;
-const WAITING: usize = 16;
+const WAITING: [usize; 3] = [16, 64, 256];
+/// Bytes of a row's document.
+const ROW_BYTES: usize = 200;
+/// Bytes of one in the log, about: what the bare loop writes for it.
+const WRITTEN_BYTES: usize = 320;
+/// How often store and bare loop take turns.
+const TURNS: usize = 3;
 
 fn main() {
     // `cargo test --benches` must not run a load.
     if !std::env::args().any(|word| word == "--bench") {
         return;
     }
+    if let Some(count) = after("--entities") {
+        return grow::run(count.parse().unwrap());
+    }
     let disk = tempfile::tempdir().unwrap();
     for (name, folder) in [("RAM disk", tempfile::tempdir_in("/dev/shm").ok()), ("disk", Some(disk))] {
         let Some(folder) = folder else { continue };
         let creates = if name == "disk" { CREATES / 4 } else { CREATES };
         exchanges(name, folder.path(), creates);
-        rows(name, folder.path(), if name == "disk" { ROWS / 4 } else { ROWS });
+        for waiting in WAITING {
+            rows(name, folder.path(), waiting, if name == "disk" { ROWS / 4 } else { ROWS });
+        }
     }
+}
+
+/// The word after another on the command line.
+fn after(name: &str) -> Option<String> {
+    let mut words = std::env::args();
+    words.find(|word| word == name)?;
+    words.next()
 }
 
 /// What the operating system counted for the store's threads and for all others.
@@ -110,17 +133,43 @@ fn exchanges(place: &str, folder: &Path, creates: usize) {
     );
 }
 
-fn rows(place: &str, folder: &Path, rows: usize) {
-    let store = Store::open(&folder.join("rows.db"), Limits::default(), None).unwrap();
+/// Durable rows a second, and beside them in turns what a bare loop does that writes as many rows as callers wait, and
+/// waits for the disk.
+fn rows(place: &str, folder: &Path, waiting: usize, rows: usize) {
+    let store = Store::open(&folder.join(format!("rows{waiting}.db")), Limits::default(), None).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let (before, started) = (Counted::now(), Instant::now());
-    runtime.block_on(at_once(WAITING, rows, &store, row));
-    let (after, spent) = (Counted::now(), started.elapsed());
+    let (mut ours, mut bare, mut store_us) = (Vec::new(), Vec::new(), 0.0);
+    let each = rows / TURNS;
+    for _ in 0..TURNS {
+        bare.push(synced(folder, waiting, each / 4));
+        let (before, started) = (Counted::now(), Instant::now());
+        runtime.block_on(at_once(waiting, each, &store, row));
+        ours.push((each / waiting * waiting) as f64 / started.elapsed().as_secs_f64());
+        store_us += Counted::now().store_us - before.store_us;
+    }
+    let median = |figures: &mut Vec<f64>| {
+        figures.sort_by(f64::total_cmp);
+        figures[figures.len() / 2]
+    };
+    let (ours, bare) = (median(&mut ours), median(&mut bare));
     println!(
-        "{place}: {WAITING} waiting: {:.0} durable rows/s, store {:.1} us CPU a row",
-        rows as f64 / spent.as_secs_f64(),
-        (after.store_us - before.store_us) / rows as f64,
+        "{place}: {waiting} waiting: {ours:.0} durable rows/s, store {:.1} us CPU a row; a bare loop {bare:.0}: {:.2} of it",
+        store_us / rows as f64,
+        ours / bare,
     );
+}
+
+/// Rows a second of writes of so many rows at once, each followed by an fdatasync.
+fn synced(folder: &Path, at_once: usize, rows: usize) -> f64 {
+    let mut file = fs::File::create(folder.join("bare")).unwrap();
+    let buffer = vec![b'r'; at_once * WRITTEN_BYTES];
+    let writes = (rows / at_once).max(20);
+    let started = Instant::now();
+    for _ in 0..writes {
+        file.write_all(&buffer).unwrap();
+        file.sync_data().unwrap();
+    }
+    (writes * at_once) as f64 / started.elapsed().as_secs_f64()
 }
 
 async fn at_once<F>(tasks: usize, times: usize, store: &Store, work: fn(Store) -> F)
@@ -183,7 +232,7 @@ async fn create(store: Store) {
 async fn row(store: Store) {
     let id = Uuid::now_v7().to_string();
     let mut entity = Entity::new(Kind::new("quote"), SonataId::parse(&id).unwrap(), 1_795_000_000_000);
-    entity.document = Some(Bytes::from_static(&[b'd'; 200]));
+    entity.document = Some(Bytes::from_static(&[b'd'; ROW_BYTES]));
     store.commit(Batch::new(partner()).with(Change::Create(Box::new(entity)))).await.unwrap();
 }
 
