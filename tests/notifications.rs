@@ -31,22 +31,22 @@ const STATE: &str = "/mefApi/sonata/quoteNotification/v8/listener/quoteStateChan
 
 /// What a listener got.
 #[derive(Debug, Clone)]
-struct Got {
-    path: String,
-    body: Value,
+pub struct Got {
+    pub path: String,
+    pub body: Value,
     at: Instant,
 }
 
 /// A Buyer's listener: what it answers is arranged by the ids of events' entities and paths; otherwise 204.
 #[derive(Clone, Default)]
-struct Listener {
+pub struct Listener {
     got: Arc<Mutex<Vec<Got>>>,
     /// Answers to come, in their order, by a part of the path; 0 never answers.
     arranged: Arc<Mutex<HashMap<String, Vec<u16>>>>,
 }
 
 impl Listener {
-    async fn start(&self, at: SocketAddr) -> SocketAddr {
+    pub async fn start(&self, at: SocketAddr) -> SocketAddr {
         let socket = TcpListener::bind(at).await.unwrap();
         let address = socket.local_addr().unwrap();
         let own = self.clone();
@@ -96,7 +96,7 @@ impl Listener {
         self.arranged.lock().unwrap().insert(part.to_owned(), answers.to_vec());
     }
 
-    fn got(&self) -> Vec<Got> {
+    pub fn got(&self) -> Vec<Got> {
         self.got.lock().unwrap().clone()
     }
 

@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 use super::{
     demonstration::shipped_folders,
     process::Program,
-    support::{Answer, Bed, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, order, quote, until},
+    support::{
+        Answer, Bed, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, order,
+        postgres::{Server, stores},
+        quote, until,
+    },
 };
 use segue::cases::form;
 
@@ -33,10 +37,16 @@ fn named(folders: &Folders) {
     folders.write(path, &format!("{text}idempotency: {{ external_id: [ quote, order ] }}\n"));
 }
 
-async fn bed() -> Bed {
-    let folders = folders().await;
-    let gateway = segue::app::start(&folders.config()).await.unwrap();
-    Bed { folders, gateway, client: Http::new() }
+/// Runs a test on each store.
+async fn on_each(test: impl AsyncFn(Bed)) {
+    for server in stores() {
+        let folders = folders().await;
+        if let Some(server) = server {
+            server.setting(&server.database().await, &folders);
+        }
+        let gateway = segue::app::start(&folders.config()).await.unwrap();
+        bounded(test(Bed { folders, gateway, client: Http::new() })).await;
+    }
 }
 
 impl Bed {
@@ -64,8 +74,7 @@ fn lost(acts: bool) -> Fault {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_was_lost_is_found() {
-    bounded(async {
-        let bed = bed().await;
+    on_each(async |bed| {
         // Another partner has a quote under the same name there: that one is not ours.
         let others = bed.post(&format!("/rival{QUOTE}"), &quote("lost")).await;
         assert_eq!(others.status, 201, "{others:?}");
@@ -92,8 +101,7 @@ async fn an_answer_that_was_lost_is_found() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_surely_not_made_may_be_sent_again() {
-    bounded(async {
-        let bed = bed().await;
+    on_each(async |bed| {
         let others = bed.post(&format!("/rival{QUOTE}"), &quote("never")).await;
         assert_eq!(others.status, 201, "{others:?}");
         bed.arrange(lost(false));
@@ -109,8 +117,7 @@ async fn what_was_surely_not_made_may_be_sent_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_several_none_is_taken() {
-    bounded(async {
-        let bed = bed().await;
+    on_each(async |bed| {
         let asked = bed.post(QUOTE, &quote("twin")).await;
         assert_eq!(asked.status, 201, "{asked:?}");
         // Somebody types it in at the desk, twice.
@@ -150,7 +157,7 @@ struct Death {
     made: (&'static str, usize, usize),
 }
 
-async fn dies(folders: &Folders, death: &Death) -> Answer {
+async fn dies(folders: &Folders, shared: Option<(&Server, &str)>, death: &Death) -> Answer {
     let client = Http::new();
     let name = death.body["externalId"].as_str().unwrap();
     let mut program = Program::start(folders);
@@ -168,6 +175,12 @@ async fn dies(folders: &Folders, death: &Death) -> Answer {
     assert!(cut.await.unwrap().is_err(), "{name}");
     assert_eq!(effects(folders, "POST", death.made.0), death.made.1, "{name}");
 
+    if let Some((server, database)) = shared {
+        // Others may share this store: an exchange is dead when none could take so long.
+        let aged =
+            server.client(database).await.execute("UPDATE journal SET at_ms = at_ms - 3600000", &[]).await;
+        assert!(aged.unwrap() > 0);
+    }
     let program = Program::start(folders);
     let (to, admin) = (program.sonata, program.admin);
     until(async || client.send(admin, "GET", "/attention", &[], Bytes::new()).await.json()["total"] == 0)
@@ -186,22 +199,38 @@ async fn dies(folders: &Folders, death: &Death) -> Answer {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_killed_process_made_is_found_when_it_starts_again() {
-    bounded(async {
-        let folders = folders().await;
-        let deaths = [
-            Death { path: QUOTE, body: quote("k1"), done: 0, acts: true, made: ("/v2/offers", 1, 1) },
-            Death { path: QUOTE, body: quote("k2"), done: 0, acts: false, made: ("/v2/offers", 1, 2) },
-            Death { path: ORDER, body: order("k3", 2), done: 1, acts: true, made: ("/orders/uni", 2, 2) },
-            // One of two was made: it is taken back, and both are made when the request comes again.
-            Death { path: ORDER, body: order("k4", 2), done: 1, acts: false, made: ("/orders/uni", 3, 5) },
-        ];
-        for death in &deaths {
-            dies(&folders, death).await;
-        }
-        let taken_back = folders.bss.bss.journal();
-        assert_eq!(taken_back.iter().filter(|one| one.path.ends_with("/storno")).count(), 1);
-    })
-    .await;
+    for server in stores() {
+        bounded(async {
+            let folders = folders().await;
+            let database = match server {
+                Some(server) => server.database().await,
+                None => String::new(),
+            };
+            let shared = server.map(|server| (server, database.as_str()));
+            if let Some((server, database)) = shared {
+                server.setting(database, &folders);
+            }
+            let deaths = [
+                Death { path: QUOTE, body: quote("k1"), done: 0, acts: true, made: ("/v2/offers", 1, 1) },
+                Death { path: QUOTE, body: quote("k2"), done: 0, acts: false, made: ("/v2/offers", 1, 2) },
+                Death { path: ORDER, body: order("k3", 2), done: 1, acts: true, made: ("/orders/uni", 2, 2) },
+                // One of two was made: it is taken back, and both are made when the request comes again.
+                Death {
+                    path: ORDER,
+                    body: order("k4", 2),
+                    done: 1,
+                    acts: false,
+                    made: ("/orders/uni", 3, 5),
+                },
+            ];
+            for death in &deaths {
+                dies(&folders, shared, death).await;
+            }
+            let taken_back = folders.bss.bss.journal();
+            assert_eq!(taken_back.iter().filter(|one| one.path.ends_with("/storno")).count(), 1);
+        })
+        .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -218,14 +247,18 @@ async fn the_shipped_mappings_find_what_was_made() {
             body
         };
         let one = body("quote/createQuote.one", "shipped-1");
-        dies(&folders, &Death { path: QUOTE, body: one, done: 0, acts: true, made: ("/v2/offers", 1, 1) })
-            .await;
+        dies(
+            &folders,
+            None,
+            &Death { path: QUOTE, body: one, done: 0, acts: true, made: ("/v2/offers", 1, 1) },
+        )
+        .await;
         // The folder and the first of the orders were made, and the second as well, of which nobody was told.
         let evpl = body("order/createProductOrder.evpl", "shipped-2");
         let items = evpl["productOrderItem"].as_array().unwrap().len();
         let death =
             Death { path: ORDER, body: evpl, done: items, acts: true, made: ("/orders/", items, items) };
-        let made = dies(&folders, &death).await;
+        let made = dies(&folders, None, &death).await;
         assert_eq!(made.json()["productOrderItem"].as_array().unwrap().len(), items);
         assert_eq!(effects(&folders, "POST", "/packs"), 1);
     })

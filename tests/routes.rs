@@ -234,11 +234,12 @@ async fn what_was_made_before_the_migration_stays_where_it_was_made() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_served_by_hand_is_a_finding() {
+async fn what_cannot_wait_for_a_person_is_a_finding() {
     bounded(async {
-        let two =
-            Two::start("routes: [ { backend: old } ]\noperations: { quote: manual, order: off }\n").await;
-        two.bed.post(QUOTE, &quote("x")).await.assert_problem("manual", 501, "notImplemented");
+        let switches = "operations: { quote: manual, appointment: manual, order: off }\n";
+        let two = Two::start(&format!("routes: [ {{ backend: old }} ]\n{switches}")).await;
+        let slots = "/mefApi/sonata/appointment/v2/searchTimeSlot";
+        two.bed.post(slots, &json!({})).await.assert_problem("manual", 501, "notImplemented");
         two.bed.post(ORDER, &order("x", 1)).await.assert_problem("off", 501, "notImplemented");
         assert_eq!(two.asked(), (Vec::new(), Vec::new()));
         let metrics = two.bed.admin("GET", "/metrics").await.text();

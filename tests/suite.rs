@@ -42,5 +42,6 @@ mod support;
 mod table;
 mod tidy;
 mod watch;
+mod work;
 mod workbench;
 mod xml;

@@ -1,19 +1,21 @@
 //! The second port: what an operator and a scraper ask.
 //!
 //! `GET /live`, `GET /ready`, `GET /metrics`, `GET /plan`, `POST /reload`, `GET /events`, `POST /events/replay`,
-//! `/attention`, `GET` and `POST /record`, and
+//! `/attention`, `/work`, `GET` and `POST /record`, and
 //! `POST /workbench/…` for who writes mappings. It answers JSON or the exposition format, is meant for loopback or a
-//! private network, and never shows a credential. Payloads of partners are shown by `/record` alone: where the
-//! configuration allows it, and masked.
+//! private network, and never shows a credential. Payloads of partners are shown by `/record`, where the configuration
+//! allows it, and masked; and by `/work` to who has to answer them.
 
 mod attention;
 mod events;
 mod record;
+mod work;
 mod workbench;
 
 pub use attention::{Attention, AttentionAnswer, AttentionRequest};
 pub use events::{EventAnswer, EventRequest, Events};
 pub use record::{Record, RecordAnswer, RecordRequest, Records};
+pub use work::{WorkAnswer, WorkList, WorkRequest};
 
 use std::{convert::Infallible, path::PathBuf, pin::Pin, sync::Arc};
 
@@ -69,13 +71,15 @@ pub struct Admin {
     pub events: Events,
     /// Knows what needs attention.
     pub attention: Attention,
+    /// Knows what people have to do.
+    pub work: WorkList,
 }
 
 /// Questions on the workbench that are worked on at once. Others are told to come back: they must not take the
 /// processors from the partners.
 pub const WORKBENCH_AT_ONCE_MAX: usize = 2;
 
-/// The service of the admin listener; only the workbench reads bodies.
+/// The service of the admin listener; only the workbench and the list of work read bodies.
 pub type AdminService<B> = BoxCloneSyncService<Request<B>, Response<Full<Bytes>>, Infallible>;
 
 /// Makes the service.
@@ -87,6 +91,10 @@ where
     BoxCloneSyncService::new(service_fn(move |request: Request<B>| {
         let admin = admin.clone();
         async move {
+            let path = request.uri().path();
+            if path == "/work" || path.starts_with("/work/") {
+                return Ok(work::answer(&admin.work, request).await);
+            }
             let (parts, body) = request.into_parts();
             Ok(match parts.uri.path().strip_prefix("/workbench/").and_then(workbench::Task::parse) {
                 Some(task) if parts.method == Method::POST => {

@@ -116,7 +116,7 @@ async fn list(gateway: &Gateway, began_ms: i64, partner: Option<&str>) -> Attent
     }
     match all(gateway, began_ms, partner).await {
         Ok(open) => {
-            let rows: Vec<Value> = open.iter().map(shown).collect();
+            let rows: Vec<Value> = open.iter().map(|one| shown(gateway, one)).collect();
             (StatusCode::OK, json!({ "total": rows.len(), "attention": rows }))
         }
         Err(error) => unavailable(&error),
@@ -126,7 +126,7 @@ async fn list(gateway: &Gateway, began_ms: i64, partner: Option<&str>) -> Attent
 async fn show(gateway: &Gateway, began_ms: i64, exchange: &str) -> AttentionAnswer {
     match all(gateway, began_ms, None).await {
         Ok(open) => match open.iter().find(|one| one.exchange.as_str() == exchange) {
-            Some(one) => (StatusCode::OK, shown(one)),
+            Some(one) => (StatusCode::OK, shown(gateway, one)),
             None => refused(StatusCode::NOT_FOUND, "no such exchange needs attention"),
         },
         Err(error) => unavailable(&error),
@@ -150,7 +150,7 @@ async fn settle(gateway: &Gateway, began_ms: i64, exchange: &str, is_made: bool)
                     is_made,
                     "settled by a person"
                 );
-                return (StatusCode::OK, json!({ "settled": shown(&open) }));
+                return (StatusCode::OK, json!({ "settled": shown(gateway, &open) }));
             }
             Err(NotSettled::NotOpen) => {}
             Err(NotSettled::Store(error)) => return unavailable(&error),
@@ -159,7 +159,9 @@ async fn settle(gateway: &Gateway, began_ms: i64, exchange: &str, is_made: bool)
     refused(StatusCode::NOT_FOUND, "no such exchange needs attention")
 }
 
-fn shown(open: &Open) -> Value {
+fn shown(gateway: &Gateway, open: &Open) -> Value {
+    let plan = gateway.plan.load();
+    let partner = plan.partner(open.partner.as_str());
     let calls = open.calls.iter().map(|call| {
         json!({
             "call": call.name,
@@ -178,6 +180,7 @@ fn shown(open: &Open) -> Value {
         "why": open.why.as_deref().unwrap_or("the process ended under it"),
         "repeatsRefused": !open.keys.is_empty(),
         "lookedInto": open.kept.is_some(),
+        "isTest": partner.is_some_and(|partner| partner.settings().policy.is_test),
         "calls": calls.collect::<Vec<_>>(),
     })
 }

@@ -23,6 +23,7 @@ mod reload;
 mod running;
 mod watch_files;
 mod watches;
+mod work_list;
 pub mod workers;
 mod works;
 

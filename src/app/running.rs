@@ -14,7 +14,9 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{Reloader, attention, deliver::Deliveries, events, forget, record, watches, workers, works};
+use super::{
+    Reloader, attention, deliver::Deliveries, events, forget, record, watches, work_list, workers, works,
+};
 use crate::{
     admin::{self, Admin, Readiness, ReadinessProbe},
     config::{self, Demonstration, Limits},
@@ -73,7 +75,6 @@ impl Running {
         let (stop, stopped) = watch::channel(false);
         let simulator = start_simulator(&settings.demonstration).await?;
         let gateway = gateway(handle.clone(), store.clone(), Arc::clone(&backends), Arc::clone(&metrics));
-        let recorder = Arc::clone(&gateway.recorder);
         let (sonata, internal, admin_listener) = bound(&settings.listeners).await?;
         let sonata = sonata.counted(Arc::clone(&metrics));
         let (asked, requests) = mpsc::channel(RELOADS_WAITING_MAX);
@@ -82,8 +83,8 @@ impl Running {
         helpers.extend(works::start(&gateway, &stopped));
         helpers.push(tokio::spawn(reloader.run(requests, stopped.clone())));
 
-        let (sonata_address, admin_address) = (sonata.address(), admin_listener.address());
-        let internal_address = internal.address();
+        let (sonata_address, admin_address, internal_address) =
+            (sonata.address(), admin_listener.address(), internal.address());
         tracing::info!(sonata = %sonata_address, admin = %admin_address, internal = %internal_address, "serving");
         let limits = listener_limits(&settings.limits);
         let in_flight_max = settings.limits.in_flight_max;
@@ -92,7 +93,7 @@ impl Running {
         let asked_of = Arc::clone(&gateway);
         let (service, unfinished) = stack::sonata(gateway, in_flight_max);
         let readiness = probe(handle.clone(), store.clone(), backends, stopped.clone());
-        let records = record::records(handle.clone(), recorder, stopped.clone());
+        let records = record::records(handle.clone(), Arc::clone(&asked_of.recorder), stopped.clone());
         let partners = tokio::spawn(server::serve(sonata, service, told(stopped), limits));
         let admin = Admin {
             plan: handle,
@@ -103,6 +104,7 @@ impl Running {
             workbench: Arc::new(tokio::sync::Semaphore::new(admin::WORKBENCH_AT_ONCE_MAX)),
             records,
             events: events::events(Arc::clone(&asked_of)),
+            work: work_list::work_list(Arc::clone(&asked_of)),
             attention: attention::attention(asked_of),
         };
         let admin = TowerToHyperService::new(admin::service(admin));

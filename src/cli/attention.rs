@@ -103,7 +103,9 @@ async fn ask(admin: SocketAddr, method: Method, path: &str) -> anyhow::Result<Va
 fn line(row: &Value) -> String {
     let text = |name: &str| row[name].as_str().unwrap_or("-").to_owned();
     let (since, exchange, partner) = (text("since"), text("exchange"), text("partner"));
-    format!("{since}  {exchange}  {partner}  {}  {}: {}", text("operation"), text("backend"), text("why"))
+    let test = if row["isTest"].as_bool() == Some(true) { "TEST  " } else { "" };
+    let (operation, backend, why) = (text("operation"), text("backend"), text("why"));
+    format!("{since}  {exchange}  {partner}  {test}{operation}  {backend}: {why}")
 }
 
 fn shown(one: &Value) -> String {

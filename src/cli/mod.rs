@@ -30,6 +30,7 @@ mod simulate;
 mod store;
 mod test;
 mod trace;
+mod work;
 
 /// LSO Sonata mediation gateway.
 ///
@@ -74,6 +75,8 @@ enum Command {
     Fmt(FmtArguments),
     /// What may have been done at a legacy system, and nobody knows: list it, show it, settle it.
     Attention(attention::AttentionArguments),
+    /// What people have to do for partners: list it, show it, answer it.
+    Work(work::WorkArguments),
     /// Make cases of real exchanges of a running Segue, which masks them.
     Record(RecordArguments),
     /// Back up the embedded store, also while Segue serves, or make it from a backup.
@@ -370,6 +373,7 @@ pub fn main() -> ExitCode {
         Command::Events(arguments) => events::run(&arguments),
         Command::Fmt(arguments) => fmt::run(&config, &arguments),
         Command::Attention(arguments) => attention::run(&arguments),
+        Command::Work(arguments) => work::run(&arguments),
         Command::Record(arguments) => record::run(&config, &arguments),
         Command::Store(arguments) => store::run(&config, &arguments),
         Command::Schema { files } => schema::run(files),

@@ -11,7 +11,10 @@ use crate::{
     cases::form::{self, Case},
     mapping::operation::{CallTarget, TemplatePart},
     plan::{PartnerPlan, Plan, Served},
-    sonata::{Contract, Function, Operation, catalogue},
+    sonata::{
+        Contract, Function, Operation, catalogue,
+        entity::{Act, duty_of},
+    },
     workbench::find_partner,
 };
 
@@ -114,6 +117,7 @@ fn row(
             _ if contract.function.is_notification() => "by the Buyer",
             Served::Mapped(_) => "legacy",
             Served::Gateway => "gateway",
+            Served::Manual if waits(contract.function, &operation.operation_id) => "manual",
             Served::Manual => "manual, 501",
             Served::Off => "off, 501",
             Served::Unmapped => "not mapped, 501",
@@ -122,6 +126,11 @@ fn row(
         calls,
         cases,
     }
+}
+
+/// Whether the answer of an operation may wait for a person, or is read from what one said.
+fn waits(function: Function, operation_id: &str) -> bool {
+    duty_of(function, operation_id).is_some_and(|duty| duty.act != Act::Ask)
 }
 
 /// A call as the mapping has it, without its query.

@@ -186,6 +186,7 @@ fn of_partner(partner: &Partner) -> Defaults {
         ("policy.product_payload", product_payload.to_owned()),
         ("policy.answer_findings", word(&partner.policy.answer_findings)),
         ("policy.on_demand", partner.policy.on_demand.to_string()),
+        ("policy.test", partner.policy.is_test.to_string()),
         ("idempotency.key_header", "none".to_owned()),
         ("idempotency.external_id", "none".to_owned()),
         ("type_aliases", "none".to_owned()),

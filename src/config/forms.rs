@@ -486,7 +486,11 @@ fn policy() -> Form {
             Kind::Boolean,
             "Whether quotes are firm and subject to no feasibility check. Default: false.",
         )
-        .may("test", Kind::words(["false"]), "Not available in this version.")
+        .may(
+            "test",
+            Kind::Boolean,
+            "Whether all that the partner does is a test, and marked so. Default: false.",
+        )
 }
 
 fn agreed() -> Form {

@@ -1,6 +1,6 @@
 //! What a partner may and what becomes of what does not fit.
 
-use super::{OperationName, later};
+use super::OperationName;
 use crate::{
     sonata::{Function, ProductFaults, UnknownMembers},
     text::{
@@ -22,6 +22,8 @@ pub struct Policy {
     pub answer_findings: AnswerFindings,
     /// Whether the partner trades on demand: quotes are firm and subject to no feasibility check.
     pub on_demand: bool,
+    /// Whether all that the partner does is a test, and marked so.
+    pub is_test: bool,
 }
 
 /// Faults of our own answer against the standard.
@@ -53,11 +55,8 @@ impl Policy {
             product_payload: fields.choice("product_payload", &payload, out).unwrap_or_default(),
             answer_findings: fields.choice("answer_findings", &findings, out).unwrap_or_default(),
             on_demand: fields.boolean("on_demand", out).unwrap_or_default(),
+            is_test: fields.boolean("test", out).unwrap_or_default(),
         };
-        let entry = fields.entry("test");
-        if let (Some(true), Some(entry)) = (fields.boolean("test", out), entry) {
-            out.push(later("marking exchanges as test", entry.key_span));
-        }
         fields.finish(out);
         policy
     }
@@ -71,7 +70,7 @@ pub enum Switch {
     On,
     /// 501 `notImplemented`.
     Off,
-    /// A person answers it; 501 with a finding until there is a work list.
+    /// A person answers it, by the list of work; 501 with a finding where the answer cannot wait.
     Manual,
 }
 

@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    ids::{BackendId, ExchangeId, PartnerId},
-    store::{Batch, Change, IdempotencyKey, JournalEntry, Step, Store, StoreError},
+    ids::{BackendId, ExchangeId, PartnerId, SonataId},
+    store::{Batch, Change, IdempotencyKey, JournalEntry, Kind, Queue, Step, Store, StoreError},
 };
+
+/// The kind of the subject of work of people that is about an exchange.
+pub const OF_EXCHANGE: &str = "exchange";
 
 /// Open exchanges of one partner that are looked at at once.
 pub const LOOKED_AT_MAX: u32 = 1000;
@@ -154,12 +157,20 @@ pub async fn settle(
         at_ms: now_ms,
     };
     let mut batch = Batch::new(partner.clone()).with(Change::Journal(Box::new(done)));
+    batch.changes.extend(taken_from_list(exchange));
     if effect == Effect::None {
         let free = |key: &IdempotencyKey| Change::Abandon { key: key.clone(), exchange: exchange.clone() };
         batch.changes.extend(open.keys.iter().map(free));
     }
     store.commit(batch).await?;
     Ok(open)
+}
+
+/// What takes an exchange from the list of what people have to do; nothing where it cannot be named.
+#[must_use]
+pub fn taken_from_list(exchange: &ExchangeId) -> Option<Change> {
+    let id = SonataId::parse(exchange.as_str()).ok()?;
+    Some(Change::Unschedule { queue: Queue::Work, kind: Kind::new(OF_EXCHANGE), id })
 }
 
 async fn one(

@@ -17,11 +17,14 @@ mod references;
 mod repeat;
 mod state;
 
-pub use attention::{Effect, Kept, NotSettled, Open, OpenCall, intent_note, open, settle, unfinished};
+pub use attention::{
+    Effect, Kept, NotSettled, OF_EXCHANGE, Open, OpenCall, intent_note, open, settle, taken_from_list,
+    unfinished,
+};
 pub use complete::{Completed, Completing, SellerContact, complete, echo, href, move_to};
 pub use finding::{Finding, FindingCode};
 pub use idempotency::{Begun, begin, look};
-pub use owner::{Owner, kind_of};
+pub use owner::{Owner, TEST_MARK, as_test, kind_of};
 pub use patch::patched;
 pub use project::project;
 pub use references::{Adopted, adopt};

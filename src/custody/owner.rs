@@ -3,7 +3,7 @@
 use crate::{
     ids::{BuyerId, PartnerId, SellerId, SonataId},
     sonata::entity::EntityKind,
-    store::{Entity, Kind, Store, StoreError},
+    store::{Change, Entity, KeyPair, Kind, Store, StoreError},
 };
 
 /// For whom an exchange is made: the partner, and where a side represents several, for which of them.
@@ -15,6 +15,17 @@ pub struct Owner {
     pub buyer: Option<BuyerId>,
     /// The request's `sellerId`, where it must have one.
     pub seller: Option<SellerId>,
+}
+
+/// The group of a pair of keys that marks an entity as made by a test; no mapping can use this name.
+pub const TEST_MARK: &str = "{test}";
+
+/// The change that marks a new entity as made by a test.
+#[must_use]
+pub fn as_test(kind: Kind, id: SonataId) -> Change {
+    let (group, mark) = (TEST_MARK.to_owned(), "\"yes\"".to_owned());
+    let pairs = vec![KeyPair { group, sonata: mark.clone(), legacy: mark }];
+    Change::Remember { kind, id, pairs }
 }
 
 /// The name under which the store keeps entities of this kind.

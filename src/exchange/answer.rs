@@ -31,7 +31,7 @@ use crate::{
         program::Program,
     },
     sonata::{
-        Options,
+        Fault, Options, UnknownMembers,
         check::{Accepted, check},
         entity::{Act, EntityKind},
     },
@@ -270,7 +270,8 @@ fn item_ids(work: &Work<'_>, prepared: &[Prepared<'_>], replies: &[Reply]) -> Ve
     pairs.collect()
 }
 
-fn echo(work: &Work<'_>, mapped: Option<&Document>) -> Document {
+/// The request's attributes with what was mapped.
+pub fn echo(work: &Work<'_>, mapped: Option<&Document>) -> Document {
     match &work.received.body {
         Some(request) => custody::echo(request, mapped, &work.operation.echo_off),
         None => mapped.cloned().unwrap_or_else(empty_object),
@@ -343,4 +344,25 @@ pub fn hold_as(
             Ok(document)
         }
     }
+}
+
+/// What is wrong with an entity of which somebody says something, and was not before: faults against the contract, and
+/// members that it does not have.
+///
+/// # Errors
+/// None in practice: a release has products.
+pub fn new_faults(
+    work: &Work<'_>,
+    before: Option<&Document>,
+    after: &Document,
+) -> Result<Vec<Fault>, ExchangeError> {
+    let Some(body) = work.route.operation.success_body() else { return Ok(Vec::new()) };
+    let ty = body.item.unwrap_or(body.value);
+    let products = work.partner.products(work.route.function());
+    let products =
+        products.ok_or_else(|| ExchangeError::Internal("the release has no products".to_owned()))?;
+    let options = Options { unknown_members: UnknownMembers::Reject, ..Options::new(products) };
+    let of = |document: &Document| check(document.root(), work.route.contract, ty, &options).faults;
+    let known = before.map(of).unwrap_or_default();
+    Ok(of(after).into_iter().filter(|fault| !known.contains(fault)).collect())
 }

@@ -48,6 +48,8 @@ pub struct Broken {
     pub error: ExchangeError,
     /// What was answered and not taken back.
     pub replies: Vec<Reply>,
+    /// How many of these were made before, and could not be taken back.
+    pub left: usize,
     /// Whether a call that failed may have done something all the same.
     pub unclear: bool,
 }
@@ -136,6 +138,7 @@ async fn broken(
     failed: Vec<Failed>,
 ) -> Broken {
     let mut replies = take_back(story, calling, replies).await;
+    let left = replies.len();
     let unclear = failed.iter().any(|one| one.unclear);
     let mut told = None;
     for one in failed {
@@ -143,7 +146,7 @@ async fn broken(
         told = told.or(Some(one.error));
     }
     let error = told.unwrap_or_else(|| ExchangeError::Internal("no call failed".to_owned()));
-    Broken { error, replies, unclear }
+    Broken { error, replies, left, unclear }
 }
 
 async fn make(

@@ -50,7 +50,7 @@ pub enum ExchangeError {
     NotServed,
     /// No route of the partner takes the request.
     NotRouted(NoRoute),
-    /// The operation is to be answered by people, which this version cannot.
+    /// The operation is to be answered by people, and its answer cannot wait for them.
     Manual,
     /// The mapping refuses what the sender sent.
     Refused(Vec<Failure>),
@@ -176,7 +176,9 @@ impl fmt::Display for ExchangeError {
             Self::NotRouted(NoRoute::Body { pointer, reason }) => {
                 write!(f, "no route of the partner takes the request: at {pointer:?}, {reason}")
             }
-            Self::Manual => f.write_str("the operation is set to manual, which this version cannot serve"),
+            Self::Manual => {
+                f.write_str("the operation is set to manual, and its answer cannot wait for a person")
+            }
             Self::Refused(failures) => write!(f, "refused by the mapping: {}", Failures(failures)),
             Self::LegacyProblem(problem) => write!(f, "the legacy system refused: {}", problem.reason),
             Self::LegacyStatus { status, call } => {

@@ -40,13 +40,14 @@ pub struct Known<'m> {
 }
 
 /// Names of all facts, in the order in which they are shown together.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "partner",
     "settings",
     "side",
     "function",
     "operation",
     "release",
+    "test",
     "exchange",
     "now",
     "entity",
@@ -84,6 +85,11 @@ impl Facts for Known<'_> {
             "function" => text(self.contract.function.name()),
             "operation" => text(&self.operation.operation_id),
             "release" => text(self.partner.release(self.contract.function).as_str()),
+            "test" => {
+                let known =
+                    self.entity.iter().flat_map(|entity| entity.stored.into_iter().chain(entity.parent));
+                Value::Bool(self.partner.settings().policy.is_test || known.into_iter().any(Subject::is_test))
+            }
             "exchange" => text(&self.texts.exchange),
             "now" => Value::text(time_text(self.texts.now)),
             "entity" => self.entity.map_or(Value::Absent, |entity| {

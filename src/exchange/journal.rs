@@ -88,18 +88,21 @@ impl<'w> Journal<'w> {
     /// this answer.
     pub fn ended(&self, story: &Story<'_>, id: Option<&SonataId>, answer: &Answer) -> Vec<Change> {
         let kept = self.work.once.map(|once| once.finish(self.work.duty, id, answer)).unwrap_or_default();
-        self.done(story).into_iter().chain(kept).collect()
+        self.done(story).chain(kept).collect()
     }
 
     /// The changes of an exchange that had no effect: nothing needs attention, and it may be tried again.
     pub fn without_effect(&self, story: &Story<'_>) -> Vec<Change> {
         let freed = self.work.once.map(|once| once.abandon(story)).unwrap_or_default();
-        self.done(story).into_iter().chain(freed).collect()
+        self.done(story).chain(freed).collect()
     }
 
-    /// The change that says that nothing more needs attention.
-    fn done(&self, story: &Story<'_>) -> Option<Change> {
-        self.begun.then(|| Change::Journal(Box::new(self.entry(story, String::new(), Step::Done))))
+    /// The changes that say that nothing more needs attention, of nobody.
+    fn done(&self, story: &Story<'_>) -> impl Iterator<Item = Change> {
+        let done =
+            self.begun.then(|| Change::Journal(Box::new(self.entry(story, String::new(), Step::Done))));
+        let listed = self.is_resumed.then(|| custody::taken_from_list(&story.id)).flatten();
+        done.into_iter().chain(listed)
     }
 
     /// The changes that keep what was answered, where it could not be told on.

@@ -6,6 +6,7 @@
 //! ([`error`]); what the partner is told is decided in `problem`, and nowhere else.
 
 mod answer;
+pub mod by_hand;
 mod call;
 mod calls;
 pub mod error;

@@ -88,12 +88,7 @@ impl Once {
         story: &mut Story<'_>,
         mut batch: Batch,
     ) -> Result<Option<Answer>, ExchangeError> {
-        batch.changes.extend(self.keys.iter().map(|key| Change::Begin {
-            key: key.clone(),
-            body_hash: self.body_hash,
-            exchange: story.id.clone(),
-            at_ms: story.now_ms(),
-        }));
+        batch.changes.extend(self.taken(story));
         let begun = custody::begin(&story.gateway.store, batch).await?;
         decide(story, begun)
     }
@@ -101,6 +96,17 @@ impl Once {
     /// What named a request that was begun earlier.
     pub fn begun(owner: &Owner, keys: Vec<IdempotencyKey>) -> Option<Self> {
         (!keys.is_empty()).then(|| Self { owner: owner.clone(), keys, body_hash: [0; 32] })
+    }
+
+    /// The changes that take the keys.
+    pub fn taken(&self, story: &Story<'_>) -> Vec<Change> {
+        let take = |key: &IdempotencyKey| Change::Begin {
+            key: key.clone(),
+            body_hash: self.body_hash,
+            exchange: story.id.clone(),
+            at_ms: story.now_ms(),
+        };
+        self.keys.iter().map(take).collect()
     }
 
     /// The keys.

@@ -84,6 +84,16 @@ pub fn report(
     Reported { document: completed.document, changes }
 }
 
+/// What the standard does not allow of what is said of an entity; nothing is kept.
+pub fn findings(
+    work: &Work<'_>,
+    (id, href): (&SonataId, &str),
+    now: &str,
+    said: &Said<'_>,
+) -> Vec<custody::Finding> {
+    complete(work, id, (href, now), said, patched(work).as_ref()).findings
+}
+
 /// Every change of an entity: what is to be committed for it.
 pub fn changed(story: &Story<'_>, partner: &PartnerId, changed: Changed<'_>) -> Vec<Change> {
     let attribute = changed.kind.facts().state.unwrap_or("state");
@@ -94,9 +104,11 @@ pub fn changed(story: &Story<'_>, partner: &PartnerId, changed: Changed<'_>) -> 
     let (kind, id) = (changed.kind.name(), changed.entity.id.as_str());
     tracing::debug!(kind, id, from = state(from), to = state(to), "an entity changed");
     let timers = timers::set(story, partner, &changed);
+    let mark = (changed.is_new && story.is_test())
+        .then(|| custody::as_test(kind_of(changed.kind), changed.entity.id.clone()));
     let entity = Box::new(changed.entity);
     let own = if changed.is_new { Change::Create(entity) } else { Change::Update(entity) };
-    std::iter::once(own).chain(timers).collect()
+    std::iter::once(own).chain(mark).chain(timers).collect()
 }
 
 /// The create message with the Buyer's change in it, where the operation is one.

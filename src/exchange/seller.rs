@@ -15,7 +15,7 @@ use http_body_util::Full;
 use hyper::body::Body;
 
 use super::{
-    Gateway, answer,
+    Gateway, answer, by_hand,
     call::{self, Broken},
     calls::{Origin, Prepared},
     error::ExchangeError,
@@ -27,7 +27,7 @@ use super::{
     quotes, references,
     reply::Reply,
     report,
-    request::receive,
+    request::{Received, receive},
     rules,
     stack::panic_text,
     story::Story,
@@ -106,9 +106,9 @@ where
     let duty = kept.map_or_else(|| served(story, &partner, &route), Ok)?;
     let received = receive(story, &partner, &route, head, body).await?;
     let owner = subject::owner(&partner, &received)?;
+    let what = (&*partner, &route, duty);
     if kept.is_some() {
-        let asked = (&*partner, &route, duty);
-        if let Some(answer) = list::kept::answer(story, asked, &received, &owner).await? {
+        if let Some(answer) = list::kept::answer(story, what, &received, &owner).await? {
             return Ok(answer);
         }
         served(story, &partner, &route)?;
@@ -119,15 +119,11 @@ where
     {
         return Ok(first);
     }
-    let asked = Asked {
-        function: route.function(),
-        operation_id: &route.operation.operation_id,
-        buyer: received.parameter("buyerId"),
-        seller: received.parameter("sellerId"),
-        body: received.body.as_ref().map(Document::root),
-    };
     let named = ways::named(story, &owner, &partner, duty, &received).await?;
-    let ways = ways::of(&story.plan, &partner, &asked, duty, &named)?;
+    if by_hand::is_asked(what, named.subject.as_ref()) {
+        return by_hand::answer(story, what, (&received, &owner), once.as_ref()).await;
+    }
+    let ways = ways::of(&story.plan, &partner, &asked(&route, &received), duty, &named)?;
     story.mapping = Some(Arc::clone(&ways.first.operation));
     let work = Work {
         partner: &partner,
@@ -158,6 +154,17 @@ where
         answer = single(story, &other, &head.headers).await;
     }
     answer
+}
+
+/// What routes go by.
+fn asked<'a>(route: &'a Route<'_>, received: &'a Received) -> Asked<'a> {
+    Asked {
+        function: route.function(),
+        operation_id: &route.operation.operation_id,
+        buyer: received.parameter("buyerId"),
+        seller: received.parameter("sellerId"),
+        body: received.body.as_ref().map(Document::root),
+    }
 }
 
 /// One entity, or an answer that keeps none: map, call, map back, keep, answer.
@@ -292,10 +299,18 @@ fn served(
     route: &Route<'_>,
 ) -> Result<&'static Duty, ExchangeError> {
     let (function, operation_id) = (route.function(), &route.operation.operation_id);
+    let by_hand = duty_of(function, operation_id)
+        .filter(|duty| by_hand::is_served(partner.served(function, operation_id), duty));
+    if let Some(duty) = by_hand {
+        return Ok(duty);
+    }
     if let Err(error) = ways::mapped(partner.served(function, operation_id)) {
         if matches!(error, ExchangeError::Manual) {
             let name = format!("`{}.{operation_id}`", function.name());
-            story.finding("manual", &format!("{name} is served by hand, which this version cannot do yet"));
+            story.finding(
+                "manual",
+                &format!("{name} is set to manual, and its answer cannot wait for a person"),
+            );
         }
         return Err(error);
     }
@@ -305,12 +320,15 @@ fn served(
 /// A call failed. Where the legacy system did nothing the exchange is over; else what was answered is kept for
 /// attention.
 async fn settle(story: &Story<'_>, work: &Work<'_>, journal: &Journal<'_>, broken: Broken) -> ExchangeError {
-    let Broken { error, replies, unclear } = broken;
-    let changes = if unclear || !replies.is_empty() {
+    let Broken { error, replies, left, unclear } = broken;
+    let mut changes = if unclear || !replies.is_empty() {
         journal.unsettled(story, &work.operation.program, &replies, &error)
     } else {
         journal.without_effect(story)
     };
+    if left > 0 && journal.has_begun() {
+        changes.extend(by_hand::not_taken_back(story, work, left));
+    }
     keep(story, work, changes).await;
     error
 }

@@ -118,6 +118,11 @@ impl<'g> Story<'g> {
         tracing::warn!(exchange = self.id.as_str(), code, finding = text, "finding");
     }
 
+    /// Whether all that its partner does is a test.
+    pub fn is_test(&self) -> bool {
+        self.partner.as_ref().is_some_and(|partner| partner.settings().policy.is_test)
+    }
+
     /// Makes it one that no partner asked for: nothing of it is recorded.
     pub fn is_ours(&mut self) {
         self.taping = None;
@@ -175,6 +180,7 @@ impl<'g> Story<'g> {
             outcome: outcome.as_str(),
             detail,
             entity: self.entity.as_deref(),
+            is_test: self.is_test(),
             plan_generation: self.plan.generation(),
             bytes: (self.bytes_in, answer.body.len()),
             findings: self.findings,
@@ -219,6 +225,9 @@ impl<'g> Story<'g> {
         self.gateway.metrics.exchange(function, operation, outcome, total, self.legacy);
         if let Some(partner) = &self.partner {
             self.gateway.metrics.partner_exchange(partner.id().as_str(), outcome);
+            if self.is_test() {
+                self.gateway.metrics.test_exchange(outcome);
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{error::ExchangeError, request::Received, story::Story};
 use crate::{
-    custody::{Owner, kind_of},
+    custody::{Owner, TEST_MARK, kind_of},
     ids::{BackendId, BuyerId, LegacyId, SellerId, SonataId},
     json::{Document, Limits},
     mapping::apply::{KeyPair, KeyText},
@@ -67,6 +67,11 @@ impl Subject {
             entity: Some(entity),
             parent: None,
         })
+    }
+
+    /// Whether it was made by a test.
+    pub fn is_test(&self) -> bool {
+        self.keys.iter().any(|pair| &*pair.group == TEST_MARK)
     }
 
     /// The keys of its elements and of those of the entity that it belongs to.

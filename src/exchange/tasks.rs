@@ -97,12 +97,15 @@ async fn done(story: &mut Story<'_>, partner: &Arc<PartnerPlan>, task: &Task) ->
         Queue::Timer => Ok(expire(story, partner, &subject)),
         Queue::Poll => follow::poll(story, partner, &subject, task).await,
         Queue::Continue => follow::release(story, partner, &subject).await,
-        Queue::Delivery => nothing(),
+        Queue::Delivery | Queue::Work => nothing(),
     }
 }
 
 /// What is kept of the entity that a task is about; none where nothing is.
-async fn load(
+///
+/// # Errors
+/// The store's.
+pub async fn load(
     story: &Story<'_>,
     partner: &PartnerPlan,
     kind: EntityKind,

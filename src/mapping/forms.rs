@@ -106,7 +106,7 @@ fn function_file(standard: &Standard) -> Form {
     .may("function", functions, "The Sonata function whose operations stand here.")
     .may("backend", text(), "The backend of its operations, whatever the partner's routes say.")
     .may("shapes", Kind::Is("shape").named(), "Rules by name.")
-    .may("operations", served.clone().named(), "Operations by operationId; `manual` and `off` answer 501.")
+    .may("operations", served.clone().named(), "Operations by operationId; `manual`: people answer it, `off`: 501.")
     .may(
         "receives",
         Kind::Is("receive").named(),

@@ -176,7 +176,7 @@ impl Ways {
         operation_id: &str,
     ) -> Self {
         let is_told = notifications.is_some_and(|notifications| notifications.tells(function));
-        let is_on = settings.operations.switch(function, operation_id) == Switch::On;
+        let is_on = settings.operations.switch(function, operation_id) != Switch::Off;
         let served = if is_told && is_on { Served::Gateway } else { Served::Off };
         Self { served, targets: Vec::new() }
     }

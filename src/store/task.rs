@@ -30,11 +30,13 @@ pub enum Queue {
     Continue,
     /// An event goes to a listener.
     Delivery,
+    /// A person has something to do. Nobody claims these: they are listed, and given up when it is done.
+    Work,
 }
 
 impl Queue {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Timer, Self::Poll, Self::Continue, Self::Delivery];
+    pub const ALL: [Self; 5] = [Self::Timer, Self::Poll, Self::Continue, Self::Delivery, Self::Work];
 
     /// The word that is stored, shown and typed.
     #[must_use]
@@ -44,6 +46,7 @@ impl Queue {
             Self::Poll => "poll",
             Self::Continue => "continue",
             Self::Delivery => "delivery",
+            Self::Work => "work",
         }
     }
 
@@ -60,6 +63,7 @@ impl Queue {
             Self::Poll => 1,
             Self::Continue => 2,
             Self::Delivery => 3,
+            Self::Work => 4,
         }
     }
 }

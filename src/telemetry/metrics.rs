@@ -35,6 +35,7 @@ pub struct Metrics {
     exchanges: IntCounterVec,
     duration: HistogramVec,
     partner_exchanges: IntCounterVec,
+    test_exchanges: IntCounterVec,
     seen: Seen,
     partner_series_max: usize,
     mapping_errors: IntCounterVec,
@@ -149,6 +150,16 @@ impl Outcome {
     }
 }
 
+fn partner_exchanges(r: &Registry) -> Result<IntCounterVec, prometheus::Error> {
+    let labels = ["partner", "outcome"];
+    counters(r, "segue_partner_exchanges_total", "Exchanges that ended, by partner.", &labels)
+}
+
+fn test_exchanges(r: &Registry) -> Result<IntCounterVec, prometheus::Error> {
+    let help = "Exchanges that ended and are a test; the others count them, too.";
+    counters(r, "segue_test_exchanges_total", help, &["outcome"])
+}
+
 fn plan_info(r: &Registry) -> Result<IntGaugeVec, prometheus::Error> {
     let options = Opts::new("segue_plan_info", "Content hash of the plan.");
     registered(r, IntGaugeVec::new(options, &["hash"])?)
@@ -182,12 +193,8 @@ impl Metrics {
                 "Duration of exchanges: total, waiting for legacy systems, own.",
                 &["function", "operation", "outcome", "phase"],
             )?,
-            partner_exchanges: counters(
-                &r,
-                "segue_partner_exchanges_total",
-                "Exchanges that ended, by partner.",
-                &["partner", "outcome"],
-            )?,
+            partner_exchanges: partner_exchanges(&r)?,
+            test_exchanges: test_exchanges(&r)?,
             seen: Seen::default(),
             partner_series_max,
             mapping_errors: counters(
@@ -286,6 +293,11 @@ impl Metrics {
             *own = Some(counter);
             *series += 1;
         }
+    }
+
+    /// Counts one exchange that is a test.
+    pub fn test_exchange(&self, outcome: Outcome) {
+        self.test_exchanges.with_label_values(&[outcome.as_str()]).inc();
     }
 
     /// Counts one attempt to deliver an event.

@@ -29,6 +29,8 @@ pub struct ExchangeRecord<'a> {
     pub detail: Option<&'a str>,
     /// The Sonata id of the entity that was created, read or changed.
     pub entity: Option<&'a str>,
+    /// Whether it is a test.
+    pub is_test: bool,
     /// The plan that it ran on.
     pub plan_generation: u64,
     /// Bytes received and sent in bodies.
@@ -67,6 +69,7 @@ impl ExchangeRecord<'_> {
                     outcome = self.outcome,
                     detail = self.detail,
                     entity = self.entity,
+                    test = self.is_test.then_some(true),
                     plan_generation = self.plan_generation,
                     bytes_in = self.bytes.0,
                     bytes_out = self.bytes.1,
@@ -104,6 +107,7 @@ mod tests {
             outcome: "ok",
             detail: None,
             entity: Some("q-1"),
+            is_test: true,
             plan_generation: 3,
             bytes: (6700, 3000),
             findings: 1,
@@ -116,7 +120,7 @@ mod tests {
         assert_eq!(line["level"], "INFO");
         assert_eq!(line["exchange"], "e-1");
         assert_eq!(line["trace_id"], "0000000000000000000000000000000a");
-        assert_eq!(line["status"], 201);
+        assert_eq!((&line["status"], &line["test"]), (&201.into(), &true.into()));
         assert_eq!(line["bytes_in"], 6700);
         assert_eq!(line["legacy_us"], 1100);
         assert_eq!(line.get("code"), None);

@@ -36,6 +36,11 @@ pub fn get() -> Option<&'static Server> {
     SERVER.get_or_init(start).as_ref()
 }
 
+/// The stores on which a test runs: the embedded one, and the server where there is one.
+pub fn stores() -> Vec<Option<&'static Server>> {
+    [None].into_iter().chain(get().map(Some)).collect()
+}
+
 fn start() -> Option<Server> {
     let Some(bin) = programs() else {
         #[expect(clippy::disallowed_methods, reason = "a switch of the tests, not a setting of the program")]

@@ -1,5 +1,5 @@
-//! Entities that the gateway keeps for a partner (`custody: { quote: gateway }`): retrieve and list are answered from the
-//! store, and the legacy system is not asked. What it says by itself, or when it is polled, is in the store already.
+//! Entities that the gateway keeps for a partner (`custody: { quote: gateway }`), or that people make (`manual`): retrieve and
+//! list are answered from the store, and the legacy system is not asked. What it says by itself, or when it is polled, is in the store already.
 
 use http::HeaderMap;
 
@@ -9,6 +9,7 @@ use crate::{
     custody::{Owner, kind_of},
     exchange::{
         answer::{array, hold, success},
+        by_hand,
         error::ExchangeError,
         request::Received,
         story::Story,
@@ -33,9 +34,15 @@ const LOOKED_AT_MAX: u64 = 100_000;
 pub fn duty(partner: &PartnerPlan, route: &Route<'_>) -> Option<&'static Duty> {
     let (function, id) = (route.function(), &route.operation.operation_id);
     let duty = duty_of(function, id).filter(|duty| matches!(duty.act, Act::Retrieve | Act::List))?;
-    let is_kept = partner.settings().custody.get(&duty.kind) == Some(&Custody::Gateway);
-    let is_on = !matches!(partner.served(function, id), Served::Off | Served::Manual);
-    (is_kept && is_on).then_some(duty)
+    let served = partner.served(function, id);
+    let by_hand = match served {
+        Served::Manual => true,
+        Served::Unmapped | Served::Unrouted => by_hand::is_made(partner, duty.kind),
+        Served::Mapped(_) | Served::Gateway => duty.act == Act::List && by_hand::is_made(partner, duty.kind),
+        Served::Off => false,
+    };
+    let is_kept = by_hand || partner.settings().custody.get(&duty.kind) == Some(&Custody::Gateway);
+    (is_kept && !matches!(served, Served::Off)).then_some(duty)
 }
 
 /// Answers from the store; none where it does not have a whole entity, and only the legacy system can tell.

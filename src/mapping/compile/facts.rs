@@ -14,6 +14,7 @@ const FACTS: &[(&str, &[&str])] = &[
     ("function", &[]),
     ("operation", &[]),
     ("release", &[]),
+    ("test", &[]),
     ("exchange", &[]),
     ("now", &[]),
     ("entity", ENTITY),

@@ -71,7 +71,7 @@ pub(super) struct Desk {
     lanes: HashMap<LaneKey, Near>,
     leases: HashMap<TaskId, Held>,
     tokens_made: u64,
-    lines: [Line; 4],
+    lines: [Line; 5],
 }
 
 impl Default for Desk {
@@ -89,19 +89,20 @@ impl Default for Desk {
             lanes: HashMap::default(),
             leases: HashMap::default(),
             tokens_made: 0,
-            lines: [line(), line(), line(), line()],
+            lines: [line(), line(), line(), line(), line()],
         }
     }
 }
 
 impl Desk {
     fn line(&mut self, queue: Queue) -> &mut Line {
-        let [timer, poll, go_on, delivery] = &mut self.lines;
+        let [timer, poll, go_on, delivery, work] = &mut self.lines;
         match queue {
             Queue::Timer => timer,
             Queue::Poll => poll,
             Queue::Continue => go_on,
             Queue::Delivery => delivery,
+            Queue::Work => work,
         }
     }
 
@@ -112,7 +113,7 @@ impl Desk {
 
     /// A group was committed.
     pub(super) fn follow(&mut self, group: &Agenda) {
-        let mut changed = [false; 4];
+        let mut changed = [false; 5];
         let mut mark = |queue: Queue| {
             if let Some(one) = changed.get_mut(queue.index()) {
                 *one = true;

@@ -69,7 +69,7 @@ pub(super) struct Postgres {
 
 /// Tells this instance's workers of what it changed.
 #[derive(Clone)]
-struct Bells(Arc<[watch::Sender<u64>; 4]>);
+struct Bells(Arc<[watch::Sender<u64>; 5]>);
 
 impl Bells {
     /// Tells of a batch that was committed.
@@ -119,7 +119,7 @@ impl Postgres {
         drop(first);
         let session = Session::open(&connector).await.map_err(cannot)?;
         let bell = || watch::Sender::new(0);
-        let bells = Bells(Arc::new([bell(), bell(), bell(), bell()]));
+        let bells = Bells(Arc::new([bell(), bell(), bell(), bell(), bell()]));
         let (jobs, waiting) = mpsc::channel(settings.queue_max.max(1));
         let committer = Committer {
             connector: Arc::clone(&connector),
