@@ -101,7 +101,7 @@ fn map(program: &Program, each: Option<&str>, message: &str, remembered: &mut Ve
             limits: apply::Limits::default(),
         };
         for needed in apply::references(program, &input(&unresolved)) {
-            writeln!(told, "refers to {} {} at {}", needed.kind, needed.id, needed.pointer).unwrap();
+            writeln!(told, "refers to {} {}", needed.kind, needed.id).unwrap();
             let (from, to) = match program.direction {
                 Direction::ToLegacy => ("sonata-", "legacy-"),
                 Direction::ToSonata => ("legacy-", "sonata-"),

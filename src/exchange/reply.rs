@@ -168,19 +168,26 @@ fn fits<'r>(
     raw: impl Fn() -> Option<&'r str>,
 ) -> bool {
     let document = read.and_then(|read| read.document.as_ref());
-    let of_call = on.call.is_none_or(|wanted| wanted == call);
-    let of_status = on.status.is_none_or(|wanted| wanted.holds(status));
-    let of_body = on.condition.as_ref().is_none_or(|condition| {
-        document.is_some_and(|document| condition.holds(document.root(), document.root()))
-    });
-    let of_fault = on
-        .fault
-        .as_deref()
-        .is_none_or(|code| read.and_then(|read| read.fault.as_ref()).is_some_and(|fault| fault.is(code)));
+    // What costs least is asked first: most replies are of another call or status.
+    if on.call.is_some_and(|wanted| wanted != call) || on.status.is_some_and(|wanted| !wanted.holds(status)) {
+        return false;
+    }
+    let of_body = || {
+        on.condition.as_ref().is_none_or(|condition| {
+            document.is_some_and(|document| condition.holds(document.root(), document.root()))
+        })
+    };
+    let of_fault = || {
+        on.fault
+            .as_deref()
+            .is_none_or(|code| read.and_then(|read| read.fault.as_ref()).is_some_and(|fault| fault.is(code)))
+    };
     // Plain text is a document where the backend's format has it.
-    let of_text = on.text.as_deref().is_none_or(|text| {
-        document.is_none_or(|document| document.root().kind() == Kind::String)
-            && raw().is_some_and(|body| body.contains(text))
-    });
-    of_call && of_status && of_body && of_fault && of_text
+    let of_text = || {
+        on.text.as_deref().is_none_or(|text| {
+            document.is_none_or(|document| document.root().kind() == Kind::String)
+                && raw().is_some_and(|body| body.contains(text))
+        })
+    };
+    of_body() && of_fault() && of_text()
 }

@@ -125,12 +125,14 @@ fn build(loaded: config::Loaded, mappings: &FileSet, read: ReadBefore, previous:
     let backends = backends(&settings, &mut diagnostics);
     sources.forget_unread();
     diagnostics.sort(&sources);
+    let partners = made.plans();
     let plan = (!diagnostics.has_errors()).then(|| Plan {
         generation,
         hash: hash.to_hex().to_string(),
         backends,
         settings,
-        partners: made.plans(),
+        loopback: super::loopback(&partners),
+        partners,
         made: Arc::new(made),
         own_products,
         interfaces,

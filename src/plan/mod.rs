@@ -36,7 +36,7 @@ pub use schema::ContractSchema;
 pub use sets::Edits;
 pub use show::effective_mapping;
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, ops::Bound, path::Path, sync::Arc};
 
 use crate::{
     config::{self, Identify, Settings, secret::Lookup},
@@ -66,6 +66,8 @@ pub struct Plan {
     settings: Settings,
     backends: BTreeMap<BackendId, Arc<BackendSettings>>,
     partners: BTreeMap<PartnerId, Arc<PartnerPlan>>,
+    /// The partners that loopback is enough for, by base path.
+    loopback: BTreeMap<String, PartnerId>,
     /// What the next plan takes over of the partners.
     made: Arc<build::Made>,
     own_products: products::OwnProducts,
@@ -135,12 +137,7 @@ impl Plan {
     /// their base paths.
     #[must_use]
     pub fn loopback_partner(&self, path: &str) -> Option<&Arc<PartnerPlan>> {
-        let base_path = |partner: &Arc<PartnerPlan>| partner.settings().base_path.len();
-        let fits = |partner: &&Arc<PartnerPlan>| {
-            let settings = partner.settings();
-            settings.identify.value == Identify::Loopback && path.starts_with(&settings.base_path)
-        };
-        self.partners.values().filter(fits).max_by_key(|partner| base_path(partner))
+        longest_prefix(&self.loopback, path).and_then(|id| self.partners.get(id))
     }
 
     /// The same plan with other programs in the place of those of these operations of a partner's mapping sets: for asking what
@@ -173,5 +170,26 @@ impl Plan {
     /// All backends.
     pub fn backends(&self) -> impl Iterator<Item = &Arc<BackendSettings>> {
         self.backends.values()
+    }
+}
+
+/// The partners that are accepted without credentials from loopback, by base path.
+fn loopback(partners: &BTreeMap<PartnerId, Arc<PartnerPlan>>) -> BTreeMap<String, PartnerId> {
+    let accepted =
+        partners.iter().filter(|(_, partner)| partner.settings().identify.value == Identify::Loopback);
+    accepted.map(|(id, partner)| (partner.settings().base_path.clone(), id.clone())).collect()
+}
+
+/// What stands under the longest key that a path begins with. However many keys there are, few are looked at.
+fn longest_prefix<'k, V>(all: &'k BTreeMap<String, V>, path: &str) -> Option<&'k V> {
+    let mut bound = path;
+    loop {
+        // Of the keys that the path begins with each stands behind the shorter ones, and before the path.
+        let (key, value) = all.range::<str, _>((Bound::Unbounded, Bound::Included(bound))).next_back()?;
+        if bound.starts_with(key.as_str()) {
+            return Some(value);
+        }
+        let differs = bound.char_indices().zip(key.chars()).find(|((_, own), other)| own != other);
+        bound = bound.get(..differs?.0.0)?;
     }
 }

@@ -1,6 +1,6 @@
 //! What is shared and what is compiled again: counted, not timed.
 
-use super::{Built, PartnerPlan, Plan, load};
+use super::{Built, PartnerPlan, Plan, load, longest_prefix};
 use crate::{mapping::operation::OperationProgram, sonata::Function};
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
@@ -197,4 +197,22 @@ fn an_overlay_is_compiled_to_what_the_whole_would_be() {
 /// Without places of the overlay, which has a line more in one of them.
 fn strip(program: &str) -> String {
     program.to_owned()
+}
+
+#[test]
+fn the_longest_key_wins_that_a_path_begins_with() {
+    let keys = ["", "/a", "/ab", "/ab/c", "/ab/ca", "/b", "/\u{e9}", "/z"];
+    let all: BTreeMap<String, &str> = keys.iter().map(|key| ((*key).to_owned(), *key)).collect();
+    for path in [
+        "", "/", "/a", "/a/x", "/ab/b", "/ab/c/d", "/ab/caa", "/ab/cb", "/aaa", "/b", "/\u{ea}", "/\u{e9}x",
+        "x",
+    ] {
+        let expected = keys.iter().filter(|key| path.starts_with(**key)).max_by_key(|key| key.len());
+        assert_eq!(longest_prefix(&all, path), expected, "{path}");
+    }
+    let some = BTreeMap::from([("/a".to_owned(), 1), ("/ab/c".to_owned(), 2)]);
+    assert_eq!(
+        ["/ab/cd", "/ab/d", "/b", "/", "/0"].map(|path| longest_prefix(&some, path).copied()),
+        [Some(2), Some(1), None, None, None]
+    );
 }

@@ -3,9 +3,9 @@
 //! The exchange resolves them in one batch and hands the answers in as [`super::References`]; mapping itself
 //! stays pure. The walk goes down the same rules by the same scopes, but only where a `ref` is.
 
+use super::Input;
 use super::run::{Run, Scope, outermost, read};
 use super::target::Target;
-use super::{Input, pair::source_path};
 use crate::mapping::path::FieldPath;
 use crate::mapping::program::{Action, Body, Branch, Otherwise, Pair, Program, Rule, Transform};
 use crate::mapping::value::Value;
@@ -17,8 +17,6 @@ pub struct NeededReference {
     pub kind: Box<str>,
     /// The id on the source side.
     pub id: String,
-    /// Where it stands: a JSON Pointer into the source message.
-    pub pointer: String,
 }
 
 /// The ids that mapping this message will ask for, in the order of the rules; an id that several places have
@@ -135,9 +133,7 @@ impl<'m> Walk<'m> {
         let nowhere = Target { slot: self.run.root, pointer: "" };
         for transform in &pair.transforms {
             if let Transform::Ref { kind, .. } = transform {
-                let pointer = source_path(&pair.source).map(|path| path.pointer(scope.node, scope.root));
-                self.note(kind, &value, &pointer.unwrap_or_else(|| scope.node.pointer()));
-                return;
+                return self.note(kind, &value);
             }
             match self.run.transform(transform, value, scope, nowhere) {
                 Ok(next) => value = next,
@@ -146,19 +142,11 @@ impl<'m> Walk<'m> {
         }
     }
 
-    fn note(&mut self, kind: &str, value: &Value<'m>, pointer: &str) {
-        let at = |element: &Value<'m>| match element {
-            Value::Node(node) => node.pointer(),
-            _ => pointer.to_owned(),
-        };
+    fn note(&mut self, kind: &str, value: &Value<'m>) {
         let values = value.elements().unwrap_or_else(|| vec![value.clone()]);
         for element in values {
             if let Some(id) = element.as_scalar_text() {
-                self.needed.push(NeededReference {
-                    kind: kind.into(),
-                    id: id.into_owned(),
-                    pointer: at(&element),
-                });
+                self.needed.push(NeededReference { kind: kind.into(), id: id.into_owned() });
             }
         }
     }
