@@ -155,7 +155,7 @@ pub(super) fn an_item_is_subject_to_a_check(case: &Case<'_>, wrong: &mut Wrong) 
 
 /// Terms in one unit only: what a month is in days was agreed on elsewhere.
 pub(super) fn term_is_not_shorter(case: &Case<'_>, wrong: &mut Wrong) {
-    let part = |term: &str, part: &str| case.at(&format!("{term}.duration.{part}"));
+    let part = |term: &str, part: &str| case.node.get(term)?.get("duration")?.get(part);
     let same_units = part("requestedQuoteItemTerm", "units")
         .zip(part("quoteItemTerm", "units"))
         .is_some_and(|(asked, told)| asked.eq_value(told));

@@ -48,7 +48,7 @@ pub(crate) struct Test {
 }
 
 /// A condition on a node.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum When {
     /// What stands there is one of these; `true` and `false` are those.
     Is(&'static str, &'static [&'static str]),
@@ -132,38 +132,114 @@ pub(super) const fn answer(
     test(Stage::Answer, operations, each, when, must)
 }
 
-impl<'a> Case<'a> {
-    /// What stands at a place.
-    pub(super) fn at(&self, place: &str) -> Option<Node<'a>> {
-        let (from, rest) = match place.as_bytes().first() {
-            Some(b'/') => (Some(self.message), place.get(1..)),
-            Some(b'<') => (self.facts.request, place.get(1..)),
-            Some(b'=') => (self.facts.stored, place.get(1..)),
-            _ => (Some(self.node), Some(place)),
+/// A place of a [`Test`], split once.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    from: From,
+    /// Names of members.
+    steps: Box<[&'static str]>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From {
+    Node,
+    Message,
+    Request,
+    Stored,
+}
+
+impl From {
+    /// Where a place begins, and the rest of it.
+    fn of(place: &str) -> (Self, &str) {
+        let marked = [('/', Self::Message), ('<', Self::Request), ('=', Self::Stored)];
+        let found = marked.into_iter().find_map(|(mark, from)| Some((from, place.strip_prefix(mark)?)));
+        found.unwrap_or((Self::Node, place))
+    }
+}
+
+impl Place {
+    pub(super) fn read(place: &'static str) -> Self {
+        let (from, rest) = From::of(place);
+        Self { from, steps: rest.split('.').collect() }
+    }
+}
+
+/// A condition whose places were split once.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) when: &'static When,
+    places: Box<[Place]>,
+}
+
+impl Asked {
+    pub(super) fn read(when: &'static When) -> Self {
+        let places = match when {
+            When::Is(place, _) | When::Not(place, _) | When::Has(place) | When::Lacks(place) => {
+                std::slice::from_ref(place)
+            }
+            When::HasAny(places) => places,
         };
-        rest?.split('.').try_fold(from?, Node::get)
+        Self { when, places: places.iter().map(|place| Place::read(place)).collect() }
     }
 
-    pub(super) fn holds(&self, when: &When) -> bool {
-        match when {
-            When::Is(place, texts) => self.at(place).is_some_and(|node| is_among(node, texts)),
-            When::Not(place, texts) => self.at(place).is_none_or(|node| !is_among(node, texts)),
-            When::Has(place) => self.at(place).is_some_and(is_there),
-            When::HasAny(places) => places.iter().any(|place| self.at(place).is_some_and(is_there)),
-            When::Lacks(place) => !self.at(place).is_some_and(is_there),
+    /// Whether it says nothing of the node itself.
+    pub(super) fn is_of_whole(&self) -> bool {
+        self.places.iter().all(|place| place.from != From::Node)
+    }
+}
+
+impl Must {
+    /// The place whose value decides, where there is one.
+    pub(super) fn place(&self) -> Option<Place> {
+        match self {
+            Self::Have(place) | Self::Lack(place) | Self::Be(place, _) => Some(Place::read(place)),
+            Self::Role(_) | Self::One(_) | Self::Any(_) | Self::Hold(_) => None,
+        }
+    }
+}
+
+impl<'a> Case<'a> {
+    fn start(&self, from: From) -> Option<Node<'a>> {
+        match from {
+            From::Node => Some(self.node),
+            From::Message => Some(self.message),
+            From::Request => self.facts.request,
+            From::Stored => self.facts.stored,
         }
     }
 
-    /// What is wrong by this.
-    pub(super) fn look(&self, must: &Must, wrong: &mut Wrong) {
+    /// What stands at a place.
+    pub(super) fn at(&self, place: &str) -> Option<Node<'a>> {
+        let (from, rest) = From::of(place);
+        rest.split('.').try_fold(self.start(from)?, Node::get)
+    }
+
+    /// What stands at a place that was split.
+    #[inline]
+    pub(super) fn found(&self, place: &Place) -> Option<Node<'a>> {
+        place.steps.iter().try_fold(self.start(place.from)?, |node, step| node.get(step))
+    }
+
+    pub(super) fn holds(&self, asked: &Asked) -> bool {
+        let mut found = asked.places.iter().map(|place| self.found(place));
+        match asked.when {
+            When::Is(_, texts) => found.any(|node| node.is_some_and(|node| is_among(node, texts))),
+            When::Not(_, texts) => found.all(|node| node.is_none_or(|node| !is_among(node, texts))),
+            When::Has(_) | When::HasAny(_) => found.any(|node| node.is_some_and(is_there)),
+            When::Lacks(_) => !found.any(|node| node.is_some_and(is_there)),
+        }
+    }
+
+    /// What is wrong by this; `at` is what stands at its place ([`Must::place`]).
+    pub(super) fn look(&self, must: &Must, at: Option<Node<'a>>, wrong: &mut Wrong) {
         match must {
-            Must::Have(place) if self.at(place).is_none_or(|node| !is_there(node)) => {
+            Must::Have(place) if at.is_none_or(|node| !is_there(node)) => {
                 wrong.push((FaultCode::MissingProperty, self.pointer(place)));
             }
-            Must::Lack(place) if self.at(place).is_some_and(is_there) => {
+            Must::Lack(place) if at.is_some_and(is_there) => {
                 wrong.push((FaultCode::UnexpectedProperty, self.pointer(place)));
             }
-            Must::Be(place, texts) if self.at(place).is_some_and(|node| !is_among(node, texts)) => {
+            Must::Be(place, texts) if at.is_some_and(|node| !is_among(node, texts)) => {
                 wrong.push((FaultCode::InvalidValue, self.pointer(place)));
             }
             Must::Role(role) if !has_role(self.node, role) => {
