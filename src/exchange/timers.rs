@@ -88,12 +88,12 @@ pub fn task_id(story: &Story<'_>, purpose: &[&str]) -> Result<TaskId, ExchangeEr
 /// # Errors
 /// As [`task_id`].
 pub fn id_of<'p>(parts: impl Iterator<Item = &'p str>) -> Result<TaskId, ExchangeError> {
-    let mut hasher = blake3::Hasher::new();
+    let mut text = Vec::with_capacity(128);
     for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+        text.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        text.extend_from_slice(part.as_bytes());
     }
-    let mut bytes = [0; 16];
-    hasher.finalize_xof().fill(&mut bytes);
+    let bytes = blake3::hash(&text).as_bytes().first_chunk().copied().unwrap_or_default();
     let id = uuid::Builder::from_custom_bytes(bytes).into_uuid();
     TaskId::parse(&id.hyphenated().to_string()).map_err(|error| ExchangeError::Internal(error.to_string()))
 }

@@ -17,9 +17,6 @@ use super::StoreError;
 /// Bytes of a UUID.
 const UUID_BYTES: usize = 16;
 
-/// Where a UUID's canonical text has its hyphens.
-const HYPHENS: [usize; 4] = [8, 13, 18, 23];
-
 /// Most words that are kept in memory; the table has more where there are more.
 const WORDS_MAX: usize = 4096;
 
@@ -47,18 +44,8 @@ impl<'t> Cell<'t> {
 /// The UUID whose canonical text this is: only that one comes back as it was.
 pub(super) fn uuid(text: &str) -> Option<Uuid> {
     let text: &[u8; Hyphenated::LENGTH] = text.as_bytes().try_into().ok()?;
-    let mut number: u128 = 0;
-    for (at, byte) in text.iter().enumerate() {
-        let digit = match byte {
-            b'-' if HYPHENS.contains(&at) => continue,
-            _ if HYPHENS.contains(&at) => return None,
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            _ => return None,
-        };
-        number = number << 4 | u128::from(digit);
-    }
-    Some(Uuid::from_u128(number))
+    // Of this length only the text with hyphens is read.
+    if text.iter().any(u8::is_ascii_uppercase) { None } else { Uuid::try_parse_ascii(text).ok() }
 }
 
 impl ToSql for Cell<'_> {

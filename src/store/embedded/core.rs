@@ -28,10 +28,10 @@ use super::{
     inbox::Inbox,
     log::{Log, Position, Spot},
     open::Place,
-    overlay::{Frozen, Layers, Overlay, Pending},
+    overlay::{Frozen, Layers, Pending},
     readers::Readers,
     record,
-    stage::{Newest, Stage},
+    stage::{Newest, Overlays, Stage},
     tasks,
 };
 use crate::telemetry::Metrics;
@@ -88,7 +88,7 @@ pub(super) struct Writer {
     /// Quick fsyncs, one after the other.
     quick: u8,
     /// Overlays that are empty, for the next group.
-    spare: (Overlay, Overlay),
+    spare: Option<Overlays>,
     /// The record that is put together.
     buffer: Vec<u8>,
     /// Where in the buffer the entities of a batch are that have documents.
@@ -112,14 +112,7 @@ impl Core {
         newest: Newest,
         metrics: Option<Arc<Metrics>>,
     ) -> Self {
-        let writer = Writer {
-            newest,
-            quick: 0,
-            spare: Default::default(),
-            buffer: Vec::new(),
-            entities: Vec::new(),
-            log,
-        };
+        let writer = Writer { newest, quick: 0, spare: None, buffer: Vec::new(), entities: Vec::new(), log };
         Self {
             readers: Readers::new(place.clone(), limits.readers_max),
             asked: Inbox::new(limits.queue_max),
@@ -249,8 +242,8 @@ impl Core {
     ) -> Result<Written, StoreError> {
         let Writer { log, newest, quick, spare, buffer, entities } = writer;
         let layers = self.layers();
-        let mut stage = Stage::new(&layers, db, newest, is_decided).with_desk(&self.desk);
-        stage = stage.reuse(std::mem::take(spare));
+        let overlays = spare.take().unwrap_or_default();
+        let mut stage = Stage::new(overlays, &layers, db, newest, is_decided).with_desk(&self.desk);
         let (mut results, mut more) = (Vec::with_capacity(group.size_hint().0), Pending::default());
         buffer.clear();
         let at = log.as_mut().map(|log| log.begin(buffer));
@@ -288,7 +281,7 @@ impl Core {
                 let _ = self.asked.push(Ask::Look);
             }
         }
-        *spare = (staged, batch);
+        *spare = Some((staged, batch));
         Ok(Written { results, moved })
     }
 
@@ -368,7 +361,8 @@ impl<'c> Replay<'c> {
             let (before, mut entities) = (payload_bytes - payload.len(), Vec::new());
             let batch = record::read(&mut payload, &mut entities).ok_or_else(foreign)?;
             let bytes = payload_bytes - payload.len() - before;
-            let mut stage = Stage::new(&self.layers, Some(self.db), &mut self.newest, true);
+            let empty = Overlays::default();
+            let mut stage = Stage::new(empty, &self.layers, Some(self.db), &mut self.newest, true);
             stage.add(batch, &spots(Some(at), before as u64, &entities))?;
             let (mut staged, _) = stage.end();
             self.layers.current.take(&mut staged);

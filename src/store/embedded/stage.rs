@@ -112,12 +112,15 @@ impl Newest {
     }
 }
 
+/// What a group changes, and what its next batch does. Boxed: they are handed on, and large.
+pub(super) type Overlays = (Box<Overlay>, Box<Overlay>);
+
 /// What a group of batches would make of the store, while it is put together.
 pub(super) struct Stage<'s> {
     /// What this group changes.
-    staged: Overlay,
+    staged: Box<Overlay>,
     /// What the batch that is added changes; empty between two.
-    batch: Overlay,
+    batch: Box<Overlay>,
     /// What earlier groups changed and the database does not have.
     layers: &'s Layers,
     /// The database; `None` where the caller knows that it is not needed.
@@ -132,13 +135,14 @@ pub(super) struct Stage<'s> {
 
 impl<'s> Stage<'s> {
     /// Nothing yet.
+    /// A group that begins, in two overlays that are empty.
     pub(super) fn new(
+        (staged, batch): Overlays,
         layers: &'s Layers,
         db: Option<&'s Connection>,
         newest: &'s mut Newest,
         is_decided: bool,
     ) -> Self {
-        let (staged, batch) = Default::default();
         Self { staged, batch, layers, db, newest, desk: None, is_decided }
     }
 
@@ -147,13 +151,8 @@ impl<'s> Stage<'s> {
         Self { desk: Some(desk), ..self }
     }
 
-    /// With overlays that were used before, and are empty.
-    pub(super) fn reuse(self, (staged, batch): (Overlay, Overlay)) -> Self {
-        Self { staged, batch, ..self }
-    }
-
     /// What the group changes, and an empty overlay.
-    pub(super) fn end(self) -> (Overlay, Overlay) {
+    pub(super) fn end(self) -> Overlays {
         (self.staged, self.batch)
     }
 
@@ -238,7 +237,7 @@ impl<'s> Stage<'s> {
     }
 
     fn levels(&self) -> impl Iterator<Item = &Overlay> {
-        [&self.batch, &self.staged].into_iter().chain(self.layers.each())
+        [&*self.batch, &*self.staged].into_iter().chain(self.layers.each())
     }
 
     fn db(&self) -> Result<&'s Connection, StoreError> {
