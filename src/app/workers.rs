@@ -9,18 +9,15 @@ use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     exchange::ports::Clock,
-    store::{Lease, Queue, Store, Task},
+    store::{LOOK_MS_MAX, Lease, Queue, Store, Task},
 };
-
-/// How long a loop sleeps at most, in milliseconds: another instance may have scheduled something.
-const SLEEP_MS_MAX: i64 = 1000;
 
 /// How long it sleeps at least where what is due cannot be had, in milliseconds: its lane is at work.
 const SLEEP_MS_MIN: i64 = 20;
 
 /// How long a task is lent beyond the time that it may take, in milliseconds: for its commit, and for the clocks of several
 /// instances, which must not differ by more. What a killed instance had is taken over by another within the time that
-/// its task may take, this and [`SLEEP_MS_MAX`].
+/// its task may take, this and [`LOOK_MS_MAX`].
 pub const LEASE_MARGIN_MS: i64 = 10_000;
 
 /// A task under way.
@@ -50,7 +47,7 @@ pub async fn run(store: Store, clock: Clock, handler: Arc<dyn Handler>, mut stop
         wake.borrow_and_update();
         let free = handler.at_once_max().max(1).saturating_sub(running.len());
         let found = lend(&store, &clock, &handler, free, &mut running).await;
-        let pause = if found < free { pause(&store, &clock, queue).await } else { SLEEP_MS_MAX };
+        let pause = if found < free { pause(&store, &clock, queue).await } else { LOOK_MS_MAX };
         let pause = Duration::from_millis(u64::try_from(pause).unwrap_or_default());
         tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => {}
@@ -95,8 +92,8 @@ async fn lend(
 /// How long nothing is due, in milliseconds and within bounds.
 async fn pause(store: &Store, clock: &Clock, queue: Queue) -> i64 {
     match store.next_due(queue).await {
-        Ok(Some(due_ms)) => (due_ms - clock.now().as_millisecond()).clamp(SLEEP_MS_MIN, SLEEP_MS_MAX),
-        Ok(None) | Err(_) => SLEEP_MS_MAX,
+        Ok(Some(due_ms)) => (due_ms - clock.now().as_millisecond()).clamp(SLEEP_MS_MIN, LOOK_MS_MAX),
+        Ok(None) | Err(_) => LOOK_MS_MAX,
     }
 }
 

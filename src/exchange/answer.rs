@@ -1,6 +1,8 @@
 //! What goes back: the replies are mapped, custody adds what the legacy system does not know, the contract is held
 //! against the result, and what must be kept is put together for one commit.
 
+use std::pin::pin;
+
 use bytes::Bytes;
 use http::HeaderMap;
 
@@ -73,7 +75,7 @@ pub async fn make(
     let mut keys = work.subject.map(Subject::all_keys).unwrap_or_default();
     let earlier = keys.len();
     keys.extend(prepared.iter().flat_map(|one| one.keys.iter().cloned()));
-    let mapped = map(story, work, facts, &keys, prepared, replies).await?;
+    let mapped = pin!(map(story, work, facts, &keys, prepared, replies)).await?;
     let mut remembered: Vec<KeyPair> = keys.split_off(earlier);
     remembered.extend(mapped.keys);
     remembered.extend(item_ids(work, prepared, replies));
@@ -117,7 +119,7 @@ async fn map(
     match &work.operation.program.answer {
         operation::Answer::Empty | operation::Answer::Each { .. } => Ok(Mapped::default()),
         operation::Answer::Reply(program) => match replies.last() {
-            Some(reply) => map_reply(story, work, program, facts, keys, reply, None).await,
+            Some(reply) => pin!(map_reply(story, work, program, facts, keys, reply, None)).await,
             None => Ok(Mapped::default()),
         },
         operation::Answer::Calls { into, program } => {
@@ -163,7 +165,7 @@ pub async fn map_reply(
         limits: apply::Limits::default(),
     };
     let needed = apply::references(program, &input);
-    let (references, changes) = adopt(story, work, needed).await?;
+    let (references, changes) = pin!(adopt(story, work, needed)).await?;
     let input = Input { references: &references, ..input };
     let applied = apply::apply(program, &input).map_err(ExchangeError::Mapping)?;
     applied.findings.iter().for_each(|finding| tell(story, finding));

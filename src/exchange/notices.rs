@@ -3,7 +3,7 @@
 //! Whoever changes entities commits through [`commit`]. What was kept before is read here, and only where somebody has
 //! subscribed to what may have happened, so that nobody else pays for it.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use tokio::time::{Duration, timeout};
 
@@ -50,11 +50,11 @@ pub async fn commit(
             now_ms.saturating_add(write_ms).saturating_add(SLACK_MS)
         }
     };
-    let tasks = tasks(story, partner, &batch, by, When { now_ms, due_ms }).await?;
+    let tasks = pin!(tasks(story, partner, &batch, by, When { now_ms, due_ms })).await?;
     let held: Vec<TaskId> = tasks.iter().map(|task| task.id.clone()).collect();
     let scheduled = tasks.into_iter().map(|task| Change::Schedule(Box::new(task)));
     let batch = scheduled.fold(batch, Batch::with);
-    story.gateway.store.commit(batch).await?;
+    pin!(story.gateway.store.commit(batch)).await?;
     if by == By::Partner {
         story.held.extend(held);
     }

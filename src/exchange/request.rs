@@ -1,5 +1,7 @@
 //! What came: query, headers and body, read within their limits and checked against the contract.
 
+use std::pin::pin;
+
 use http::{HeaderMap, header, request::Parts};
 use http_body_util::BodyExt as _;
 use hyper::body::Body;
@@ -69,7 +71,7 @@ where
     let path = route.id().map(|id| ("id".to_owned(), id)).into_iter().collect();
     let (body, passed) = match route.operation.request {
         Some(_) => {
-            let (body, passed) = document(story, partner, route, &head.headers, body).await?;
+            let (body, passed) = pin!(document(story, partner, route, &head.headers, body)).await?;
             (Some(body), passed)
         }
         None => (None, Vec::new()),

@@ -104,7 +104,8 @@ where
     }
     let kept = list::kept::duty(&partner, &route);
     let duty = kept.map_or_else(|| served(story, &partner, &route), Ok)?;
-    let received = receive(story, &partner, &route, head, body).await?;
+    // What is waited for is pinned where it is made, here and below: handed over, it would be copied.
+    let received = pin!(receive(story, &partner, &route, head, body)).await?;
     let owner = subject::owner(&partner, &received)?;
     let what = (&*partner, &route, duty);
     if kept.is_some() {
@@ -119,7 +120,7 @@ where
     {
         return Ok(first);
     }
-    let named = ways::named(story, &owner, &partner, duty, &received).await?;
+    let named = pin!(ways::named(story, &owner, &partner, duty, &received)).await?;
     if by_hand::is_asked(what, named.subject.as_ref()) {
         return by_hand::answer(story, what, (&received, &owner), once.as_ref()).await;
     }
@@ -144,14 +145,14 @@ where
     }
     work.may_move()?;
     rules::of_change(story, &work)?;
-    inventory::check(story, &work, &head.headers).await?;
-    quotes::check(story, &work).await?;
-    let mut answer = single(story, &work, &head.headers).await;
+    pin!(inventory::check(story, &work, &head.headers)).await?;
+    pin!(quotes::check(story, &work)).await?;
+    let mut answer = pin!(single(story, &work, &head.headers)).await;
     for other in others {
         if !matches!(answer, Err(ExchangeError::NotFound)) {
             break;
         }
-        answer = single(story, &other, &head.headers).await;
+        answer = pin!(single(story, &other, &head.headers)).await;
     }
     answer
 }
@@ -186,21 +187,23 @@ async fn single(
         Origin { remembered: &remembered, item_id: item_id.as_deref(), ..work.origin(story, &facts) };
     let planned = origin.plan(program)?;
     let needed = origin.references(&planned);
-    let references = references::to_legacy(story, work, &needed).await?;
+    let references = pin!(references::to_legacy(story, work, &needed)).await?;
     let origin = Origin { references: &references, ..origin };
     let prepared = origin.prepare(&planned)?;
 
     let mut journal = Journal::new(work, id.as_ref());
-    if let Some(first) = journal.begin(story, &prepared).await? {
+    let first = pin!(journal.begin(story, &prepared)).await?;
+    if let Some(first) = first {
         return Ok(first);
     }
     let calling = work.calling(story, &origin, headers);
-    let replies = match call::run(story, &calling, &prepared).await {
+    let called = pin!(call::run(story, &calling, &prepared)).await;
+    let replies = match called {
         Ok(replies) => replies,
         Err(broken) => return Err(work.or_not_found(settle(story, work, &journal, *broken).await)),
     };
 
-    told(story, work, &journal, (id.as_ref(), &href), (&facts, &prepared, &replies)).await
+    pin!(told(story, work, &journal, (id.as_ref(), &href), (&facts, &prepared, &replies))).await
 }
 
 /// Maps the replies back, keeps what they say and answers. Where another exchange changed the entity meanwhile, what the
@@ -231,7 +234,8 @@ async fn told(
         let answer = answer::success(&now, &made.document);
         let mut changes = made.changes;
         changes.extend(journal.ended(story, id, &answer));
-        let error = match commit(story, &now, changes).await {
+        let committed = pin!(commit(story, &now, changes)).await;
+        let error = match committed {
             Ok(()) => {
                 story.entity = id.map(|id| id.as_str().to_owned());
                 return Ok(answer);
@@ -259,7 +263,7 @@ async fn told(
 async fn commit(story: &mut Story<'_>, work: &Work<'_>, changes: Vec<Change>) -> Result<(), ExchangeError> {
     let batch = |changes| Batch { partner: work.owner.partner.clone(), changes };
     for _ in 1..QUOTE_TRIES_MAX {
-        let mut accepted = quotes::accept(story, work, &changes).await?;
+        let mut accepted = pin!(quotes::accept(story, work, &changes)).await?;
         if accepted.is_empty() {
             break;
         }
@@ -273,7 +277,7 @@ async fn commit(story: &mut Story<'_>, work: &Work<'_>, changes: Vec<Change>) ->
     if changes.is_empty() {
         return Ok(());
     }
-    notices::commit(story, work.partner, batch(changes), By::Partner).await.map_err(ExchangeError::from)
+    pin!(notices::commit(story, work.partner, batch(changes), By::Partner)).await.map_err(ExchangeError::from)
 }
 
 /// Nobody proves who they are yet: a loopback caller on a loopback listener is the partner configured so.

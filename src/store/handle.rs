@@ -31,12 +31,13 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// Asks the adapter, whichever it is.
+/// Asks the adapter, whichever it is. What waits for PostgreSQL is large and stands apart: else whoever waits for either
+/// would have room for it, and be moved with that.
 macro_rules! both {
     ($self:ident, $store:ident => $call:expr) => {
         match &$self.0 {
-            Adapter::Embedded($store) => $call,
-            Adapter::Postgres($store) => $call,
+            Adapter::Embedded($store) => $call.await,
+            Adapter::Postgres($store) => Box::pin($call).await,
         }
     };
 }
@@ -85,7 +86,7 @@ impl Store {
     /// After [`StoreError::Conflict`], [`StoreError::Overloaded`] and [`StoreError::Failed`] nothing was done;
     /// after [`StoreError::Unknown`] only reading tells. A caller that stops waiting does not stop the commit.
     pub async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
-        both!(self, store => store.commit(batch).await)
+        both!(self, store => store.commit(batch))
     }
 
     /// One entity.
@@ -98,7 +99,7 @@ impl Store {
         kind: &Kind,
         id: &SonataId,
     ) -> Result<Option<Entity>, StoreError> {
-        both!(self, store => store.entity(partner, kind, id).await)
+        both!(self, store => store.entity(partner, kind, id))
     }
 
     /// Many entities of a kind at once; what this partner does not have is missing from the map.
@@ -111,7 +112,7 @@ impl Store {
         kind: &Kind,
         wanted: Vec<SonataId>,
     ) -> Result<HashMap<SonataId, Entity>, StoreError> {
-        both!(self, store => store.entities(partner, kind, wanted).await)
+        both!(self, store => store.entities(partner, kind, wanted))
     }
 
     /// One page of the entities of a kind, oldest first.
@@ -124,7 +125,7 @@ impl Store {
         kind: &Kind,
         filter: ListFilter,
     ) -> Result<Page, StoreError> {
-        both!(self, store => store.list(partner, kind, filter).await)
+        both!(self, store => store.list(partner, kind, filter))
     }
 
     /// The legacy ids of many entities at once; what this partner does not have is missing from the map.
@@ -137,7 +138,7 @@ impl Store {
         backend: &BackendId,
         wanted: Vec<(Kind, SonataId)>,
     ) -> Result<HashMap<(Kind, SonataId), LegacyId>, StoreError> {
-        both!(self, store => store.to_legacy(partner, backend, wanted).await)
+        both!(self, store => store.to_legacy(partner, backend, wanted))
     }
 
     /// The Sonata ids of many legacy ids at once; what this partner does not have is missing from the map.
@@ -150,7 +151,7 @@ impl Store {
         backend: &BackendId,
         wanted: Vec<(Kind, LegacyId)>,
     ) -> Result<HashMap<(Kind, LegacyId), SonataId>, StoreError> {
-        both!(self, store => store.to_sonata(partner, backend, wanted).await)
+        both!(self, store => store.to_sonata(partner, backend, wanted))
     }
 
     /// The remembered key pairs of an entity's elements.
@@ -163,7 +164,7 @@ impl Store {
         kind: &Kind,
         id: &SonataId,
     ) -> Result<Vec<KeyPair>, StoreError> {
-        both!(self, store => store.keys(partner, kind, id).await)
+        both!(self, store => store.keys(partner, kind, id))
     }
 
     /// What is kept under an idempotency key.
@@ -175,7 +176,7 @@ impl Store {
         partner: &PartnerId,
         key: &IdempotencyKey,
     ) -> Result<Option<Remembered>, StoreError> {
-        both!(self, store => store.idempotency(partner, key).await)
+        both!(self, store => store.idempotency(partner, key))
     }
 
     /// The steps of one exchange, in order.
@@ -187,7 +188,7 @@ impl Store {
         partner: &PartnerId,
         exchange: &ExchangeId,
     ) -> Result<Vec<JournalEntry>, StoreError> {
-        both!(self, store => store.journal(partner, exchange).await)
+        both!(self, store => store.journal(partner, exchange))
     }
 
     /// Exchanges that meant to change something before `before_ms` and never came to a [`Step::Done`] of the
@@ -203,7 +204,7 @@ impl Store {
         before_ms: i64,
         limit: u32,
     ) -> Result<Vec<ExchangeId>, StoreError> {
-        both!(self, store => store.unfinished(partner, before_ms, limit).await)
+        both!(self, store => store.unfinished(partner, before_ms, limit))
     }
 
     /// Housekeeping over all partners: forgets journals of exchanges that were done before the first time and
@@ -218,7 +219,7 @@ impl Store {
         idempotency_before_ms: i64,
         dead_before_ms: i64,
     ) -> Result<usize, StoreError> {
-        both!(self, store => store.forget(journal_before_ms, idempotency_before_ms, dead_before_ms).await)
+        both!(self, store => store.forget(journal_before_ms, idempotency_before_ms, dead_before_ms))
     }
 
     /// One step of a walk over what ended long ago, of all partners: looks at up to `limit` entities from `from` on (`None`:
@@ -233,7 +234,7 @@ impl Store {
         from: Option<Bookmark>,
         limit: usize,
     ) -> Result<Retired, StoreError> {
-        both!(self, store => store.retire(rules, from, limit).await)
+        both!(self, store => store.retire(rules, from, limit))
     }
 
     /// How much there is; entities are counted only where they are asked for, since that reads an index from end to end.
@@ -241,7 +242,7 @@ impl Store {
     /// # Errors
     /// As [`Store::entity`].
     pub async fn sizes(&self, entities: bool) -> Result<Sizes, StoreError> {
-        both!(self, store => store.sizes(entities).await)
+        both!(self, store => store.sizes(entities))
     }
 
     /// Whether a change can be acknowledged now: one that changes nothing goes the way of all others, to the disk.
@@ -249,12 +250,12 @@ impl Store {
     /// # Errors
     /// As [`Store::commit`].
     pub async fn probe(&self) -> Result<(), StoreError> {
-        both!(self, store => store.probe().await)
+        both!(self, store => store.probe())
     }
 
     /// Returns when everything that was asked before is done and in the database.
     pub async fn flush(&self) {
-        both!(self, store => store.flush().await);
+        both!(self, store => store.flush());
     }
 
     /// Lends up to `limit` tasks of all partners that are due at `now_ms` and that nobody does, the earliest first; at
@@ -270,7 +271,7 @@ impl Store {
         lease_ms: i64,
         limit: usize,
     ) -> Result<Vec<(Lease, Task)>, StoreError> {
-        both!(self, store => store.claim(queue, now_ms, lease_ms, limit).await)
+        both!(self, store => store.claim(queue, now_ms, lease_ms, limit))
     }
 
     /// Gives tasks back about which nothing was done: another may have them at once.
@@ -287,13 +288,16 @@ impl Store {
     /// # Errors
     /// As [`Store::entity`].
     pub async fn next_due(&self, queue: Queue) -> Result<Option<i64>, StoreError> {
-        both!(self, store => store.next_due(queue).await)
+        both!(self, store => store.next_due(queue))
     }
 
     /// Changes whenever something in a queue did: what was scheduled, settled or given back. Taken before
-    /// [`Store::claim`] is called, it misses nothing.
+    /// [`Store::claim`] is called, it misses nothing that is due within [`super::LOOK_MS_MAX`].
     pub fn wake(&self, queue: Queue) -> watch::Receiver<u64> {
-        both!(self, store => store.wake(queue))
+        match &self.0 {
+            Adapter::Embedded(store) => store.wake(queue),
+            Adapter::Postgres(store) => store.wake(queue),
+        }
     }
 
     /// One page of a partner's tasks in a queue: those that are open by when they are due, or those that are buried by
@@ -308,7 +312,7 @@ impl Store {
         is_dead: bool,
         window: (u64, u64),
     ) -> Result<TaskPage, StoreError> {
-        both!(self, store => store.tasks(partner, queue, is_dead, window).await)
+        both!(self, store => store.tasks(partner, queue, is_dead, window))
     }
 
     /// Makes open tasks due at `due_ms` that would be due later; those that somebody does or that are gone stay as they
@@ -322,6 +326,6 @@ impl Store {
         wanted: Vec<TaskId>,
         due_ms: i64,
     ) -> Result<(), StoreError> {
-        both!(self, store => store.hasten(partner, wanted, due_ms).await)
+        both!(self, store => store.hasten(partner, wanted, due_ms))
     }
 }

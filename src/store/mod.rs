@@ -28,7 +28,8 @@ pub use postgres::Settings as PostgresSettings;
 pub use retire::{Bookmark, Retired, Retirement};
 pub use sizes::{KINDS_MAX, Sizes};
 pub use task::{
-    CLAIM_TASKS_MAX, LANE_BYTES_MAX, Lease, NOTE_BYTES_MAX, PAYLOAD_BYTES_MAX, Queue, Task, TaskPage,
+    CLAIM_TASKS_MAX, LANE_BYTES_MAX, LOOK_MS_MAX, Lease, NOTE_BYTES_MAX, PAYLOAD_BYTES_MAX, Queue, Task,
+    TaskPage,
 };
 
 #[cfg(test)]

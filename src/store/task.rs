@@ -19,6 +19,10 @@ pub const PAYLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// [`Store::claim`]: super::Store::claim
 pub const CLAIM_TASKS_MAX: usize = 1024;
 
+/// How long whoever waits for a queue sleeps at most until it looks by itself, in milliseconds: another instance may have
+/// scheduled something, and what is due later than that wakes nobody.
+pub const LOOK_MS_MAX: i64 = 1000;
+
 /// What kind of worker does a task: each has its own limits and never waits for another's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Queue {

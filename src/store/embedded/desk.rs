@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
 
 use super::{
-    Lease, Queue, Task,
+    LOOK_MS_MAX, Lease, Queue, Task,
     agenda::{Agenda, LaneKey, SubjectKey, subject_of},
     overlay::HashMap,
 };
@@ -74,6 +74,13 @@ pub(super) struct Desk {
     lines: [Line; 5],
 }
 
+/// Whether a task was scheduled for so late that whoever waits for its queue looks before that by itself. A quote's timer is
+/// such a task: nobody is woken for every quote.
+fn is_far(group: &Agenda, id: &TaskId) -> bool {
+    let planned = group.tasks.get(id).and_then(Option::as_ref);
+    planned.is_some_and(|one| one.task.due_ms.saturating_sub(one.task.made_ms) > LOOK_MS_MAX)
+}
+
 impl Default for Desk {
     fn default() -> Self {
         let line = || Line {
@@ -129,8 +136,10 @@ impl Desk {
             self.leases
                 .retain(|_, held| held.seq > *last || subject_of(&held.task).as_ref() != Some(subject));
         }
-        for lane in group.lanes.keys() {
-            mark(lane.1);
+        for (lane, added) in &group.lanes {
+            if added.is_empty() || !added.iter().all(|(_, id)| is_far(group, id)) {
+                mark(lane.1);
+            }
             self.touch(lane);
         }
         for (queue, _) in Queue::ALL.into_iter().zip(changed).filter(|(_, changed)| *changed) {

@@ -32,8 +32,8 @@ pub use handle::Limits;
 
 use super::{
     Batch, Bookmark, CLAIM_TASKS_MAX, Change, Conflict, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind,
-    Lease, ListFilter, Page, Queue, Reference, Remembered, RememberedAnswer, Retired, Retirement, Sizes,
-    Step, StoreError, Task, TaskPage,
+    LOOK_MS_MAX, Lease, ListFilter, Page, Queue, Reference, Remembered, RememberedAnswer, Retired,
+    Retirement, Sizes, Step, StoreError, Task, TaskPage,
 };
 
 #[cfg(test)]

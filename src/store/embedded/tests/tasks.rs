@@ -50,6 +50,20 @@ async fn tasks_are_in_the_files_when_they_are_acknowledged() {
 }
 
 #[tokio::test]
+async fn what_is_due_much_later_wakes_nobody_and_is_found() {
+    let store = Store::memory().unwrap();
+    let wake = store.wake(Queue::Delivery);
+    let late = LOOK_MS_MAX + 1;
+    let made = |name: &str, lane: &str, due_ms| Task { made_ms: 0, ..task(name, lane, due_ms) };
+    store.commit(schedule([made("a-1", "a", late), made("b-1", "b", late + 1)])).await.unwrap();
+    assert!(!wake.has_changed().unwrap());
+    assert_eq!(store.next_due(Queue::Delivery).await, Ok(Some(late)));
+    assert_eq!(names(&claim(&store, late).await), "a-1");
+    store.commit(schedule([made("c-1", "c", late), made("d-1", "d", LOOK_MS_MAX)])).await.unwrap();
+    assert!(wake.has_changed().unwrap(), "one of them is due before anybody looks by himself");
+}
+
+#[tokio::test]
 async fn memory_does_not_grow_with_what_waits() {
     let folder = TempDir::new().unwrap();
     let store = Store::open(&folder.path().join("s.db"), Limits::default(), None).unwrap();
