@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension as _, Row, params};
 
 use super::{
     Kind, Queue, StoreError, Task, TaskPage,
@@ -252,25 +252,32 @@ struct Insert<'c> {
 
 impl<'c> Insert<'c> {
     fn prepare(db: &'c Connection) -> Result<Self, StoreError> {
-        // Ids are made once; if one came again, a store that takes in nothing more would be worse.
-        let sql =
-            "INSERT OR REPLACE INTO tasks (seq, id, partner, queue, lane, kind, subject, due_ms, made_ms,
-                attempts, note, dead_ms, payload, head)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-        Ok(Self { db, statement: db.prepare_cached(sql)? })
+        Ok(Self { db, statement: db.prepare_cached(&Self::sql("INSERT"))? })
+    }
+
+    fn sql(verb: &str) -> String {
+        format!(
+            "{verb} INTO tasks (seq, id, partner, queue, lane, kind, subject, due_ms, made_ms, attempts, note,
+                dead_ms, payload, head)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+        )
     }
 
     fn row(&mut self, words: &mut Words, planned: &Planned, is_head: bool) -> Result<(), StoreError> {
         let Planned { task, seq, .. } = planned;
         let (kind, subject) = task.subject.as_ref().map(|(kind, id)| (kind.as_str(), id.as_str())).unzip();
-        self.statement.execute(params![
+        let partner = words.number(self.db, task.partner.as_str())?;
+        let queue = words.number(self.db, task.queue.as_str())?;
+        let kind = words.number_or_null(self.db, kind)?;
+        let (id, subject) = (Cell::id(task.id.as_str()), subject.map(Cell::id));
+        let row = params![
             seq,
-            Cell::id(task.id.as_str()),
-            words.number(self.db, task.partner.as_str())?,
-            words.number(self.db, task.queue.as_str())?,
+            id,
+            partner,
+            queue,
             task.lane,
-            words.number_or_null(self.db, kind)?,
-            subject.map(Cell::id),
+            kind,
+            subject,
             task.due_ms,
             task.made_ms,
             task.attempts,
@@ -278,7 +285,15 @@ impl<'c> Insert<'c> {
             task.dead_ms,
             &task.payload[..],
             is_head,
-        ])?;
+        ];
+        match self.statement.execute(row) {
+            // Ids are made once; if one came again, a store that takes in nothing more would be worse. Not said at once: a
+            // statement that may replace keeps what it changes in memory until it has ended.
+            Err(rusqlite::Error::SqliteFailure(error, _)) if error.code == ErrorCode::ConstraintViolation => {
+                self.db.prepare_cached(&Self::sql("INSERT OR REPLACE"))?.execute(row)?
+            }
+            inserted => inserted?,
+        };
         Ok(())
     }
 }
