@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
+use foldhash::fast::RandomState;
+
 use super::{
     Facts, Level, RELEASE, Rule, Stage, all,
     test::{Asked, Case, Place, Test, Wrong},
@@ -64,7 +66,7 @@ struct Look {
 
 /// The rules of all operations, under one partner's settings.
 #[derive(Debug, Default)]
-pub struct RuleBook(HashMap<Function, HashMap<&'static str, Rules>>);
+pub struct RuleBook(HashMap<Function, HashMap<&'static str, Rules, RandomState>, RandomState>);
 
 /// Nothing is asked.
 static NOTHING: Rules =
