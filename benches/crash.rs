@@ -10,7 +10,8 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::print_stderr,
-    clippy::disallowed_methods
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation
 )]
 
 #[path = "../tests/crash/mod.rs"]

@@ -12,7 +12,8 @@
     clippy::print_stderr,
     clippy::disallowed_methods,
     clippy::cast_precision_loss,
-    clippy::cast_possible_truncation
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
 )]
 
 #[allow(dead_code)]

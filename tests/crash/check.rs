@@ -72,8 +72,8 @@ impl Found<'_> {
         };
         // All die while they are at work, and one comes back.
         self.dies_at_work().await;
-        if self.run.postgres.is_some() {
-            tally.left = leases(&self.run.postgres).await;
+        if let Some(url) = &self.run.postgres {
+            tally.left = leases(url).await;
         }
         self.desk.hold(false);
         self.ear.hold(false);
@@ -216,8 +216,7 @@ fn settings(url: &str) -> PostgresSettings {
 }
 
 /// Tasks that somebody has.
-async fn leases(url: &Option<String>) -> usize {
-    let Some(url) = url else { return 0 };
+async fn leases(url: &str) -> usize {
     let (client, driver) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
     let driver = tokio::spawn(driver);
     let rows = client.query("SELECT 1 FROM tasks WHERE lease IS NOT NULL", &[]).await.unwrap();

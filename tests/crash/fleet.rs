@@ -115,7 +115,7 @@ impl Fleet {
             Ok(Ok(at)) if one.child.is_some() => one.at = Some(at),
             Ok(Err(last)) if one.child.is_some() => panic!("an instance ended by itself: {last:#?}"),
             Ok(_) => return false,
-            Err(_) => panic!("an instance does not begin to serve"),
+            Err(error) => panic!("an instance does not begin to serve: {error}"),
         }
         true
     }

@@ -103,7 +103,7 @@ impl Buyers {
         while !self.is_over() {
             let number = self.count.fetch_add(1, Ordering::Relaxed);
             match dice.below(10) {
-                0..=2 => self.order(&format!("order{number}"), 1 + dice.below(3) as usize).await,
+                0..=2 => self.order(&format!("order{number}"), 1 + dice.pick(3)).await,
                 3 => self.quote(&format!("sync{number}"), false).await,
                 4 | 5 => self.quote(&format!("poll{number}"), true).await,
                 6 => self.quote(&format!("tell{number}"), true).await,
@@ -124,8 +124,8 @@ impl Buyers {
         while !self.is_over() {
             let id = {
                 let state = self.lock();
-                let count = state.known.len().max(1) as u64;
-                state.known.keys().nth(dice.below(count) as usize).cloned()
+                let count = state.known.len().max(1);
+                state.known.keys().nth(dice.pick(count)).cloned()
             };
             if let Some(id) = id {
                 self.read(&id).await;

@@ -57,16 +57,16 @@ pub struct Kill {
 pub fn plan(seed: u64, kills: usize, instances: usize) -> Vec<Kill> {
     let mut dice = Dice::new(seed);
     let mut kill = || {
-        let moment = Moment::DRAWN[dice.below(Moment::DRAWN.len() as u64) as usize];
+        let moment = Moment::DRAWN[dice.pick(Moment::DRAWN.len())];
         let (times_max, delay_us_max) = match moment {
             Moment::Began => (1, 600_000),
             Moment::Reloaded => (2, 60_000),
             _ => (12, 4_000),
         };
         Kill {
-            instance: dice.below(instances as u64) as usize,
+            instance: dice.pick(instances),
             moment,
-            times: 1 + dice.below(times_max) as u32,
+            times: 1 + u32::try_from(dice.below(times_max)).unwrap(),
             // Often at once.
             delay_us: if dice.below(3) == 0 { 0 } else { dice.below(delay_us_max) },
             away_ms: if instances > 1 { dice.below(400) } else { 0 },
@@ -90,6 +90,11 @@ impl Dice {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
+    }
+
+    /// A place below `end`, which is at least 1.
+    pub fn pick(&mut self, end: usize) -> usize {
+        usize::try_from(self.below(end as u64)).unwrap()
     }
 
     /// A number below `end`, which is at least 1.

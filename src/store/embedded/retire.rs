@@ -94,12 +94,12 @@ fn number_of(mark: &Bookmark) -> Result<Place, StoreError> {
 
 /// The next place behind one that has rows; each look is one by the index.
 fn following(db: &Connection, [partner, kind, state]: Place) -> Result<Option<Place>, StoreError> {
-    let one = |sql: &str, values: &[i64]| -> Result<Option<i64>, StoreError> {
-        Ok(db.prepare_cached(sql)?.query_row(rusqlite::params_from_iter(values), |row| row.get(0))?)
-    };
     const STATE: &str = "SELECT min(state) FROM entities WHERE partner = ?1 AND kind = ?2 AND state > ?3";
     const KIND: &str = "SELECT min(kind) FROM entities WHERE partner = ?1 AND kind > ?2";
     const PARTNER: &str = "SELECT min(partner) FROM entities WHERE partner > ?1";
+    let one = |sql: &str, values: &[i64]| -> Result<Option<i64>, StoreError> {
+        Ok(db.prepare_cached(sql)?.query_row(rusqlite::params_from_iter(values), |row| row.get(0))?)
+    };
     if let Some(state) = one(STATE, &[partner, kind, state])? {
         return Ok(Some([partner, kind, state]));
     }

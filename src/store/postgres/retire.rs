@@ -2,7 +2,7 @@
 
 use super::{
     super::retire::{Bookmark, Retired, Retirement},
-    super::{Queue, StoreError},
+    super::{Kind, Queue, StoreError},
     connect::Connection,
     get,
 };
@@ -64,7 +64,7 @@ pub(super) async fn step(
         let [partner, kind, state] = &at.place;
         let rule = rules.iter().find(|rule| rule.kind.as_str() == kind && rule.ended.contains(state));
         if let Some(rule) = rule {
-            let items = rule.items.as_ref().map(|items| items.as_str());
+            let items = rule.items.as_ref().map(Kind::as_str);
             let rows = db
                 .query(
                     STEP,
