@@ -158,8 +158,8 @@ fn rows(place: &str, folder: &Path, waiting: usize, rows: usize) {
     let (ours, bare, share) = (median(&mut ours), median(&mut bare), median(&mut shares));
     let (least, most) = (shares[0], shares[TURNS - 1]);
     println!(
-        "{place}: {waiting} waiting: {ours:.0} durable rows/s, store {:.1} us CPU a row; a bare loop {bare:.0}: {share:.2} of it \
-         ({least:.2} to {most:.2})",
+        "{place}: {waiting} waiting: {ours:.0} durable rows/s, store {:.1} us CPU a row; a bare loop {bare:.0}, of which \
+         that is {share:.2} ({least:.2} to {most:.2})",
         store_us / rows as f64,
     );
 }

@@ -82,7 +82,10 @@ async fn tell(store: &Store, made: usize, seconds: f64, step: usize) {
         told.push(format!("{what} {:.2}", took[LOOKS / 2]));
     }
     let status = fs::read_to_string("/proc/self/status").unwrap();
-    let held = |name: &str| super::field(&status, name) / 1024.0;
+    let held = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or_default() / 1024.0
+    };
     println!(
         "{made:>9}: {:>6.0} rows/s; {:.0} MiB anonymous, {:.0} resident (most ever {:.0}); lists in ms: {}",
         step as f64 / seconds,
