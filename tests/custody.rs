@@ -42,7 +42,7 @@ async fn bed(edits: &[(&str, &str, &str)]) -> Bed {
 impl Bed {
     /// A message of the legacy system about an offer.
     async fn offer(&self, number: &str, body: &Value) -> Answer {
-        let (to, path) = (self.gateway.internal_address(), format!("/bss/offers/{number}"));
+        let (to, path) = (self.gateway.internal_address().unwrap(), format!("/bss/offers/{number}"));
         self.client.send(to, "PUT", &path, &[JSON], Bytes::from(body.to_string())).await
     }
 

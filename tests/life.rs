@@ -68,6 +68,8 @@ async fn folders(calls_back: bool) -> (Folders, SocketAddr) {
         ("\ndemonstration:", "\n# demonstration:".to_owned()),
         ("log_format: text", "log_format: json".to_owned()),
         // After a sudden death, events of an answer are told when its connection would have been cut.
+        // What a killed program had in work is done again when its lease ends, which is as long as these allow.
+        ("exchange_deadline_ms_max: 30000", "exchange_deadline_ms_max: 8000".to_owned()),
         ("answer_write_ms_max: 20000", "answer_write_ms_max: 1000".to_owned()),
     ] {
         folders.edit("config/segue.yaml", from, &to);
@@ -75,6 +77,7 @@ async fn folders(calls_back: bool) -> (Folders, SocketAddr) {
     for backend in ["config/backends/acme.yaml", "config/backends/acme-tickets.yaml"] {
         folders.edit(backend, "127.0.0.1:8081", &folders.bss.local_addr.to_string());
     }
+    folders.edit("config/partners/globex.yaml", "answer_ms: 10000", "answer_ms: 1000");
     folders.edit("config/partners/globex.yaml", "http://127.0.0.1:8083", &format!("http://{listener}"));
     (folders, listener)
 }

@@ -84,6 +84,8 @@ fn case(plan: &Plan) -> Case {
         after: Vec::new(),
         ignore: Vec::new(),
         request: RequestFile::parse(REQUEST).unwrap(),
+        is_message: false,
+        told: None,
         calls: vec![CaseCall {
             letter: String::new(),
             request: None,

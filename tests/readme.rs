@@ -74,6 +74,8 @@ async fn the_readme_tells_what_happens() {
             headers: Vec::new(),
             body: Body::Json(request.unwrap()),
         },
+        is_message: false,
+        told: None,
         calls: Vec::new(),
         answer: None,
     };

@@ -57,7 +57,7 @@ impl Bed {
     /// A message of the legacy system.
     async fn told(&self, method: &str, path: &str, body: &Value) -> Answer {
         let body = Bytes::from(body.to_string());
-        self.client.send(self.gateway.internal_address(), method, path, &[JSON], body).await
+        self.client.send(self.gateway.internal_address().unwrap(), method, path, &[JSON], body).await
     }
 
     /// The numbers that the legacy system gave to orders, in the order of their items.
@@ -137,7 +137,8 @@ async fn what_cannot_be_taken_in_is_told_plainly() {
         ];
         for (method, path, body, status, text) in rows {
             let body = Bytes::from(body);
-            let answer = bed.client.send(bed.gateway.internal_address(), method, path, &[JSON], body).await;
+            let answer =
+                bed.client.send(bed.gateway.internal_address().unwrap(), method, path, &[JSON], body).await;
             assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
             assert!(answer.text().contains(text), "{method} {path}: {answer:?}");
             assert_eq!(answer.headers.contains_key("allow"), status == 405);
@@ -199,7 +200,7 @@ async fn who_is_asked_for_a_token_shows_it() {
         let gateway = segue::app::start(&folders.config()).await.unwrap();
         let bed = Bed { folders, gateway, client: Http::new() };
         let send = |token: &'static str| {
-            let to = bed.gateway.internal_address();
+            let to = bed.gateway.internal_address().unwrap();
             let headers = [JSON, ("authorization", token)];
             let client = bed.client.clone();
             async move { client.send(to, "PUT", "/bss/orders/P-0", &headers, "{}".into()).await.status }
@@ -233,6 +234,18 @@ async fn every_partner_that_has_it_is_told() {
         let kept = bed.gateway.store().entity(&partner, &Kind::new("quote"), &id).await.unwrap().unwrap();
         assert_eq!(kept.state.as_deref(), Some("approved.orderable"));
         bed.gateway.stop().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_listened_to_where_nothing_is_received() {
+    bounded(async {
+        let folders = Folders::new(&Setup::default()).await;
+        folders.edit("config/segue.yaml", "  internal: { address: \"127.0.0.1:0\" }\n", "");
+        let gateway = segue::app::start(&folders.config()).await.unwrap();
+        assert_eq!(gateway.internal_address(), None);
+        gateway.stop().await.unwrap();
     })
     .await;
 }

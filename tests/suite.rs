@@ -15,6 +15,7 @@ mod failures;
 mod fixtures;
 mod fmt;
 mod health;
+mod instant;
 mod inventory;
 mod json;
 mod kills;

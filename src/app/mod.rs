@@ -18,6 +18,7 @@ mod attention;
 mod deliver;
 mod events;
 mod forget;
+mod internal;
 mod record;
 mod reload;
 mod running;

@@ -15,7 +15,8 @@ use tokio::{
 };
 
 use super::{
-    Reloader, attention, deliver::Deliveries, events, forget, record, watches, work_list, workers, works,
+    Reloader, attention, deliver::Deliveries, events, forget, internal::Internal, record, watches, work_list,
+    workers, works,
 };
 use crate::{
     admin::{self, Admin, Readiness, ReadinessProbe},
@@ -47,14 +48,12 @@ const STORE_PROBE_MS_MAX: u64 = 2000;
 pub struct Running {
     sonata: SocketAddr,
     admin: SocketAddr,
-    internal: SocketAddr,
+    internal: Internal,
     store: Store,
     drain_max: Duration,
     stop: watch::Sender<bool>,
     partners: JoinHandle<Drained>,
     unfinished: Unfinished,
-    messages: JoinHandle<Drained>,
-    untold: Unfinished,
     admin_stop: oneshot::Sender<()>,
     admin_served: JoinHandle<Drained>,
     helpers: Vec<JoinHandle<()>>,
@@ -75,7 +74,7 @@ impl Running {
         let (stop, stopped) = watch::channel(false);
         let simulator = start_simulator(&settings.demonstration).await?;
         let gateway = gateway(handle.clone(), store.clone(), Arc::clone(&backends), Arc::clone(&metrics));
-        let (sonata, internal, admin_listener) = bound(&settings.listeners).await?;
+        let (sonata, admin_listener) = bound(&settings.listeners).await?;
         let sonata = sonata.counted(Arc::clone(&metrics));
         let (asked, requests) = mpsc::channel(RELOADS_WAITING_MAX);
         let reloader = Reloader::new(config, handle.clone(), Arc::clone(&backends), Arc::clone(&metrics));
@@ -83,13 +82,12 @@ impl Running {
         helpers.extend(works::start(&gateway, &stopped));
         helpers.push(tokio::spawn(reloader.run(requests, stopped.clone())));
 
-        let (sonata_address, admin_address, internal_address) =
-            (sonata.address(), admin_listener.address(), internal.address());
-        tracing::info!(sonata = %sonata_address, admin = %admin_address, internal = %internal_address, "serving");
+        let (sonata_address, admin_address) = (sonata.address(), admin_listener.address());
         let limits = listener_limits(&settings.limits);
+        let internal = Internal::start(&gateway, limits, stopped.clone()).await?;
+        let heard = internal.address.map(|address| address.to_string());
+        tracing::info!(sonata = %sonata_address, admin = %admin_address, internal = heard, "serving");
         let in_flight_max = settings.limits.in_flight_max;
-        let (messages, untold) = stack::internal(Arc::clone(&gateway), in_flight_max);
-        let messages = tokio::spawn(server::serve(internal, messages, told(stopped.clone()), limits));
         let asked_of = Arc::clone(&gateway);
         let (service, unfinished) = stack::sonata(gateway, in_flight_max);
         let readiness = probe(handle.clone(), store.clone(), backends, stopped.clone());
@@ -119,14 +117,12 @@ impl Running {
         Ok(Self {
             sonata: sonata_address,
             admin: admin_address,
-            internal: internal_address,
+            internal,
             store,
             drain_max: settings.limits.drain_max,
             stop,
             partners,
             unfinished,
-            messages,
-            untold,
             admin_stop,
             admin_served,
             helpers,
@@ -146,10 +142,10 @@ impl Running {
         self.admin
     }
 
-    /// Where our own legacy systems call, with the real port.
+    /// Where our own legacy systems call, with the real port; none where nobody was to be heard at the start.
     #[must_use]
-    pub fn internal_address(&self) -> SocketAddr {
-        self.internal
+    pub fn internal_address(&self) -> Option<SocketAddr> {
+        self.internal.address
     }
 
     /// What outlives requests.
@@ -167,8 +163,8 @@ impl Running {
         let drained_by = Instant::now() + self.drain_max;
         self.stop.send_replace(true);
         let drained = self.partners.await.context("the Sonata listener")?;
-        self.messages.await.context("the internal listener")?;
-        let ended = async { tokio::join!(self.unfinished.done(), self.untold.done()) };
+        let untold = self.internal.stopped().await?;
+        let ended = async { tokio::join!(self.unfinished.done(), untold.done()) };
         if timeout_at(drained_by, ended).await.is_err() {
             tracing::error!("exchanges were still at work when the time to drain was over; see the journal");
         }
@@ -183,12 +179,11 @@ impl Running {
     }
 }
 
-/// The listeners of partners, of legacy systems and of operators.
-async fn bound(listeners: &config::Listeners) -> anyhow::Result<(Listener, Listener, Listener)> {
+/// The listeners of partners and of operators.
+async fn bound(listeners: &config::Listeners) -> anyhow::Result<(Listener, Listener)> {
     let sonata = Listener::bind(listeners.sonata.address).await.context("the Sonata listener")?;
-    let internal = Listener::bind(listeners.internal.address).await.context("the internal listener")?;
     let admin = Listener::bind(listeners.admin.address).await.context("the admin listener")?;
-    Ok((sonata, internal, admin))
+    Ok((sonata, admin))
 }
 
 fn gateway(plan: PlanHandle, store: Store, backends: Arc<Backends>, metrics: Arc<Metrics>) -> Arc<Gateway> {

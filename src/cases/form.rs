@@ -8,6 +8,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::message::{MessageError, RequestFile, ResponseFile};
+use crate::json::Document;
 use crate::text::{
     Diagnostics, Sources,
     form::{Form, Kind},
@@ -29,6 +30,12 @@ pub fn forms() -> Vec<Form> {
 
 /// Folders that one search looks into; more is no mapping folder.
 const FOLDERS_MAX: usize = 50_000;
+/// What a legacy system sends by itself.
+const MESSAGE: &str = "1-legacy-message.json";
+
+/// What that changes and tells.
+pub const TOLD: &str = "5-sonata-told.json";
+
 /// Calls of one case.
 const CALLS_MAX: usize = 26;
 
@@ -47,11 +54,15 @@ pub struct Case {
     pub after: Vec<String>,
     /// JSON Pointers of members that are not compared, in requests and in the answer; `*` is any one step.
     pub ignore: Vec<String>,
-    /// What the partner sends.
+    /// What the partner sends, or the legacy system.
     pub request: RequestFile,
+    /// Whether it is a message of the legacy system, by itself.
+    pub is_message: bool,
+    /// What such a message must change and tell; none in a case that is being written.
+    pub told: Option<Document>,
     /// The calls that must be made, in order, with what answers them.
     pub calls: Vec<CaseCall>,
-    /// What the partner must get; none in a case that is being written.
+    /// What who sent it must get; none in a case that is being written.
     pub answer: Option<ResponseFile>,
 }
 
@@ -122,7 +133,17 @@ pub fn find(mappings: &Path) -> Result<Vec<Case>, CaseError> {
 /// The first file that is not what a case has.
 pub fn read(folder: &Path) -> Result<Case, CaseError> {
     let mut case = settings(folder)?;
-    case.request = request(&folder.join("1-sonata-request.json"))?;
+    let message = folder.join(MESSAGE);
+    case.is_message = message.is_file();
+    case.request = request(&if case.is_message { message } else { folder.join("1-sonata-request.json") })?;
+    let told = folder.join(TOLD);
+    if told.is_file() {
+        let document = Document::from_text(&text(&told)?).map_err(|error| CaseError::Message {
+            path: told.display().to_string(),
+            error: MessageError::Json(error.to_string()),
+        })?;
+        case.told = Some(document);
+    }
     let letters =
         (0..CALLS_MAX).map(|index| String::from(char::from(b'a' + u8::try_from(index).unwrap_or(25))));
     for letter in std::iter::once(String::new()).chain(letters) {
@@ -133,9 +154,15 @@ pub fn read(folder: &Path) -> Result<Case, CaseError> {
             case.calls.push(CaseCall { letter, request, response });
         }
     }
-    let answer = folder.join("4-sonata-response.json");
+    let answer = folder.join(answer_file(&case));
     case.answer = answer.is_file().then(|| response(&answer)).transpose()?;
     Ok(case)
+}
+
+/// The file of the answer: to the partner, or to the legacy system that sent a message.
+#[must_use]
+pub fn answer_file(case: &Case) -> &'static str {
+    if case.is_message { "4-legacy-answer.json" } else { "4-sonata-response.json" }
 }
 
 /// The file of a call: `2` what is sent, `3` what answers it.
@@ -187,6 +214,8 @@ fn read_settings(mut fields: Fields<'_>, folder: &Path, out: &mut Diagnostics) -
         after,
         ignore,
         request: RequestFile::default(),
+        is_message: false,
+        told: None,
         calls: Vec::new(),
         answer: None,
     })

@@ -11,6 +11,14 @@
 //!   4-sonata-response.json   { "status": 201, "headers": {…}, "body": … }
 //! ```
 //!
+//! A message that a legacy system sends by itself is a case of other files:
+//!
+//! ```text
+//!   1-legacy-message.json    { "PUT": "/bss/orders/P-2001", "body": … }
+//!   4-legacy-answer.json     { "status": 204 }
+//!   5-sonata-told.json       { "entities": { "productOrder/…": {…} }, "events": [ { "eventType": …, "event": {…} } ] }
+//! ```
+//!
 //! Everything but the sockets is the program's own: plan, check, mapping, custody, store. A case without `2` and
 //! `3` proves that nothing reached the legacy system.
 
@@ -24,4 +32,5 @@ pub mod play;
 pub mod record;
 pub mod round;
 pub mod stand;
+mod told;
 pub mod update;

@@ -14,19 +14,21 @@ use tracing::instrument::WithSubscriber as _;
 use super::{
     compare::{Difference, compare},
     findings::Findings,
-    form::{Case, CaseCall},
+    form::{Case, CaseCall, answer_file},
     message::{Body, RequestFile, ResponseFile},
+    told::{self, Seen},
 };
 use crate::{
     exchange::{
         Gateway,
         ports::{Calling, Clock, Ids, LegacyPort, Ports},
-        seller,
+        receive, seller,
     },
+    json::Document,
     legacy::{BackendSettings, LegacyError, LegacyErrorKind, LegacyReply, LegacyRequest, Sent},
     plan::PlanHandle,
     server::{Credential, PeerIdentity},
-    store::Store,
+    store::{Store, StoreError},
     telemetry::Metrics,
 };
 
@@ -37,8 +39,10 @@ pub struct Played {
     pub faults: Vec<String>,
     /// The calls that were made, and what answered them.
     pub calls: Vec<(RequestFile, ResponseFile)>,
-    /// What the partner got.
+    /// What the partner got, or the legacy system that sent a message.
     pub answer: ResponseFile,
+    /// What such a message changed and told.
+    pub told: Option<Document>,
     /// What the operator was told beside that, each as `code: text`: what was left out of the answer, or is not as the
     /// standard has it.
     pub findings: Vec<String>,
@@ -124,21 +128,30 @@ async fn play_one(case: &Case, gateway: &Gateway, legacy: &Script) -> Played {
     let request = match build(&case.request) {
         Ok(request) => request,
         Err(error) => {
-            return Played { faults: vec![format!("1-sonata-request: {error}")], ..Played::default() };
+            return Played { faults: vec![format!("the request: {error}")], ..Played::default() };
         }
     };
     let findings = Findings::default();
-    let answering = seller::exchange(gateway, request).with_subscriber(findings.clone());
-    let (head, body) = answering.await.into_parts();
+    let before =
+        if case.is_message { told::look(&gateway.store, &case.partner).await } else { Ok(Seen::default()) };
+    let answering = async {
+        if case.is_message {
+            receive::exchange(gateway, request).await
+        } else {
+            seller::exchange(gateway, request).await
+        }
+    };
+    let (head, body) = answering.with_subscriber(findings.clone()).await.into_parts();
     let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let answer = answered(&head, &bytes);
     let state = std::mem::take(&mut *legacy.state.lock().unwrap_or_else(PoisonError::into_inner));
     let mut faults = compare_calls(case, &state);
     match &case.answer {
-        Some(expected) => faults.extend(compare_answer(expected, &answer, &case.ignore)),
-        None => faults.push("4-sonata-response is missing".to_owned()),
+        Some(expected) => faults.extend(compare_answer(case, expected, &answer)),
+        None => faults.push(format!("{} is missing", answer_file(case))),
     }
-    Played { faults, calls: state.made, answer, findings: findings.take() }
+    let told = if case.is_message { compare_told(case, gateway, before, &mut faults).await } else { None };
+    Played { faults, calls: state.made, answer, told, findings: findings.take() }
 }
 
 fn build(file: &RequestFile) -> Result<Request<Full<Bytes>>, String> {
@@ -198,8 +211,34 @@ fn compare_request(
     faults
 }
 
-fn compare_answer(expected: &ResponseFile, actual: &ResponseFile, ignore: &[String]) -> Vec<String> {
-    let name = "4-sonata-response";
+/// What a message changed and told, held against what the case says.
+async fn compare_told(
+    case: &Case,
+    gateway: &Gateway,
+    before: Result<Seen, StoreError>,
+    faults: &mut Vec<String>,
+) -> Option<Document> {
+    let after = told::look(&gateway.store, &case.partner).await;
+    let (before, after) = match (before, after) {
+        (Ok(before), Ok(after)) => (before, after),
+        (Err(error), _) | (_, Err(error)) => {
+            faults.push(error.to_string());
+            return None;
+        }
+    };
+    let told = told::told(&before, &after);
+    match &case.told {
+        Some(expected) => {
+            let found = compare(expected.root(), told.root(), &case.ignore);
+            faults.extend(found.iter().map(|difference| differs("5-sonata-told", difference)));
+        }
+        None => faults.push("5-sonata-told is missing".to_owned()),
+    }
+    Some(told)
+}
+
+fn compare_answer(case: &Case, expected: &ResponseFile, actual: &ResponseFile) -> Vec<String> {
+    let (name, ignore) = (answer_file(case).trim_end_matches(".json"), &case.ignore);
     let mut faults = Vec::new();
     if expected.status != actual.status {
         faults.push(format!("{name}: expected status {}, got {}", expected.status, actual.status));
@@ -223,7 +262,7 @@ fn compare_bodies(name: &str, expected: &Body, actual: &Body, ignore: &[String])
         (Body::None, Body::None) => Vec::new(),
         (Body::Json(expected), Body::Json(actual)) | (Body::Xml(expected), Body::Xml(actual)) => {
             let found = compare(expected.root(), actual.root(), ignore);
-            found.iter().map(|difference| told(name, difference)).collect()
+            found.iter().map(|difference| differs(name, difference)).collect()
         }
         (expected, actual) if expected.bytes() == actual.bytes() => Vec::new(),
         (expected, actual) => {
@@ -234,7 +273,7 @@ fn compare_bodies(name: &str, expected: &Body, actual: &Body, ignore: &[String])
     }
 }
 
-fn told(name: &str, difference: &Difference) -> String {
+fn differs(name: &str, difference: &Difference) -> String {
     let side = |text: &Option<String>| {
         let text = text.as_deref().unwrap_or("nothing");
         text.chars().take(200).collect::<String>()

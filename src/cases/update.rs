@@ -3,8 +3,8 @@
 use std::{fs, io};
 
 use super::{
-    form::{Case, call_file},
-    message::ResponseFile,
+    form::{Case, TOLD, answer_file, call_file},
+    message::{ResponseFile, print_node},
     play::Played,
 };
 
@@ -42,7 +42,13 @@ pub fn update(case: &Case, played: &Played) -> io::Result<Vec<String>> {
     }
     let mut answer: ResponseFile = played.answer.clone();
     answer.headers.retain(|(name, _)| HEADERS.contains(&name.as_str()));
-    write(case, &case.folder.join("4-sonata-response.json"), &answer.print(), &mut changed)?;
+    write(case, &case.folder.join(answer_file(case)), &answer.print(), &mut changed)?;
+    if let Some(told) = &played.told {
+        let mut text = String::new();
+        print_node(&mut text, told.root(), 0);
+        text.push('\n');
+        write(case, &case.folder.join(TOLD), &text, &mut changed)?;
+    }
     Ok(changed)
 }
 

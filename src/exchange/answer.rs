@@ -59,7 +59,8 @@ pub struct Mapped {
     pub keys: Vec<KeyPair>,
 }
 
-/// Makes the answer of an operation on one entity, or of one that keeps none.
+/// Makes the answer of an operation on one entity, or of one that keeps none. `instead` is what is answered in the place
+/// of what the replies say, and goes no further.
 ///
 /// # Errors
 /// The mapping cannot say what the legacy system answered, or the result breaks the contract.
@@ -69,13 +70,16 @@ pub async fn make(
     id: Option<&SonataId>,
     href: &str,
     facts: &Known<'_>,
-    prepared: &[Prepared<'_>],
-    replies: &[Reply],
+    (prepared, replies): (&[Prepared<'_>], &[Reply]),
+    instead: Option<&Document>,
 ) -> Result<Made, ExchangeError> {
     let mut keys = work.subject.map(Subject::all_keys).unwrap_or_default();
     let earlier = keys.len();
     keys.extend(prepared.iter().flat_map(|one| one.keys.iter().cloned()));
-    let mapped = pin!(map(story, work, facts, &keys, prepared, replies)).await?;
+    let mapped = match instead {
+        Some(document) => Mapped { document: Some(document.clone()), ..Mapped::default() },
+        None => pin!(map(story, work, facts, &keys, prepared, replies)).await?,
+    };
     let mut remembered: Vec<KeyPair> = keys.split_off(earlier);
     remembered.extend(mapped.keys);
     remembered.extend(item_ids(work, prepared, replies));
@@ -90,7 +94,9 @@ pub async fn make(
             let said = Said { mapped: mapped.document.as_ref(), replies, keys: &remembered, is_part: false };
             let reported = report::report(story, work, (id, href), &said);
             changes.extend(reported.changes);
-            if work.duty.act == Act::Create {
+            if instead.is_some() {
+                changes.extend(follow::giving_back(story, work, id));
+            } else if work.duty.act == Act::Create {
                 let made = (id, &reported.document);
                 changes.extend(follow::following(story, work, made, replies, &remembered));
             }

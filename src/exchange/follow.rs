@@ -24,8 +24,9 @@ use super::{
 };
 use crate::{
     custody::{Machines, Owner, kind_of},
-    ids::SonataId,
+    ids::{BackendId, SonataId},
     json::{Document, Node},
+    legacy::BackendSettings,
     mapping::{
         apply::{KeyPair, KeyText},
         operation::{Answer, Call, Complete, OperationProgram},
@@ -95,7 +96,7 @@ fn ms(ms: u64) -> i64 {
 }
 
 /// Whether a reply says that nothing more is to come.
-fn is_last(complete: &Complete, reply: &Reply) -> bool {
+pub fn is_last(complete: &Complete, reply: &Reply) -> bool {
     let root = reply.document.as_ref().map(Document::root);
     root.is_some_and(|root| complete.until.holds(root, root))
 }
@@ -141,7 +142,7 @@ pub async fn poll(
     };
     let later = story.now_ms().saturating_add(ms(complete.every_ms));
     let is_late = story.now_ms().saturating_sub(task.made_ms) >= ms(complete.give_up_ms);
-    let asked = ask(story, partner, subject, &way, (&complete.poll, item.as_deref())).await;
+    let asked = ask(story, partner, subject, parts(&way), (&complete.poll, item.as_deref())).await;
     let reply = match asked {
         Ok(reply) => reply,
         Err(error) if is_late => return Ok(End::Dead(format!("given up; last: {error}"))),
@@ -178,18 +179,20 @@ fn made_by(story: &Story<'_>, partner: &PartnerPlan, subject: &Subject) -> Optio
 }
 
 /// Makes one call about an entity that needs no request of a partner.
-async fn ask(
+///
+/// # Errors
+/// The legacy system did not answer, or refuses.
+pub async fn ask(
     story: &Story<'_>,
     partner: &PartnerPlan,
     subject: &Subject,
-    way: &Way,
+    (operation, backend, home): (&MappedOperation, &BackendSettings, &BackendId),
     (program, item): (&Arc<OperationProgram>, Option<&str>),
 ) -> Result<Reply, ExchangeError> {
     let missing = || ExchangeError::Internal("there is nothing to call".to_owned());
     let call = program.calls.first().ok_or_else(missing)?;
-    let mapped = MappedOperation { program: Arc::clone(program), ..MappedOperation::clone(&way.operation) };
-    let understanding =
-        Understanding::of(partner, subject.kind, &way.operation, program).ok_or_else(missing)?;
+    let mapped = MappedOperation { program: Arc::clone(program), ..operation.clone() };
+    let understanding = Understanding::of(partner, subject.kind, operation, program).ok_or_else(missing)?;
     let received = Received::nothing();
     let route = Route::to(understanding.contract, understanding.operation);
     let entity = subject.entity.as_ref();
@@ -205,8 +208,8 @@ async fn ask(
         duty: understanding.duty,
         received: &received,
         owner: &owner,
-        backend: &way.backend,
-        home: &way.home,
+        backend,
+        home,
         subject: Some(subject),
         once: None,
     };
@@ -223,18 +226,32 @@ async fn ask(
     call::one(story, &calling, prepared.first().ok_or_else(missing)?, &[]).await
 }
 
+fn parts(way: &Way) -> (&MappedOperation, &BackendSettings, &BackendId) {
+    (&way.operation, &way.backend, &way.home)
+}
+
+/// The task that gives back what was reserved for what was made and cannot be provided in time.
+pub fn giving_back(story: &Story<'_>, work: &Work<'_>, id: &SonataId) -> Vec<Change> {
+    let has_call = work.operation.program.expires.is_some();
+    has_call.then(|| release_task(story, work.partner, work.duty.kind, id)).flatten().into_iter().collect()
+}
+
+fn release_task(story: &Story<'_>, partner: &PartnerPlan, kind: EntityKind, id: &SonataId) -> Option<Change> {
+    let kind = kind_of(kind);
+    let lane = format!("{}/{id}", kind.as_str());
+    let purpose = ["release", kind.as_str(), id.as_str()];
+    let (task, now_ms) = (task_id(story, &purpose).ok()?, story.now_ms());
+    let task = Task::new(task, partner.id().clone(), Queue::Continue, lane, now_ms, Bytes::new());
+    Some(Change::Schedule(Box::new(Task { subject: Some((kind, id.clone())), ..task })))
+}
+
 /// The task that gives back what was reserved for an entity that has expired; none where the mapping does not say how.
 pub fn releasing(story: &Story<'_>, subject: &Subject) -> Vec<Change> {
     let release = || {
         let partner = story.partner.as_ref()?;
         let (_, way) = made_by(story, partner, subject)?;
         way.operation.program.expires.as_ref()?;
-        let kind = kind_of(subject.kind);
-        let lane = format!("{}/{}", kind.as_str(), subject.id);
-        let purpose = ["release", kind.as_str(), subject.id.as_str()];
-        let (id, now_ms) = (task_id(story, &purpose).ok()?, story.now_ms());
-        let task = Task::new(id, partner.id().clone(), Queue::Continue, lane, now_ms, Bytes::new());
-        Some(Change::Schedule(Box::new(Task { subject: Some((kind, subject.id.clone())), ..task })))
+        release_task(story, partner, subject.kind, &subject.id)
     };
     release().into_iter().collect()
 }
@@ -252,7 +269,7 @@ pub async fn release(
     let Some((_, way)) = made_by(story, partner, subject) else { return done() };
     let Some(call) = way.operation.program.expires.as_deref() else { return done() };
     let program = Arc::new(alone(&way.operation.program, call));
-    ask(story, partner, subject, &way, (&program, None)).await?;
+    ask(story, partner, subject, parts(&way), (&program, None)).await?;
     tracing::info!(kind = subject.kind.name(), id = subject.id.as_str(), "what was reserved is given back");
     done()
 }

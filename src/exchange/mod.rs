@@ -13,6 +13,7 @@ pub mod error;
 mod facts;
 mod follow;
 mod hub;
+mod instant;
 mod inventory;
 mod journal;
 mod list;

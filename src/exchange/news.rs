@@ -10,7 +10,7 @@ use super::{
     answer::{Mapped, gather, hold, map_reply},
     error::ExchangeError,
     facts::{EntityFacts, StoryTexts, facts},
-    notices,
+    instant, notices,
     references::item_of,
     reply::Reply,
     report::{Said, report},
@@ -294,6 +294,11 @@ impl Telling<'_> {
             once: None,
         };
         let mapped = self.map(story, &work, item, element).await?;
+        if instant::is_late(subject.kind, subject.document.as_ref(), mapped.document.as_ref()) {
+            let (kind, id) = (subject.kind.name(), subject.id.as_str());
+            story.finding("late", &format!("what is said of the {kind} {id} comes after its end"));
+            return Ok(Vec::new());
+        }
         let said = Said {
             mapped: mapped.document.as_ref(),
             replies: &[],

@@ -247,7 +247,7 @@ async fn resume(
     if all.is_missing || all.made == 0 {
         return not_made(story, &calling, &journal, (all, at_ms)).await;
     }
-    let answered = answer::make(story, work, Some(id), &href, &facts, &prepared, &all.replies).await;
+    let answered = answer::make(story, work, Some(id), &href, &facts, (&prepared, &all.replies), None).await;
     let answered = match answered {
         Ok(answered) => answered,
         Err(error) => return Ok(Outcome::Unclear(format!("it was made, and cannot be told: {error}"))),

@@ -20,7 +20,7 @@ use super::{
     calls::{Origin, Prepared},
     error::ExchangeError,
     facts::{EntityFacts, Known, StoryTexts, facts},
-    hub, inventory,
+    hub, instant, inventory,
     journal::Journal,
     list, notices,
     once::Once,
@@ -198,12 +198,20 @@ async fn single(
     }
     let calling = work.calling(story, &origin, headers);
     let called = pin!(call::run(story, &calling, &prepared)).await;
-    let replies = match called {
+    let mut replies = match called {
         Ok(replies) => replies,
         Err(broken) => return Err(work.or_not_found(settle(story, work, &journal, *broken).await)),
     };
 
-    pin!(told(story, work, &journal, (id.as_ref(), &href), (&facts, &prepared, &replies))).await
+    // Most are answered at once: what waits is put elsewhere, so that they carry no room for it.
+    let waited = match instant::wanted(work) {
+        Some(_) => Box::pin(instant::wait(story, work, id.as_ref(), &replies)).await,
+        None => None,
+    };
+    let read_as = waited.as_ref().map(|(_, poll)| instant::read_as(work.operation, poll));
+    replies.extend(waited.map(|(reply, _)| reply));
+    let work = Work { operation: read_as.as_ref().unwrap_or(work.operation), ..*work };
+    pin!(told(story, &work, &journal, (id.as_ref(), &href), (&facts, &prepared, &replies))).await
 }
 
 /// Maps the replies back, keeps what they say and answers. Where another exchange changed the entity meanwhile, what the
@@ -223,7 +231,15 @@ async fn told(
             now.may_move()?;
         }
         // Guarded by itself: the legacy system has acted, and a defect of ours must not hide that.
-        let made = guarded(pin!(answer::make(story, &now, id, href, facts, prepared, replies))).await;
+        let (from, wanted) = ((prepared, replies), instant::wanted(work));
+        let mut made = guarded(pin!(answer::make(story, &now, id, href, facts, from, None))).await;
+        if let (Some(row), Ok(open)) = (wanted, &made)
+            && instant::is_open(row, &open.document)
+        {
+            instant::tell(story, work);
+            let instead = instant::unanswered(row, work);
+            made = guarded(pin!(answer::make(story, &now, id, href, facts, from, Some(&instead)))).await;
+        }
         let made = match made {
             Ok(made) => made,
             Err(error) => {
