@@ -40,9 +40,10 @@ impl Internal {
         let plan = gateway.plan.load();
         let settings = &plan.settings().gateway;
         let at = settings.listeners.internal.address;
-        let listener = match is_needed(&plan, &settings.listeners) {
-            true => Some(Listener::bind(at).await.context("the internal listener")?),
-            false => None,
+        let listener = if is_needed(&plan, &settings.listeners) {
+            Some(Listener::bind(at).await.context("the internal listener")?)
+        } else {
+            None
         };
         let address = listener.as_ref().map(Listener::address);
         let (service, unfinished) = stack::internal(Arc::clone(gateway), settings.limits.in_flight_max);

@@ -6,7 +6,7 @@
 //! again, and what was kept by then changes nothing. A row that cannot be understood is a task of its own, which ends as a
 //! dead one, so that the others need not wait and the row can be taken in once the mapping is mended.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, uri::PathAndQuery};
@@ -139,16 +139,16 @@ fn watched<'p>(plan: &'p Plan, key: &Key) -> Vec<(&'p Arc<PartnerPlan>, &'p Watc
 /// # Errors
 /// The store's.
 pub async fn begin(store: &Store, plan: &Plan, now_ms: i64) -> Result<(), ExchangeError> {
-    let mut keys: BTreeMap<Key, ()> = BTreeMap::new();
+    let mut keys = BTreeSet::new();
     for partner in plan.shared_partners() {
         for watcher in partner.watchers() {
             for backend in &watcher.backends {
                 let (set, watch) = (watcher.set.to_string(), watcher.watch.name.to_string());
-                keys.insert(Key { backend: backend.as_str().to_owned(), set, watch }, ());
+                keys.insert(Key { backend: backend.as_str().to_owned(), set, watch });
             }
         }
     }
-    for key in keys.into_keys() {
+    for key in keys {
         let known = store.entity(&house()?, &Kind::new(KIND), &key.id()?).await?;
         let change = match known {
             Some(entity) if entity.state.as_deref() == Some(ON) => continue,
@@ -186,7 +186,7 @@ pub async fn run(gateway: &Gateway, lease: Lease, task: Task) {
             // Somebody else has it by now.
             ExchangeError::Store(StoreError::Conflict(_)) => {}
             error => {
-                tracing::warn!(%error, "what a watched list told could not be kept; it is asked for again")
+                tracing::warn!(%error, "what a watched list told could not be kept; it is asked for again");
             }
         }
     }
@@ -224,7 +224,7 @@ async fn asked(gateway: &Gateway, lease: &Lease, task: &Task) -> Result<(), Exch
             let now_ms = gateway.ports.clock.now().as_millisecond();
             let due_ms = now_ms.saturating_add(i64::try_from(pause_ms).unwrap_or(i64::MAX));
             let cursor = asked.cursor.or(kept.cursor);
-            let document = serde_json::to_vec(&Kept { cursor }).map_err(unwritten)?;
+            let document = serde_json::to_vec(&Kept { cursor }).map_err(|error| unwritten(&error))?;
             let version = entity.version;
             let entity = Entity { document: Some(Bytes::from(document)), updated_ms: now_ms, ..entity };
             let next = key.task(now_ms, due_ms, version)?;
@@ -240,7 +240,7 @@ async fn asked(gateway: &Gateway, lease: &Lease, task: &Task) -> Result<(), Exch
     }
 }
 
-fn unwritten(error: serde_json::Error) -> ExchangeError {
+fn unwritten(error: &serde_json::Error) -> ExchangeError {
     ExchangeError::Internal(error.to_string())
 }
 
@@ -306,7 +306,8 @@ async fn not_understood(
     };
     let id = TaskId::parse(&story.gateway.ports.ids.next().to_string());
     let id = id.map_err(|error| ExchangeError::Internal(error.to_string()))?;
-    let payload = serde_json::to_vec(&Row { watch: key.clone(), reply, index }).map_err(unwritten)?;
+    let payload =
+        serde_json::to_vec(&Row { watch: key.clone(), reply, index }).map_err(|error| unwritten(&error))?;
     let lane = format!("{KIND}/{id}");
     let task = Task::new(id, partner.id().clone(), Queue::Poll, lane, now_ms, Bytes::from(payload));
     let batch = Batch::new(partner.id().clone()).with(Change::Schedule(Box::new(task)));
@@ -418,17 +419,14 @@ fn address(watch: &Watch, cursor: Option<&str>) -> String {
 /// By what a reply says that is to be asked next.
 fn next(watch: &Watch, reply: &Reply) -> Option<String> {
     let path = watch.cursor.as_ref()?;
-    let text = match path.part {
-        Part::Header => {
-            let name = path.steps.first()?;
-            let mut headers = reply.headers.iter();
-            let own = |key: &str| matches!(name, Step::Member(name) if key.eq_ignore_ascii_case(name));
-            headers.find(|(key, _)| own(key)).map(|(_, value)| value.to_owned())
-        }
-        _ => {
-            let root = reply.document.as_ref()?.root();
-            path.read(root, root).ok()?.and_then(scalar_node).map(std::borrow::Cow::into_owned)
-        }
+    let text = if path.part == Part::Header {
+        let name = path.steps.first()?;
+        let mut headers = reply.headers.iter();
+        let own = |key: &str| matches!(name, Step::Member(name) if key.eq_ignore_ascii_case(name));
+        headers.find(|(key, _)| own(key)).map(|(_, value)| value.to_owned())
+    } else {
+        let root = reply.document.as_ref()?.root();
+        path.read(root, root).ok()?.and_then(scalar_node).map(std::borrow::Cow::into_owned)
     };
     text.filter(|text| !text.is_empty() && text.len() <= CURSOR_BYTES_MAX)
 }
