@@ -182,7 +182,7 @@ impl Load<'_> {
             let living = self.ears.iter().enumerate().filter(|(at, _)| Some(*at) != dead);
             living.map(|(_, ear)| ear.heard.lock().unwrap().len()).sum::<usize>()
         };
-        let patience = Instant::now() + Duration::from_secs(60);
+        let patience = Instant::now() + Duration::from_mins(1);
         while count() < wanted && Instant::now() < patience {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
