@@ -33,10 +33,10 @@ pub struct Calling<'c, 'm> {
     pub limits: Limits,
 }
 
-impl<'c, 'm> Calling<'c, 'm> {
+impl<'m> Calling<'_, 'm> {
     /// The same by another program.
     pub fn with(&self, program: &'m OperationProgram) -> Self {
-        let (forwarded, limits) = (self.forwarded.clone(), self.limits.clone());
+        let (forwarded, limits) = (self.forwarded.clone(), self.limits);
         Self { program, origin: self.origin, backend: self.backend, forwarded, limits }
     }
 }

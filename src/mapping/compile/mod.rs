@@ -257,7 +257,7 @@ impl<'c> Compiler<'c> {
         let is_mended = |fault: &Diagnostic| fault.hint.as_ref().is_some_and(Hint::is_change);
         match self.missing.entry(what).or_insert_with(|| Some((depth, fault.clone()))) {
             Some(known) if (known.0, is_mended(&known.1)) < (depth, is_mended(&fault)) => {
-                *known = (depth, fault)
+                *known = (depth, fault);
             }
             _ => {}
         }

@@ -338,13 +338,16 @@ fn lost(step: usize, message: String, hint: Option<Hint>) -> Found {
     Found::Missing(Missing { step, word: None, message, hint })
 }
 
+/// A word that is to blame, where it is a single one, and why.
+type Blame = (Option<String>, (String, Option<Hint>));
+
 /// The element that a keyed step names, its terms known; else the word that is to blame, and why.
 fn keyed(
     schema: &dyn Types,
     array: &Place,
     terms: &[crate::mapping::path::Term],
     unchecked: &mut Unchecked,
-) -> Result<Place, (Option<String>, (String, Option<Hint>))> {
+) -> Result<Place, Blame> {
     let mut element = array.element(schema).map_err(|message| (None, (message, None)))?;
     for term in terms {
         if let Literal::Text(text) = &term.value {
