@@ -80,7 +80,9 @@ pub(super) fn run(arguments: &WorkArguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         WorkCommand::List { .. } => {
             let rows = told["work"].as_array().map(Vec::as_slice).unwrap_or_default();
-            rows.iter().for_each(|row| say(&line(row)));
+            for row in rows {
+                say(&line(row));
+            }
             say(&format!("{} to do", told["total"]));
         }
         WorkCommand::Show { .. } => say(&serde_json::to_string_pretty(&told)?),
@@ -95,14 +97,12 @@ pub(super) fn run(arguments: &WorkArguments) -> anyhow::Result<ExitCode> {
 }
 
 fn read(file: Option<&PathBuf>) -> anyhow::Result<Bytes> {
-    match file.filter(|file| file.as_os_str() != "-") {
-        Some(file) => Ok(std::fs::read(file).with_context(|| file.display().to_string())?.into()),
-        None => {
-            let mut text = Vec::new();
-            std::io::stdin().read_to_end(&mut text).context("standard input")?;
-            Ok(text.into())
-        }
+    if let Some(file) = file.filter(|file| file.as_os_str() != "-") {
+        return Ok(std::fs::read(file).with_context(|| file.display().to_string())?.into());
     }
+    let mut text = Vec::new();
+    std::io::stdin().read_to_end(&mut text).context("standard input")?;
+    Ok(text.into())
 }
 
 async fn ask(

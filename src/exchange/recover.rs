@@ -1,7 +1,7 @@
 //! What became of an exchange that did not come to its end: what it made is looked up, and kept, or its name is free.
 //!
 //! The mapping says how (`recover:` of each call that changes something). A task does it, after a crash as well as after
-//! an answer that was lost, until it is known; what is not known after [`GIVE_UP_MS`] is left to people. That nothing was
+//! an answer that was lost, until it is known; what is not known after seven days is left to people. That nothing was
 //! made is believed only some time after the call: until then it may still be on its way.
 
 use std::{collections::BTreeMap, sync::Arc};

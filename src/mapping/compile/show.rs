@@ -53,6 +53,14 @@ impl Shown<'_> {
             let label = call.name.as_ref().map_or("call".to_owned(), |name| format!("call {name}"));
             self.line(1, &format!("{label}: {}", call.call), call.span);
             self.body("request", call.request.as_ref());
+            if let Some(undo) = &call.undo {
+                self.line(2, &format!("undo: {}", undo.call), undo.call.span());
+                self.body("undo request", undo.request.as_ref());
+            }
+            if let Some(recover) = &call.recover {
+                self.line(2, &format!("recover: {}", recover.call), recover.span);
+                self.body("recover request", recover.request.as_ref());
+            }
         }
         if let Some(Answer { from, body, span }) = &own.answer {
             let from = match from {
