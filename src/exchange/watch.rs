@@ -1,7 +1,7 @@
 //! Lists that legacy systems are asked for again and again: `watch:` in the mappings.
 //!
 //! A list is asked for once, whoever of the partners its rows speak of, so what it needs belongs to nobody of them: under
-//! [`house`] the store has an entity for each watch, with the cursor, and a task that asks. A row goes the way of a message
+//! `house` the store has an entity for each watch, with the cursor, and a task that asks. A row goes the way of a message
 //! that a legacy system sends by itself. The cursor is kept when every row of the reply is: what a crash leaves is read
 //! again, and what was kept by then changes nothing. A row that cannot be understood is a task of its own, which ends as a
 //! dead one, so that the others need not wait and the row can be taken in once the mapping is mended.

@@ -17,7 +17,7 @@ const PAUSE_MS: u64 = 100;
 
 #[derive(Debug)]
 pub(super) struct Client {
-    client: legacy::Client<HttpConnector, Full<Bytes>>,
+    http: legacy::Client<HttpConnector, Full<Bytes>>,
     seller: String,
     patience: Duration,
 }
@@ -27,7 +27,7 @@ impl Client {
         let mut client = legacy::Client::builder(TokioExecutor::new());
         // A connection that is kept may be one to a Seller that was started anew meanwhile.
         client.pool_max_idle_per_host(0);
-        Self { client: client.build_http(), seller: seller.trim_end_matches('/').to_owned(), patience }
+        Self { http: client.build_http(), seller: seller.trim_end_matches('/').to_owned(), patience }
     }
 
     /// Makes something: 200 or 201, and what was made.
@@ -60,7 +60,7 @@ impl Client {
                 .body(Full::new(body.clone()));
             let request = request.map_err(|error| Unexpected(error.to_string()))?;
             let is_over = Instant::now() >= deadline;
-            match self.client.request(request).await {
+            match self.http.request(request).await {
                 Ok(response) => {
                     let (head, body) = response.into_parts();
                     let Ok(body) = body.collect().await else {
