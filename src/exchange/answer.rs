@@ -91,7 +91,13 @@ pub async fn make(
             echo(work, mapped.document.as_ref())
         }
         (_, Some(id)) => {
-            let said = Said { mapped: mapped.document.as_ref(), replies, keys: &remembered, is_part: false };
+            let said = Said {
+                mapped: mapped.document.as_ref(),
+                replies,
+                keys: &remembered,
+                is_part: false,
+                is_heard: false,
+            };
             let reported = report::report(story, work, (id, href), &said);
             changes.extend(reported.changes);
             if instead.is_some() {

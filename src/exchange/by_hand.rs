@@ -145,7 +145,7 @@ async fn one(story: &mut Story<'_>, work: &Work<'_>) -> Result<Answer, ExchangeE
         Act::Create | Act::Update => {
             let id = work.entity_id(story)?.ok_or_else(missing)?;
             let href = work.href(story, &id);
-            let said = Said { mapped: None, replies: &[], keys: &[], is_part: true };
+            let said = Said { mapped: None, replies: &[], keys: &[], is_part: true, is_heard: false };
             let reported = report::report(story, work, (&id, &href), &said);
             (reported.changes, id, reported.document)
         }
@@ -320,7 +320,7 @@ async fn taken(
         subject: Some(&subject),
         once: None,
     };
-    let told = Said { mapped: Some(said), replies: &[], keys: &[], is_part: true };
+    let told = Said { mapped: Some(said), replies: &[], keys: &[], is_part: true, is_heard: false };
     let href = work.href(story, id);
     let mut faults: Vec<Fault> = report::findings(&work, (id, &href), &story.now_text(), &told)
         .into_iter()

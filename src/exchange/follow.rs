@@ -156,7 +156,7 @@ pub async fn poll(
     let Answer::Reply(program) = &complete.poll.answer else { return Ok(End::Settled(Vec::new())) };
     let items = subject.kind.facts().items.filter(|_| item.is_some());
     let (understanding, backend) = (&understanding, &*way.backend);
-    let telling = Telling { partner, understanding, items, program, backend, reply: &reply };
+    let telling = Telling { partner, understanding, items, program, backend, reply: &reply, creates: false };
     let changes = telling.changes(story, subject, item.as_deref(), None).await?;
     tracing::debug!(
         function = function.name(),

@@ -55,6 +55,8 @@ pub struct Telling<'t> {
     pub backend: &'t BackendSettings,
     /// What was said, as a reply.
     pub reply: &'t Reply,
+    /// Whether something of which nothing was heard before is new.
+    pub creates: bool,
 }
 
 /// A message that a legacy system sent by itself: what it speaks of is found by the ids in it.
@@ -222,6 +224,11 @@ impl Telling<'_> {
         id: SonataId,
     ) -> Result<Option<Subject>, ExchangeError> {
         let owner = owner(story, self.partner.id(), kind, &id).await?;
+        if kind.has_legacy_ids()
+            && let Some(kept) = subject::kept(story, &owner, kind, vec![id.clone()]).await?.remove(&id)
+        {
+            return Ok(Some(kept));
+        }
         subject::load(story, &owner, std::slice::from_ref(&self.backend.id), kind, id).await
     }
 
@@ -255,8 +262,11 @@ impl Telling<'_> {
     ) -> Result<(), ExchangeError> {
         let changes = self.changes(story, subject, item, element).await?;
         let batch = Batch { partner: self.partner.id().clone(), changes };
+        // What a catalogue has may be old when it is heard of for the first time: that is no news then.
+        let is_old = subject.entity.is_none() && subject.kind.has_legacy_ids() && !self.creates;
         if !batch.changes.is_empty() {
-            notices::commit(story, self.partner, batch, By::Other).await?;
+            let by = if is_old { By::Partner } else { By::Other };
+            notices::commit(story, self.partner, batch, by).await?;
         }
         story.entity = Some(subject.id.as_str().to_owned());
         Ok(())
@@ -304,6 +314,7 @@ impl Telling<'_> {
             replies: &[],
             keys: &mapped.keys,
             is_part: item.is_some(),
+            is_heard: true,
         };
         let href = work.href(story, &subject.id);
         let reported = report(story, &work, (&subject.id, &href), &said);

@@ -165,6 +165,7 @@ async fn told(story: &mut Story<'_>, way: &Way<'_>, reply: &Reply) -> Result<Don
         program: &news.program,
         backend: way.backend,
         reply,
+        creates: news.creates,
     };
     let message = Message { telling, news };
     let mut all = Done::default();

@@ -34,6 +34,9 @@ pub struct Said<'s> {
     pub keys: &'s [KeyPair],
     /// Whether only some of its items were spoken of.
     pub is_part: bool,
+    /// Whether the legacy system said it by itself: then also what has no state is kept, as those who subscribed are told of
+    /// what changes of it next.
+    pub is_heard: bool,
 }
 
 /// What came of it.
@@ -74,7 +77,7 @@ pub fn report(
     for finding in &completed.findings {
         story.finding(finding.code.as_str(), &finding.message);
     }
-    let mut changes = keep(story, work, id, &completed, patched.as_ref(), said.replies);
+    let mut changes = keep(story, work, id, &completed, patched.as_ref(), said);
     let known = !changes.is_empty() || work.subject.is_some_and(|subject| subject.entity.is_some());
     if known && !said.keys.is_empty() {
         let pairs = said.keys.iter().map(to_store).collect();
@@ -169,17 +172,19 @@ fn keep(
     id: &SonataId,
     completed: &Completed,
     patched: Option<&Document>,
-    replies: &[Reply],
+    said: &Said<'_>,
 ) -> Vec<Change> {
     let subject = work.subject.filter(|_| !matches!(work.duty.act, Act::Create));
     let stored = subject.and_then(|subject| subject.entity.as_ref());
     // What has neither state nor create message, such as an address, stays the legacy system's.
-    if (stored.is_some() && !completed.changed) || work.duty.kind.facts().state.is_none() {
+    let is_theirs =
+        work.duty.kind.facts().state.is_none() && !(said.is_heard && work.duty.kind.has_legacy_ids());
+    if (stored.is_some() && !completed.changed) || is_theirs {
         return Vec::new();
     }
     let mut entity = match stored {
         Some(entity) => entity.clone(),
-        None => fresh(story, work, id, replies),
+        None => fresh(story, work, id, said.replies),
     };
     entity.state.clone_from(&completed.state);
     entity.external_id.clone_from(&completed.external_id);

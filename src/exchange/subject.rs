@@ -175,11 +175,11 @@ pub async fn load_all(
         return Ok(found);
     }
     let (store, partner) = (&story.gateway.store, &owner.partner);
-    for (id, entity) in store.entities(partner, &kind_of(kind), ids.clone()).await? {
+    for (id, subject) in kept(story, owner, kind, ids.clone()).await? {
         ids.retain(|wanted| *wanted != id);
-        if entity.buyer == owner.buyer && entity.seller == owner.seller {
-            let keys = store.keys(partner, &kind_of(kind), &id).await?;
-            found.insert(id, Subject::kept(kind, entity, &keys)?);
+        let entity = subject.entity.as_ref();
+        if entity.is_some_and(|entity| entity.buyer == owner.buyer && entity.seller == owner.seller) {
+            found.insert(id, subject);
         }
     }
     for backend in backends {
@@ -191,6 +191,25 @@ pub async fn load_all(
             ids.retain(|wanted| *wanted != id);
             found.extend([named((id, legacy_id, backend))]);
         }
+    }
+    Ok(found)
+}
+
+/// What is kept of entities of a kind, whichever Buyer of the partner's they are for.
+///
+/// # Errors
+/// The store's.
+pub async fn kept(
+    story: &Story<'_>,
+    owner: &Owner,
+    kind: EntityKind,
+    ids: Vec<SonataId>,
+) -> Result<BTreeMap<SonataId, Subject>, ExchangeError> {
+    let (store, partner) = (&story.gateway.store, &owner.partner);
+    let mut found = BTreeMap::new();
+    for (id, entity) in store.entities(partner, &kind_of(kind), ids).await? {
+        let keys = store.keys(partner, &kind_of(kind), &id).await?;
+        found.insert(id, Subject::kept(kind, entity, &keys)?);
     }
     Ok(found)
 }

@@ -287,7 +287,10 @@ fn message<'m>(
 ) -> Message<'m> {
     let (news, understanding) = (&watcher.watch.news, &watcher.understanding);
     let (items, program) = (news.items.as_deref(), &*news.program);
-    Message { telling: Telling { partner, understanding, items, program, backend, reply }, news }
+    Message {
+        telling: Telling { partner, understanding, items, program, backend, reply, creates: news.creates },
+        news,
+    }
 }
 
 /// Keeps a row for people: it is tried once more on its own, and then dead.

@@ -105,6 +105,8 @@ pub struct KindFacts {
     pub items: Option<String>,
     /// The array of its items, where it has some.
     pub has_items: Option<String>,
+    /// Whether it is nobody's, as what a public catalogue has, and its ids are the legacy system's own.
+    pub is_public: bool,
 }
 
 /// A query parameter that filters a list.

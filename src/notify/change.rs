@@ -10,8 +10,9 @@ use crate::{
     },
 };
 
-/// The state of what a catalogue has, of which custody keeps nothing.
+/// The state of what a catalogue has, which custody does not look after, and its history.
 const STATE_OF_CATALOG: &str = "lifecycleStatus";
+const HISTORY_OF_CATALOG: &str = "statusTransition";
 
 /// One thing to tell. Nothing of the entity is in it but what names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +113,7 @@ fn attribute_differs(facts: &EventFacts, before: Node<'_>, after: Node<'_>) -> b
     let own = facts.kind.facts();
     let is_told = |name: &str| {
         [own.state, own.history].contains(&Some(name))
-            || ["href", "lastUpdate", STATE_OF_CATALOG].contains(&name)
+            || ["href", "lastUpdate", STATE_OF_CATALOG, HISTORY_OF_CATALOG].contains(&name)
     };
     let names =
         |node: Node<'_>| -> Vec<String> { node.members().map(|(name, _)| name.into_owned()).collect() };

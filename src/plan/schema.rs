@@ -184,6 +184,7 @@ impl Schema for ContractSchema {
             retrieve: retrieve.to_owned(),
             items: items.map(str::to_owned),
             has_items: kind.facts().items.map(str::to_owned),
+            is_public: kind.has_legacy_ids(),
         })
     }
 

@@ -108,7 +108,11 @@ impl<'c> Compiler<'c> {
     fn belongs<'r>(&mut self, raw: &'r raw::News, kind: &KindFacts) -> Option<Option<(Box<str>, &'r Text)>> {
         let fault = |message: &str| Diagnostic::error(code::NEWS, message).at(raw.span);
         match raw.of.as_slice() {
-            [] if !raw.creates => Some(None),
+            [] if !raw.creates || kind.is_public => Some(None),
+            [(word, _), ..] if kind.is_public => {
+                self.out.push(fault("this kind belongs to nobody").at(word.span()).hint("leave `of` out"));
+                None
+            }
             [] => {
                 let hint = "add `of: { KIND: place }`: by what it belongs to the message says whose it is";
                 self.out.push(fault("nothing says whose the new entity is").hint(hint));
