@@ -9,7 +9,7 @@ use http::HeaderMap;
 use super::{
     answer::{Mapped, gather, hold, map_reply},
     error::ExchangeError,
-    facts::{EntityFacts, StoryTexts, facts},
+    facts::{EntityFacts, StoryTexts, facts, scalar_node},
     instant, notices,
     references::item_of,
     reply::Reply,
@@ -20,6 +20,7 @@ use super::{
     work::Work,
 };
 use crate::{
+    config::Represented,
     custody::{Owner, kind_of},
     format,
     ids::{LegacyId, PartnerId, SonataId},
@@ -103,7 +104,7 @@ impl Message<'_> {
                 let root = self.telling.reply.document.as_ref()?.root();
                 let scope = element.map_or(root, |(_, element)| element);
                 let node = path.read(scope, root).ok()??;
-                super::facts::scalar_node(node).map(std::borrow::Cow::into_owned)
+                scalar_node(node).map(std::borrow::Cow::into_owned)
             }
             Part::Path => of(&self.telling.reply.path),
             Part::Query => of(&self.telling.reply.query),
@@ -147,6 +148,18 @@ impl Message<'_> {
         Ok(found.into_values().next())
     }
 
+    /// Whether a new entity is this partner's by one of its settings. One that speaks for several Buyers is not meant: the
+    /// message does not say for which.
+    fn is_theirs(&self, (setting, path): &(Box<str>, FieldPath), element: Element<'_>) -> bool {
+        let settings = self.telling.partner.settings();
+        let parties = &settings.represents;
+        let is_one =
+            matches!(parties.buyers, Represented::One) && matches!(parties.sellers, Represented::One);
+        let own = settings.settings.root().get(setting).and_then(scalar_node);
+        let said = self.named(path, element);
+        is_one && said.is_some_and(|said| own.is_some_and(|own| *own == *said.as_str()))
+    }
+
     /// What a new entity belongs to, and whose it is by that; none where this partner does not have it.
     ///
     /// # Errors
@@ -176,10 +189,14 @@ impl Message<'_> {
         legacy: LegacyId,
         element: Element<'_>,
     ) -> Result<(), ExchangeError> {
-        let of = self.parent(story, element).await?.ok_or(ExchangeError::NotFound)?;
+        let of = self.parent(story, element).await?;
+        let is_theirs = self.news.whose.as_ref().is_some_and(|whose| self.is_theirs(whose, element));
+        if of.is_none() && !is_theirs {
+            return Err(ExchangeError::NotFound);
+        }
         let kind = self.telling.understanding.kind;
         let id = self.new_id(&legacy)?;
-        let parent = (kind.facts().parent == Some(of.kind)).then(|| Box::new(of));
+        let parent = of.filter(|of| kind.facts().parent == Some(of.kind)).map(Box::new);
         let subject =
             Subject { parent, ..Subject::named(kind, id.clone(), legacy, &self.telling.backend.id) };
         match self.telling.keep(story, &subject, None, element).await {

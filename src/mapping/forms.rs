@@ -152,6 +152,11 @@ fn news(form: Form) -> Form {
             text().named(),
             "With `creates`: a kind, and where the message names what the new entity belongs to.",
         )
+        .may(
+            "whose",
+            text().named(),
+            "In place of `of`: a setting of partners, and where the message says the same: `{ account: custNo }`.",
+        )
         .must("legacy_id", text(), "Where the message names the entity: `path:no`, or a place of its body.")
         .may("each", text(), "The elements, where one message speaks of several: `orders[*]`.")
         .may("shape", text(), "What it says, as the answer to a look-up would say it.")

@@ -56,6 +56,8 @@ pub struct News {
     pub origin: Origin,
     /// The kind of entity: `productOrder`.
     pub kind: Box<str>,
+    /// By which of its settings a new entity is a partner's, and where the message says the same.
+    pub whose: Option<(Box<str>, FieldPath)>,
     /// The array of that entity, where its items are spoken of: `productOrderItem`.
     pub items: Option<Box<str>>,
     /// Whether an entity that nobody has heard of comes into being by it.

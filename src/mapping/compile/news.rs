@@ -68,9 +68,11 @@ impl<'c> Compiler<'c> {
         let named = raw.kind.as_ref()?;
         let kind = self.kind_named(named)?;
         let of = self.belongs(raw, &kind);
+        let whose = self.whose(raw, &kind);
         let each = raw.each.as_ref().map(|text| self.elements(text));
         let legacy_id = raw.legacy_id.as_ref().and_then(|text| self.told_by(text, parameters));
         let of = of.map(|of| of.map(|(kind, text)| Some((kind, self.told_by(text, parameters)?))));
+        let whose = whose.map(|of| of.map(|(name, text)| Some((name, self.told_by(text, parameters)?))));
         let made = self.news_program(raw, name, &kind)?;
         Some(News {
             origin: self.origin(name.span(), name.as_str()),
@@ -78,6 +80,7 @@ impl<'c> Compiler<'c> {
             items: kind.items.map(Into::into),
             creates: raw.creates,
             of: of?.map_or(Some(None), |of| of.map(Some))?,
+            whose: whose?.map_or(Some(None), |whose| whose.map(Some))?,
             legacy_id: legacy_id?,
             each: each.map_or(Some(None), |each| each.map(Some))?,
             program: made.program,
@@ -108,13 +111,14 @@ impl<'c> Compiler<'c> {
     fn belongs<'r>(&mut self, raw: &'r raw::News, kind: &KindFacts) -> Option<Option<(Box<str>, &'r Text)>> {
         let fault = |message: &str| Diagnostic::error(code::NEWS, message).at(raw.span);
         match raw.of.as_slice() {
-            [] if !raw.creates || kind.is_public => Some(None),
+            [] if !raw.creates || kind.is_public || !raw.whose.is_empty() => Some(None),
             [(word, _), ..] if kind.is_public => {
                 self.out.push(fault("this kind belongs to nobody").at(word.span()).hint("leave `of` out"));
                 None
             }
             [] => {
-                let hint = "add `of: { KIND: place }`: by what it belongs to the message says whose it is";
+                let hint = "add `of: { KIND: place }`: by what it belongs to the message says whose it is; or \
+                            `whose: { account: place }`, by a setting of the partner";
                 self.out.push(fault("nothing says whose the new entity is").hint(hint));
                 None
             }
@@ -136,6 +140,32 @@ impl<'c> Compiler<'c> {
                 None
             }
         }
+    }
+
+    /// By which setting of a partner a new entity is its; the outer `None` where something is wrong with it.
+    #[expect(clippy::option_option, reason = "wrong, absent and there are three things")]
+    fn whose<'r>(&mut self, raw: &'r raw::News, kind: &KindFacts) -> Option<Option<(Box<str>, &'r Text)>> {
+        let (word, place) = match raw.whose.as_slice() {
+            [] => return Some(None),
+            [one] => one,
+            [_, (word, _), ..] => {
+                let fault = Diagnostic::error(code::NEWS, "a new entity is a partner's by one setting");
+                self.out.push(fault.at(word.span()).hint("leave one of them"));
+                return None;
+            }
+        };
+        let idle = if !raw.creates {
+            "what is there already is whose it was"
+        } else if kind.is_public {
+            "this kind belongs to nobody"
+        } else if !raw.of.is_empty() {
+            "`of` says whose it is"
+        } else {
+            return Some(Some((word.as_str().into(), place)));
+        };
+        let fault = Diagnostic::error(code::KEY_IDLE, "`whose` says nothing here").at(word.span());
+        self.out.push(fault.hint(idle));
+        None
     }
 
     /// A place where the message names something: in its body, or a value of its path.

@@ -14,6 +14,8 @@ pub struct News {
     pub creates: bool,
     /// What a new entity belongs to: a kind, and where the message names it.
     pub of: Vec<(Text, Text)>,
+    /// In place of that: a setting of partners, and where the message says the same.
+    pub whose: Vec<(Text, Text)>,
     /// Where the message names the entity.
     pub legacy_id: Option<Text>,
     /// The elements, where one message speaks of several.

@@ -48,6 +48,7 @@ fn news(fields: &mut Fields<'_>, node: &Node, out: &mut Diagnostics) -> News {
     }
     let is_new = creates.is_some();
     let of = fields.take("of").map(|node| pairs(node, "of", out)).unwrap_or_default();
+    let whose = fields.take("whose").map(|node| pairs(node, "whose", out)).unwrap_or_default();
     let body = body_of(fields, node, out);
     if body.is_none() {
         fields.missing("shape", out);
@@ -57,6 +58,7 @@ fn news(fields: &mut Fields<'_>, node: &Node, out: &mut Diagnostics) -> News {
         kind: updates.or(creates),
         creates: is_new,
         of,
+        whose,
         legacy_id: required_text(fields, "legacy_id", out),
         each: text(fields, "each", out),
         body,
