@@ -2,7 +2,13 @@
 //! legacy system that works by itself, and sudden deaths of the program in between. On both stores, and with a legacy system
 //! that calls back as well as with one that has to be asked.
 
-use std::{net::SocketAddr, ops::RangeInclusive, path::Path, time::Duration};
+use std::{
+    net::SocketAddr,
+    ops::RangeInclusive,
+    path::Path,
+    sync::atomic::{AtomicU16, Ordering},
+    time::Duration,
+};
 
 use segue::simulate::{
     bss,
@@ -26,10 +32,17 @@ fn today() -> jiff::civil::Date {
     jiff::Zoned::now().date()
 }
 
-/// Ports that nobody has, so that a program that is started again is where it was.
+/// Ports that nobody has, so that a program that is started again is where it was. They are not of those that the system
+/// hands out, which another test could be given meanwhile.
 fn ports<const COUNT: usize>() -> [SocketAddr; COUNT] {
-    let taken = [(); COUNT].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
-    taken.map(|one| one.local_addr().unwrap())
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let mut free = std::iter::repeat_with(|| {
+        let own = u16::try_from(std::process::id() % 97).unwrap() * 100;
+        let step = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(own);
+        SocketAddr::from(([127, 0, 0, 1], 20_000 + step % 10_000))
+    })
+    .filter(|address| std::net::TcpListener::bind(address).is_ok());
+    [(); COUNT].map(|()| free.next().unwrap())
 }
 
 /// The shipped files at addresses of this test's own. A legacy system that does not call back is asked more often.
