@@ -11,7 +11,8 @@ fn limits(segment_bytes: u64) -> Limits {
 const START: log::Position = log::Position { segment: 0, start_bytes: 0, chain: 0 };
 
 fn open(path: &Path) -> (log::Log, Vec<Vec<u8>>) {
-    let held = log::Log::hold(path, Duration::ZERO).unwrap();
+    // Another test that starts a process has this one's files open too, until that process is begun.
+    let held = log::Log::hold(path, Duration::from_secs(5)).unwrap();
     let mut records = Vec::new();
     let each = |payload: Bytes, _| {
         records.push(payload.to_vec());
@@ -107,7 +108,7 @@ fn one_process_has_the_log() {
     let held = log::Log::hold(&path, Duration::ZERO).unwrap();
     assert!(matches!(log::Log::hold(&path, Duration::ZERO), Err(StoreError::Open(_))));
     drop(held);
-    log::Log::hold(&path, Duration::ZERO).unwrap();
+    log::Log::hold(&path, Duration::from_secs(5)).unwrap();
 }
 
 /// Ids as they are made: callers that commit by themselves can decide about them.
