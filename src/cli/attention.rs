@@ -86,7 +86,8 @@ pub(super) fn run(arguments: &AttentionArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn ask(admin: SocketAddr, method: Method, path: &str) -> anyhow::Result<Value> {
+/// Asks the admin listener; what it refuses is an error.
+pub(super) async fn ask(admin: SocketAddr, method: Method, path: &str) -> anyhow::Result<Value> {
     let request =
         Request::builder().method(method).uri(format!("http://{admin}{path}")).body(Empty::<Bytes>::new())?;
     let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();

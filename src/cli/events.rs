@@ -2,15 +2,11 @@
 
 use std::{net::SocketAddr, process::ExitCode};
 
-use anyhow::{Context as _, bail};
-use bytes::Bytes;
 use clap::{Args, Subcommand};
-use http::{Method, Request};
-use http_body_util::{BodyExt as _, Empty};
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use http::Method;
 use serde_json::Value;
 
-use super::output::say;
+use super::{attention::ask, output::say};
 
 /// `segue events`.
 #[derive(Debug, Args)]
@@ -113,18 +109,4 @@ fn print(told: &Value, is_dead: bool) {
         ));
     }
     say(&format!("{} events {}", told["total"], if is_dead { "were given up" } else { "wait" }));
-}
-
-async fn ask(admin: SocketAddr, method: Method, path: &str) -> anyhow::Result<Value> {
-    let request =
-        Request::builder().method(method).uri(format!("http://{admin}{path}")).body(Empty::<Bytes>::new())?;
-    let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
-    let answer = client.request(request).await.with_context(|| format!("no Segue at {admin}"))?;
-    let status = answer.status();
-    let body = answer.into_body().collect().await.context("the answer")?.to_bytes();
-    let told: Value = serde_json::from_slice(&body).context("the answer")?;
-    if !status.is_success() {
-        bail!("{}", told["error"].as_str().unwrap_or("the admin listener refuses"));
-    }
-    Ok(told)
 }

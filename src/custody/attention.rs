@@ -6,7 +6,6 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::{
     ids::{BackendId, ExchangeId, PartnerId, SonataId},
@@ -23,14 +22,23 @@ pub const LOOKED_AT_MAX: u32 = 1000;
 /// what it made can be looked up.
 #[must_use]
 pub fn intent_note(keys: &[IdempotencyKey], request: Option<&Kept>) -> Bytes {
-    let keys: Vec<Value> = keys.iter().map(|one| json!([one.operation, one.key])).collect();
-    let Some(kept) = request else { return Bytes::from(Value::Array(keys).to_string()) };
-    let mut note = json!({ "keys": keys, "request": kept }).to_string().into_bytes();
+    let keys: Vec<(&str, &str)> = keys.iter().map(|one| (one.operation.as_str(), one.key.as_str())).collect();
+    // Written as it goes, without a tree of values: this is on the way of every request that can be looked up. Neither
+    // can fail, as all of it is text.
+    let Some(kept) = request else { return Bytes::from(serde_json::to_vec(&keys).unwrap_or_default()) };
+    let mut note = serde_json::to_vec(&Written { keys, request: kept }).unwrap_or_default();
     if let Some(body) = &kept.body {
         note.push(b'\n');
         note.extend_from_slice(body);
     }
     Bytes::from(note)
+}
+
+/// The text of a note that has a request in it.
+#[derive(Serialize)]
+struct Written<'n> {
+    keys: Vec<(&'n str, &'n str)>,
+    request: &'n Kept,
 }
 
 /// What is kept of a request until it is known what it did.
