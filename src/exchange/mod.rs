@@ -9,6 +9,7 @@ mod answer;
 pub mod by_hand;
 mod call;
 mod calls;
+mod concerned;
 pub mod error;
 mod facts;
 mod follow;

@@ -90,7 +90,8 @@ impl Message<'_> {
         self.named(&self.news.legacy_id, element)
     }
 
-    fn named(&self, path: &FieldPath, element: Element<'_>) -> Option<LegacyId> {
+    /// The legacy id that stands at a path of an element; none where there is none.
+    pub fn named(&self, path: &FieldPath, element: Element<'_>) -> Option<LegacyId> {
         let named = match path.steps.first() {
             Some(Step::Member(name)) => Some(name),
             _ => None,
@@ -150,7 +151,8 @@ impl Message<'_> {
 
     /// Whether a new entity is this partner's by one of its settings. One that speaks for several Buyers is not meant: the
     /// message does not say for which.
-    fn is_theirs(&self, (setting, path): &(Box<str>, FieldPath), element: Element<'_>) -> bool {
+    pub fn is_theirs(&self, element: Element<'_>) -> bool {
+        let Some((setting, path)) = &self.news.whose else { return false };
         let settings = self.telling.partner.settings();
         let parties = &settings.represents;
         let is_one =
@@ -190,8 +192,7 @@ impl Message<'_> {
         element: Element<'_>,
     ) -> Result<(), ExchangeError> {
         let of = self.parent(story, element).await?;
-        let is_theirs = self.news.whose.as_ref().is_some_and(|whose| self.is_theirs(whose, element));
-        if of.is_none() && !is_theirs {
+        if of.is_none() && !self.is_theirs(element) {
             return Err(ExchangeError::NotFound);
         }
         let kind = self.telling.understanding.kind;

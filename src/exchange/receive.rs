@@ -14,6 +14,7 @@ use percent_encoding::percent_decode_str;
 
 use super::{
     Gateway,
+    concerned::Concerned,
     error::ExchangeError,
     news::{Element, Message, Telling, as_reply},
     problem,
@@ -77,9 +78,11 @@ where
     let mut all = Done::default();
     let status = ways.first().map_or(StatusCode::OK.as_u16(), |way| way.receiver.receive.status);
     let mut unknown: Option<Vec<String>> = None;
-    for way in ways {
-        let reply = understood(&way, head, &bytes, &json_limits(limits))?;
-        let done = told(story, &way, &reply).await?;
+    let replies = understood(&ways, (head, &bytes), &json_limits(limits))?;
+    let messages: Vec<_> = ways.iter().zip(&replies).map(|(way, reply)| message(way, reply)).collect();
+    let concerned = Concerned::by(&story.gateway.store, &messages).await?;
+    for (way, message) in ways.iter().zip(messages) {
+        let done = told(story, way, &message, &concerned).await?;
         all.told += done.told;
         // What one partner does not have another may: unknown is what nobody has.
         unknown = Some(match unknown {
@@ -141,8 +144,32 @@ fn ways<'p>(plan: &'p Plan, method: &Method, path: &str) -> Result<Vec<Way<'p>>,
     })
 }
 
-/// The message as the backend's format has it, in the place of a reply.
-fn understood(way: &Way<'_>, head: &Parts, bytes: &Bytes, limits: &Limits) -> Result<Reply, ExchangeError> {
+/// The message as each way has it, in the place of a reply.
+fn understood(
+    ways: &[Way<'_>],
+    (head, bytes): (&Parts, &Bytes),
+    limits: &Limits,
+) -> Result<Vec<Arc<Reply>>, ExchangeError> {
+    let mut replies = Vec::<Arc<Reply>>::with_capacity(ways.len());
+    for (index, way) in ways.iter().enumerate() {
+        // Partners share what their overlays leave alone, so that a message is mostly read once for all of them.
+        let read = ways.iter().take(index).position(|before| before.reads_as(way));
+        let read = read.and_then(|read| replies.get(read)).map(Arc::clone);
+        replies.push(read.map_or_else(|| in_format(way, head, bytes, limits).map(Arc::new), Ok)?);
+    }
+    Ok(replies)
+}
+
+impl Way<'_> {
+    /// Whether a message is the same document for another partner.
+    fn reads_as(&self, other: &Self) -> bool {
+        let names = |way: &Self| Arc::as_ptr(&way.receiver.understanding.mapped.names);
+        std::ptr::eq(self.backend, other.backend) && names(self) == names(other) && self.path == other.path
+    }
+}
+
+/// The message as the backend's format has it.
+fn in_format(way: &Way<'_>, head: &Parts, bytes: &Bytes, limits: &Limits) -> Result<Reply, ExchangeError> {
     let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let names = &way.receiver.understanding.mapped.names;
     let incoming = format::decode(&way.backend.format, names, (content_type, bytes), limits);
@@ -153,11 +180,9 @@ fn understood(way: &Way<'_>, head: &Parts, bytes: &Bytes, limits: &Limits) -> Re
     Ok(as_reply(head.headers.clone(), (content_type, bytes), document, (query, way.path.clone())))
 }
 
-/// Tells one partner's entities.
-async fn told(story: &mut Story<'_>, way: &Way<'_>, reply: &Reply) -> Result<Done, ExchangeError> {
-    let understanding = &way.receiver.understanding;
-    meant_for(story, way.partner, understanding);
-    let news = &way.receiver.receive.news;
+/// The message as one partner's mapping understands it.
+fn message<'m>(way: &'m Way<'_>, reply: &'m Reply) -> Message<'m> {
+    let (understanding, news) = (&way.receiver.understanding, &way.receiver.receive.news);
     let telling = Telling {
         partner: way.partner,
         understanding,
@@ -167,12 +192,26 @@ async fn told(story: &mut Story<'_>, way: &Way<'_>, reply: &Reply) -> Result<Don
         reply,
         creates: news.creates,
     };
-    let message = Message { telling, news };
+    Message { telling, news }
+}
+
+/// Tells one partner's entities.
+async fn told(
+    story: &mut Story<'_>,
+    way: &Way<'_>,
+    message: &Message<'_>,
+    concerned: &Concerned,
+) -> Result<Done, ExchangeError> {
+    meant_for(story, way.partner, &way.receiver.understanding);
     let mut all = Done::default();
-    for element in elements(&message) {
-        let done = one(story, &message, element).await?;
-        all.told += done.told;
-        all.unknown.extend(done.unknown);
+    for element in elements(message) {
+        if concerned.concerns(message, element) {
+            let done = one(story, message, element).await?;
+            all.told += done.told;
+            all.unknown.extend(done.unknown);
+        } else {
+            all.unknown.extend(message.legacy_id(element).map(|id| id.as_str().to_owned()));
+        }
     }
     Ok(all)
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Gateway,
     calls::{SEGMENT, append_query},
+    concerned::Concerned,
     error::ExchangeError,
     facts::scalar_node,
     news::{Element, Message, Telling, as_reply},
@@ -260,11 +261,14 @@ async fn ask(
     let watch = &watcher.watch;
     let reply = call(&story, watcher, backend, cursor).await?;
     let mut asked = Asked { rows: 0, told: 0, cursor: next(watch, &reply), every_ms: watch.every_ms };
-    for (partner, watcher, backend) in all {
-        let message = message(partner, watcher, backend, &reply);
+    let messages: Vec<_> =
+        all.iter().map(|(partner, watcher, backend)| message(partner, watcher, backend, &reply)).collect();
+    let concerned = Concerned::by(&gateway.store, &messages).await?;
+    for ((partner, watcher, _), message) in all.into_iter().zip(messages) {
         receive::meant_for(&mut story, partner, &watcher.understanding);
-        let elements = receive::elements(&message);
+        let mut elements = receive::elements(&message);
         asked.rows = elements.len();
+        elements.retain(|element| concerned.concerns(&message, *element));
         for element in elements {
             match receive::one(&mut story, &message, element).await {
                 Ok(done) => asked.told += done.told,

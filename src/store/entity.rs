@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use crate::ids::{BackendId, BuyerId, LegacyId, SellerId, SonataId};
+use crate::ids::{BackendId, BuyerId, LegacyId, PartnerId, SellerId, SonataId};
+
+/// That a partner has an entity of a kind by this id of a legacy system.
+pub type Holding = (PartnerId, Kind, LegacyId);
 
 /// What an entity is: `quote`, `productOrder`, `productOrderItem`; the word that `ref(...)` takes in a mapping.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

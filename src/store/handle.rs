@@ -1,11 +1,15 @@
 //! The handle that everyone holds, whatever is behind it.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    sync::Arc,
+};
 
 use tokio::sync::watch;
 
 use super::{
-    Batch, Bookmark, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Lease, ListFilter, Page,
+    Batch, Bookmark, Entity, Holding, IdempotencyKey, JournalEntry, KeyPair, Kind, Lease, ListFilter, Page,
     PostgresSettings, Queue, Remembered, Retired, Retirement, Sizes, StoreError, Task, TaskPage,
     embedded::{Embedded, Limits},
     postgres::Postgres,
@@ -152,6 +156,20 @@ impl Store {
         wanted: Vec<(Kind, LegacyId)>,
     ) -> Result<HashMap<(Kind, LegacyId), SonataId>, StoreError> {
         both!(self, store => store.to_sonata(partner, backend, wanted))
+    }
+
+    /// Which partners have entities by these ids of a legacy system, whoever they are: what a legacy system says by itself
+    /// names no partner. It may name some whose entity has another legacy id by now, and never leaves one out; what is
+    /// read of an entity afterwards is read as its partner's, as everywhere.
+    ///
+    /// # Errors
+    /// As [`Store::entity`].
+    pub async fn holders(
+        &self,
+        backend: &BackendId,
+        wanted: Vec<(Kind, LegacyId)>,
+    ) -> Result<HashSet<Holding>, StoreError> {
+        both!(self, store => store.holders(backend, wanted))
     }
 
     /// The remembered key pairs of an entity's elements.

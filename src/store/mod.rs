@@ -21,7 +21,7 @@ pub use batch::{
     Batch, Change, IdempotencyKey, JournalEntry, KeyPair, Reference, Remembered, RememberedAnswer, Step,
 };
 pub use embedded::{Limits, backup, restore};
-pub use entity::{Entity, Kind, ListFilter, Page};
+pub use entity::{Entity, Holding, Kind, ListFilter, Page};
 pub use error::{Conflict, StoreError};
 pub use handle::Store;
 pub use postgres::Settings as PostgresSettings;

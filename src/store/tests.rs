@@ -194,6 +194,31 @@ async fn a_legacy_id_that_comes_again_belongs_to_the_newer_entity() {
 }
 
 #[tokio::test]
+async fn whoever_has_a_legacy_id_is_found() {
+    on_each(async |store| {
+        store.commit(create("globex", quote("q-1", "O-1"))).await.unwrap();
+        store.commit(create("initech", quote("q-2", "O-1"))).await.unwrap();
+        store.flush().await; // these are found in the database, the next ones before they are there
+        store.commit(create("umbrella", quote("q-3", "O-1"))).await.unwrap();
+        store.commit(create("umbrella", quote("q-4", "O-2"))).await.unwrap();
+        store.commit(create("hooli", quote("q-5", "O-3"))).await.unwrap();
+        let holders = async |backend: &BackendId, kind: &str, ids: &[&str]| {
+            let wanted = ids.iter().map(|id| (Kind::new(kind.to_owned()), legacy(id))).collect();
+            let mut found: Vec<_> = store.holders(backend, wanted).await.unwrap().into_iter().collect();
+            found.sort_by(|one, other| (&one.2, &one.0).cmp(&(&other.2, &other.0)));
+            found.into_iter().map(|(who, _, id)| format!("{} {}", id.as_str(), who.as_str())).collect()
+        };
+        let found: Vec<String> = holders(&acme(), "quote", &["O-1", "O-2", "O-9"]).await;
+        assert_eq!(found, ["O-1 globex", "O-1 initech", "O-1 umbrella", "O-2 umbrella"]);
+        let (other, none) = (BackendId::parse("other").unwrap(), Vec::<String>::new());
+        assert_eq!(holders(&other, "quote", &["O-1"]).await, none);
+        assert_eq!(holders(&acme(), "productOrder", &["O-1"]).await, none);
+        assert_eq!(holders(&acme(), "quote", &[]).await, none);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn keys_are_remembered_per_entity() {
     on_each(async |store| {
         let pair = |sonata: &str, legacy: &str| KeyPair {

@@ -3,7 +3,7 @@
 mod tasks;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::Path,
     sync::{Arc, RwLockReadGuard},
     thread,
@@ -13,8 +13,8 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::{
-    Batch, Bookmark, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Remembered,
-    Retired, Retirement, Sizes, StoreError,
+    Batch, Bookmark, Entity, Holding, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page,
+    Remembered, Retired, Retirement, Sizes, StoreError,
     applier::Applier,
     committer::{Committer, Job},
     core::{Ask, Core, Work},
@@ -254,6 +254,27 @@ impl Embedded {
             for (kind, id) in wanted {
                 if let Some(sonata) = read::sonata_id(db, &partner, &backend, (&kind, &id))? {
                     found.insert((kind, id), sonata);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    pub async fn holders(
+        &self,
+        backend: &BackendId,
+        wanted: Vec<(Kind, LegacyId)>,
+    ) -> Result<HashSet<Holding>, StoreError> {
+        if wanted.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let mut found = self.layers().holders(backend, &wanted);
+        let backend = backend.clone();
+        self.read(move |db| {
+            for (kind, id) in wanted {
+                for partner in read::holders(db, &backend, (&kind, &id))? {
+                    found.insert((partner, kind.clone(), id.clone()));
                 }
             }
             Ok(found)

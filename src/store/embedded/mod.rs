@@ -31,9 +31,9 @@ pub(super) use handle::Embedded;
 pub use handle::Limits;
 
 use super::{
-    Batch, Bookmark, CLAIM_TASKS_MAX, Change, Conflict, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind,
-    LOOK_MS_MAX, Lease, ListFilter, Page, Queue, Reference, Remembered, RememberedAnswer, Retired,
-    Retirement, Sizes, Step, StoreError, Task, TaskPage,
+    Batch, Bookmark, CLAIM_TASKS_MAX, Change, Conflict, Entity, Holding, IdempotencyKey, JournalEntry,
+    KeyPair, Kind, LOOK_MS_MAX, Lease, ListFilter, Page, Queue, Reference, Remembered, RememberedAnswer,
+    Retired, Retirement, Sizes, Step, StoreError, Task, TaskPage,
 };
 
 #[cfg(test)]

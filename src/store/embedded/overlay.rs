@@ -9,7 +9,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::{
-    Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Remembered, Step,
+    Entity, Holding, IdempotencyKey, JournalEntry, KeyPair, Kind, Remembered, Step,
     agenda::Agenda,
     log::{Position, Spot},
 };
@@ -164,6 +164,19 @@ impl Layers {
     /// The newest entity with a legacy id.
     pub(super) fn sonata_id(&self, key: &(PartnerId, BackendId, Kind, LegacyId)) -> Option<&SonataId> {
         self.each().find_map(|one| one.to_sonata.get(key))
+    }
+
+    /// Which partners have one of these legacy ids. A walk over all that is not in the database yet, which is bounded.
+    pub(super) fn holders(
+        &self,
+        backend: &BackendId,
+        wanted: &[(Kind, LegacyId)],
+    ) -> std::collections::HashSet<Holding> {
+        let wanted: HashMap<(&Kind, &LegacyId), ()> =
+            wanted.iter().map(|(kind, id)| ((kind, id), ())).collect();
+        let all = self.each().flat_map(|one| one.to_sonata.keys());
+        let own = all.filter(|(_, own, kind, id)| own == backend && wanted.contains_key(&(kind, id)));
+        own.map(|(partner, _, kind, id)| (partner.clone(), kind.clone(), id.clone())).collect()
     }
 
     /// The key pairs that are added to those of the database.

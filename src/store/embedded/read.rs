@@ -275,6 +275,18 @@ pub(super) fn sonata_id(
     Ok(db.prepare_cached(&sql)?.query_row(row, |row| id(row, 0, SonataId::parse)).optional()?)
 }
 
+pub(super) fn holders(
+    db: &Connection,
+    backend: &BackendId,
+    (kind, legacy_id): (&Kind, &LegacyId),
+) -> Result<Vec<PartnerId>, StoreError> {
+    let sql = "SELECT DISTINCT (SELECT word FROM words WHERE number = partner) FROM refs
+        WHERE backend = (SELECT number FROM words WHERE word = ?1)
+        AND kind = (SELECT number FROM words WHERE word = ?2) AND legacy_id = ?3";
+    let row = [backend.as_str(), kind.as_str(), legacy_id.as_str()];
+    Ok(db.prepare_cached(sql)?.query_map(row, |row| id(row, 0, PartnerId::parse))?.collect::<Sql<_>>()?)
+}
+
 pub(super) fn keys(
     db: &Connection,
     partner: &PartnerId,

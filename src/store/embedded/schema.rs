@@ -8,7 +8,7 @@ use super::StoreError;
 pub(super) const APPLICATION_ID: i64 = 0x5345_4755;
 
 /// One entry per version, in order; an entry that was released is never changed.
-pub(super) const MIGRATIONS: [&str; 5] = [V1, V2, V3, V4, V5];
+pub(super) const MIGRATIONS: [&str; 6] = [V1, V2, V3, V4, V5, V6];
 
 const V1: &str = "
 CREATE TABLE entities (
@@ -168,6 +168,12 @@ CREATE VIEW readable_tasks AS SELECT seq, LONG(id) AS id,
     (SELECT word FROM words WHERE number = kind) AS kind, LONG(subject) AS subject,
     due_ms, made_ms, attempts, note, dead_ms, head, payload
     FROM tasks;
+";
+
+/// A legacy id is found without knowing whose it is.
+const V6: &str = "
+DROP INDEX refs_by_legacy;
+CREATE INDEX refs_by_legacy ON refs (backend, kind, legacy_id, partner, seq);
 ";
 
 /// The 16 bytes of a UUID in its canonical text, and of any other id the text.

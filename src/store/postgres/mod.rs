@@ -16,7 +16,12 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use rustls::ClientConfig;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -28,8 +33,8 @@ use self::{
     pool::Pool,
 };
 use super::{
-    Batch, Bookmark, CLAIM_TASKS_MAX, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Lease, ListFilter,
-    Page, Queue, Remembered, Retired, Retirement, Sizes, StoreError, Task, TaskPage,
+    Batch, Bookmark, CLAIM_TASKS_MAX, Entity, Holding, IdempotencyKey, JournalEntry, KeyPair, Kind, Lease,
+    ListFilter, Page, Queue, Remembered, Retired, Retirement, Sizes, StoreError, Task, TaskPage,
 };
 use crate::{
     ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId, TaskId},
@@ -197,6 +202,17 @@ impl Postgres {
             return Ok(HashMap::new());
         }
         read::to_sonata(&*self.pool.get().await?, partner, backend, &wanted).await
+    }
+
+    pub async fn holders(
+        &self,
+        backend: &BackendId,
+        wanted: Vec<(Kind, LegacyId)>,
+    ) -> Result<HashSet<Holding>, StoreError> {
+        if wanted.is_empty() {
+            return Ok(HashSet::new());
+        }
+        read::holders(&*self.pool.get().await?, backend, &wanted).await
     }
 
     pub async fn keys(

@@ -1,13 +1,16 @@
 //! The queries. Every one names the partner first, and so does every index.
 
-use std::{collections::HashMap, fmt::Write as _};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write as _,
+};
 
 use bytes::Bytes;
 use tokio_postgres::{Row, types::ToSql};
 
 use super::{
     super::{
-        Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Queue, Remembered,
+        Entity, Holding, IdempotencyKey, JournalEntry, KeyPair, Kind, ListFilter, Page, Queue, Remembered,
         RememberedAnswer, Sizes, Step, StoreError,
     },
     change::text,
@@ -144,6 +147,21 @@ pub(super) async fn to_sonata(
     let rows = db.query(sql, &[&partner.as_str(), &backend.as_str(), &kinds, &ids]).await?;
     let pair = |row: &Row| Ok(((kind(row, 0)?, id(row, 1, LegacyId::parse)?), id(row, 2, SonataId::parse)?));
     rows.iter().map(pair).collect()
+}
+
+pub(super) async fn holders(
+    db: &Connection,
+    backend: &BackendId,
+    wanted: &[(Kind, LegacyId)],
+) -> Result<HashSet<Holding>, StoreError> {
+    let sql = "SELECT DISTINCT partner, kind, legacy_id FROM refs
+        JOIN unnest($2::text[], $3::text[]) AS wanted (kind, legacy_id) USING (kind, legacy_id)
+        WHERE backend = $1";
+    let (kinds, ids): (Vec<&str>, Vec<&str>) =
+        wanted.iter().map(|(kind, id)| (kind.as_str(), id.as_str())).unzip();
+    let rows = db.query(sql, &[&backend.as_str(), &kinds, &ids]).await?;
+    let one = |row: &Row| Ok((id(row, 0, PartnerId::parse)?, kind(row, 1)?, id(row, 2, LegacyId::parse)?));
+    rows.iter().map(one).collect()
 }
 
 pub(super) async fn keys(

@@ -3,7 +3,7 @@
 use super::{super::StoreError, connect::Connection, failed};
 
 /// One entry per version, in order; an entry that was released is never changed.
-const MIGRATIONS: [&str; 1] = [V1];
+const MIGRATIONS: [&str; 2] = [V1, V2];
 
 /// Oldest server that knows all that is asked of it.
 const SERVER_MIN: i32 = 130_000;
@@ -75,6 +75,12 @@ CREATE INDEX tasks_by_subject ON tasks (partner, queue, kind, subject)
     WHERE subject IS NOT NULL AND dead_ms IS NULL;
 CREATE INDEX tasks_by_death ON tasks (partner, queue, dead_ms) WHERE dead_ms IS NOT NULL;
 "#;
+
+/// A legacy id is found without knowing whose it is.
+const V2: &str = "
+DROP INDEX refs_by_legacy;
+CREATE INDEX refs_by_legacy ON refs (backend, kind, legacy_id, partner, seq);
+";
 
 /// Brings a new, an older or the current database to the current version.
 pub(super) async fn migrate(db: &Connection) -> Result<(), StoreError> {
