@@ -225,6 +225,25 @@ fn show_tells_where_rules_and_settings_come_from() {
     let off =
         out.starts_with("operation quote.cancelQuote: off") && out.contains("partners/initech/acme.yaml:");
     assert!(off, "{out}");
+    let (_, out, _) = segue(&["show", "--partner", "globex", "receives"], "");
+    let has = |out: &str, line: &str| out.lines().any(|one| one.trim_start().starts_with(line));
+    assert!(out.starts_with("receives ") && !out.contains("operation "), "{out}");
+    assert!(
+        has(&out, "receives POST /bss/charges ")
+            && has(&out, "creates charge by chgNo, of productOrder packNo "),
+        "{out}"
+    );
+    assert!(has(&out, "told: shape order-item ") && has(&out, "shape order-item "), "{out}");
+    let (_, out, _) = segue(&["show", "--partner", "globex", "watch"], "");
+    assert!(out.starts_with("watch changed-orders ") && has(&out, "updates productOrderItem by "), "{out}");
+    assert!(out.contains("mappings/acme/order.yaml:"), "{out}");
+    let (_, out, _) = segue(&["show", "--partner", "globex", "poq.createProductOfferingQualification"], "");
+    assert!(has(&out, "complete: GET /v2/checks/{legacy.id} every 30s until "), "{out}");
+    let (_, out, _) = segue(&["show", "--partner", "globex"], "");
+    assert!(
+        out.contains("\nreceives ") && out.contains("\nwatch ") && out.starts_with("operation "),
+        "{out}"
+    );
     let (status, _, err) = segue(&["show", "--partner", "globex", "quote.createQuot"], "");
     assert_eq!(status, 2);
     assert!(err.contains("did you mean"), "{err}");

@@ -60,8 +60,7 @@ check-state:
   - { sonata: done.ready, legacy: F }
 ";
 
-const POQ_PATH: &str =
-    "/mefApi/sonata/productOfferingQualification/v7/productOfferingQualification";
+const POQ_PATH: &str = "/mefApi/sonata/productOfferingQualification/v7/productOfferingQualification";
 
 fn qualification() -> Value {
     let contact =

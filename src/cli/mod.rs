@@ -269,7 +269,8 @@ struct ShowArguments {
     /// The partner whose mapping is shown.
     #[arg(long)]
     partner: Option<String>,
-    /// An operation such as quote.createQuote; without it the whole mapping. Or `config`: the configuration.
+    /// An operation such as quote.createQuote, `receives` or `watch`; without it the whole mapping. Or `config`: the
+    /// configuration.
     what: Option<String>,
 }
 

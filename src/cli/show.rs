@@ -6,7 +6,9 @@ use anyhow::{Context as _, bail};
 
 use super::{ShowArguments, message::load, output::say};
 use crate::{
-    config, plan,
+    config,
+    mapping::compile::{RECEIVES, WATCH},
+    plan,
     text::Diagnostics,
     workbench::{find_operation, find_partner},
 };
@@ -23,6 +25,7 @@ pub fn run(config: &Path, arguments: &ShowArguments) -> anyhow::Result<ExitCode>
 fn mapping(config: &Path, partner: &str, operation: Option<&str>) -> anyhow::Result<ExitCode> {
     let Some(plan) = load(config) else { return Ok(ExitCode::FAILURE) };
     match operation {
+        Some(RECEIVES | WATCH) => drop(find_partner(&plan, partner)?),
         Some(operation) => drop(find_operation(&plan, partner, operation)?),
         None => drop(find_partner(&plan, partner)?),
     }

@@ -44,7 +44,7 @@ mod xml;
 pub use effective::Effective;
 pub use load::{OVERLAYS_MAX, OverlaySource, overlay_path, read_overlays, read_set_files};
 pub use parts::{BaseSet, Overlaid};
-pub use show::show;
+pub use show::{RECEIVES, WATCH, show};
 
 use super::news::{Receive, Watch};
 use super::operation::OperationProgram;

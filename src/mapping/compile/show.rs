@@ -2,18 +2,39 @@
 
 use super::effective::Effective;
 use super::overlay::address;
-use crate::mapping::raw::{Answer, AnswerFrom, Body, Branch, Conduct, ElseBranch, Operation, Rule, Text};
+use crate::mapping::raw::{
+    Answer, AnswerFrom, Body, Branch, Conduct, ElseBranch, News, Operation, Rule, Text,
+};
 use crate::text::{Sources, Span};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// The operation `function.operationId` (or all, without one) with the shapes that it uses.
+/// What the legacy system sends by itself, by the word of the mapping language.
+pub const RECEIVES: &str = "receives";
+
+/// What it is asked for again and again, likewise.
+pub const WATCH: &str = "watch";
+
+/// The operation `function.operationId`, [`RECEIVES`] or [`WATCH`] (or all, without one) with the shapes that it uses.
 pub fn show(set: &Effective, operation: Option<&str>, sources: &Sources) -> String {
     let mut shown = Shown { sources, out: String::new(), shapes: BTreeSet::new(), todo: Vec::new() };
     for (function, own) in &set.operations {
         let name = format!("{function}.{}", own.id);
         if operation.is_none_or(|wanted| wanted == name || wanted == own.id.as_str()) {
             shown.operation(&name, own);
+        }
+    }
+    if operation.is_none_or(|wanted| wanted == RECEIVES) {
+        for received in set.receives.iter() {
+            shown.line(0, &format!("{RECEIVES} {}", received.call), received.call.span());
+            shown.news(&received.news);
+        }
+    }
+    if operation.is_none_or(|wanted| wanted == WATCH) {
+        for watch in set.watches.iter() {
+            shown.line(0, &format!("{WATCH} {}", watch.name), watch.name.span());
+            shown.line(1, &format!("call: {} every {}", watch.call, watch.every), watch.call.span());
+            shown.news(&watch.news);
         }
     }
     while let Some(name) = shown.todo.pop() {
@@ -71,6 +92,30 @@ impl Shown<'_> {
             self.line(1, &format!("answer from {from}"), *span);
             self.body("answer", body.as_ref());
         }
+        if let Some(complete) = &own.complete {
+            let (poll, every, until) = (&complete.poll, &complete.every, &complete.until);
+            self.line(1, &format!("complete: {poll} every {every} until {until}"), complete.span);
+            self.body("complete request", complete.request.as_ref());
+            self.body("complete answer", complete.answer.as_ref());
+        }
+        if let Some(expires) = &own.expires {
+            self.line(1, &format!("expires: {}", expires.call), expires.call.span());
+            self.body("expires request", expires.request.as_ref());
+        }
+    }
+
+    fn news(&mut self, news: &News) {
+        let word = if news.creates { "creates" } else { "updates" };
+        let text = |text: &Option<Text>| text.as_ref().map_or("?".to_owned(), ToString::to_string);
+        let mut said = format!("{word} {} by {}", text(&news.kind), text(&news.legacy_id));
+        if news.each.is_some() {
+            said = format!("{said} of each {}", text(&news.each));
+        }
+        for (whose, path) in news.of.iter().chain(&news.whose) {
+            said = format!("{said}, of {whose} {path}");
+        }
+        self.line(1, &said, news.span);
+        self.body("told", news.body.as_ref());
     }
 
     fn body(&mut self, what: &str, body: Option<&Body>) {
