@@ -54,8 +54,8 @@ enum Left {
 async fn every_fault_of_the_legacy_system_ends_in_an_answer() {
     bounded(async {
         let setup = Setup {
-            timeouts: "answer_ms: 400",
-            limits: "exchange_deadline_ms_max: 5000",
+            timeouts: "answer_ms: 1500",
+            limits: "exchange_deadline_ms_max: 20000",
             ..Setup::default()
         };
         let bed = Bed::with(setup).await;
@@ -64,7 +64,7 @@ async fn every_fault_of_the_legacy_system_ends_in_an_answer() {
         let status = |status, acts| Fault { status, acts, ..Fault::of(Kind::Status) };
         let gone = Some("internalError");
         let rows = [
-            ("late", QUOTE, Fault { latency_ms: 2000, ..of(Kind::Late) }, gone, Left::Intent),
+            ("late", QUOTE, Fault { latency_ms: 10_000, ..of(Kind::Late) }, gone, Left::Intent),
             ("dropped", QUOTE, acts(Kind::Drop), gone, Left::Intent),
             ("cut in the body", QUOTE, of(Kind::Short), gone, Left::Intent),
             ("dripping", QUOTE, Fault { pause_ms: 100, ..of(Kind::Drip) }, gone, Left::Intent),
@@ -85,7 +85,7 @@ async fn every_fault_of_the_legacy_system_ends_in_an_answer() {
             let body = if path == QUOTE { quote(what) } else { order(what, 1) };
             let started = Instant::now();
             let answer = bed.post(path, &body).await;
-            assert!(started.elapsed() < Duration::from_secs(5), "{what} took {:?}", started.elapsed());
+            assert!(started.elapsed() < Duration::from_secs(15), "{what} took {:?}", started.elapsed());
             match code {
                 Some(code) => answer.assert_problem(what, 500, code),
                 None => answer.assert_faults(
@@ -163,12 +163,12 @@ async fn a_legacy_system_that_is_down_is_told_and_comes_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_deadline_ends_the_wait_and_forgets_nothing() {
     bounded(async {
-        let bed = Bed::with(Setup { limits: "exchange_deadline_ms_max: 300", ..Setup::default() }).await;
-        bed.arrange(Fault { latency_ms: 3000, ..Fault::of(Kind::Late) });
+        let bed = Bed::with(Setup { limits: "exchange_deadline_ms_max: 2000", ..Setup::default() }).await;
+        bed.arrange(Fault { latency_ms: 20_000, ..Fault::of(Kind::Late) });
         let started = Instant::now();
         let answer = bed.post(QUOTE, &quote("deadline")).await;
         answer.assert_problem("deadline", 500, "internalError");
-        assert!(started.elapsed() < Duration::from_millis(2500), "{:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
         let journals = bed.unfinished().await;
         assert_eq!((journals.len(), journals[0][0].step), (1, Step::Intent));
         bed.assert_recovered("the deadline").await;
@@ -205,7 +205,7 @@ async fn a_caller_that_goes_away_leaves_nothing_half_done() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_ordered_before_a_failure_is_taken_back() {
     bounded(async {
-        let bed = Bed::with(Setup { timeouts: "answer_ms: 400", ..Setup::default() }).await;
+        let bed = Bed::with(Setup { timeouts: "answer_ms: 1500", ..Setup::default() }).await;
         let refusal = Fault { status: 400, path: "/orders/uni".into(), ..Fault::of(Kind::Status) };
         bed.arrange(Fault { skip: 1, ..refusal.clone() });
         bed.post(ORDER, &order("one of two", 2)).await.assert_problem("a refusal", 500, "internalError");
@@ -216,7 +216,7 @@ async fn what_was_ordered_before_a_failure_is_taken_back() {
 
         // Side by side: one is refused, of the other nobody knows. The refusal must not hide that.
         bed.arrange(refusal.clone());
-        bed.arrange(Fault { latency_ms: 2000, path: "/orders/uni".into(), ..Fault::of(Kind::Late) });
+        bed.arrange(Fault { latency_ms: 10_000, path: "/orders/uni".into(), ..Fault::of(Kind::Late) });
         bed.post(ORDER, &order("refused and late", 2)).await.assert_problem("both", 500, "internalError");
         assert_eq!(bed.unfinished().await.len(), 1);
 

@@ -18,7 +18,7 @@ async fn one_exchange_more_than_allowed_is_refused_at_once() {
     bounded(async {
         let bed = Bed::with(Setup { limits: "in_flight_max: 2", ..Setup::default() }).await;
         let to = bed.gateway.sonata_address();
-        bed.arrange(Fault { latency_ms: 1500, count: 2, ..Fault::of(Kind::Late) });
+        bed.arrange(Fault { latency_ms: 6000, count: 2, ..Fault::of(Kind::Late) });
         let mut slow = JoinSet::new();
         for number in 0..2 {
             let client = bed.client.clone();
@@ -29,7 +29,7 @@ async fn one_exchange_more_than_allowed_is_refused_at_once() {
         let started = Instant::now();
         let answer = bed.post(QUOTE, &quote("one more")).await;
         answer.assert_problem("one more", 403, "tooManyUsers");
-        assert!(started.elapsed() < Duration::from_secs(1), "not at once: {:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(5), "not at once: {:?}", started.elapsed());
         while let Some(done) = slow.join_next().await {
             assert_eq!(done.unwrap().status, 201);
         }

@@ -205,7 +205,7 @@ async fn draining_has_an_end_and_forgets_nothing() {
         let told = Instant::now();
         program.signal("-TERM");
         assert_eq!(program.ended().await.code(), Some(0));
-        assert!(told.elapsed() < Duration::from_secs(6), "{:?}", told.elapsed());
+        assert!(told.elapsed() < Duration::from_secs(40), "{:?}", told.elapsed());
         assert!(cut.await.unwrap().is_err());
         let store = Store::open(&folders.path("data/segue.db"), store::Limits::default(), None).unwrap();
         let open = store.unfinished(&PartnerId::parse("globex").unwrap(), i64::MAX, 10).await.unwrap();

