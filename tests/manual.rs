@@ -54,9 +54,9 @@ fn compiled(rules: &str) -> Result<(), String> {
     let all = texts.iter().map(|(name, text)| (*name, text.as_str())).chain([("manual.yaml", file.as_str())]);
     let files = FileSet::of("mappings/acme", all);
     let contracts = catalogue()
-        .functions(Release::Grace)
-        .filter_map(|function| catalogue().contract(Release::Grace, function));
-    let schema = ContractSchema::new(contracts.collect(), catalogue().products(Release::Grace));
+        .functions(Release::GRACE)
+        .filter_map(|function| catalogue().contract(Release::GRACE, function));
+    let schema = ContractSchema::new(contracts.collect(), catalogue().products(Release::GRACE));
     let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
     let done = compile(&files, None, &schema, &CompileOptions::default(), &mut sources, &mut out);
     done.map(drop).ok_or_else(|| out.render_text(&sources))

@@ -27,9 +27,9 @@ open: { rows: [ { sonata: a, legacy: A } ], otherwise: { to_legacy: O, to_sonata
 
 fn schema() -> ContractSchema {
     let contracts = catalogue()
-        .functions(Release::Grace)
-        .filter_map(|function| catalogue().contract(Release::Grace, function));
-    ContractSchema::new(contracts.collect(), catalogue().products(Release::Grace))
+        .functions(Release::GRACE)
+        .filter_map(|function| catalogue().contract(Release::GRACE, function));
+    ContractSchema::new(contracts.collect(), catalogue().products(Release::GRACE))
 }
 
 /// The rules of one shape, read both ways by createQuote.

@@ -171,7 +171,7 @@ fn published() -> Option<Vec<Published>> {
             other => vec![other],
         };
         let function = functions.into_iter().filter_map(Function::parse).find(|function| {
-            let contract = catalogue().contract(Release::Grace, *function);
+            let contract = catalogue().contract(Release::GRACE, *function);
             contract.is_some_and(|contract| contract.operation(operation).is_some())
         })?;
         let text = fs::read_to_string(folder.join(one["file"].as_str()?)).unwrap();
@@ -188,9 +188,9 @@ fn published() -> Option<Vec<Published>> {
 
 /// What a published body breaks under the defaults.
 fn broken(published: &Published) -> Vec<Broken> {
-    let (agreed, products) = (Agreed::default(), catalogue().products(Release::Grace));
+    let (agreed, products) = (Agreed::default(), catalogue().products(Release::GRACE));
     let facts = Facts { request: None, stored: None, agreed: &agreed, products: &products };
-    let book = RuleBook::of(&BTreeMap::new(), |_| Release::Grace);
+    let book = RuleBook::of(&BTreeMap::new(), |_| Release::GRACE);
     let rules = book.rules(published.function, &published.operation);
     let stage = if published.is_request { Stage::Request } else { Stage::Answer };
     let root = published.body.root();

@@ -55,7 +55,7 @@ fn parts(files: Files) -> (Vec<Choice>, Vec<Form>) {
         Files::Mapping => {
             let functions = Function::all().filter(|function| !function.is_notification());
             let standard = mapping::forms::Standard {
-                releases: Release::ALL.iter().map(|release| release.as_str().to_owned()).collect(),
+                releases: Release::all().map(|release| release.as_str().to_owned()).collect(),
                 functions: functions.map(|function| function.name().to_owned()).collect(),
             };
             let mut choices = mapping::forms::FILES.to_vec();

@@ -164,11 +164,11 @@ mod tests {
                 (read.facts, read.subscription.as_str(), read.event_id.as_str()),
                 (facts, "s-1", "ev-1")
             );
-            let contract = events::listener(Release::Grace, facts.function).unwrap();
+            let contract = events::listener(Release::GRACE, facts.function).unwrap();
             let path = format!("/listener/{}", facts.path);
             let operation = contract.operations.iter().find(|one| one.path_text() == path).unwrap();
             let body = Document::parse(read.body, &crate::json::Limits::default()).unwrap();
-            let products = catalogue().products(Release::Grace);
+            let products = catalogue().products(Release::GRACE);
             let checked = check(body.root(), contract, operation.request.unwrap(), &Options::new(&products));
             assert!(checked.is_valid() && checked.unknown.is_empty(), "{path}: {:?}", checked.faults);
             for (name, value) in [("buyerId", "b1"), ("sellerId", "s1"), ("id", "e-1")] {

@@ -10,7 +10,7 @@ use super::{
     ContractSchema, check_routes, check_sets,
     choose::BackendRoute,
     interface::Interfaces,
-    load::{NO_MAPPING, NO_PRODUCT, NO_RELEASE, hash_of, known_releases},
+    load::{NO_MAPPING, NO_PRODUCT, hash_of},
     notifications,
     partner::{self, PartnerPlan},
     pool::Pool,
@@ -279,12 +279,6 @@ impl Builder<'_> {
         let settings = Arc::clone(&from.settings);
         let mut told = Diagnostics::new();
         let contracts = partner::contracts(&settings);
-        if contracts.is_empty() {
-            let release = &settings.releases.default;
-            let message = format!("release `{}` is not part of this version", release.value);
-            told.push(Diagnostic::error(NO_RELEASE, message).at(release.span).hint(known_releases()));
-            return Err(told);
-        }
         let Some(products) = self.products(&settings, &contracts, &mut told) else { return Err(told) };
         check_routes::operations(&settings, &contracts, &mut told);
         check_routes::words(&settings, &contracts, &products, &mut told);

@@ -136,7 +136,7 @@ mod tests {
     }
 
     fn fibre(own: &OwnProducts) -> Option<ProductSchema> {
-        own.before(Release::Grace).resolve("urn:globex:lso:spec:sonata:dark-fibre:v1.0.0:all")
+        own.before(Release::GRACE).resolve("urn:globex:lso:spec:sonata:dark-fibre:v1.0.0:all")
     }
 
     #[test]
@@ -147,11 +147,11 @@ mod tests {
         let schema = fibre(&own).unwrap();
         let members: Vec<&str> = schema.view().members().map(|member| member.name).collect();
         assert_eq!(members, ["pairs", "path"]);
-        assert!(own.before(Release::Grace).known("access-eline-ovc").is_some());
+        assert!(own.before(Release::GRACE).known("access-eline-ovc").is_some());
         let json = r#"{ "$id": "urn:x:y:z:a:in-json:v1:all", "type": "object", "properties": { "a": { "type": "string" } } }"#;
         let (own, told) = load(&[("products/a.json", json)]);
         assert_eq!(told, "");
-        assert!(own.before(Release::Grace).known("in-json").is_some());
+        assert!(own.before(Release::GRACE).known("in-json").is_some());
         assert!(Document::from_text(json).is_ok());
     }
 
@@ -191,12 +191,12 @@ mod tests {
 
     #[test]
     fn what_is_of_no_use_or_takes_a_published_place_is_said() {
-        let published = catalogue().products(Release::Grace);
+        let published = catalogue().products(Release::GRACE);
         let urn = published.known("access-eline-ovc").unwrap().urn().to_owned();
         let own_version = format!("$id: {urn}\ntype: object\nproperties:\n  a: {{ type: string }}\n");
         let (own, told) = load(&[("products/ovc.yaml", &own_version), ("products/left.yaml", ROUTE)]);
         assert!(told.contains("P108") && told.contains("P109"), "{told}");
-        let members = own.before(Release::Grace).resolve(&urn).unwrap();
+        let members = own.before(Release::GRACE).resolve(&urn).unwrap();
         assert_eq!(members.view().members().count(), 1, "the dropped one wins");
     }
 

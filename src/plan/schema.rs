@@ -118,7 +118,7 @@ impl Schema for ContractSchema {
 
     fn operations(&self, function: &str) -> Vec<String> {
         let contract = self.contract(function).map(|(_, contract)| contract);
-        let operations = contract.into_iter().flat_map(|contract| &contract.operations);
+        let operations = contract.into_iter().flat_map(|contract| contract.operations.iter());
         operations.map(|operation| operation.operation_id.clone()).collect()
     }
 

@@ -1,11 +1,12 @@
 //! All contracts, by release and function, from the embedded facts.
 //!
-//! The operations of a file of facts are read when one of them is first asked for, its types when a type is. Releases
-//! whose contracts are equal name the same file, so that they share what is compiled.
+//! Which file of facts serves a function in a release says an index ([`super::shelf`]). Releases whose contracts are
+//! equal name the same file, so that they share what is compiled. The operations of a file are read when one of them
+//! is first asked for, its types when a type is: a release that nobody speaks costs nothing but its text.
 
 use super::{
     Body, Found, Function, Operation, ProductSchema, Products, QueryParameter, Release, Response, Segment,
-    TypeId, Types, TypesError, compile::Numbers, facts, product::ProductTypes, view::TypeView,
+    TypeId, Types, TypesError, compile::Numbers, facts, shelf, view::TypeView,
 };
 use http::Method;
 use std::sync::{Arc, OnceLock};
@@ -19,9 +20,14 @@ pub struct Contract {
     pub version: String,
     /// Path segment after `/mefApi/sonata/`, such as `quoteManagement`.
     pub segment: String,
-    /// Its operations, in the order of the interface file.
-    pub operations: Vec<Operation>,
-    /// Its types, once they were asked for.
+    /// Its operations, in the order of the interface file. Releases with equal contracts share them.
+    pub operations: Arc<[Operation]>,
+    types: Arc<LazyTypes>,
+}
+
+/// Types that are compiled when somebody asks for them.
+#[derive(Debug)]
+struct LazyTypes {
     types: OnceLock<Types>,
     /// The facts that they are compiled from then; nothing where they are there.
     facts: &'static str,
@@ -52,11 +58,11 @@ impl Contract {
     pub fn compile(file: &facts::File) -> Result<Self, ContractError> {
         let outline = Self::outline(file, "")?;
         let types = Types::compile(&file.types, &expressions(file, &Numbers::new(&file.types)?))?;
-        Ok(Self { types: types.into(), ..outline })
+        Ok(Self { types: Arc::new(LazyTypes { types: types.into(), facts: "" }), ..outline })
     }
 
     /// Everything but the types, which are compiled when they are first asked for.
-    fn outline(file: &facts::File, text: &'static str) -> Result<Self, ContractError> {
+    pub(super) fn outline(file: &facts::File, text: &'static str) -> Result<Self, ContractError> {
         let api = file.api.as_ref().ok_or(ContractError::Api)?;
         let function = Function::parse(&api.function).ok_or(ContractError::Api)?;
         let mut numbers = Numbers::new(&file.types)?;
@@ -68,19 +74,32 @@ impl Contract {
             operations.push(compile_operation(function, operation, &mut numbers)?);
         }
         let (version, segment) = (api.version.clone(), api.segment.clone());
-        Ok(Self { function, version, segment, operations, types: OnceLock::new(), facts: text })
+        let types = Arc::new(LazyTypes { types: OnceLock::new(), facts: text });
+        Ok(Self { function, version, segment, operations: operations.into(), types })
+    }
+
+    /// The same operations and types under another version and segment, shared.
+    pub(super) fn as_published(&self, version: &str, segment: &str) -> Self {
+        let (version, segment) = (version.to_owned(), segment.to_owned());
+        let (operations, types) = (Arc::clone(&self.operations), Arc::clone(&self.types));
+        Self { function: self.function, version, segment, operations, types }
+    }
+
+    /// Whether the other asks and answers exactly the same: only version and segment of the path may differ.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.types, &other.types)
     }
 
     /// Its types. They weigh much more than the operations, so those of an embedded contract are compiled when
     /// somebody asks for them: that is, while a mapping for one of its operations is checked.
     pub fn types(&self) -> &Types {
-        self.types.get_or_init(|| {
+        self.types.types.get_or_init(|| {
             let compile = |file: facts::File| {
                 let numbers = Numbers::new(&file.types).ok()?;
                 Types::compile(&file.types, &expressions(&file, &numbers)).ok()
             };
             // A test compiles all that is embedded.
-            facts::read(self.facts).ok().and_then(compile).unwrap_or_else(Types::none)
+            facts::read(self.types.facts).ok().and_then(compile).unwrap_or_else(Types::none)
         })
     }
 
@@ -102,7 +121,7 @@ impl Contract {
     /// What stands at a path below the version, such as `/quote/17`.
     pub fn find<'c, 'p>(&'c self, method: &Method, path: &'p str) -> Found<'c, 'p> {
         let mut others = Vec::new();
-        for operation in &self.operations {
+        for operation in self.operations.iter() {
             if let Some(values) = operation.match_path(path) {
                 if operation.method == *method {
                     return Found::Operation(operation, values);
@@ -197,75 +216,6 @@ fn is_repeatable(function: Function, parameter: &str) -> bool {
     function == Function::CATALOG && !single.contains(&parameter) && !is_date
 }
 
-/// An embedded file of facts; `C` is what it is compiled to.
-struct Embedded<C> {
-    text: &'static str,
-    compiled: OnceLock<Option<Arc<C>>>,
-}
-
-impl<C> Embedded<C> {
-    const fn new(text: &'static str) -> Self {
-        Self { text, compiled: OnceLock::new() }
-    }
-
-    fn get<E>(
-        &'static self,
-        compile: impl FnOnce(&facts::File, &'static str) -> Result<C, E>,
-    ) -> Option<&'static Arc<C>> {
-        let compiled = self.compiled.get_or_init(|| {
-            let file = facts::read(self.text).ok()?;
-            compile(&file, self.text).ok().map(Arc::new)
-        });
-        compiled.as_ref()
-    }
-}
-
-/// The facts of one function in one release.
-struct Row {
-    release: Release,
-    function: &'static str,
-    facts: &'static Embedded<Contract>,
-}
-
-macro_rules! embedded {
-    ($release:ident, $folder:literal, [$($function:literal),* $(,)?]) => {
-        &[$({
-            static FACTS: Embedded<Contract> =
-                Embedded::new(include_str!(concat!("facts/", $folder, "/", $function, ".facts")));
-            Row { release: Release::$release, function: $function, facts: &FACTS }
-        }),*]
-    };
-}
-
-static CONTRACTS: &[Row] = embedded!(
-    Grace,
-    "grace",
-    [
-        "address",
-        "site",
-        "poq",
-        "quote",
-        "order",
-        "inventory",
-        "troubleTicket",
-        "appointment",
-        "workOrder",
-        "billing",
-        "catalog",
-        "availabilityPricing",
-        "poqNotification",
-        "quoteNotification",
-        "orderNotification",
-        "troubleTicketNotification",
-        "appointmentNotification",
-        "workOrderNotification",
-        "billingNotification",
-        "catalogNotification",
-    ]
-);
-
-static GRACE_PRODUCTS: Embedded<ProductTypes> = Embedded::new(include_str!("facts/grace/products.facts"));
-
 /// All contracts that Segue knows.
 #[derive(Debug)]
 pub struct Catalogue(());
@@ -279,40 +229,36 @@ pub fn catalogue() -> &'static Catalogue {
 impl Catalogue {
     /// Releases that have facts, oldest first.
     pub fn releases(&self) -> impl Iterator<Item = Release> {
-        Release::ALL.into_iter().filter(|release| CONTRACTS.iter().any(|row| row.release == *release))
+        Release::all().filter(|release| shelf::rows(*release).next().is_some())
     }
 
     /// Functions that a release has.
     pub fn functions(&self, release: Release) -> impl Iterator<Item = Function> {
-        let rows = CONTRACTS.iter().filter(move |row| row.release == release);
-        rows.filter_map(|row| Function::parse(row.function))
+        shelf::rows(release).map(|row| row.function)
     }
 
     /// The contract of a function in a release; `None` if the release does not have it.
     pub fn contract(&self, release: Release, function: Function) -> Option<&'static Contract> {
-        let row = CONTRACTS.iter().find(|row| row.release == release && row.function == function.name())?;
-        row.facts.get(Contract::outline).map(AsRef::as_ref)
+        shelf::rows(release).find(|row| row.function == function)?.contract()
     }
 
-    /// The contract whose path segment this is, and so what a request to `/mefApi/sonata/<segment>/v<major>` is
-    /// about.
-    pub fn by_segment(&self, release: Release, segment: &str) -> Option<&'static Contract> {
-        let contracts = self.functions(release).filter_map(|function| self.contract(release, function));
-        contracts.into_iter().find(|contract| contract.segment == segment)
+    /// Releases, oldest first, in which a function's contract is the very same: only version and segment of the path
+    /// may differ. Empty if the release does not have the function.
+    pub fn sharing(&self, release: Release, function: Function) -> impl Iterator<Item = Release> {
+        let place = move |release| Some(shelf::rows(release).find(|row| row.function == function)?.facts);
+        let own = place(release);
+        Release::all().filter(move |other| own.is_some() && place(*other) == own)
     }
 
     /// The table of operations of a release: every operation of every function.
     pub fn operations(&self, release: Release) -> impl Iterator<Item = &'static Operation> {
         let contracts = self.functions(release).filter_map(move |function| self.contract(release, function));
-        contracts.flat_map(|contract| &contract.operations)
+        contracts.flat_map(|contract| contract.operations.iter())
     }
 
     /// The products of a release, without aliases of a partner.
     pub fn products(&self, release: Release) -> Products {
-        let types = match release {
-            Release::Grace => GRACE_PRODUCTS.get(ProductTypes::outline),
-            _ => None,
-        };
+        let types = shelf::products(release);
         Products::new(types.cloned().into_iter().collect())
     }
 

@@ -373,7 +373,7 @@ mod tests {
     #[test]
     fn the_table_speaks_of_operations_that_exist() {
         for duty in DUTIES {
-            let contract = catalogue().contract(Release::Grace, duty.function).unwrap();
+            let contract = catalogue().contract(Release::GRACE, duty.function).unwrap();
             let operation = contract.operation(duty.operation_id);
             assert!(operation.is_some(), "{}", duty.operation_id);
             let has_id = operation.unwrap().path_text().contains("{id}");
@@ -389,7 +389,7 @@ mod tests {
     #[test]
     fn the_attributes_exist() {
         for duty in DUTIES.iter().filter(|duty| matches!(duty.act, Act::Retrieve)) {
-            let contract = catalogue().contract(Release::Grace, duty.function).unwrap();
+            let contract = catalogue().contract(Release::GRACE, duty.function).unwrap();
             let body = contract.operation(duty.operation_id).unwrap().success_body().unwrap();
             let view = contract.view(body.item.unwrap_or(body.value));
             let facts = duty.kind.facts();

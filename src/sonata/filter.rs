@@ -142,8 +142,8 @@ mod tests {
         let mut rows: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
         let mut lists = 0;
         for function in Function::all() {
-            let Some(contract) = catalogue().contract(Release::Grace, function) else { continue };
-            for operation in &contract.operations {
+            let Some(contract) = catalogue().contract(Release::GRACE, function) else { continue };
+            for operation in contract.operations.iter() {
                 if !operation.operation_id.starts_with("list") || operation.method != http::Method::GET {
                     continue;
                 }

@@ -24,6 +24,7 @@ pub mod problem;
 mod product;
 mod release;
 pub mod rules;
+mod shelf;
 pub mod state;
 mod types;
 mod view;

@@ -296,14 +296,14 @@ mod tests {
     use crate::sonata::{Function, Release, catalogue, check};
 
     fn operation(function: Function, id: &str) -> &'static Operation {
-        catalogue().contract(Release::Grace, function).unwrap().operation(id).unwrap()
+        catalogue().contract(Release::GRACE, function).unwrap().operation(id).unwrap()
     }
 
     #[test]
     fn every_problem_of_every_operation_is_in_its_response_set_and_valid() {
-        let products = catalogue().products(Release::Grace);
-        for operation in catalogue().operations(Release::Grace) {
-            let contract = catalogue().contract(Release::Grace, operation.function).unwrap();
+        let products = catalogue().products(Release::GRACE);
+        for operation in catalogue().operations(Release::GRACE) {
+            let contract = catalogue().contract(Release::GRACE, operation.function).unwrap();
             for code in ProblemCode::ALL {
                 let problem = Problem::new(code, &"\u{1F600}\n".repeat(300)).fit(operation);
                 let id = &operation.operation_id;

@@ -3,52 +3,49 @@
 use std::fmt;
 
 /// A dated bundle of interface versions, as the SDK names it.
+///
+/// A release is a row of data: its name and date here, and its contracts in the index of facts
+/// ([`super::Catalogue`]). Nothing else in the program has to be told of a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Release {
-    /// 2021-06.
-    Billie,
-    /// 2022-01.
-    Celine,
-    /// 2022-06.
-    Dolly,
-    /// 2023-01.
-    Ella,
-    /// 2023-06.
-    Fergie,
-    /// 2023-12.
-    Grace,
-    /// 2026-02.
-    Kylie,
-}
+pub struct Release(u8);
+
+/// Names and months of publication, oldest first; a [`Release`] is an index into this.
+const RELEASES: [(&str, &str); 7] = [
+    ("billie", "2021-06"),
+    ("celine", "2022-01"),
+    ("dolly", "2022-06"),
+    ("ella", "2023-01"),
+    ("fergie", "2023-06"),
+    ("grace", "2023-12"),
+    ("kylie", "2026-02"),
+];
 
 impl Release {
-    /// All releases, oldest first. Not all have facts yet; see [`super::Catalogue::releases`].
-    pub const ALL: [Release; 7] = [
-        Release::Billie,
-        Release::Celine,
-        Release::Dolly,
-        Release::Ella,
-        Release::Fergie,
-        Release::Grace,
-        Release::Kylie,
-    ];
+    /// The release by whose guides the tables of rules, events and entities are numbered and named.
+    pub const GRACE: Self = Self(5);
+
+    /// All releases, oldest first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0u8..).zip(&RELEASES).map(|(index, _)| Self(index))
+    }
 
     /// The release of this name; `None` if it is none that Segue knows.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|release| release.as_str() == name)
+        Self::all().find(|release| release.as_str() == name)
     }
 
     /// The SDK's own name, in lower case.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Billie => "billie",
-            Self::Celine => "celine",
-            Self::Dolly => "dolly",
-            Self::Ella => "ella",
-            Self::Fergie => "fergie",
-            Self::Grace => "grace",
-            Self::Kylie => "kylie",
-        }
+        self.row().0
+    }
+
+    /// Year and month of its publication, such as `2023-12`.
+    pub fn published(self) -> &'static str {
+        self.row().1
+    }
+
+    fn row(self) -> (&'static str, &'static str) {
+        RELEASES.get(usize::from(self.0)).copied().unwrap_or(RELEASES[0])
     }
 }
 
@@ -179,9 +176,11 @@ mod tests {
         for function in Function::all() {
             assert_eq!(Function::parse(function.name()), Some(function));
         }
-        for release in Release::ALL {
+        for release in Release::all() {
             assert_eq!(Release::parse(release.as_str()), Some(release));
         }
+        assert_eq!(Release::GRACE.as_str(), "grace");
+        assert!(RELEASES.is_sorted_by_key(|(_, published)| published));
         assert_eq!(Function::parse("Quote"), None);
     }
 

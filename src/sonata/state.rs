@@ -276,7 +276,7 @@ mod tests {
             (Function::CATALOG, "ProductSpecification", &["productSpecification"]),
         ];
         for (function, type_name, entities) in rows {
-            let contract = catalogue().contract(Release::Grace, function).unwrap();
+            let contract = catalogue().contract(Release::GRACE, function).unwrap();
             let view = contract.view_named(type_name).unwrap_or_else(|| panic!("{type_name}"));
             let mut ours: Vec<&str> = Vec::new();
             let mut attribute = "";

@@ -25,7 +25,7 @@ fn body_type(fixture: &Value) -> Option<(Function, TypeId)> {
     let id = fixture["operationId"].as_str()?;
     for function in functions {
         let operation =
-            catalogue().contract(Release::Grace, function).and_then(|contract| contract.operation(id));
+            catalogue().contract(Release::GRACE, function).and_then(|contract| contract.operation(id));
         if let Some(operation) = operation {
             let ty = match fixture["role"].as_str().unwrap() {
                 "request" => operation.request,
@@ -61,7 +61,7 @@ fn published_bodies_get_the_verdict_of_their_index() {
         serde_json::from_str(&fs::read_to_string(folder.join("index.json")).unwrap()).unwrap();
     let to = "carrier-ethernet-subscriber-uni".to_owned();
     let products: Products =
-        catalogue().products(Release::Grace).with_aliases([(ALIAS.to_owned(), to)]).unwrap();
+        catalogue().products(Release::GRACE).with_aliases([(ALIAS.to_owned(), to)]).unwrap();
     let (mut valid, mut invalid, mut differing) = (0, 0, Vec::new());
     for fixture in &index {
         let is_body = matches!(fixture["role"].as_str(), Some("request" | "response"));
@@ -71,7 +71,7 @@ fn published_bodies_get_the_verdict_of_their_index() {
         let Some((function, ty)) = body_type(fixture) else { continue };
         let file = fixture["file"].as_str().unwrap();
         let document = Document::from_text(&fs::read_to_string(folder.join(file)).unwrap()).unwrap();
-        let contract = catalogue().contract(Release::Grace, function).unwrap();
+        let contract = catalogue().contract(Release::GRACE, function).unwrap();
         let found = faults(contract, ty, &products, &document);
         let expected = is_valid(fixture);
         let theirs: Vec<&str> = fixture["validation"]["unknownProperties"]

@@ -29,8 +29,9 @@ use std::{
     sync::Arc,
 };
 
-/// Documents generated and documents mutated, for each type.
+/// Documents generated and documents mutated, for each type; fewer for releases whose files say mostly the same.
 const DOCUMENTS_PER_TYPE: u32 = 60;
+const DOCUMENTS_PER_TYPE_OF_OTHERS: u32 = 12;
 const MUTANTS_PER_DOCUMENT: u32 = 3;
 
 /// The data beside the package, or none and a line that says so.
@@ -53,6 +54,8 @@ struct Counts {
     unknown_seen: usize,
     /// Whether one difference is enough.
     first_only: bool,
+    /// Documents for each type.
+    documents: u32,
 }
 
 /// What the checker says: faults, and pointers of unknown members.
@@ -89,7 +92,7 @@ impl Counts {
             .map_err(|error| format!("{name}: {error}"))?;
         let mut random = Random::new(seed);
         let mut valid = 0;
-        for _ in 0..DOCUMENTS_PER_TYPE {
+        for _ in 0..self.documents {
             let document = generate(schema, &mut random);
             for mutant in 0..=MUTANTS_PER_DOCUMENT {
                 let mut value = document.clone();
@@ -100,11 +103,15 @@ impl Counts {
                 let document = Document::from_text(&value.to_string()).map_err(|error| error.to_string())?;
                 let Ours { faults, unknown, .. } = ours(&document);
                 if mutant == 0 && expected {
-                    if !unknown.is_empty() {
+                    // The two forms of billie's map of end points require nothing, not even what tells them apart: a
+                    // list that one form refuses is a member that the other does not know.
+                    if unknown.iter().any(|pointer| !pointer.contains("/ovcEndPointMap/")) {
                         return Err(format!("{name}: not known {unknown:#?}\n{value:#}"));
                     }
-                    self.unknown(&mut value, &mut random, ours)
-                        .map_err(|error| format!("{name}: {error}"))?;
+                    if unknown.is_empty() {
+                        self.unknown(&mut value, &mut random, ours)
+                            .map_err(|error| format!("{name}: {error}"))?;
+                    }
                 }
                 if expected != faults.is_empty() {
                     let theirs: Vec<String> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
@@ -219,49 +226,72 @@ fn compare_products(sdk: &Sdk, products: &Products, counts: &mut Counts) -> Vec<
     problems
 }
 
-#[test]
-fn bodies_get_the_verdict_of_the_raw_schema() {
-    let Some(folder) = shared("sonata-sdk/grace") else { return };
-    let sdk = Sdk::read(&folder);
-    let products = catalogue().products(Release::Grace);
-    let mut counts = Counts::default();
-    let mut problems = Vec::new();
-    for (function, api) in &sdk.apis {
-        let contract = catalogue().contract(Release::Grace, Function::parse(function).unwrap()).unwrap();
-        problems.extend(compare_bodies(&sdk, api, contract, &products, &mut counts));
+/// Bodies and products of a release. An API whose file is another release's as well is held with that whose copy is
+/// kept.
+fn hold(release: &str) {
+    let Some(folder) = shared("sonata-sdk") else { return };
+    let mut sdk = Sdk::read(&folder, release);
+    let release = Release::parse(release).unwrap();
+    let mut products = catalogue().products(release);
+    // The data has no products of kylie; others are plugged in.
+    let has_products = !sdk.products.is_empty();
+    if !has_products {
+        assert_eq!(products.urns().count(), 0);
+        sdk = sdk.with_products_of(Sdk::read(&folder, "grace"));
+        products = catalogue().products(Release::GRACE);
     }
-    report("bodies", &counts, &problems);
-}
-
-#[test]
-fn products_get_the_verdict_of_the_raw_schema() {
-    let Some(folder) = shared("sonata-sdk/grace") else { return };
-    let sdk = Sdk::read(&folder);
-    let products = catalogue().products(Release::Grace);
     let urns: Vec<&str> = sdk.products.keys().map(String::as_str).collect();
     assert_eq!(urns, products.urns().collect::<Vec<_>>());
-    let mut counts = Counts::default();
-    let problems = compare_products(&sdk, &products, &mut counts);
-    report("products", &counts, &problems);
+    let functions: Vec<&str> = catalogue().functions(release).map(Function::name).collect();
+    assert_eq!(functions.len(), sdk.apis.len());
+    let documents = if release == Release::GRACE { DOCUMENTS_PER_TYPE } else { DOCUMENTS_PER_TYPE_OF_OTHERS };
+    let mut bodies = Counts { documents, ..Counts::default() };
+    let mut problems = Vec::new();
+    for (function, api) in &sdk.apis {
+        if !sdk.sources[function].starts_with(release.as_str()) {
+            continue;
+        }
+        let contract = catalogue().contract(release, Function::parse(function).unwrap()).unwrap();
+        problems.extend(compare_bodies(&sdk, api, contract, &products, &mut bodies));
+    }
+    report(&format!("{release} bodies"), &bodies, &problems);
+    if has_products {
+        let mut counts = Counts { documents: DOCUMENTS_PER_TYPE, ..Counts::default() };
+        let problems = compare_products(&sdk, &products, &mut counts);
+        report(&format!("{release} products"), &counts, &problems);
+    }
+}
+
+macro_rules! verdicts {
+    ($($release:ident)*) => { $(
+        #[test]
+        fn $release() {
+            super::hold(stringify!($release));
+        }
+    )* };
+}
+
+mod bodies_and_products_get_the_verdict_of_the_raw_schema {
+    verdicts!(billie celine dolly ella fergie grace kylie);
 }
 
 /// The facts of a file with something changed wherever it stands.
 fn changed(file: &str, from: &str, to: &str) -> facts::File {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sonata/facts/grace");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sonata/facts");
     let text = fs::read_to_string(folder.join(file)).unwrap();
     assert!(text.contains(from), "{file} has no line {from:?}");
     facts::read(&text.replace(from, to)).unwrap()
 }
 
 fn first_only() -> Counts {
-    Counts { first_only: true, ..Counts::default() }
+    Counts { first_only: true, documents: DOCUMENTS_PER_TYPE, ..Counts::default() }
 }
 
 #[test]
 fn a_changed_fact_is_noticed() {
-    let Some(folder) = shared("sonata-sdk/grace") else { return };
-    let sdk = Sdk::read(&folder);
-    let products = catalogue().products(Release::Grace);
+    let Some(folder) = shared("sonata-sdk") else { return };
+    let sdk = Sdk::read(&folder, "grace");
+    let products = catalogue().products(Release::GRACE);
     let mut unnoticed = Vec::new();
     let quote = [
         ("  quoteItem! [QuoteItem] 1..", "  quoteItem [QuoteItem] 1.."),
@@ -276,7 +306,7 @@ fn a_changed_fact_is_noticed() {
         ("  + product @type\n", ""),
     ];
     for (from, to) in quote {
-        let contract = Contract::compile(&changed("quote.facts", from, to)).unwrap();
+        let contract = Contract::compile(&changed("dolly/quote.facts", from, to)).unwrap();
         let problems = compare_bodies(&sdk, &sdk.apis["quote"], &contract, &products, &mut first_only());
         unnoticed.extend(problems.is_empty().then(|| format!("{from:?} to {to:?}")));
     }
@@ -291,7 +321,7 @@ fn a_changed_fact_is_noticed() {
         ("([-]", "([:]"),
     ];
     for (from, to) in product {
-        let types = ProductTypes::compile(&changed("products.facts", from, to)).unwrap();
+        let types = ProductTypes::compile(&changed("grace/products.facts", from, to)).unwrap();
         let products = Products::new(vec![Arc::new(types)]);
         let problems = compare_products(&sdk, &products, &mut first_only());
         unnoticed.extend(problems.is_empty().then(|| format!("{from:?} to {to:?}")));
@@ -325,37 +355,46 @@ fn report(what: &str, counts: &Counts, problems: &[String]) {
 
 #[test]
 fn operations_are_those_of_the_raw_files() {
-    let Some(folder) = shared("sonata-sdk/grace") else { return };
-    let sdk = Sdk::read(&folder);
+    let Some(folder) = shared("sonata-sdk") else { return };
     let mut count = 0;
-    for (function, api) in &sdk.apis {
-        let contract = catalogue().contract(Release::Grace, Function::parse(function).unwrap()).unwrap();
-        let url = api["servers"][0]["url"].as_str().unwrap();
-        assert!(url.ends_with(&format!("{}/", contract.base_path())), "{function}: {url}");
-        assert_eq!(api["info"]["version"], contract.version.as_str());
-        let raw = raw::operations(api);
-        assert_eq!(raw.len(), contract.operations.len(), "{function}");
-        for raw in raw {
-            let operation = contract.operation(&raw.id).unwrap();
-            assert_eq!(
-                (operation.method.as_str(), operation.path_text()),
-                (raw.method.as_str(), raw.path.clone())
-            );
-            let query: BTreeMap<String, RawParameter> =
-                operation.query.iter().map(|own| (own.name.clone(), parameter(contract, own))).collect();
-            assert_eq!(query, raw.query, "{}", raw.id);
-            let statuses: Vec<u16> = operation.responses.iter().map(|response| response.status).collect();
-            assert_eq!(statuses, raw.responses.keys().copied().collect::<Vec<_>>(), "{}", raw.id);
-            assert_eq!(operation.paged, raw.paged, "{}", raw.id);
-            for (status, schema) in &raw.responses {
-                let body = operation.response(*status).unwrap().body;
-                let is_array = schema.as_ref().map(|schema| schema["type"] == "array");
-                assert_eq!(body.map(Body::is_array), is_array, "{} {status}", raw.id);
-            }
-            assert_eq!(operation.request.is_some(), raw.request.is_some(), "{}", raw.id);
-            count += 1;
+    for release in catalogue().releases() {
+        let sdk = Sdk::read(&folder, release.as_str());
+        for (function, api) in &sdk.apis {
+            let contract = catalogue().contract(release, Function::parse(function).unwrap()).unwrap();
+            count += same_operations(&format!("{release} {function}"), api, contract);
         }
     }
     println!("operations: {count}");
-    assert_eq!(count, 114);
+    assert_eq!(count, 63 + 68 + 83 + 94 + 114 + 114 + 127);
+}
+
+/// Compares the tables; tells the number of operations.
+fn same_operations(place: &str, api: &Value, contract: &Contract) -> usize {
+    let url = api["servers"][0]["url"].as_str().unwrap();
+    assert!(url.ends_with(&format!("{}/", contract.base_path())), "{place}: {url}");
+    assert_eq!(api["info"]["version"], contract.version.as_str());
+    let raw = raw::operations(api);
+    assert_eq!(raw.len(), contract.operations.len(), "{place}");
+    for raw in &raw {
+        let place = format!("{place} {}", raw.id);
+        let operation = contract.operation(&raw.id).unwrap();
+        assert_eq!(
+            (operation.method.as_str(), operation.path_text()),
+            (raw.method.as_str(), raw.path.clone()),
+            "{place}"
+        );
+        let query: BTreeMap<String, RawParameter> =
+            operation.query.iter().map(|own| (own.name.clone(), parameter(contract, own))).collect();
+        assert_eq!(query, raw.query, "{place}");
+        let statuses: Vec<u16> = operation.responses.iter().map(|response| response.status).collect();
+        assert_eq!(statuses, raw.responses.keys().copied().collect::<Vec<_>>(), "{place}");
+        assert_eq!(operation.paged, raw.paged, "{place}");
+        for (status, schema) in &raw.responses {
+            let body = operation.response(*status).unwrap().body;
+            let is_array = schema.as_ref().map(|schema| schema["type"] == "array");
+            assert_eq!(body.map(Body::is_array), is_array, "{place} {status}");
+        }
+        assert_eq!(operation.request.is_some(), raw.request.is_some(), "{place}");
+    }
+    raw.len()
 }

@@ -1,4 +1,5 @@
-//! The interface files as they are, made fit for a draft-07 validator.
+//! The interface files as they are, made fit for a draft-07 validator; what some of them evidently mean and do not
+//! say is mended here once more ([`mended`]), apart from the importer.
 
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fs, path::Path};
@@ -7,6 +8,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 pub struct Sdk {
     /// `OpenAPI` files by our name of the function.
     pub apis: BTreeMap<String, Value>,
+    /// Where each of them is stored; releases that have the same file have the same place.
+    pub sources: BTreeMap<String, String>,
     /// Product files by path, references made absolute within the bundle.
     files: Map<String, Value>,
     /// Path of the file by URN.
@@ -69,32 +72,48 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("catalog/productCatalog", "catalog"),
     ("catalog/productCatalogNotification", "catalogNotification"),
     ("productOfferingAvailabilityAndPricingDiscovery", "availabilityPricing"),
+    ("address/geographicAddressNotification", "addressNotification"),
+    ("cim/circuitImpairmentAndMaintenance", "impairment"),
+    ("cim/circuitImpairmentAndMaintenanceNotification", "impairmentNotification"),
 ];
 
 impl Sdk {
-    /// Reads all files of a release.
-    pub fn read(folder: &Path) -> Self {
-        let mut sdk = Self { apis: BTreeMap::new(), files: Map::new(), products: BTreeMap::new() };
-        let mut paths = Vec::new();
-        collect(folder, "", &mut paths);
-        for path in paths {
-            let text = fs::read_to_string(folder.join(&path)).unwrap();
+    /// Reads all files of a release, as the manifest names them.
+    pub fn read(folder: &Path, release: &str) -> Self {
+        let mut sdk = Self {
+            apis: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            files: Map::new(),
+            products: BTreeMap::new(),
+        };
+        let manifest = fs::read_to_string(folder.join("manifest.json")).unwrap();
+        let manifest: Value = serde_json::from_str(&manifest).unwrap();
+        for (path, source) in manifest[release].as_object().unwrap() {
+            let source = source.as_str().unwrap();
+            let text = fs::read_to_string(folder.join(source)).unwrap();
+            let text = text.replace('\t', " ").replace("\nXXXXX\n", "\n\n");
             let value: Value =
                 serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
             if path.starts_with("productApi/") {
                 let stem = path.strip_suffix(".api.yaml").unwrap();
                 let (_, name) = FUNCTIONS.iter().find(|(end, _)| stem.ends_with(&format!("/{end}"))).unwrap();
-                sdk.apis.insert((*name).to_owned(), split_bases(value));
+                sdk.apis.insert((*name).to_owned(), split_bases(all_mended(value)));
+                sdk.sources.insert((*name).to_owned(), source.to_owned());
             } else {
                 if let Some(urn) = value.get("$id").and_then(Value::as_str) {
                     sdk.products.insert(urn.to_owned(), path.clone());
                 }
-                let value = bundled(value, &path);
-                sdk.files.insert(path, value);
+                let value = bundled(value, path);
+                sdk.files.insert(path.clone(), value);
             }
         }
-        assert_eq!(sdk.apis.len(), FUNCTIONS.len());
         sdk
+    }
+
+    /// The same with the products of another release.
+    pub fn with_products_of(mut self, other: Self) -> Self {
+        (self.files, self.products) = (other.files, other.products);
+        self
     }
 
     /// A body's schema with everything that it refers to. `x-` members are for the generator.
@@ -143,6 +162,8 @@ fn split_bases(mut api: Value) -> Value {
         .collect();
     for (name, mut plain) in bases {
         let discriminator = plain.as_object_mut().unwrap().remove("discriminator").unwrap();
+        // From kylie on a base lists its derived types besides: of them exactly one holds, so one must be told.
+        let is_listed = plain.as_object_mut().unwrap().remove("oneOf").is_some();
         let mapping = discriminator["mapping"].as_object().unwrap();
         let cases = mapping.iter().map(|(value, target)| (value.clone(), json!({ "$ref": target })));
         let cases = cases.collect();
@@ -156,6 +177,9 @@ fn split_bases(mut api: Value) -> Value {
             }
         }
         let member = discriminator["propertyName"].as_str().unwrap();
+        if is_listed {
+            plain = json!({ "allOf": [plain, { "required": [member] }] });
+        }
         let plain_reference = json!({ "$ref": format!("#/components/schemas/{name}--plain") });
         schemas.insert(name.clone(), choice(plain_reference, member, &cases));
         schemas.insert(format!("{name}--plain"), plain);
@@ -195,20 +219,42 @@ fn content(raw: &Value) -> Option<Value> {
     Some(raw["content"].as_object()?.values().next()?["schema"].clone())
 }
 
-fn collect(folder: &Path, below: &str, paths: &mut Vec<String>) {
-    for entry in fs::read_dir(folder.join(below)).unwrap() {
-        let entry = entry.unwrap();
-        let path = format!("{below}{}", entry.file_name().to_string_lossy());
-        if entry.path().is_dir() {
-            collect(folder, &format!("{path}/"), paths);
-        } else if entry.path().extension().is_some_and(|extension| extension == "yaml") {
-            paths.push(path);
-        }
+fn reference_to(path: &str) -> Value {
+    json!({ "$ref": format!("#/files/{}", path.replace('/', "~1")) })
+}
+
+/// Lists that do not say that they are one (celine, dolly), keywords among the members (dolly, ella), an enumeration of
+/// texts that says it is one of objects (ella).
+fn mended(members: &mut Map<String, Value>) {
+    let of_lists = ["items", "minItems", "maxItems", "uniqueItems", "description"];
+    let is_list = members.contains_key("items") && members.keys().all(|key| of_lists.contains(&key.as_str()));
+    if is_list {
+        members.insert("type".to_owned(), json!("array"));
+    }
+    if members.get("enum").is_some_and(Value::is_array) && members.get("type") == Some(&json!("object")) {
+        members.remove("type");
+    }
+    let Some(Value::Object(properties)) = members.get_mut("properties") else { return };
+    properties.retain(|name, value| name != "nullable" || value.is_object());
+    if properties.get("required").is_some_and(Value::is_array) {
+        let slipped = properties.remove("required").unwrap();
+        let required = members.entry("required").or_insert_with(|| json!([])).as_array_mut().unwrap();
+        required.extend(slipped.as_array().unwrap().iter().cloned());
     }
 }
 
-fn reference_to(path: &str) -> Value {
-    json!({ "$ref": format!("#/files/{}", path.replace('/', "~1")) })
+fn all_mended(mut value: Value) -> Value {
+    match &mut value {
+        Value::Object(members) => {
+            mended(members);
+            members.values_mut().for_each(|member| *member = all_mended(member.take()));
+        }
+        Value::Array(elements) => {
+            elements.iter_mut().for_each(|element| *element = all_mended(element.take()));
+        }
+        _ => {}
+    }
+    value
 }
 
 /// A product file without what a validator stumbles over: its URN (no base for relative references), absent
@@ -221,8 +267,14 @@ fn bundled(mut value: Value, path: &str) -> Value {
                 members.remove("$schema");
             }
             members.retain(|name, value| !(name == "properties" && value.is_null()));
+            mended(members);
             if let Some(Value::String(reference)) = members.get_mut("$ref") {
                 let (file, pointer) = reference.split_once('#').unwrap_or((reference, ""));
+                // Billie: two levels up where one is meant, and no ending.
+                let is_super = path.contains("SuperClasses/") && file.starts_with("../../common/");
+                let file = if is_super { file.strip_prefix("../").unwrap() } else { file };
+                let ending = if file.is_empty() || file.ends_with(".yaml") { "" } else { ".yaml" };
+                let file = &format!("{file}{ending}");
                 let mut parts: Vec<&str> = path.split('/').collect();
                 if !file.is_empty() {
                     parts.pop();

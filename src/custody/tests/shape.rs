@@ -21,7 +21,7 @@ fn a_patch_changes_what_it_names() {
 
 #[test]
 fn a_summary_has_only_its_own_members() {
-    let contract = catalogue().contract(Release::Grace, Function::QUOTE).unwrap();
+    let contract = catalogue().contract(Release::GRACE, Function::QUOTE).unwrap();
     let quote =
         doc(r#"{"id":"1","state":"inProgress","unknown":1,"quoteDate":"d","quoteItem":[{"id":"1","zzz":2,
         "action":"add","product":{"productConfiguration":{"@type":"u","any":1}}}]}"#);
@@ -40,7 +40,7 @@ fn a_summary_has_only_its_own_members() {
 
 #[test]
 fn a_derived_type_keeps_what_it_adds() {
-    let contract = catalogue().contract(Release::Grace, Function::ADDRESS).unwrap();
+    let contract = catalogue().contract(Release::GRACE, Function::ADDRESS).unwrap();
     let address = doc(r#"{"@type":"FieldedAddress","city":"Berlin","country":"DE","zzz":1}"#);
     let got = project(address.root(), contract.view_named("GeographicAddress").unwrap());
     assert_same(&got, r#"{"@type":"FieldedAddress","city":"Berlin","country":"DE"}"#);

@@ -8,8 +8,8 @@ const IP_UNI: &str = "urn:mef:lso:spec:cantata-sonata:ip-uni:v1.0.0:all";
 
 fn checked(function: Function, type_name: &str, text: &str, unknown: UnknownMembers) -> (Document, Checked) {
     let document = Document::from_text(text).unwrap();
-    let contract = catalogue().contract(Release::Grace, function).unwrap();
-    let products = catalogue().products(Release::Grace);
+    let contract = catalogue().contract(Release::GRACE, function).unwrap();
+    let products = catalogue().products(Release::GRACE);
     let options = Options { unknown_members: unknown, ..Options::new(&products) };
     let checked = check(document.root(), contract, contract.types().named(type_name).unwrap(), &options);
     (document, checked)
@@ -103,8 +103,8 @@ fn product_faults_may_be_told_only() {
     let text = quote(&format!(r#"{{"productConfiguration":{configuration}}},"action":3"#));
     let text = text.replace(r#""action":"add","#, "");
     let document = Document::from_text(&text).unwrap();
-    let contract = catalogue().contract(Release::Grace, Function::QUOTE).unwrap();
-    let products = catalogue().products(Release::Grace);
+    let contract = catalogue().contract(Release::GRACE, Function::QUOTE).unwrap();
+    let products = catalogue().products(Release::GRACE);
     let options = Options { product_faults: ProductFaults::Tell, ..Options::new(&products) };
     let ty = contract.types().named("Quote_Create").unwrap();
     let found = check(document.root(), contract, ty, &options);
@@ -151,8 +151,8 @@ fn derived_types_know_their_base_and_open_objects_everything() {
 
 #[test]
 fn alternatives_report_the_one_that_was_meant() {
-    let product = catalogue().product(Release::Grace, IP_UNI).unwrap();
-    let products = catalogue().products(Release::Grace);
+    let product = catalogue().product(Release::GRACE, IP_UNI).unwrap();
+    let products = catalogue().products(Release::GRACE);
     let type_faults = |type_name: &str, text: &str| {
         let document = Document::from_text(text).unwrap();
         let options = Options::new(&products);
@@ -193,7 +193,7 @@ fn faults_are_bounded_in_number_and_text() {
 
 #[test]
 fn queries() {
-    let contract = catalogue().contract(Release::Grace, Function::QUOTE).unwrap();
+    let contract = catalogue().contract(Release::GRACE, Function::QUOTE).unwrap();
     let operation = contract.operation("listQuote").unwrap();
     let code = |query: &str| {
         let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
@@ -218,7 +218,7 @@ fn queries() {
     for (query, expected) in cases {
         assert_eq!(code(query), expected, "{query}");
     }
-    let catalog = catalogue().contract(Release::Grace, Function::CATALOG).unwrap();
+    let catalog = catalogue().contract(Release::GRACE, Function::CATALOG).unwrap();
     let operation = catalog.operation("listProductOffering").unwrap();
     let pairs: Vec<_> = form_urlencoded::parse(b"marketSegment=A&marketSegment=B").collect();
     assert_eq!(check_query(catalog, operation, &pairs), [], "MEF 142 repeats filters");
@@ -227,8 +227,8 @@ fn queries() {
 #[test]
 fn what_passed_is_accepted_again_only_as_it_was() {
     let text = include_str!("../../../benches/reference/quote-request.json");
-    let contract = catalogue().contract(Release::Grace, Function::QUOTE).unwrap();
-    let products = catalogue().products(Release::Grace);
+    let contract = catalogue().contract(Release::GRACE, Function::QUOTE).unwrap();
+    let products = catalogue().products(Release::GRACE);
     let ty = contract.types().named("Quote_Create").unwrap();
     let document = Document::from_text(text).unwrap();
     let checked = |document: &Document, options: &Options<'_>| check(document.root(), contract, ty, options);

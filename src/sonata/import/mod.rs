@@ -11,6 +11,7 @@
 mod api;
 mod product;
 mod schema;
+mod share;
 mod tree;
 
 pub use product::{ImportedFile, UnusedFiles, import_products};
@@ -50,7 +51,7 @@ impl ImportError {
     }
 }
 
-/// Facts of one release: path below `src/sonata/facts`, such as `grace/quote.facts`, and content.
+/// Facts by path below `src/sonata/facts`, such as `grace/quote`, without the ending.
 pub type FactsFiles = BTreeMap<String, facts::File>;
 
 /// Imports every interface file of a release that names a known function, and all typed product schemas.
@@ -61,41 +62,55 @@ pub fn import(release: Release, tree: &Tree) -> Result<FactsFiles, ImportError> 
     let mut files = FactsFiles::new();
     for (path, root) in tree.below("productApi/") {
         let (function, file) = api::import(path, root)?;
-        files.insert(format!("{release}/{}.facts", function.name()), file);
+        files.insert(format!("{release}/{}", function.name()), file);
     }
     let products = product::import(tree)?;
     if !products.products.is_empty() {
-        files.insert(format!("{release}/products.facts"), products);
+        files.insert(format!("{release}/products"), products);
     }
     Ok(files)
 }
 
-/// Imports from a folder of the SDK, as `segue sdk import FOLDER` does, every release that the catalogue has.
+/// What an SDK has: the files of facts, each stored once, and the index that says which release takes which.
+#[derive(Debug, Default)]
+pub struct Imported {
+    /// Files by path below `src/sonata/facts`.
+    pub files: FactsFiles,
+    /// The index, `src/sonata/facts/releases`.
+    pub index: String,
+}
+
+/// Imports from a folder of the SDK, as `segue sdk import FOLDER` does, every known release that is there.
 ///
 /// # Errors
-/// The first file that is missing or cannot be expressed as facts.
-pub fn import_sdk(folder: &Path) -> Result<FactsFiles, ImportError> {
-    let mut files = FactsFiles::new();
-    for release in super::catalogue().releases() {
-        let below = folder.join(release.as_str());
-        if !below.is_dir() {
-            return Err(ImportError::new(below.display().to_string(), "no such folder"));
+/// The first file that cannot be read or expressed as facts; that no known release is there.
+pub fn import_sdk(folder: &Path) -> Result<Imported, ImportError> {
+    let mut releases = Vec::new();
+    for release in Release::all() {
+        let tree = Tree::read(folder, release)?;
+        if !tree.is_empty() {
+            let files = import(release, &tree);
+            let files = files
+                .map_err(|error| ImportError { place: format!("{release}: {}", error.place), ..error })?;
+            releases.push((release, files));
         }
-        files.append(&mut import(release, &Tree::read(&below)?)?);
     }
-    Ok(files)
+    if releases.is_empty() {
+        return Err(ImportError::new(folder.display().to_string(), "no release that this version knows"));
+    }
+    Ok(share::share(releases))
 }
 
-/// Writes facts below a folder; files that are already the same are left alone. Returns the paths written.
+/// Writes facts and index below a folder; files that are already the same are left alone. Returns the paths written.
 ///
 /// # Errors
 /// A file that cannot be written.
-pub fn write(files: &FactsFiles, folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
+pub fn write(imported: &Imported, folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
     let mut written = Vec::new();
-    for (path, file) in files {
+    let files = imported.files.iter().map(|(path, file)| (format!("{path}.facts"), file.to_string()));
+    for (path, text) in files.chain([(share::INDEX.to_owned(), imported.index.clone())]) {
         let path = folder.join(path);
         let fail = |error: io::Error| ImportError::new(path.display().to_string(), error.to_string());
-        let text = file.to_string();
         if fs::read_to_string(&path).is_ok_and(|own| own == text) {
             continue;
         }

@@ -20,7 +20,7 @@ type Place = (String, String);
 /// Imports every file that has an `$id`, and what they refer to.
 ///
 /// A definition keeps its name; where two files use one name, each gets its file's stem before it. The root of a
-/// file is called as the file.
+/// file is called as the file, with its folder behind it where several files are called so.
 pub(super) fn import(tree: &Tree) -> Result<File, ImportError> {
     let roots = tree.below(FOLDER).filter_map(|(path, root)| Some((path, text_of(root, "$id")?)));
     import_roots(tree, FOLDER, roots).map(|(file, _)| file)
@@ -95,6 +95,8 @@ fn find<'t>(tree: &'t Tree, path: &str, definition: &str) -> Option<&'t Node> {
 
 /// Names of definitions, and which are still to be defined.
 struct Names {
+    /// What the root of each file is called, by the file's path.
+    roots: BTreeMap<String, String>,
     /// Files by the name of a definition.
     files: BTreeMap<String, Vec<String>>,
     /// File whose references are being read.
@@ -110,19 +112,47 @@ impl Names {
                 files.entry(entry.key.clone()).or_default().push(path.to_owned());
             }
         }
-        Self { files, file: String::new(), wanted: BTreeSet::new() }
+        let mut stems: BTreeMap<&str, usize> = BTreeMap::new();
+        tree.below(folder).for_each(|(path, _)| *stems.entry(stem(path)).or_default() += 1);
+        let roots = tree.below(folder).map(|(path, _)| {
+            let name = match (stems.get(stem(path)), path.rsplit('/').nth(1)) {
+                (Some(2..), Some(folder)) => format!("{}.{folder}", stem(path)),
+                _ => stem(path).to_owned(),
+            };
+            (path.to_owned(), name)
+        });
+        Self { roots: roots.collect(), files, file: String::new(), wanted: BTreeSet::new() }
+    }
+
+    /// What the root of a file is called.
+    fn root(&self, path: &str) -> String {
+        self.roots.get(path).cloned().unwrap_or_else(|| stem(path).to_owned())
+    }
+
+    /// The file that is meant by a path that names none: files of billie name those of another folder as they are
+    /// seen from one deeper. It is the only one that ends so.
+    fn meant(&self, path: String, relative: &str) -> String {
+        if self.roots.contains_key(&path) {
+            return path;
+        }
+        let end = format!("/{}", relative.trim_start_matches("../"));
+        let mut found = self.roots.keys().filter(|known| known.ends_with(&end));
+        match (found.next(), found.next()) {
+            (Some(only), None) => only.clone(),
+            _ => path,
+        }
     }
 
     /// The name of a definition, which from now on is wanted.
     fn name(&mut self, path: &str, definition: &str) -> Result<String, ImportError> {
         self.wanted.insert((path.to_owned(), definition.to_owned()));
         if definition.is_empty() {
-            return Ok(stem(path).to_owned());
+            return Ok(self.root(path));
         }
         match self.files.get(definition).map(Vec::as_slice) {
             Some([only]) if only == path => Ok(definition.to_owned()),
             Some(several) if several.iter().any(|file| file == path) => {
-                Ok(format!("{}.{definition}", stem(path)))
+                Ok(format!("{}.{definition}", self.root(path)))
             }
             _ => Err(ImportError::new(path, format!("no definition {definition}"))),
         }
@@ -133,7 +163,15 @@ impl Refs for Names {
     fn resolve(&mut self, reference: &str) -> Result<String, ImportError> {
         let (file, definition) = reference.split_once('#').unwrap_or((reference, ""));
         let definition = definition.strip_prefix("/definitions/").unwrap_or(definition).to_owned();
-        let path = if file.is_empty() { self.file.clone() } else { beside(&self.file, file) };
+        let path = if file.is_empty() {
+            self.file.clone()
+        } else {
+            // One file of billie names the files beside it without their ending.
+            let is_whole = file.rsplit('/').next().is_some_and(|name| name.contains('.'));
+            let ending = if is_whole { "" } else { ".yaml" };
+            let relative = [file, ending].concat();
+            self.meant(beside(&self.file, &relative), &relative)
+        };
         self.name(&path, &definition)
     }
 }

@@ -3,7 +3,7 @@
 use super::ImportError;
 use crate::{
     sonata::facts::{Array, Discriminator, Expression, Form, Kind, Member, Object, Range, Scalar, Type},
-    text::yaml::{Node, Style},
+    text::yaml::{Entry, Node, Style},
 };
 
 /// What says nothing about validity.
@@ -17,6 +17,9 @@ const IGNORED: &[&str] = &[
     "$comment",
     "definitions",
     "externalDocs",
+    // In product schemas of ella and fergie, which are JSON Schema draft-07, where it is no keyword: a validator
+    // refuses null there, and their sentences say that absence is what null would mean.
+    "nullable",
 ];
 /// What makes a schema need a name of its own.
 const STRUCTURE: &[&str] =
@@ -126,8 +129,17 @@ impl Schemas<'_> {
                 None => self.object_part(owner, part, object, one_of)?,
             }
         }
-        let required: Vec<&str> = list(node, "required").iter().filter_map(Node::as_text).collect();
-        for entry in node.get("properties").and_then(Node::as_mapping).unwrap_or_default() {
+        let properties = node.get("properties").and_then(Node::as_mapping).unwrap_or_default();
+        // Files of dolly and ella have keywords of an object among its members, where no schema can be meant.
+        let slipped = |entry: &&Entry| match entry.key.as_str() {
+            "required" => entry.value.as_sequence().is_some(),
+            key => IGNORED.contains(&key) && entry.value.as_mapping().is_none(),
+        };
+        let (slipped, properties): (Vec<_>, Vec<_>) = properties.iter().partition(slipped);
+        let slipped = slipped.into_iter().flat_map(|entry| entry.value.as_sequence().unwrap_or_default());
+        let required: Vec<&str> =
+            list(node, "required").iter().chain(slipped).filter_map(Node::as_text).collect();
+        for entry in properties {
             let name = entry.key.as_str();
             if name.ends_with('!') || object.members.iter().any(|member| member.name == name) {
                 return Err(self.fail(owner, format!("member {name} cannot be expressed")));
@@ -145,10 +157,40 @@ impl Schemas<'_> {
         if let Some(least) = self.count(owner, node, "minProperties")? {
             object.members_min = Some(least);
         }
+        self.choice(owner, node, object, one_of)
+    }
+
+    /// What an object's discriminator and alternatives say.
+    fn choice(
+        &mut self,
+        owner: &str,
+        node: &Node,
+        object: &mut Object,
+        one_of: &mut Vec<Vec<String>>,
+    ) -> Result<(), ImportError> {
         if let Some(discriminator) = node.get("discriminator") {
             object.discriminator = Some(self.discriminator(owner, discriminator)?);
         }
-        self.alternatives(owner, node, one_of)
+        let mut groups = Vec::new();
+        self.alternatives(owner, node, &mut groups)?;
+        if let Some(Discriminator::Cases(member, cases)) = &object.discriminator {
+            // From kylie on a base lists its derived types besides, of which one must hold: the member tells which.
+            let is_told =
+                |group: &Vec<String>| group.iter().all(|name| cases.iter().any(|(_, of)| of == name));
+            if groups.iter().any(is_told) {
+                groups.retain(|group| !is_told(group));
+                object.require.retain(|name| name != member);
+                if let Some(own) = object.members.iter_mut().find(|own| own.name == *member) {
+                    own.required = true;
+                } else {
+                    let value = Expression::Scalar(Scalar { kind: Kind::String, ..Scalar::default() });
+                    let (name, required) = (member.clone(), true);
+                    object.members.push(Member { name, required, value, default: None, read_only: false });
+                }
+            }
+        }
+        one_of.append(&mut groups);
+        Ok(())
     }
 
     fn discriminator(&mut self, owner: &str, node: &Node) -> Result<Discriminator, ImportError> {
@@ -205,7 +247,8 @@ impl Schemas<'_> {
     fn value(&mut self, owner: &str, node: &Node) -> Result<Expression, ImportError> {
         let kind = match text_of(node, "type") {
             Some("array") => return self.array(owner, node),
-            None if node.get("items").is_some() => return Err(self.fail(owner, "items without type array")),
+            // Two members of celine and dolly have bounds and elements of a list and do not say that they are one.
+            None if node.get("items").is_some() => return self.array(owner, node),
             None => Kind::Any,
             Some(word) => Kind::ALL
                 .into_iter()
@@ -233,7 +276,8 @@ impl Schemas<'_> {
 
     /// Values of an enumeration of texts; other values would need their own form.
     fn enumeration(&self, owner: &str, node: &Node) -> Result<Vec<String>, ImportError> {
-        if !matches!(text_of(node, "type"), None | Some("string")) {
+        // One enumeration of ella is said to be of objects and lists texts, as it rightly says in the next release.
+        if !matches!(text_of(node, "type"), None | Some("string" | "object")) {
             return Err(self.fail(owner, "enumeration of something else than texts"));
         }
         let mut values = Vec::new();

@@ -106,7 +106,7 @@ pub struct Rule {
 }
 
 /// The release whose paragraphs the tables number.
-const RELEASE: Release = Release::Grace;
+const RELEASE: Release = Release::GRACE;
 
 /// All rules, in the order of the tables.
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(tables::all);
