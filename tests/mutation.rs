@@ -85,6 +85,7 @@ fn case(plan: &Plan) -> Case {
         ignore: Vec::new(),
         request: RequestFile::parse(REQUEST).unwrap(),
         is_message: false,
+        is_bought: false,
         told: None,
         calls: vec![CaseCall {
             letter: String::new(),

@@ -75,6 +75,7 @@ async fn the_readme_tells_what_happens() {
             body: Body::Json(request.unwrap()),
         },
         is_message: false,
+        is_bought: false,
         told: None,
         calls: Vec::new(),
         answer: None,

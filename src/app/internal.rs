@@ -74,7 +74,10 @@ impl Internal {
 
 fn is_needed(plan: &Plan, listeners: &config::Listeners) -> bool {
     let is_named = listeners.internal.span.is_some();
-    is_named || plan.shared_partners().any(|partner| !partner.receivers().is_empty())
+    is_named
+        || plan
+            .shared_partners()
+            .any(|partner| !(partner.receivers().is_empty() && partner.exposers().is_empty()))
 }
 
 /// The listener from when something is received; none where everything stops before.

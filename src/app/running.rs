@@ -242,7 +242,11 @@ pub(super) fn prepare(plan: &Plan, backends: &Backends) -> Result<(), String> {
     for backend in plan.backends() {
         backends.prepare(backend).map_err(|reason| format!("backend `{}`: {reason}", backend.id))?;
     }
-    backends.retain(&plan.backends().map(|backend| backend.id.clone()).collect());
+    for endpoint in plan.endpoints() {
+        backends.prepare(endpoint).map_err(|reason| format!("endpoint `{}`: {reason}", endpoint.id))?;
+    }
+    let all = plan.backends().chain(plan.endpoints());
+    backends.retain(&all.map(|backend| backend.id.clone()).collect());
     Ok(())
 }
 

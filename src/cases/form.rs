@@ -33,6 +33,9 @@ const FOLDERS_MAX: usize = 50_000;
 /// What a legacy system sends by itself.
 const MESSAGE: &str = "1-legacy-message.json";
 
+/// What our procurement system asks for.
+const BOUGHT: &str = "1-legacy-request.json";
+
 /// What that changes and tells.
 pub const TOLD: &str = "5-sonata-told.json";
 
@@ -58,6 +61,8 @@ pub struct Case {
     pub request: RequestFile,
     /// Whether it is a message of the legacy system, by itself.
     pub is_message: bool,
+    /// Whether our procurement system asks, and a Seller answers.
+    pub is_bought: bool,
     /// What such a message must change and tell; none in a case that is being written.
     pub told: Option<Document>,
     /// The calls that must be made, in order, with what answers them.
@@ -135,7 +140,14 @@ pub fn read(folder: &Path) -> Result<Case, CaseError> {
     let mut case = settings(folder)?;
     let message = folder.join(MESSAGE);
     case.is_message = message.is_file();
-    case.request = request(&if case.is_message { message } else { folder.join("1-sonata-request.json") })?;
+    let bought = folder.join(BOUGHT);
+    case.is_bought = bought.is_file();
+    let sent = match (case.is_message, case.is_bought) {
+        (true, _) => message,
+        (_, true) => bought,
+        _ => folder.join("1-sonata-request.json"),
+    };
+    case.request = request(&sent)?;
     let told = folder.join(TOLD);
     if told.is_file() {
         let document = Document::from_text(&text(&told)?).map_err(|error| CaseError::Message {
@@ -147,7 +159,7 @@ pub fn read(folder: &Path) -> Result<Case, CaseError> {
     let letters =
         (0..CALLS_MAX).map(|index| String::from(char::from(b'a' + u8::try_from(index).unwrap_or(25))));
     for letter in std::iter::once(String::new()).chain(letters) {
-        let (sent, answered) = (call_file(folder, 2, &letter), call_file(folder, 3, &letter));
+        let (sent, answered) = (call_file(&case, 2, &letter), call_file(&case, 3, &letter));
         if sent.is_file() || answered.is_file() {
             let request = sent.is_file().then(|| request(&sent)).transpose()?;
             let response = answered.is_file().then(|| response(&answered)).transpose()?;
@@ -162,14 +174,25 @@ pub fn read(folder: &Path) -> Result<Case, CaseError> {
 /// The file of the answer: to the partner, or to the legacy system that sent a message.
 #[must_use]
 pub fn answer_file(case: &Case) -> &'static str {
-    if case.is_message { "4-legacy-answer.json" } else { "4-sonata-response.json" }
+    match (case.is_message, case.is_bought) {
+        (true, _) => "4-legacy-answer.json",
+        (_, true) => "4-legacy-response.json",
+        _ => "4-sonata-response.json",
+    }
 }
 
 /// The file of a call: `2` what is sent, `3` what answers it.
 #[must_use]
-pub fn call_file(folder: &Path, number: u8, letter: &str) -> PathBuf {
+pub fn call_file(case: &Case, number: u8, letter: &str) -> PathBuf {
+    case.folder.join(format!("{}.json", call_name(case, number, letter)))
+}
+
+/// The name of that file, without its ending.
+#[must_use]
+pub fn call_name(case: &Case, number: u8, letter: &str) -> String {
+    let called = if case.is_bought { "sonata" } else { "legacy" };
     let kind = if number == 2 { "request" } else { "response" };
-    folder.join(format!("{number}{letter}-legacy-{kind}.json"))
+    format!("{number}{letter}-{called}-{kind}")
 }
 
 fn settings(folder: &Path) -> Result<Case, CaseError> {
@@ -215,6 +238,7 @@ fn read_settings(mut fields: Fields<'_>, folder: &Path, out: &mut Diagnostics) -
         ignore,
         request: RequestFile::default(),
         is_message: false,
+        is_bought: false,
         told: None,
         calls: Vec::new(),
         answer: None,

@@ -9,6 +9,9 @@
 //!   2-legacy-request.json    the call that must be made (2a, 2b … where there are several)
 //!   3-legacy-response.json   { "status": 201, "body": … } or { "fault": "timeout" }
 //!   4-sonata-response.json   { "status": 201, "headers": {…}, "body": … }
+//!
+//! Of what our procurement system asks for, the first and the last are `1-legacy-request.json` and
+//! `4-legacy-response.json`, those between `2-sonata-request.json` and `3-sonata-response.json`.
 //! ```
 //!
 //! A message that a legacy system sends by itself is a case of other files:

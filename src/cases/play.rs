@@ -14,7 +14,7 @@ use tracing::instrument::WithSubscriber as _;
 use super::{
     compare::{Difference, compare},
     findings::Findings,
-    form::{Case, CaseCall, answer_file},
+    form::{Case, CaseCall, answer_file, call_name},
     message::{Body, RequestFile, ResponseFile},
     told::{self, Seen},
 };
@@ -135,7 +135,7 @@ async fn play_one(case: &Case, gateway: &Gateway, legacy: &Script) -> Played {
     let before =
         if case.is_message { told::look(&gateway.store, &case.partner).await } else { Ok(Seen::default()) };
     let answering = async {
-        if case.is_message {
+        if case.is_message || case.is_bought {
             receive::exchange(gateway, request).await
         } else {
             seller::exchange(gateway, request).await
@@ -179,20 +179,20 @@ fn compare_calls(case: &Case, state: &State) -> Vec<String> {
             faults.push(format!("a call that the case does not have: {} {}", actual.method, actual.path));
             continue;
         };
-        let name = format!("2{}-legacy-request", expected.letter);
+        let name = call_name(case, 2, &expected.letter);
         match &expected.request {
             Some(expected) => faults.extend(compare_request(&name, expected, actual, &case.ignore)),
             None => faults.push(format!("{name} is missing")),
         }
     }
     let lacking = case.calls.iter().enumerate().filter(|(place, _)| !state.matched.contains(&Some(*place)));
-    faults.extend(lacking.map(|(_, expected)| not_sent(expected)));
+    faults.extend(lacking.map(|(_, expected)| not_sent(case, expected)));
     faults
 }
 
-fn not_sent(expected: &CaseCall) -> String {
+fn not_sent(case: &Case, expected: &CaseCall) -> String {
     let line = expected.request.as_ref().map(|request| format!("{} {}", request.method, request.path));
-    format!("2{}-legacy-request was not sent: {}", expected.letter, line.unwrap_or_default())
+    format!("{} was not sent: {}", call_name(case, 2, &expected.letter), line.unwrap_or_default())
 }
 
 fn compare_request(

@@ -24,8 +24,8 @@ pub fn update(case: &Case, played: &Played) -> io::Result<Vec<String>> {
         let letter = if single { String::new() } else { letter(index) };
         let mut request = request.clone();
         request.headers.retain(|(name, _)| name == "soapaction");
-        write(case, &call_file(&case.folder, 2, &letter), &request.print(), &mut changed)?;
-        let answered = call_file(&case.folder, 3, &letter);
+        write(case, &call_file(case, 2, &letter), &request.print(), &mut changed)?;
+        let answered = call_file(case, 3, &letter);
         if !answered.is_file() && (response.status != 0 || response.fault.is_some()) {
             write(case, &answered, &response.print(), &mut changed)?;
         }
@@ -33,7 +33,7 @@ pub fn update(case: &Case, played: &Played) -> io::Result<Vec<String>> {
     for call in &case.calls {
         let made = if single { call.letter.is_empty() } else { index_of(&call.letter) < played.calls.len() };
         for number in [2, 3] {
-            let path = call_file(&case.folder, number, &call.letter);
+            let path = call_file(case, number, &call.letter);
             if !made && path.is_file() {
                 fs::remove_file(&path)?;
                 changed.push(format!("{}: removed {}", case.name, path.display()));

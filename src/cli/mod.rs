@@ -346,12 +346,31 @@ enum SimulateCommand {
         #[arg(long, value_name = "SECONDS", default_value_t = 600)]
         patience: u64,
     },
+    /// A Seller of grace: addresses, quotes and orders, with notifications; what it decides is easy to foresee.
+    Seller(SellerArguments),
     /// A partner's listener: takes every event and prints it.
     Listener {
         /// Loopback address to listen on.
         #[arg(long, default_value = "127.0.0.1:8083")]
         address: std::net::SocketAddr,
     },
+}
+
+/// `segue simulate seller`.
+#[derive(Debug, Args)]
+struct SellerArguments {
+    /// Loopback address to listen on.
+    #[arg(long, default_value = "127.0.0.1:8084")]
+    address: std::net::SocketAddr,
+    /// Milliseconds after which quotes and orders that are under way move one step on.
+    #[arg(long, value_name = "MS", default_value_t = 5000)]
+    step_ms: u64,
+    /// Who may have tokens (`POST /oauth2/token`) and must show one: the client's id; its secret is in `SEGUE_SELLER_SECRET`.
+    #[arg(long, value_name = "ID")]
+    client: Option<String>,
+    /// Nobody is told of anything: hubs answer 501.
+    #[arg(long)]
+    no_hub: bool,
 }
 
 /// Runs the program with the process's own arguments.
@@ -395,6 +414,7 @@ pub fn main() -> ExitCode {
         Command::Simulate { command: SimulateCommand::Buyer { seller, address, patience } } => {
             simulate::run_buyer(seller, address, patience)
         }
+        Command::Simulate { command: SimulateCommand::Seller(arguments) } => simulate::run_seller(&arguments),
         Command::Simulate { command: SimulateCommand::Listener { address } } => {
             simulate::run_listener(address)
         }

@@ -4,10 +4,13 @@ use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 
-use super::output::{complain, say};
+use super::{
+    SellerArguments,
+    output::{complain, say},
+};
 use crate::{
     exchange::ports::Clock,
-    simulate::{bss, buyer, listener},
+    simulate::{bss, buyer, listener, seller},
 };
 
 fn today() -> jiff::civil::Date {
@@ -52,6 +55,28 @@ pub fn run_buyer(seller: String, listener: SocketAddr, patience_seconds: u64) ->
                 Ok(ExitCode::from(1))
             }
         }
+    })
+}
+
+/// Plays a Seller until interrupted.
+pub fn run_seller(arguments: &SellerArguments) -> anyhow::Result<ExitCode> {
+    let address = arguments.address;
+    anyhow::ensure!(
+        address.ip().is_loopback(),
+        "the simulator is no Seller for others: give a loopback address"
+    );
+    let secret = || std::env::var("SEGUE_SELLER_SECRET").context("SEGUE_SELLER_SECRET has no secret");
+    let client = arguments.client.clone().map(|id| Ok::<_, anyhow::Error>((id, secret()?))).transpose()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let step_ms = Some(arguments.step_ms.max(1));
+        let settings =
+            seller::Settings { step_ms, client, has_hub: !arguments.no_hub, ..seller::Settings::on(today()) };
+        let running = seller::start(address, settings).await.context("the simulated Seller")?;
+        say(&format!("the simulated Seller listens on {}", running.local_addr));
+        tokio::signal::ctrl_c().await?;
+        drop(running);
+        Ok(ExitCode::SUCCESS)
     })
 }
 

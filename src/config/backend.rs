@@ -103,23 +103,37 @@ impl Backend {
         out: &mut Diagnostics,
     ) -> Option<Self> {
         let mut fields = Fields::of(node, "a backend file", out)?;
-        let id = name_of(&mut fields, "backend", stem, out);
-        let url = fields.require_scalar("base_url", out);
-        let base_url = url.and_then(|scalar| base_url(scalar, out));
+        let id = name_of(&mut fields, "backend", stem, out).and_then(|name| BackendId::parse(name).ok());
         let format = wire::format(fields.take("format"), out);
         let openapi = fields
             .scalar("openapi", out)
             .map(|scalar| Spanned::new(scalar.text.trim_start_matches("./").to_owned(), scalar.span()));
+        let headers = Headers::read(fields.take("headers"), out);
+        // Everything wrong is told at once, also of one whose name is wrong.
+        let unnamed = BackendId::parse("-").ok()?;
+        let reached = Self::reached(&mut fields, unnamed, context, out);
+        fields.finish(out);
+        Some(Self { id: id?, format, openapi, headers, ..reached? })
+    }
+
+    /// What says how a system is reached and spoken to, in a file of whatever it is: `base_url`, `credentials`, `timeouts`,
+    /// `limits`, `tls`, `http`. It speaks JSON.
+    pub(super) fn reached(
+        fields: &mut Fields<'_>,
+        id: BackendId,
+        context: &Context<'_>,
+        out: &mut Diagnostics,
+    ) -> Option<Self> {
+        let url = fields.require_scalar("base_url", out);
+        let base_url = url.and_then(|scalar| base_url(scalar, out));
         let credentials_node = fields.take("credentials");
         let credentials = Credentials::read(credentials_node, context, out);
         let timeouts = Timeouts::read(fields.take("timeouts"), out);
         let limits = BackendLimits::read(fields.take("limits"), out);
-        let headers = Headers::read(fields.take("headers"), out);
         let tls_key = fields.entry("tls").map(|entry| entry.key_span);
         let tls = fields.take("tls").and_then(|node| Tls::read(node, context, out));
         let versions = [("1.1", HttpVersion::Http1), ("2", HttpVersion::Http2)];
         let http = fields.choice("http", &versions, out).unwrap_or_default();
-        fields.finish(out);
         if let (Some(base_url), Some(_), Some(scalar)) = (&base_url, credentials_node, url)
             && base_url.scheme_str() == Some("http")
             && !is_this_machine(base_url)
@@ -133,12 +147,23 @@ impl Backend {
             && (credentials_node.is_none() || credentials != Credentials::None)
             && !credentials.token_url().is_some_and(is_encrypted)
         {
-            let message = "`tls` has no effect: this backend is reached over plain http";
+            let message = "`tls` has no effect: it is reached over plain http";
             let hint = "write `base_url` as https://, or remove `tls`";
             out.push(Diagnostic::error(code::TLS_UNUSED, message).at(span).hint(hint));
         }
-        let (id, base_url) = (BackendId::parse(id?).ok()?, base_url?);
-        Some(Self { id, base_url, format, openapi, credentials, timeouts, limits, headers, tls, http })
+        let (format, openapi, headers) = (Format::default(), None, Headers::default());
+        Some(Self {
+            id,
+            base_url: base_url?,
+            format,
+            openapi,
+            credentials,
+            timeouts,
+            limits,
+            headers,
+            tls,
+            http,
+        })
     }
 }
 

@@ -192,6 +192,15 @@ fn of_partner(partner: &Partner) -> Defaults {
         ("type_aliases", "none".to_owned()),
         ("settings", "none".to_owned()),
     ]);
+    if partner.endpoint.is_some() {
+        all.extend(pairs([
+            ("endpoint.credentials", "none".to_owned()),
+            ("endpoint.tls", "none".to_owned()),
+            ("endpoint.http", "1.1".to_owned()),
+        ]));
+        all.extend(numbers("endpoint.timeouts", backend::TIMEOUT_NUMBERS));
+        all.extend(numbers("endpoint.limits", backend::LIMIT_NUMBERS));
+    }
     if partner.notifications.is_some() {
         all.extend(pairs([
             ("notifications.functions", "all".to_owned()),

@@ -338,7 +338,30 @@ fn partner_file() -> Vec<Form> {
         agreed(),
         telling(),
         idempotency(),
+        endpoint(),
     ]
+}
+
+fn endpoint() -> Form {
+    Form::new("endpoint", "Where a partner that sells to us is called, and how.")
+        .must(
+            "base_url",
+            text(),
+            "What stands before /mefApi in its URLs: http or https, host, port and perhaps a path.",
+        )
+        .may("credentials", Kind::section("credentials"), "How we show who we are. Default: none.")
+        .may(
+            "timeouts",
+            Kind::section("timeouts"),
+            "How long we wait; the exchange's deadline ends every wait earlier.",
+        )
+        .may(
+            "limits",
+            Kind::section("backend-limits"),
+            "How much it is asked at one time, and how much is taken from it.",
+        )
+        .may("tls", Kind::Is("tls"), "Its own authorities, or our certificate.")
+        .may("http", Kind::words(["1.1", "2"]), "Version of HTTP. Default: 1.1.")
 }
 
 fn partner() -> Form {
@@ -346,7 +369,12 @@ fn partner() -> Form {
     Form::new("partner", "partners/NAME.yaml: one trading relationship.")
         .must("partner", text(), "Its name, which is the file's.")
         .must("identify", Kind::Is("identify"), "How it is known when it calls.")
-        .must("side", Kind::words(["seller", "buyer", "both"]), "What we are to them; this version: seller.")
+        .must(
+            "side",
+            Kind::words(["seller", "buyer", "both"]),
+            "What we are to them: seller, or buyer; what trades both ways has a file for each.",
+        )
+        .may("endpoint", Kind::Is("endpoint"), "With `side: buyer`: where the partner is called, and how.")
         .may(
             "base_path",
             text(),

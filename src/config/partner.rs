@@ -1,12 +1,12 @@
 //! `partners/NAME.yaml`: one trading relationship.
 
 use super::{
-    Custody, Idempotency, Notifications, Operations, Policy, Route, Rules, code, custody, later,
+    Backend, Custody, Idempotency, Notifications, Operations, Policy, Route, Rules, code, custody, later,
     read::{Context, is_name, name_of},
     route, tree, words,
 };
 use crate::{
-    ids::{BuyerId, IdError, PartnerId, SellerId},
+    ids::{BackendId, BuyerId, IdError, PartnerId, SellerId},
     json::Document,
     sonata::{Function, Release, entity::EntityKind},
     text::{
@@ -25,6 +25,8 @@ pub struct Partner {
     pub identify: Spanned<Identify>,
     /// What we are to them.
     pub side: Side,
+    /// Where we call it, and how; it buys from us where there is none.
+    pub endpoint: Option<Backend>,
     /// What stands before `/mefApi` in the paths of this partner: empty, or `/segment` once or more.
     pub base_path: String,
     /// Which release it speaks.
@@ -66,6 +68,8 @@ pub enum Identify {
 pub enum Side {
     /// The partner buys: it calls, our legacy systems answer.
     Seller,
+    /// The partner sells: our procurement system calls, the partner answers.
+    Buyer,
 }
 
 /// Which release a partner speaks. Not derivable from the URL: several releases share one path version.
@@ -112,7 +116,8 @@ impl Partner {
         let mut fields = Fields::of(node, "a partner file", out)?;
         let id = name_of(&mut fields, "partner", stem, out).and_then(|name| PartnerId::parse(name).ok());
         let identify = fields.require("identify", out).and_then(|node| identify(node, out));
-        side(&mut fields, out);
+        let side = side(&mut fields, out);
+        let endpoint = endpoint(&mut fields, side, id.as_ref(), context, out);
         let base_path = fields.take("base_path").and_then(|node| base_path(node, out)).unwrap_or_default();
         let releases = fields.require("release", out).and_then(|node| releases(node, out));
         let mapping = fields.require_scalar("mapping", out);
@@ -140,7 +145,8 @@ impl Partner {
             custody,
             id: id?,
             identify: identify?,
-            side: Side::Seller,
+            side,
+            endpoint,
             base_path,
             releases: releases?,
             mapping: mapping.map(|scalar| Spanned::new(scalar.text.clone(), scalar.span()))?,
@@ -177,16 +183,45 @@ fn identify(node: &Node, out: &mut Diagnostics) -> Option<Spanned<Identify>> {
     Some(Spanned::new(Identify::Loopback, node.span))
 }
 
-fn side(fields: &mut Fields<'_>, out: &mut Diagnostics) {
+fn side(fields: &mut Fields<'_>, out: &mut Diagnostics) -> Side {
     let entry = fields.entry("side");
-    let sides = [("seller", true), ("buyer", false), ("both", false)];
+    let sides = [("seller", Some(Side::Seller)), ("buyer", Some(Side::Buyer)), ("both", None)];
     match (fields.choice("side", &sides, out), entry) {
-        (Some(false), Some(entry)) => {
-            out.push(later("the Buyer side", entry.value.span).hint("write `seller`"));
+        (Some(None), Some(entry)) => {
+            let hint = "write two files: one for what it buys (`seller`), one for what it sells (`buyer`)";
+            out.push(later("both sides in one file", entry.value.span).hint(hint));
         }
-        (_, None) => fields.missing_as("side", "seller", ", the side that this version has", out),
+        (Some(Some(side)), _) => return side,
+        (_, None) => fields.missing_as("side", "seller", ", or `buyer` where we buy from the partner", out),
         _ => {}
     }
+    Side::Seller
+}
+
+/// Where we call a partner that sells to us.
+fn endpoint(
+    fields: &mut Fields<'_>,
+    side: Side,
+    partner: Option<&PartnerId>,
+    context: &Context<'_>,
+    out: &mut Diagnostics,
+) -> Option<Backend> {
+    let Some(entry) = fields.entry("endpoint") else {
+        if side == Side::Buyer {
+            fields.missing("endpoint", out);
+        }
+        return None;
+    };
+    let mut inner = Fields::of(&entry.value, "`endpoint`", out)?;
+    // No file has a name with a slash, so no backend can be meant by it.
+    let id = BackendId::parse(&format!("/{}", partner.map_or("", PartnerId::as_str))).ok()?;
+    let endpoint = Backend::reached(&mut inner, id, context, out);
+    inner.finish(out);
+    if side == Side::Seller {
+        let fault = Diagnostic::error(code::ONE_OF, "a partner that buys from us is not called");
+        out.push(fault.at(entry.key_span).hint("remove `endpoint`, or write `side: buyer`"));
+    }
+    endpoint
 }
 
 fn base_path(node: &Node, out: &mut Diagnostics) -> Option<String> {

@@ -1,8 +1,8 @@
 //! From the files to [`Settings`]: which file is what, and what only all of them together can show.
 
 use super::{
-    Backend, Gateway, Identify, Kept, KeptPartner, OPENAPI_FOLDER, PRODUCTS_FOLDER, Partner, Settings, code,
-    credentials, secret::Lookup,
+    Backend, Gateway, Identify, Kept, KeptPartner, OPENAPI_FOLDER, PRODUCTS_FOLDER, Partner, Settings, Side,
+    code, credentials, secret::Lookup,
 };
 use crate::{
     ids::PartnerId,
@@ -208,9 +208,11 @@ pub(super) fn is_name(text: &str, span: Span, out: &mut Diagnostics) -> bool {
 
 /// Partners that come without credentials differ in their base path.
 fn partners_differ(partners: &BTreeMap<PartnerId, Arc<Partner>>, out: &mut Diagnostics) {
-    let mut by_path: BTreeMap<&str, &PartnerId> = BTreeMap::new();
+    // Those that buy call other resources than those that sell.
+    let mut by_path: BTreeMap<(bool, &str), &PartnerId> = BTreeMap::new();
     for partner in partners.values() {
-        if let Some(first) = by_path.insert(&partner.base_path, &partner.id) {
+        let place = (partner.side == Side::Buyer, partner.base_path.as_str());
+        if let Some(first) = by_path.insert(place, &partner.id) {
             let message =
                 format!("loopback and this base path identify `{first}` as well as `{}`", partner.id);
             let fault = Diagnostic::error(code::SAME_PARTNER, message).at(partner.identify.span);

@@ -86,6 +86,8 @@ pub enum ExchangeError {
     },
     /// The mapping failed on our side: a script, a limit, an answer that it cannot say.
     Mapping(Vec<Failure>),
+    /// The Seller that we buy from complained.
+    Seller(Box<SellerProblem>),
     /// What we were about to answer breaks the contract.
     AnswerContract(Vec<Fault>),
     /// The store did not take or give what it should.
@@ -122,6 +124,38 @@ pub enum Blame {
     NotOffered,
 }
 
+/// What a Seller that we buy from says is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SellerProblem {
+    /// The operation.
+    pub call: String,
+    /// HTTP status.
+    pub status: u16,
+    /// What it complains of; of a problem that is no list, the whole.
+    pub complaints: Vec<Complaint>,
+}
+
+/// One complaint of a Seller.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Complaint {
+    /// The standard's code.
+    pub code: Option<String>,
+    /// Why, in the Seller's words.
+    pub reason: Option<String>,
+    /// JSON Pointer into what we sent.
+    pub path: Option<String>,
+    /// JSON Pointer into what our procurement system sent, where that was made of it.
+    pub at: Option<String>,
+}
+
+impl SellerProblem {
+    /// Whether the Seller says by it that it did nothing.
+    #[must_use]
+    pub fn says_no(&self) -> bool {
+        (400..500).contains(&self.status) && self.status != 408 || self.status == 501
+    }
+}
+
 impl ExchangeError {
     /// Whose fault it is.
     #[must_use]
@@ -140,9 +174,11 @@ impl ExchangeError {
             | Self::Refused(_)
             | Self::LegacyProblem(_)
             | Self::NotRouted(NoRoute::Party { .. } | NoRoute::Body { .. }) => Blame::Buyer,
+            Self::Seller(problem) if problem.says_no() => Blame::Buyer,
             Self::LegacyStatus { .. }
             | Self::LegacyFault { .. }
             | Self::LegacyGarbage { .. }
+            | Self::Seller(_)
             | Self::Legacy { .. } => Blame::Legacy,
             Self::NotServed | Self::Manual | Self::NotRouted(NoRoute::Operation) => Blame::NotOffered,
             Self::Mapping(_)
@@ -189,6 +225,11 @@ impl fmt::Display for ExchangeError {
             }
             Self::LegacyGarbage { call, detail } => write!(f, "call `{call}` was answered with {detail}"),
             Self::Legacy { call, error } => write!(f, "call `{call}`: {error}"),
+            Self::Seller(problem) => {
+                write!(f, "the Seller answered `{}` with status {}", problem.call, problem.status)?;
+                let first = problem.complaints.first().and_then(|one| one.reason.as_deref());
+                first.map_or(Ok(()), |reason| write!(f, ": {reason}"))
+            }
             Self::Mapping(failures) => write!(f, "the mapping failed: {}", Failures(failures)),
             Self::AnswerContract(faults) => match faults.first() {
                 Some(first) => {

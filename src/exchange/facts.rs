@@ -81,7 +81,7 @@ impl Facts for Known<'_> {
                 Value::Object(members)
             }
             "settings" => Value::Node(settings),
-            "side" => text("seller"),
+            "side" => text(if self.partner.is_buyer() { "seller" } else { "buyer" }),
             "function" => text(self.contract.function.name()),
             "operation" => text(&self.operation.operation_id),
             "release" => text(self.partner.release(self.contract.function).as_str()),

@@ -1,11 +1,12 @@
 //! The life of one exchange; the only room that sees most others.
 //!
-//! [`stack`] is what stands around every exchange, [`seller`] the story of one on the Seller side. The steps of the
+//! [`stack`] is what stands around every exchange, [`seller`] the story of one on the Seller side, `buyer` its mirror. The steps of the
 //! story are files of their own: `request` (what came), `calls` and `call` (what goes to the legacy system),
 //! `answer` (what goes back), `list` (lists, which are many answers). Where a step fails it says what happened
 //! ([`error`]); what the partner is told is decided in `problem`, and nowhere else.
 
 mod answer;
+mod buyer;
 pub mod by_hand;
 mod call;
 mod calls;

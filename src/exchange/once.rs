@@ -69,6 +69,13 @@ impl Once {
         Some(Self { owner: owner.clone(), keys: keys.collect(), body_hash: *hasher.finalize().as_bytes() })
     }
 
+    /// What our procurement system asks for under a number of its own.
+    pub fn bought(owner: &Owner, operation: &str, own: &str, asked: &str) -> Self {
+        let keys =
+            vec![IdempotencyKey { operation: operation.to_owned(), key: key("correlation", owner, own) }];
+        Self { owner: owner.clone(), keys, body_hash: *blake3::hash(asked.as_bytes()).as_bytes() }
+    }
+
     /// The first answer, if the request was answered before.
     ///
     /// # Errors

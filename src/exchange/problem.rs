@@ -9,7 +9,7 @@ use http_body_util::Full;
 
 use super::{
     Gateway,
-    error::ExchangeError,
+    error::{ExchangeError, SellerProblem},
     wire::{Answer, render},
 };
 use crate::{
@@ -132,7 +132,11 @@ fn problem(error: &ExchangeError) -> Problem {
             let pointer = told.pointer.as_deref().unwrap_or_default();
             Problem::unprocessable(vec![Fault::new(fault_code(told.code), pointer, &told.reason)])
         }
-        E::LegacyStatus { .. } | E::LegacyFault { .. } | E::LegacyGarbage { .. } | E::Legacy { .. } => {
+        E::LegacyStatus { .. }
+        | E::LegacyFault { .. }
+        | E::LegacyGarbage { .. }
+        | E::Legacy { .. }
+        | E::Seller(_) => {
             Problem::new(ProblemCode::InternalError, "A system behind this one cannot answer now.")
         }
         E::Mapping(_) | E::AnswerContract(_) | E::Store(_) | E::Panicked(_) | E::Internal(_) => internal(),
@@ -162,9 +166,126 @@ pub fn for_legacy(error: &ExchangeError) -> (StatusCode, &'static str) {
         | E::LegacyFault { .. }
         | E::LegacyGarbage { .. }
         | E::Legacy { .. }
+        | E::Seller(_)
         | E::Panicked(_)
         | E::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internalError"),
     }
+}
+
+/// What our own procurement system is told when it cannot be given what it asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// HTTP status.
+    pub status: u16,
+    /// A word for it: the standard's codes, and some for what only we can say.
+    pub code: &'static str,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// What is wrong with the message, entry by entry.
+    pub faults: Vec<TroubleAt>,
+}
+
+/// One thing that is wrong with a message of our procurement system.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TroubleAt {
+    /// The standard's code.
+    pub code: String,
+    /// Why.
+    pub reason: String,
+    /// JSON Pointer into the message, where it is about a place of it.
+    pub at: Option<String>,
+}
+
+/// What our own procurement system is told. It is ours, so it may know more than a partner: whose fault it is, and whether
+/// it is worth trying again (502, 503, 504).
+pub fn trouble(error: &ExchangeError) -> Trouble {
+    use ExchangeError as E;
+    let told = |status: u16, code: &'static str, reason: String| Trouble {
+        status,
+        code,
+        reason,
+        faults: Vec::new(),
+    };
+    let of_faults = |faults: Vec<TroubleAt>| {
+        let reason = faults.first().map(|fault| fault.reason.clone()).unwrap_or_default();
+        Trouble { status: 422, code: "invalidMessage", reason, faults }
+    };
+    match error {
+        E::UnknownPartner => told(401, "unknownCaller", error.to_string()),
+        E::NoSuchPath => told(404, "notFound", error.to_string()),
+        E::MethodNotAllowed { .. } => told(405, "methodNotAllowed", error.to_string()),
+        E::NotFound => told(404, "notFound", "there is no such thing".to_owned()),
+        E::Query(faults) => {
+            let faults = faults.iter();
+            let at = faults.map(|fault| TroubleAt { reason: fault.reason.clone(), ..TroubleAt::default() });
+            of_faults(at.collect())
+        }
+        E::Body(reason) => told(400, "invalidBody", reason.clone()),
+        E::Contract(faults) => of_faults(faults.iter().map(of_fault).collect()),
+        E::Refused(failures) => match problem(error).faults() {
+            [] => told(500, "internalError", "the message could not be processed".to_owned()),
+            faults => {
+                debug_assert!(!failures.is_empty(), "what is refused says why");
+                of_faults(faults.iter().map(of_fault).collect())
+            }
+        },
+        E::Conflict { pointer, reason } => of_faults(vec![TroubleAt {
+            code: FaultCode::OtherIssue.as_str().to_owned(),
+            reason: reason.clone(),
+            at: pointer.clone(),
+        }]),
+        E::LegacyProblem(told) => of_faults(vec![TroubleAt {
+            code: fault_code(told.code).as_str().to_owned(),
+            reason: told.reason.clone(),
+            at: told.pointer.clone(),
+        }]),
+        E::Seller(problem) => of_seller(problem),
+        E::InProgress => told(409, "inProgress", "the same was asked before and has not ended".to_owned()),
+        E::OtherRequest { .. } => {
+            told(409, "otherRequest", "something else was asked before under the same number".to_owned())
+        }
+        E::NotServed | E::NotRouted(_) | E::Manual => told(501, "notImplemented", error.to_string()),
+        E::Legacy { error: failed, .. } => {
+            let status = if failed.retry_is_safe() { 503 } else { 504 };
+            told(status, "sellerUnavailable", failed.kind.to_string().replace("legacy system", "Seller"))
+        }
+        E::LegacyStatus { .. } | E::LegacyFault { .. } | E::LegacyGarbage { .. } => {
+            told(502, "sellerFailed", "the Seller's answer cannot be read".to_owned())
+        }
+        E::Mapping(_) | E::AnswerContract(_) => {
+            told(502, "sellerFailed", "the Seller's answer cannot be told in our terms".to_owned())
+        }
+        E::Store(_) | E::Deadline => told(503, "unavailable", error.to_string()),
+        E::Panicked(_) | E::Internal(_) => {
+            told(500, "internalError", "the message could not be processed".to_owned())
+        }
+    }
+}
+
+/// A Seller's problem. What it holds against us and not against the message (our credentials, its own failure) is
+/// nothing that who asked can mend.
+fn of_seller(problem: &SellerProblem) -> Trouble {
+    let (status, code) = match problem.status {
+        404 => (404, "notFound"),
+        400 | 409 | 422 => (422, "invalidMessage"),
+        501 => (501, "notImplemented"),
+        401 | 403 => (502, "sellerRefuses"),
+        _ => (502, "sellerFailed"),
+    };
+    let own = || format!("the Seller answered with status {}", problem.status);
+    let faults = problem.complaints.iter().map(|one| TroubleAt {
+        code: one.code.clone().unwrap_or_default(),
+        reason: one.reason.clone().unwrap_or_else(own),
+        at: one.at.clone(),
+    });
+    let faults: Vec<TroubleAt> = faults.collect();
+    let reason = faults.first().map_or_else(own, |fault| fault.reason.clone());
+    Trouble { status, code, reason, faults }
+}
+
+fn of_fault(fault: &Fault) -> TroubleAt {
+    let at = Some(fault.pointer.clone()).filter(|at| !at.is_empty());
+    TroubleAt { code: fault.code.as_str().to_owned(), reason: fault.reason.clone(), at }
 }
 
 /// What the mapping says about the sender's message, told entry by entry; a defect of the mapping itself is ours.

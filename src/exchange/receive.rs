@@ -13,7 +13,7 @@ use hyper::body::Body;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    Gateway,
+    Gateway, buyer,
     concerned::Concerned,
     error::ExchangeError,
     news::{Element, Message, Telling, as_reply},
@@ -59,6 +59,9 @@ where
     let (head, body) = request.into_parts();
     let mut story = Story::begin(gateway, &head);
     story.is_ours();
+    if buyer::is_exposed(&story.plan, head.uri.path()) {
+        return buyer::exchange(story, &head, body).await;
+    }
     let result = super::seller::guarded(pin!(received(&mut story, &head, body))).await;
     story.end_ours(result)
 }
@@ -95,7 +98,7 @@ where
 }
 
 /// Only this machine, or who knows the token.
-fn admit(plan: &Plan, head: &Parts) -> Result<(), ExchangeError> {
+pub(super) fn admit(plan: &Plan, head: &Parts) -> Result<(), ExchangeError> {
     let known = match &plan.settings().gateway.listeners.internal_token {
         Some(token) => {
             let given = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());

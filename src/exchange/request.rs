@@ -95,7 +95,7 @@ fn query(
 
 /// `buyerId` must be there exactly if the requester speaks for several Buyers, `sellerId` exactly if we answer for
 /// several Sellers (MEF 115 R1 to R4 and their like), and must name one of them.
-fn parties(
+pub fn parties(
     settings: &config::Partner,
     operation: &Operation,
     pairs: &[(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)],

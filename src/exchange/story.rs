@@ -130,10 +130,19 @@ impl<'g> Story<'g> {
 
     /// As [`Story::end`], for who calls is our own legacy system.
     pub fn end_ours(self, result: Result<Answer, ExchangeError>) -> Response<Full<Bytes>> {
+        self.end_bought(result, receive::refusal)
+    }
+
+    /// The same where who called has its own way of being told what is wrong.
+    pub fn end_bought(
+        self,
+        result: Result<Answer, ExchangeError>,
+        refusal: impl FnOnce(&ExchangeError) -> (Answer, &'static str),
+    ) -> Response<Full<Bytes>> {
         let (answer, outcome, code, detail) = match result {
             Ok(answer) => (answer, metrics::Outcome::Ok, None, None),
             Err(error) => {
-                let (answer, code) = receive::refusal(&error);
+                let (answer, code) = refusal(&error);
                 (answer, outcome(&error), Some(code), Some(self.detail(&error)))
             }
         };

@@ -241,7 +241,8 @@ pub fn to_store(pair: &KeyPair) -> store::KeyPair {
     }
 }
 
-fn of_store(pair: &store::KeyPair) -> Option<KeyPair> {
+/// A pair of keys as mappings have it.
+pub fn of_store(pair: &store::KeyPair) -> Option<KeyPair> {
     let key = |text: &str| {
         let document = Document::from_text(text).ok()?;
         let root = document.root();

@@ -24,7 +24,7 @@ pub fn render(answer: Answer) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(answer.body));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
-    if has_body {
+    if has_body && !response.headers().contains_key(header::CONTENT_TYPE) {
         let media_type = HeaderValue::from_static(MEDIA_TYPE);
         response.headers_mut().insert(header::CONTENT_TYPE, media_type);
     }

@@ -147,6 +147,9 @@ pub const RECOVER: Code = Code("M515");
 /// Something that is asked for again and again, and does not say by what.
 pub const WATCH: Code = Code("M516");
 
+/// What our procurement system is offered, and does not fit the operation.
+pub const EXPOSES: Code = Code("M517");
+
 /// A call that the backend's interface does not have.
 pub const NO_SUCH_CALL: Code = Code("M601");
 /// A parameter that a call of the interface does not have.
@@ -278,6 +281,7 @@ pub const CODES: &[Meaning] = &[
         WATCH,
         "What is watched is asked for by a GET, in which nothing is put but the cursor that the reply before has named.",
     ),
+    Meaning::new(EXPOSES, "What is exposed and the Seller's operation behind it do not fit."),
     Meaning::new(NO_SUCH_CALL, "The backend's interface file has no such path, or not this method of it."),
     Meaning::new(NO_SUCH_PARAMETER, "The call has no such parameter in the backend's interface file."),
     Meaning::new(

@@ -58,6 +58,9 @@ fn files(standard: &Standard) -> Vec<Form> {
         function_file(standard),
         receive(),
         watch(),
+        expose(),
+        exposed_answer(),
+        problems(),
         shape(),
         overlay(),
         codes_change(),
@@ -117,7 +120,45 @@ fn function_file(standard: &Standard) -> Form {
         Kind::Is("watch").named(),
         "What the legacy system is asked for again and again, by a name: `changed-orders`.",
     )
-    .later(&["exposes", "notifies", "problems", "bridge", "copy", "types", "events"])
+    .may(
+        "exposes",
+        Kind::Is("expose").named(),
+        "What our procurement system may ask of Sellers on the internal listener, by method and path: `POST /purchase/offers`.",
+    )
+    .may("problems", Kind::Is("problems"), "How it is told of a problem; once in a set.")
+    .later(&["notifies", "bridge", "copy", "types", "events"])
+}
+
+fn expose() -> Form {
+    Form::new("expose", "A message of our procurement system, and the Seller's operation that it becomes.")
+        .must("operation", text(), "operationId of the Seller's operation.")
+        .may(
+            "seller",
+            Kind::Either(vec![text(), text().named()]),
+            "Where the message names the partner; or a setting of partners, and where the message says the same: `{ vendor: supplier }`. Without it there is one.",
+        )
+        .may("correlation", text(), "Where the message has our own number of what is bought: it is made once, and found by it.")
+        .may("request", body(), "What becomes of the message: a shape, or rules at the spot.")
+        .may("answer", Kind::Either(vec![text(), Kind::Is("exposed-answer")]), "What becomes of the Seller's answer; without it ours has no body.")
+        .may("status", Kind::Integer(200, 299), "The status of our answer; default: 200 or 204, that of the Seller for what is made.")
+}
+
+fn exposed_answer() -> Form {
+    Form::new("exposed-answer", "What becomes of the Seller's answer.")
+        .may("each", text(), "Of a list: the array that its elements go to: `items[*]`.")
+        .may("shape", text(), "A shape.")
+        .may("fields", fields(), "The same by rules at the spot.")
+        .may("at", text(), "The one place of the message where all of it stands.")
+        .one_of(&["shape", "fields"])
+}
+
+fn problems() -> Form {
+    Form::new("problems", "How our procurement system is told of a problem: `status`, `code`, `reason` and `errors[*]` with `code`, `reason` and `propertyPath`, a place of its own message.")
+        .may("status", Kind::Integer(400, 599), "The status of all of them; default: that of the problem.")
+        .may("shape", text(), "A shape.")
+        .may("fields", fields(), "The same by rules at the spot.")
+        .may("at", text(), "The one place of the message where all of it stands.")
+        .one_of(&["shape", "fields"])
 }
 
 fn receive() -> Form {

@@ -7,6 +7,7 @@ pub mod convert;
 pub mod coverage;
 pub mod diagnostic;
 pub mod direction;
+pub mod exposed;
 pub mod facts;
 pub mod forms;
 pub mod mutate;

@@ -78,16 +78,21 @@ impl Receive {
     /// The values of the path's parameters, where this is a path of this message; still percent-encoded.
     #[must_use]
     pub fn values<'p>(&self, path: &'p str) -> Option<Vec<(&str, &'p str)>> {
-        let mut values = Vec::new();
-        let mut segments = path.strip_prefix('/')?.split('/');
-        for own in &self.path {
-            let segment = segments.next()?;
-            match own {
-                Segment::Literal(text) if **text == *segment => {}
-                Segment::Parameter(name) if !segment.is_empty() => values.push((&**name, segment)),
-                Segment::Literal(_) | Segment::Parameter(_) => return None,
-            }
-        }
-        segments.next().is_none().then_some(values)
+        values(&self.path, path)
     }
+}
+
+/// The values of the parameters of a path, where it has these segments; still percent-encoded.
+pub(super) fn values<'s, 'p>(own: &'s [Segment], path: &'p str) -> Option<Vec<(&'s str, &'p str)>> {
+    let mut values = Vec::new();
+    let mut segments = path.strip_prefix('/')?.split('/');
+    for own in own {
+        let segment = segments.next()?;
+        match own {
+            Segment::Literal(text) if **text == *segment => {}
+            Segment::Parameter(name) if !segment.is_empty() => values.push((&**name, segment)),
+            Segment::Literal(_) | Segment::Parameter(_) => return None,
+        }
+    }
+    segments.next().is_none().then_some(values)
 }

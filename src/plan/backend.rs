@@ -35,6 +35,18 @@ pub(super) fn backends(
     all
 }
 
+/// Where a partner that sells to us is called; none where it cannot be, which is told.
+pub(super) fn endpoint(endpoint: &config::Backend, out: &mut Diagnostics) -> Option<BackendSettings> {
+    match BaseUrl::parse(&endpoint.base_url.to_string()) {
+        Ok(base_url) => convert(endpoint, base_url, out),
+        Err(error) => {
+            let message = format!("`base_url` of the endpoint: {error}");
+            out.push(Diagnostic::error(config::code::BAD_URL, message));
+            None
+        }
+    }
+}
+
 fn convert(backend: &config::Backend, base_url: BaseUrl, out: &mut Diagnostics) -> Option<BackendSettings> {
     let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let credentials = credentials(&backend.credentials, out);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    ContractSchema, check_routes, check_sets,
+    ContractSchema, backend, check_routes, check_sets,
     choose::BackendRoute,
     interface::Interfaces,
     load::{NO_MAPPING, NO_PRODUCT, hash_of},
@@ -455,10 +455,15 @@ impl Job {
             None => Some(None),
             Some(from) => notifications::settings(from, &mut told).map(|settings| Some(Arc::new(settings))),
         };
-        let plan = told_of.filter(|_| sets.len() == self.sets.len()).map(|told_of| {
+        let endpoint = match &settings.endpoint {
+            None => Some(None),
+            Some(from) => backend::endpoint(from, &mut told).map(|settings| Some(Arc::new(settings))),
+        };
+        let terms = told_of.zip(endpoint).filter(|_| sets.len() == self.sets.len());
+        let plan = terms.map(|(told_of, endpoint)| {
             let (contracts, products) = (self.contracts.clone(), self.products.clone());
             PartnerPlan::new(
-                (Arc::clone(settings), told_of),
+                (Arc::clone(settings), told_of, endpoint),
                 contracts,
                 products,
                 &sets,

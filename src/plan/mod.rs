@@ -9,6 +9,7 @@ mod build;
 mod check_routes;
 mod check_sets;
 mod choose;
+mod exposer;
 mod handle;
 mod interface;
 mod load;
@@ -26,6 +27,7 @@ mod spread;
 mod tests;
 
 pub use choose::{Asked, BackendRoute, NoRoute, Target};
+pub use exposer::Exposer;
 pub use handle::PlanHandle;
 pub use interface::BackendInterface;
 pub use load::{Built, CODES, load, load_edited, load_read};
@@ -167,6 +169,11 @@ impl Plan {
         self.interfaces.of_backends().remove(backend)
     }
 
+    /// Where partners that sell to us are called.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Arc<BackendSettings>> {
+        self.partners.values().filter_map(|partner| partner.endpoint())
+    }
+
     /// All backends.
     pub fn backends(&self) -> impl Iterator<Item = &Arc<BackendSettings>> {
         self.backends.values()
@@ -175,8 +182,9 @@ impl Plan {
 
 /// The partners that are accepted without credentials from loopback, by base path.
 fn loopback(partners: &BTreeMap<PartnerId, Arc<PartnerPlan>>) -> BTreeMap<String, PartnerId> {
-    let accepted =
-        partners.iter().filter(|(_, partner)| partner.settings().identify.value == Identify::Loopback);
+    let accepted = partners
+        .iter()
+        .filter(|(_, partner)| partner.is_buyer() && partner.settings().identify.value == Identify::Loopback);
     accepted.map(|(id, partner)| (partner.settings().base_path.clone(), id.clone())).collect()
 }
 

@@ -10,14 +10,16 @@ use http::Method;
 
 use super::{
     choose::{BackendRoute, Target},
+    exposer::{Exposer, exposers},
     pool::{Alike, Keepers, Pool},
     receiver::{Receiver, Watcher, receivers},
     route::{Route, RouteError, split_path},
 };
 use crate::{
-    config::{Partner, Switch},
+    config::{Partner, Side, Switch},
     format::Names,
     ids::{BackendId, PartnerId},
+    legacy::BackendSettings,
     mapping::{
         compile::CompiledSet,
         operation::{Answer, Handling, OperationProgram},
@@ -142,7 +144,12 @@ pub struct PartnerPlan {
     pub(super) keepers: Arc<Keepers>,
     receivers: Vec<Receiver>,
     watchers: Vec<Watcher>,
+    endpoint: Option<Arc<BackendSettings>>,
+    exposers: Vec<Exposer>,
 }
+
+/// A partner's settings, how it is told of what changes, and where it is called.
+pub(super) type Terms = (Arc<Partner>, Option<Arc<notify::Settings>>, Option<Arc<BackendSettings>>);
 
 /// The ways of all operations of one function.
 pub(super) type OfFunction = Vec<(&'static str, Arc<Ways>)>;
@@ -184,14 +191,16 @@ impl Ways {
 
 impl PartnerPlan {
     pub(super) fn new(
-        (settings, notifications): (Arc<Partner>, Option<Arc<notify::Settings>>),
+        (settings, notifications, endpoint): Terms,
         contracts: Vec<&'static Contract>,
         products: HashMap<Release, Products>,
         compiled: &HashMap<Arc<str>, Arc<CompiledSet>>,
         routes: Vec<BackendRoute>,
         pool: &Pool,
     ) -> Self {
-        let served = contracts.iter().map(|contract| {
+        // What we buy, the partner is not served.
+        let sells = settings.side == Side::Seller;
+        let served = contracts.iter().filter(|_| sells).map(|contract| {
             let ids = contract.operations.iter().map(|operation| operation.operation_id.as_str());
             let ways = |id| match HubAct::of(id) {
                 Some(_) => Ways::of_hub(&settings, notifications.as_deref(), contract.function, id),
@@ -201,7 +210,11 @@ impl PartnerPlan {
             (contract.function, pool.functions.one(rows))
         });
         let served = served.collect();
-        let (receivers, watchers) = receivers(&contracts, compiled, &routes);
+        let ((receivers, watchers), exposers) = if sells {
+            (receivers(&contracts, compiled, &routes), Vec::new())
+        } else {
+            (Default::default(), exposers(&contracts, compiled, &routes))
+        };
         let rules = RuleBook::of(&settings.rules.levels, |function| settings.releases.of(function));
         let keepers = Arc::default();
         let mut plan = Self {
@@ -215,6 +228,8 @@ impl PartnerPlan {
             keepers,
             receivers,
             watchers,
+            endpoint,
+            exposers,
         };
         plan.keepers = pool.keepers.one(plan.find_keepers());
         plan
@@ -344,6 +359,24 @@ impl PartnerPlan {
     #[must_use]
     pub fn watchers(&self) -> &[Watcher] {
         &self.watchers
+    }
+
+    /// What our procurement system is offered of it.
+    #[must_use]
+    pub fn exposers(&self) -> &[Exposer] {
+        &self.exposers
+    }
+
+    /// Where it is called, where it sells to us.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&Arc<BackendSettings>> {
+        self.endpoint.as_ref()
+    }
+
+    /// Whether it buys from us.
+    #[must_use]
+    pub fn is_buyer(&self) -> bool {
+        self.settings.side == Side::Seller
     }
 
     /// The routes.

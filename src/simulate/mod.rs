@@ -6,3 +6,4 @@
 pub mod bss;
 pub mod buyer;
 pub mod listener;
+pub mod seller;

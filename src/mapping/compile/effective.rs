@@ -2,7 +2,7 @@
 
 use super::load::{OverlaySource, SetSource};
 use super::overlay;
-use crate::mapping::raw::{CodeTable, Operation, Receive, SetFile, Shape, Text, Watch};
+use crate::mapping::raw::{CodeTable, Expose, Operation, Problems, Receive, SetFile, Shape, Text, Watch};
 use crate::text::{Diagnostics, SourceId};
 use std::sync::Arc;
 
@@ -22,6 +22,10 @@ pub struct Effective {
     pub receives: Arc<[Receive]>,
     /// What we ask it for.
     pub watches: Arc<[Watch]>,
+    /// What our procurement system is offered.
+    pub exposes: Arc<[Expose]>,
+    /// How it is told of a problem; more than one is a fault.
+    pub problems: Arc<[Problems]>,
     /// `function:` words with their places, for checking.
     pub functions_named: Arc<[Text]>,
     /// `functions.rhai`
@@ -38,11 +42,16 @@ impl Effective {
             operations: Vec::new(),
             receives: Arc::new([]),
             watches: Arc::new([]),
+            exposes: Arc::new([]),
+            problems: Arc::new([]),
             functions_named: set.files.iter().filter_map(|file| file.function.clone()).collect(),
             functions: set.functions,
         };
         let (mut receives, mut watches) = (Vec::new(), Vec::new());
+        let (mut exposes, mut problems) = (Vec::new(), Vec::new());
         for file in set.files {
+            exposes.extend(file.exposes);
+            problems.extend(file.problems);
             let received = file.receives.into_iter();
             receives.extend(received.map(|one| Receive { backend: file.backend.clone(), ..one }));
             let watched = file.watches.into_iter();
@@ -57,6 +66,7 @@ impl Effective {
             }));
         }
         (effective.receives, effective.watches) = (receives.into(), watches.into());
+        (effective.exposes, effective.problems) = (exposes.into(), problems.into());
         effective
     }
 

@@ -9,6 +9,7 @@ mod after;
 mod condition;
 mod coverage;
 mod effective;
+mod exposed;
 mod facts;
 mod form;
 mod legacy;
@@ -46,6 +47,7 @@ pub use load::{OVERLAYS_MAX, OverlaySource, overlay_path, read_overlays, read_se
 pub use parts::{BaseSet, Overlaid};
 pub use show::{RECEIVES, WATCH, show};
 
+use super::exposed::Expose;
 use super::news::{Receive, Watch};
 use super::operation::OperationProgram;
 use super::path::FieldPath;
@@ -128,6 +130,8 @@ pub struct CompiledSet {
     pub receives: Vec<Arc<Receive>>,
     /// What we ask it for.
     pub watches: Vec<Arc<Watch>>,
+    /// What our procurement system is offered.
+    pub exposes: Vec<Arc<Expose>>,
     /// Tables in the place of those that the programs of what it tells name.
     pub tables: Tables,
     /// Release that the set says it is written against.

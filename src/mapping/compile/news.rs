@@ -4,7 +4,6 @@ use super::Compiler;
 use super::lower::Use;
 use super::parts::MadeProgram;
 use super::scope::{Found, Scope};
-use super::template::METHODS;
 use crate::mapping::diagnostic as code;
 use crate::mapping::news::{News, Receive, Segment};
 use crate::mapping::path::{FieldPath, Part, Step};
@@ -13,6 +12,9 @@ use crate::mapping::raw::{self, Text};
 use crate::mapping::schema::KindFacts;
 use crate::text::{Diagnostic, Hint, suggest};
 use std::sync::Arc;
+
+/// What a message of a legacy system is sent by.
+const SENDING: &[&str] = &["POST", "PUT", "PATCH", "DELETE"];
 
 /// What answers a message that does not say it: nothing more is told.
 const STATUS: u16 = 204;
@@ -23,7 +25,7 @@ impl<'c> Compiler<'c> {
         let mut list: Vec<Arc<Receive>> = Vec::new();
         let set = self.set;
         for raw in set.receives.iter() {
-            let address = self.address(&raw.call);
+            let address = self.address(&raw.call, SENDING);
             let names = address.as_ref().map(|(_, path)| parameters(path)).unwrap_or_default();
             let news = self.news(&raw.news, &raw.call, &names);
             let (Some((method, path)), Some(news)) = (address, news) else { continue };
@@ -40,17 +42,16 @@ impl<'c> Compiler<'c> {
     }
 
     /// `PUT /bss/orders/{no}`: a method and the segments of a path.
-    fn address(&mut self, text: &Text) -> Option<(String, Vec<Segment>)> {
+    pub(super) fn address(&mut self, text: &Text, methods: &[&str]) -> Option<(String, Vec<Segment>)> {
         let fault = |message: String| Diagnostic::error(code::CALL, message).at(text.span());
         let Some((method, path)) = text.as_str().split_once(' ') else {
             let hint = "write `POST /bss/charges`, or the like";
             self.out.push(fault("what is received is a method and a path".to_owned()).hint(hint));
             return None;
         };
-        let sending = METHODS.iter().copied().filter(|known| !matches!(*known, "GET" | "HEAD"));
-        if !sending.clone().any(|known| known == method) {
-            let near = suggest(method, sending.clone());
-            let hint = near.map_or_else(|| sending.collect::<Vec<_>>().join(", ").into(), Hint::meant);
+        if !methods.contains(&method) {
+            let near = suggest(method, methods.iter().copied());
+            let hint = near.map_or_else(|| methods.join(", ").into(), Hint::meant);
             self.out.push(fault(format!("nothing is received by `{method}`")).hint(hint));
             return None;
         }
@@ -169,7 +170,7 @@ impl<'c> Compiler<'c> {
     }
 
     /// A place where the message names something: in its body, or a value of its path.
-    fn told_by(&mut self, text: &Text, parameters: &[&str]) -> Option<FieldPath> {
+    pub(super) fn told_by(&mut self, text: &Text, parameters: &[&str]) -> Option<FieldPath> {
         let path = self.path(text)?;
         if let (Part::Path, Some(Step::Member(name))) = (path.part, path.steps.first())
             && !parameters.contains(&&**name)
@@ -219,7 +220,7 @@ fn segment(text: &str) -> Option<Segment> {
     }
 }
 
-fn parameters(path: &[Segment]) -> Vec<&str> {
+pub(super) fn parameters(path: &[Segment]) -> Vec<&str> {
     let names = path.iter().filter_map(|segment| match segment {
         Segment::Parameter(name) => Some(&**name),
         Segment::Literal(_) => None,
@@ -228,7 +229,7 @@ fn parameters(path: &[Segment]) -> Vec<&str> {
 }
 
 /// Whether two paths take the same requests.
-fn same(left: &[Segment], right: &[Segment]) -> bool {
+pub(super) fn same(left: &[Segment], right: &[Segment]) -> bool {
     let alike = |(left, right): (&Segment, &Segment)| match (left, right) {
         (Segment::Literal(left), Segment::Literal(right)) => left == right,
         (left, right) => matches!((left, right), (Segment::Parameter(_), Segment::Parameter(_))),

@@ -12,6 +12,7 @@ use super::{CompileOptions, CompiledOperation, CompiledSet, Compiler, Effective,
 use crate::json::query::Condition;
 use crate::mapping::codes::CodeTable;
 use crate::mapping::convert::Converter;
+use crate::mapping::exposed::Expose;
 use crate::mapping::news::{Receive, Watch};
 use crate::mapping::operation::OperationProgram;
 use crate::mapping::program::{Program, Tables};
@@ -123,6 +124,7 @@ pub(super) struct Part {
     made: Option<(Arc<str>, CompiledOperation)>,
     receives: Vec<Arc<Receive>>,
     watches: Vec<Arc<Watch>>,
+    exposes: Vec<Arc<Expose>>,
     programs: Vec<MadeProgram>,
 }
 
@@ -130,6 +132,11 @@ impl Part {
     /// What was made of its messages, in order.
     pub fn programs(&self) -> &[MadeProgram] {
         &self.programs
+    }
+
+    /// Whether it is about messages that somebody sends by himself.
+    fn talks(&self) -> bool {
+        !(self.receives.is_empty() && self.watches.is_empty() && self.exposes.is_empty())
     }
 
     /// Whether a place that this one did not meet is one that the other met, so that both cannot be put together.
@@ -260,9 +267,10 @@ impl BaseSet {
         let (mut compiled, tables) = (CompiledSet::clone(base), compiler.known.replaced());
         for part in touched.iter().filter_map(|index| parts.get(*index)) {
             part.told.iter().for_each(|one| told.push(one.clone()));
-            if !(part.receives.is_empty() && part.watches.is_empty()) {
+            if part.talks() {
                 (compiled.receives, compiled.tables) = (part.receives.clone(), tables.clone());
                 compiled.watches.clone_from(&part.watches);
+                compiled.exposes.clone_from(&part.exposes);
             }
             let Some((name, operation)) = &part.made else { continue };
             let mut operation = CompiledOperation { tables: tables.clone(), ..operation.clone() };
@@ -402,6 +410,7 @@ pub(super) fn whole(
         }
         compiled.receives.extend(part.receives.iter().cloned());
         compiled.watches.extend(part.watches.iter().cloned());
+        compiled.exposes.extend(part.exposes.iter().cloned());
     }
     missing(&parts).into_iter().chain(unused(set, &parts)).for_each(|one| out.push(one));
     known.scripts.share();
@@ -431,16 +440,16 @@ impl<'c> Compiler<'c> {
         part
     }
 
-    /// Compiles one part: the survey of a shape for its own types, an operation, or what is received.
+    /// Compiles one part: the survey of a shape for its own types, an operation, or what is received and exposed.
     fn part(&mut self, index: usize) -> Option<Part> {
         (self.part, self.programs) = (index, Vec::new());
         let set = self.set;
         let before = std::mem::take(&mut self.out);
-        let (mut made, mut receives, mut watches) = (None, Vec::new(), Vec::new());
+        let (mut made, mut receives, mut watches, mut exposes) = (None, Vec::new(), Vec::new(), Vec::new());
         if let Some((function, shape)) = set.shapes.get(index) {
             self.survey(function.as_deref().unwrap_or_default(), shape);
         } else if index == set.shapes.len() + set.operations.len() {
-            (receives, watches) = (self.receives(), self.watches());
+            (receives, watches, exposes) = (self.receives(), self.watches(), self.exposes());
         } else {
             let (function, operation) = set.operations.get(index - set.shapes.len())?;
             let operation_id = operation.id.as_str();
@@ -453,6 +462,7 @@ impl<'c> Compiler<'c> {
             made,
             receives,
             watches,
+            exposes,
             programs,
             unchecked: std::mem::take(&mut self.unchecked),
             ..Part::default()

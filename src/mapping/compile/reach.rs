@@ -68,7 +68,7 @@ impl<'r> Names<'r> {
     }
 }
 
-/// The reach of every part of a set: its shapes, then its operations, then what is received.
+/// The reach of every part of a set: its shapes, then its operations, then what is received and exposed.
 pub(super) fn of_parts(set: &Effective) -> Vec<Reach> {
     let index = |(index, name)| (name, index);
     let by_shape: HashMap<&str, usize> =
@@ -118,5 +118,7 @@ pub(super) fn of_parts(set: &Effective) -> Vec<Reach> {
     let mut received = Names::default();
     let news = set.receives.iter().map(|one| &one.news).chain(set.watches.iter().map(|one| &one.news));
     news.filter_map(|news| news.body.as_ref()).for_each(|body| received.body(body));
+    let exposed = set.exposes.iter().flat_map(|one| one.request.iter().chain(&one.answer));
+    exposed.chain(set.problems.iter().map(|one| &one.body)).for_each(|body| received.body(body));
     shapes.chain(operations).chain([closed(received, None)]).collect()
 }

@@ -1,6 +1,7 @@
 //! YAML to the files of a mapping set.
 
 use super::read::{self, key, sequence, text, texts, wrong};
+use super::read_exposed::{exposes, problems};
 use super::read_news::{receives, watches};
 use super::read_rule::{named, otherwise, rules};
 use super::{
@@ -21,7 +22,7 @@ const CODE_TYPES: &[(&str, CodeType)] =
     &[("text", CodeType::Text), ("number", CodeType::Number), ("boolean", CodeType::Boolean)];
 
 /// Keys of function files that are part of the language and not run yet.
-const LATER: &[&str] = &["exposes", "notifies", "problems", "bridge", "copy", "types", "events"];
+const LATER: &[&str] = &["notifies", "bridge", "copy", "types", "events"];
 
 /// Reads `set.yaml`.
 pub fn read_set(node: &Node, out: &mut Diagnostics) -> Option<SetFile> {
@@ -159,9 +160,17 @@ pub fn read_function(node: &Node, out: &mut Diagnostics) -> Option<FunctionFile>
     let operations = entry.map(|entry| operations(&entry.value, out)).unwrap_or_default();
     let receives = fields.take("receives").map(|node| receives(node, out)).unwrap_or_default();
     let watches = fields.take("watch").map(|node| watches(node, out)).unwrap_or_default();
+    let exposed = fields.entry("exposes");
+    if let (Some(entry), None) = (exposed, &function) {
+        let fault =
+            Diagnostic::error(code::NO_FUNCTION, "what is exposed belongs to a function, and none is named");
+        out.push(fault.at(entry.key_span).hint("begin the file with `function: quote`, or the like"));
+    }
+    let exposes = exposed.map(|entry| exposes(&entry.value, function.as_ref(), out)).unwrap_or_default();
+    let problems = fields.take("problems").and_then(|node| problems(node, out));
     read::refuse_later(&mut fields, LATER, out);
     fields.finish(out);
-    Some(FunctionFile { function, backend, shapes, operations, receives, watches })
+    Some(FunctionFile { function, backend, shapes, operations, receives, watches, exposes, problems })
 }
 
 fn shapes(node: &Node, out: &mut Diagnostics) -> Vec<Shape> {

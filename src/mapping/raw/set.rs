@@ -1,6 +1,6 @@
 //! The files of a mapping set as written.
 
-use super::{Operation, Otherwise, Receive, Rule, Text, Watch};
+use super::{Expose, Operation, Otherwise, Problems, Receive, Rule, Text, Watch};
 use crate::mapping::codes::CodeType;
 use crate::text::Span;
 
@@ -89,6 +89,10 @@ pub struct FunctionFile {
     pub receives: Vec<Receive>,
     /// What we ask it for, in order.
     pub watches: Vec<Watch>,
+    /// What our procurement system is offered, in order.
+    pub exposes: Vec<Expose>,
+    /// How it is told of a problem.
+    pub problems: Option<Problems>,
 }
 
 /// One shape.
