@@ -265,6 +265,34 @@ fn show_tells_where_rules_and_settings_come_from() {
 }
 
 #[test]
+fn releases_are_listed_with_the_contracts_that_they_share() {
+    let (status, output, _) = segue(&["releases"], "");
+    assert_eq!(status, 0);
+    assert!(output.contains("kylie    2026-02    23    127         0"), "{output}");
+    assert!(
+        output.contains("[billie v7] [celine v8] [dolly v8, ella v8, fergie v8, grace v8] [kylie v10]"),
+        "{output}"
+    );
+    let (status, output, _) = segue(&["releases", "--format", "json"], "");
+    let told: serde_json::Value = serde_json::from_str(&output).unwrap();
+    assert!(status == 0 && told["releases"].as_array().unwrap().len() == 7);
+    assert_eq!(
+        told["functions"][4]["contracts"][3][2]["path"],
+        "/mefApi/sonata/productOrderingManagement/v10"
+    );
+    for (release, count) in [("billie", 63), ("celine", 68), ("dolly", 83), ("ella", 94), ("kylie", 127)] {
+        let (status, output, _) = segue(&["operations", "--release", release], "");
+        assert!(status == 0 && output.contains(&format!("\n{count} operations of {release}\n")), "{output}");
+    }
+    let (_, output, _) = segue(&["operations", "--release", "kylie", "--format", "json"], "");
+    let rows: serde_json::Value = serde_json::from_str(&output).unwrap();
+    let declined = rows.as_array().unwrap().iter().find(|row| row["operationId"] == "declineQuote").unwrap();
+    assert_eq!(declined["path"], "/mefApi/sonata/quoteManagement/v10/declineQuote");
+    let (status, _, complaint) = segue(&["operations", "--release", "kyle"], "");
+    assert!(status != 0 && complaint.contains("did you mean `kylie`?"), "{complaint}");
+}
+
+#[test]
 fn every_operation_of_the_standard_is_listed_with_how_it_is_served_and_tested() {
     let (status, output, _) = segue(&["operations", "--partner", "globex", "--format", "json"], "");
     assert_eq!(status, 0);

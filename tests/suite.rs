@@ -35,6 +35,7 @@ mod readme;
 mod receives;
 mod record;
 mod recover;
+mod releases;
 mod reload;
 mod round;
 mod routes;

@@ -20,6 +20,7 @@ mod message;
 mod operations;
 pub mod output;
 mod record;
+mod releases;
 mod round;
 mod rules;
 mod schema;
@@ -65,6 +66,8 @@ enum Command {
     Show(ShowArguments),
     /// List every operation of the standard, how it is served and how many cases hold it.
     Operations(OperationsArguments),
+    /// List the releases of the standard that the catalogue has, and which of them share contracts.
+    Releases(ReleasesArguments),
     /// List the numbered requirements of the guides, who looks after each, and what a partner has set.
     Rules(RulesArguments),
     /// Play the cases of two configurations with both, and print what differs on the wire.
@@ -294,6 +297,17 @@ struct OperationsArguments {
     /// The partner whose operations are listed; without it those of every partner.
     #[arg(long)]
     partner: Option<String>,
+    /// A release of the standard whose operations are listed, whoever is served them.
+    #[arg(long, conflicts_with = "partner")]
+    release: Option<String>,
+    /// How the table is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// `segue releases`.
+#[derive(Debug, Args)]
+struct ReleasesArguments {
     /// How the table is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -388,6 +402,7 @@ pub fn main() -> ExitCode {
         Command::Trace(arguments) => trace::run(&config, &arguments),
         Command::Show(arguments) => show::run(&config, &arguments),
         Command::Operations(arguments) => operations::run(&config, &arguments),
+        Command::Releases(arguments) => releases::run(&arguments),
         Command::Rules(arguments) => rules::run(&config, &arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),

@@ -43,6 +43,9 @@ struct Row {
 
 /// Prints the table.
 pub fn run(config: &Path, arguments: &OperationsArguments) -> anyhow::Result<ExitCode> {
+    if let Some(release) = &arguments.release {
+        return super::releases::operations(release, arguments.format);
+    }
     let Some(plan) = load(config) else { return Ok(ExitCode::FAILURE) };
     let partners: Vec<&PartnerPlan> = match &arguments.partner {
         Some(name) => vec![find_partner(&plan, name)?],

@@ -15,6 +15,7 @@ use super::{
     partner::{self, PartnerPlan},
     pool::Pool,
     products::OwnProducts,
+    releases,
     sets::{OverlayFile, overlay_files, subset},
     spread::spread,
 };
@@ -25,7 +26,7 @@ use crate::{
     mapping::compile::{
         BaseSet, CompileOptions, CompiledSet, Effective, OverlaySource, read_overlays, read_set_files,
     },
-    sonata::{Contract, Products, Release},
+    sonata::{Contract, Products, Release, catalogue},
     text::{Diagnostic, Diagnostics, FileSet, Hint, Sources, Spanned},
 };
 
@@ -138,6 +139,8 @@ struct Job {
 
 struct JobSet {
     name: Arc<str>,
+    /// What it is written in.
+    release: Release,
     base: blake3::Hash,
     overlays: Vec<OverlaySource>,
     /// Whether an overlay could not be read.
@@ -279,7 +282,10 @@ impl Builder<'_> {
         let settings = Arc::clone(&from.settings);
         let mut told = Diagnostics::new();
         let contracts = partner::contracts(&settings);
-        let Some(products) = self.products(&settings, &contracts, &mut told) else { return Err(told) };
+        let written: BTreeSet<Release> =
+            set_names(&settings).into_iter().filter_map(|name| self.written_in(&name.value)).collect();
+        let products = self.products(&settings, &contracts, &written, &mut told);
+        let Some(products) = products else { return Err(told) };
         check_routes::operations(&settings, &contracts, &mut told);
         check_routes::words(&settings, &contracts, &products, &mut told);
         let routes = settings.routes.iter().map(|route| BackendRoute {
@@ -290,7 +296,7 @@ impl Builder<'_> {
         let Some(default) = products.get(&settings.releases.default.value).cloned() else { return Err(told) };
         let sets: Vec<_> = set_names(&settings)
             .into_iter()
-            .map(|name| self.set(&settings, name, &contracts, &default, &mut told))
+            .map(|name| self.set(&settings, name, &default, &mut told))
             .collect();
         match sets.into_iter().collect() {
             Some(sets) => Ok(Job { from, contracts, products, routes, sets, told }),
@@ -298,10 +304,18 @@ impl Builder<'_> {
         }
     }
 
+    /// The release that a set is written in.
+    fn written_in(&self, name: &str) -> Option<Release> {
+        self.made.sets.get(name)?.set.as_ref().map(releases::of_set)
+    }
+
+    /// Products by the partner's releases; those of the releases that its sets are written in stand behind them, since
+    /// the version of a product is no matter of the release of an API.
     fn products(
         &self,
         settings: &Partner,
         contracts: &[&'static Contract],
+        written: &BTreeSet<Release>,
         out: &mut Diagnostics,
     ) -> Option<HashMap<Release, Products>> {
         let own = self.world.own_products;
@@ -311,7 +325,10 @@ impl Builder<'_> {
             if all.contains_key(&release) {
                 continue;
             }
-            match own.before(release).with_aliases(aliases(settings)) {
+            let known = written.iter().fold(own.before(release), |known, written| {
+                known.with_later(&catalogue().products(*written))
+            });
+            match known.with_aliases(aliases(settings)) {
                 Ok(products) => {
                     all.insert(release, products);
                 }
@@ -336,7 +353,6 @@ impl Builder<'_> {
         &mut self,
         settings: &Partner,
         named: &Spanned<String>,
-        contracts: &[&'static Contract],
         products: &Products,
         out: &mut Diagnostics,
     ) -> Option<JobSet> {
@@ -350,7 +366,8 @@ impl Builder<'_> {
             out.push(Diagnostic::error(NO_MAPPING, message).at(named.span).maybe_hint(near));
             return None;
         }
-        let key = self.key(read.hash, settings, name, contracts);
+        let release = read.set.as_ref().map_or(Release::GRACE, releases::of_set);
+        let key = self.key(read.hash, settings, name, release);
         let set = read.set.clone();
         let mut told = Diagnostics::new();
         let overlays = overlay_files(mappings, settings, name);
@@ -368,7 +385,7 @@ impl Builder<'_> {
                     key,
                     name: name.clone(),
                     set,
-                    contracts: contracts.to_vec(),
+                    contracts: releases::contracts(release),
                     products: products.clone(),
                     options: options(self.world, settings, name),
                 }),
@@ -376,6 +393,7 @@ impl Builder<'_> {
         }
         Some(JobSet {
             name: name.as_str().into(),
+            release,
             base: key,
             overlays: overlays.unwrap_or_default(),
             is_broken,
@@ -383,13 +401,7 @@ impl Builder<'_> {
     }
 
     /// All that the compilation of a set without overlay depends on.
-    fn key(
-        &self,
-        set: blake3::Hash,
-        settings: &Partner,
-        name: &str,
-        contracts: &[&'static Contract],
-    ) -> blake3::Hash {
+    fn key(&self, set: blake3::Hash, settings: &Partner, name: &str, release: Release) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
         hasher.update(set.as_bytes()).update(self.world.hash.as_bytes());
         hasher.update(self.world.mappings.shown(name).as_bytes());
@@ -402,10 +414,7 @@ impl Builder<'_> {
         for backend in backends_of(settings, name) {
             hasher.update(format!("\0{backend}").as_bytes());
         }
-        for contract in contracts {
-            let release = settings.releases.of(contract.function);
-            hasher.update(format!("\0{}\0{release}", contract.function).as_bytes());
-        }
+        hasher.update(format!("\0{release}\0{}", settings.releases.default.value).as_bytes());
         hasher.finalize()
     }
 
@@ -429,6 +438,10 @@ impl Job {
         let settings = &self.from.settings;
         let (mut told, mut shared, mut parts) = (self.told.clone(), Vec::new(), 0);
         let mut sets: HashMap<Arc<str>, Arc<CompiledSet>> = HashMap::new();
+        let told_of = match &settings.notifications {
+            None => Some(None),
+            Some(from) => notifications::settings(from, &mut told).map(|settings| Some(Arc::new(settings))),
+        };
         for set in &self.sets {
             let Some(base) = made.bases.get(&set.base) else { continue };
             let compiled = if set.overlays.is_empty() {
@@ -436,7 +449,8 @@ impl Job {
                 base.compiled().cloned()
             } else {
                 let products = self.products.get(&settings.releases.default.value).cloned();
-                let schema = ContractSchema::new(self.contracts.clone(), products.unwrap_or_default());
+                let contracts = releases::contracts(set.release);
+                let schema = ContractSchema::new(contracts, products.unwrap_or_default());
                 let overlaid =
                     base.with(&set.overlays, &schema, &options(world, settings, &set.name), sources);
                 parts += overlaid.parts_compiled;
@@ -448,13 +462,11 @@ impl Job {
                 let backends = self.routes.iter().filter(|route| route.mapping == set.name);
                 let backends: Vec<_> = backends.map(|route| &route.settings.backend.value).collect();
                 check_sets::formats(&world.formats, &compiled, &backends, &mut told);
+                let events = told_of.as_ref().and_then(Option::as_deref);
+                releases::spoken(settings, (&set.name, set.release), &compiled, events, &mut told);
                 sets.insert(Arc::clone(&set.name), compiled);
             }
         }
-        let told_of = match &settings.notifications {
-            None => Some(None),
-            Some(from) => notifications::settings(from, &mut told).map(|settings| Some(Arc::new(settings))),
-        };
         let endpoint = match &settings.endpoint {
             None => Some(None),
             Some(from) => backend::endpoint(from, &mut told).map(|settings| Some(Arc::new(settings))),

@@ -41,6 +41,7 @@ pub(super) fn formats(
     out: &mut Diagnostics,
 ) {
     names(formats, compiled, out);
+    super::releases::written(compiled, out);
     for (name, operation) in &compiled.operations {
         let named = operation.backend.as_ref();
         let id = named.and_then(|(backend, _)| BackendId::parse(backend).ok());

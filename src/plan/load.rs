@@ -34,6 +34,11 @@ pub(super) const UNUSED_FILE: Code = Code("P108");
 /// `P109`: a product schema takes the place of one of the catalogue.
 pub(super) const REPLACES: Code = Code("P109");
 
+/// `P116`: a partner speaks a function in another contract than its mapping set, and nothing carries it over.
+pub(super) const NOT_BRIDGED: Code = Code("P116");
+/// `P117`: a mapping set is written in the words of a release in which a function cannot be mapped.
+pub(super) const NOT_MAPPED_IN: Code = Code("P117");
+
 /// `P112`: the condition of a route reads what no request has.
 pub(super) const CONDITION: Code = Code("P112");
 /// `P113`: the mapping sets of a partner's routes do not fit together.
@@ -65,6 +70,8 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(TWO_WAYS, "The mapping sets of a partner's routes do not fit together."),
     Meaning::new(FORMAT, "A call is in another format than its backend."),
     Meaning::new(NO_INTERFACE, "A backend names an interface file that is not there."),
+    Meaning::new(NOT_BRIDGED, "A partner speaks a function in another contract than its mapping set."),
+    Meaning::new(NOT_MAPPED_IN, "A function cannot be mapped in the words of that release."),
     Meaning::new(NOT_CHECKED, "Backends without an interface file: mappings are not checked against them."),
 ];
 

@@ -18,6 +18,7 @@ mod partner;
 mod pool;
 mod products;
 mod receiver;
+mod releases;
 mod route;
 mod schema;
 mod sets;

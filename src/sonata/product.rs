@@ -111,6 +111,17 @@ impl Products {
         self
     }
 
+    /// The same with those of others behind them: what both have is this one's, and a short name means what they mean.
+    #[must_use]
+    pub fn with_later(mut self, others: &Self) -> Self {
+        for source in &others.sources {
+            if self.sources.iter().all(|known| !Arc::ptr_eq(known, source)) {
+                self.sources.push(source.clone());
+            }
+        }
+        self
+    }
+
     /// The same with aliases: each maps what a partner writes as `@type` to a URN or short name.
     ///
     /// # Errors
