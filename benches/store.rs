@@ -16,6 +16,7 @@ use std::{
     fs,
     io::Write as _,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -23,6 +24,7 @@ use bytes::Bytes;
 use segue::{
     ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId},
     store::{Batch, Change, Entity, JournalEntry, KeyPair, Kind, Limits, Step, Store},
+    telemetry::Metrics,
 };
 use uuid::Uuid;
 
@@ -57,8 +59,11 @@ fn main() {
     for (name, folder) in [("RAM disk", tempfile::tempdir_in("/dev/shm").ok()), ("disk", Some(disk))] {
         let Some(folder) = folder else { continue };
         let creates = if name == "disk" { CREATES / 4 } else { CREATES };
-        exchanges(name, folder.path(), creates);
-        for waiting in WAITING {
+        let only: Option<usize> = after("--waiting").map(|text| text.parse().unwrap());
+        if only.is_none() {
+            exchanges(name, folder.path(), creates);
+        }
+        for waiting in WAITING.into_iter().filter(|waiting| only.is_none_or(|only| only == *waiting)) {
             rows(name, folder.path(), waiting, if name == "disk" { ROWS / 4 } else { ROWS });
         }
     }
@@ -136,9 +141,12 @@ fn exchanges(place: &str, folder: &Path, creates: usize) {
 /// Durable rows a second, and beside them in turns what a bare loop does that writes as many rows as callers wait, and
 /// waits for the disk.
 fn rows(place: &str, folder: &Path, waiting: usize, rows: usize) {
-    let store = Store::open(&folder.join(format!("rows{waiting}.db")), Limits::default(), None).unwrap();
+    let metrics = Arc::new(Metrics::new().unwrap());
+    let path = folder.join(format!("rows{waiting}.db"));
+    let store = Store::open(&path, Limits::default(), Some(Arc::clone(&metrics))).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let (mut ours, mut bare, mut shares, mut store_us) = (Vec::new(), Vec::new(), Vec::new(), 0.0);
+    let (mut ours, mut bare, mut shares) = (Vec::new(), Vec::new(), Vec::new());
+    let mut store_us = 0.0;
     let each = rows / TURNS;
     for _ in 0..TURNS {
         let bare_before = synced(folder, waiting, each / 4);
@@ -158,10 +166,18 @@ fn rows(place: &str, folder: &Path, waiting: usize, rows: usize) {
     let (ours, bare, share) = (median(&mut ours), median(&mut bare), median(&mut shares));
     let (least, most) = (shares[0], shares[TURNS - 1]);
     println!(
-        "{place}: {waiting} waiting: {ours:.0} durable rows/s, store {:.1} us CPU a row; a bare loop {bare:.0}, of which \
-         that is {share:.2} ({least:.2} to {most:.2})",
+        "{place}: {waiting} waiting: {ours:.0} durable rows/s, {:.0} a commit, store {:.1} us CPU a row; a bare loop \
+         {bare:.0}, of which that is {share:.2} ({least:.2} to {most:.2})",
+        counter(&metrics, "segue_store_jobs_total") / counter(&metrics, "segue_store_commits_total"),
         store_us / rows as f64,
     );
+}
+
+/// The first counter whose name begins so.
+fn counter(metrics: &Metrics, name: &str) -> f64 {
+    let text = metrics.render();
+    let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+    line.rsplit(' ').next().unwrap().parse().unwrap()
 }
 
 /// Rows a second of writes of so many rows at once, each followed by an fdatasync.

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Most batches in one record of the log.
-const GROUP_MAX: usize = 128;
+const GROUP_MAX: usize = 1024;
 
 /// Bytes of documents from which on a record takes no further batch.
 const GROUP_BYTES: usize = 32 * 1024 * 1024;

@@ -264,7 +264,7 @@ impl Core {
         let moved = staged.moved;
         if more.batches > 0 {
             if let Some(log) = log {
-                let synced = log.append(buffer)?;
+                let synced = log.append(buffer, Duration::from_micros(self.limits.quick_us))?;
                 self.learn(quick, synced);
             }
             let mut layers = self.layers_mut();

@@ -26,6 +26,11 @@ pub(super) const RECORD_BYTES_MAX: usize = 1 << 30;
 /// Length and checksum.
 const HEAD_BYTES: usize = 8;
 
+/// Zeros that are written ahead of the log's end at once, in bytes, where the disk keeps callers waiting: a record that is
+/// written over them makes the file no longer, so that the file system need not write down where its bytes are and that
+/// it has grown.
+const AHEAD_BYTES: u64 = 1 << 20;
+
 /// How often it is looked whether the other process has ended.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -81,6 +86,10 @@ pub(super) struct Log {
     end: Position,
     /// The file of that segment; `None` until something is written.
     file: Option<File>,
+    /// Bytes that the file has, zeros ahead of the end included.
+    file_bytes: u64,
+    /// Whether the last fsync kept callers waiting.
+    is_slow: bool,
     /// Keeps the lock.
     _held: File,
 }
@@ -108,7 +117,9 @@ impl Log {
         mut each: impl FnMut(Bytes, Position) -> Result<(), StoreError>,
     ) -> Result<Self, StoreError> {
         let cannot = |error: io::Error| StoreError::Open(format!("the log of {}: {error}", path.display()));
-        let mut log = Self { path: path.to_owned(), segment_bytes, end: from, file: None, _held: held };
+        let (path, is_slow) = (path.to_owned(), false);
+        let mut log =
+            Self { path, segment_bytes, end: from, file: None, file_bytes: 0, is_slow, _held: held };
         while let Some(bytes) = log.segment().map_err(cannot)? {
             while let Some((payload, next)) = next_record(&bytes, log.end) {
                 each(payload, next)?;
@@ -159,13 +170,16 @@ impl Log {
     }
 
     /// Makes one record of `buffer`, whose first bytes are left free for the head (see [`Log::begin`]), writes it and
-    /// waits for the disk; says for how long it waited.
+    /// waits for the disk; says for how long it waited. Where that is longer than `quick`, later records find room
+    /// that the file has already.
     ///
     /// # Errors
     /// [`StoreError::Failed`] where nothing was written, [`StoreError::Unknown`] where the disk did not say.
-    pub(super) fn append(&mut self, buffer: &mut [u8]) -> Result<Duration, StoreError> {
+    pub(super) fn append(&mut self, buffer: &mut [u8], quick: Duration) -> Result<Duration, StoreError> {
         if self.file.is_none() {
-            self.file = Some(self.open_segment().map_err(|error| StoreError::Failed(error.to_string()))?);
+            let opened = self.open_segment().and_then(|file| Ok((file.metadata()?.len(), file)));
+            let (bytes, file) = opened.map_err(|error| StoreError::Failed(error.to_string()))?;
+            (self.file, self.file_bytes) = (Some(file), bytes);
         }
         let Some(file) = &self.file else { return Err(StoreError::Failed("no log".to_owned())) };
         let payload_bytes = buffer.len().saturating_sub(HEAD_BYTES);
@@ -185,14 +199,28 @@ impl Log {
             self.file = None;
             return Err(StoreError::Failed(error.to_string()));
         }
+        let end_bytes = self.end.start_bytes + buffer.len() as u64;
+        if end_bytes > self.file_bytes {
+            self.file_bytes = end_bytes;
+            let ahead =
+                if self.is_slow { AHEAD_BYTES.min(self.segment_bytes.saturating_sub(end_bytes)) } else { 0 };
+            if ahead > 0 {
+                let zeros = vec![0; usize::try_from(ahead).unwrap_or_default()];
+                // Where there is no room for them, there still is for the record.
+                let _ = file.write_all_at(&zeros, end_bytes);
+                self.file_bytes += ahead;
+            }
+        }
         #[expect(clippy::disallowed_methods, reason = "who commits goes by how long the disk takes")]
         let written = Instant::now();
         if let Err(error) = file.sync_data() {
             self.forget();
             return Err(StoreError::Unknown(error.to_string()));
         }
-        self.end = Position { start_bytes: self.end.start_bytes + buffer.len() as u64, chain, ..self.end };
-        Ok(written.elapsed())
+        self.end = Position { start_bytes: end_bytes, chain, ..self.end };
+        let waited = written.elapsed();
+        self.is_slow = waited > quick;
+        Ok(waited)
     }
 
     /// After an fsync that failed: what stands at the end should not be taken for a record. The next one is written

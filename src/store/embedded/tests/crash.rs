@@ -23,10 +23,15 @@ fn open(path: &Path) -> (log::Log, Vec<Vec<u8>>) {
 }
 
 fn append(log: &mut log::Log, payload: &[u8]) {
+    append_where(log, payload, Duration::MAX);
+}
+
+/// Where an fsync within `quick` keeps nobody waiting.
+fn append_where(log: &mut log::Log, payload: &[u8], quick: Duration) {
     let mut buffer = Vec::new();
     log.begin(&mut buffer);
     buffer.extend_from_slice(payload);
-    log.append(&mut buffer).unwrap();
+    log.append(&mut buffer, quick).unwrap();
 }
 
 #[test]
@@ -62,6 +67,31 @@ fn a_log_that_ends_anywhere_is_read_up_to_the_last_whole_record() {
             }
         }
     }
+}
+
+#[test]
+fn where_the_disk_is_slow_records_are_written_over_zeros_and_read_all_the_same() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("s.db");
+    let length = |segment| fs::metadata(log::segment_path(&path, segment)).unwrap().len();
+    // One that ends in the middle of the segment, one that comes near its end, and one that goes beyond.
+    let payloads: Vec<Vec<u8>> =
+        [10, 400_000, 600_000, 40_000, 90_000, 9].map(|length| vec![7; length]).to_vec();
+    let (mut log, _) = open(&path);
+    let mut lengths = Vec::new();
+    for (number, payload) in payloads.iter().enumerate() {
+        append_where(&mut log, payload, Duration::ZERO);
+        lengths.push(length(log.end().segment));
+        if number == 2 {
+            drop(log);
+            log = open(&path).0;
+        }
+    }
+    let (whole, last) = (1 << 20, payloads.iter().take(5).map(|payload| payload.len() as u64 + 8).sum());
+    // The first fsync tells that the disk is slow; the segment's end bounds what is written ahead.
+    assert_eq!(lengths, [18, whole, whole, whole, last, whole]);
+    drop(log);
+    assert_eq!(open(&path).1, payloads);
 }
 
 #[test]
@@ -211,7 +241,7 @@ async fn a_store_whose_log_is_cut_has_whole_batches_only() {
     let folder = TempDir::new().unwrap();
     let live = folder.path().join("live");
     // The database must not have come further than the log is cut.
-    let later = Limits { apply_idle_ms: 600_000, ..Limits::default() };
+    let later = Limits { apply_idle_ms: 600_000, ..quick() };
     let store = Store::open(&live.join("s.db"), later, None).unwrap();
     let mut ends = Vec::new();
     for number in 0..3 {
