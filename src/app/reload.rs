@@ -59,7 +59,7 @@ impl Reloader {
             };
             // A folder that was replaced is another one under the old name, so the watch begins again; before the
             // files are read, or a change in between would be missed.
-            if has_changed {
+            if has_changed && files.as_ref().is_none_or(Watch::is_moved) {
                 files = self.watch();
             }
             let watched = self.watched();
@@ -134,7 +134,7 @@ impl Reloader {
 fn settled(config: &Path, previous: &plan::Plan) -> plan::Built {
     let mut built = plan::load(config, Some(previous));
     for _ in 1..READINGS_MAX {
-        if built.plan.as_ref().is_none_or(|plan| plan.is_current(config)) {
+        if built.plan.as_ref().is_none_or(|plan| plan.is_settled(config)) {
             break;
         }
         built = plan::load(config, Some(previous));

@@ -1,17 +1,26 @@
 //! Tells when files below some folders changed and have come to rest.
 //!
 //! Editors and deployments write in several steps, so a change is told only after a quiet time; the reader then
-//! still reads twice and takes what it read only if both readings agree.
+//! still reads what has changed twice and takes what it read only if both readings agree.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _, event::ModifyKind};
 use tokio::sync::mpsc;
 
 /// A running watch; dropping it ends it.
 pub struct Watch {
     _watcher: RecommendedWatcher,
     changes: mpsc::Receiver<()>,
+    /// Whether more happened than that files that were there were written.
+    is_moved: Arc<AtomicBool>,
     quiet: Duration,
 }
 
@@ -26,16 +35,29 @@ impl Watch {
     pub fn start(folders: &[PathBuf], quiet: Duration) -> Result<Self, notify::Error> {
         // One place is enough: a change that finds it taken is told by the one that took it.
         let (sender, changes) = mpsc::channel(1);
+        let is_moved = Arc::new(AtomicBool::new(false));
+        let moved = Arc::clone(&is_moved);
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            let read_only = |event: &notify::Event| matches!(event.kind, EventKind::Access(_));
-            if !event.as_ref().is_ok_and(read_only) {
-                let _ = sender.try_send(());
+            let kind = event.map(|event| event.kind);
+            if matches!(kind, Ok(EventKind::Access(_))) {
+                return;
             }
+            // Told before the change is: whoever sees that sees this.
+            if !matches!(kind, Ok(EventKind::Modify(ModifyKind::Data(_)))) {
+                moved.store(true, Ordering::Release);
+            }
+            let _ = sender.try_send(());
         })?;
         for folder in folders {
             watcher.watch(folder, RecursiveMode::Recursive)?;
         }
-        Ok(Self { _watcher: watcher, changes, quiet })
+        Ok(Self { _watcher: watcher, changes, is_moved, quiet })
+    }
+
+    /// Whether a file or folder came, went or has another place, or that is not known: then a folder that is watched may be
+    /// another one under its old name, and the watch should begin again.
+    pub fn is_moved(&self) -> bool {
+        self.is_moved.load(Ordering::Acquire)
     }
 
     /// Waits for a change, then for the quiet time after the last one, but never longer than

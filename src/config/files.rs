@@ -66,9 +66,11 @@ pub fn read_folder_again(
     let root = folder.display().to_string();
     #[expect(clippy::disallowed_methods, reason = "files carry the machine's time, and are held against it")]
     let (now, read) = (SystemTime::now(), ReadBefore::default());
-    let mut walk = Walk { root: &root, read, before, now, wanted, out, full: false };
+    let mut walk = Walk { root: &root, read, before, now, wanted, out, new: 0, full: false };
     walk.folder(folder, "", 0);
-    let read = walk.read;
+    let mut read = walk.read;
+    // Of those that are not new, the rest of what was there before is gone.
+    read.changes += (before.files.len() + walk.new).saturating_sub(read.files.len());
     (read.texts(root), read)
 }
 
@@ -80,6 +82,8 @@ struct Walk<'o, W> {
     now: SystemTime,
     wanted: W,
     out: &'o mut Diagnostics,
+    /// Files that were not there before.
+    new: usize,
     full: bool,
 }
 
@@ -144,8 +148,11 @@ impl<W: Fn(&str) -> bool> Walk<'_, W> {
                 return Ok(known.clone());
             }
             let text = text(path)?;
+            self.new += usize::from(known.is_none());
             // The same text stays the same in memory.
             let known = known.filter(|known| *known.text == *text).map(|known| Arc::clone(&known.text));
+            self.read.changes += usize::from(known.is_none());
+            self.read.read.push(below.clone());
             Ok(KnownFile { stamp, text: known.unwrap_or_else(|| text.into()) })
         });
         match read {
@@ -164,7 +171,8 @@ impl<W: Fn(&str) -> bool> Walk<'_, W> {
     }
 }
 
-fn text(path: &Path) -> io::Result<String> {
+/// The text of a file, within bounds.
+pub(super) fn text(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > FILE_BYTES_MAX {

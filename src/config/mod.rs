@@ -114,6 +114,14 @@ impl Kept {
     }
 }
 
+impl Kept {
+    /// How the folder was read.
+    #[must_use]
+    pub fn reading(&self) -> &ReadBefore {
+        &self.folder
+    }
+}
+
 /// A partner's file as it was read.
 #[derive(Debug, Clone)]
 pub(crate) struct KeptPartner {

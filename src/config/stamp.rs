@@ -5,6 +5,7 @@ use std::{
     collections::HashMap,
     fs::Metadata,
     os::unix::fs::MetadataExt,
+    path::Path,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -20,6 +21,10 @@ pub struct ReadBefore {
     pub(super) files: HashMap<String, KnownFile>,
     /// Folders likewise, with the names in them.
     pub(super) folders: HashMap<String, KnownFolder>,
+    /// Files whose texts were read and not taken over from the reading before.
+    pub(super) read: Vec<String>,
+    /// How many files are new, gone or have another text than in the reading before.
+    pub(super) changes: usize,
 }
 
 impl ReadBefore {
@@ -30,6 +35,22 @@ impl ReadBefore {
             other.files.get(path).is_some_and(|other| file.text == other.text)
         };
         self.files.len() == other.files.len() && self.files.iter().all(same)
+    }
+
+    /// How many files are new, gone or have another text than in the reading before.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.changes
+    }
+
+    /// Whether those files that were read have the same texts still, in the folder that they were read from. The others,
+    /// which had not changed, are not looked at.
+    #[must_use]
+    pub fn is_at_rest(&self, folder: &Path) -> bool {
+        self.read.iter().all(|below| {
+            let now = super::files::text(&folder.join(below));
+            self.files.get(below).zip(now.ok()).is_some_and(|(known, now)| *known.text == *now)
+        })
     }
 
     /// The texts, below a root as diagnostics show it.

@@ -30,6 +30,7 @@ use crate::{
     mapping::{
         apply::{KeyPair, KeyText},
         operation::{Answer, Call, Complete, OperationProgram},
+        program::Shared,
     },
     plan::{MappedOperation, PartnerPlan, Route, Understanding},
     sonata::{
@@ -279,7 +280,7 @@ fn alone(own: &OperationProgram, call: &Call) -> OperationProgram {
     OperationProgram {
         calls: Box::new([call.clone()]),
         answer: Answer::Empty,
-        on: Box::default(),
+        on: Shared::default(),
         complete: None,
         expires: None,
         ..own.clone()

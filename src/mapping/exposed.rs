@@ -9,7 +9,7 @@ use super::{
 };
 
 /// A message of our procurement system that becomes an operation at a Seller, and the Seller's answer on its way back.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Expose {
     /// Where it was written, with a name for logs: `POST /procurement/quotes`.
     pub origin: Origin,

@@ -7,7 +7,7 @@ use super::path::FieldPath;
 use super::program::{Origin, Program};
 
 /// A message that the legacy system sends us.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Receive {
     /// Upper case: `PUT`.
     pub method: Box<str>,
@@ -22,7 +22,7 @@ pub struct Receive {
 }
 
 /// What we ask the legacy system for, again and again.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Watch {
     /// Its name in the set.
     pub name: Box<str>,
@@ -50,7 +50,7 @@ pub enum Segment {
 }
 
 /// What a message says of which entity.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct News {
     /// Where it was written, with a name for logs: `PUT /bss/orders/{no}`.
     pub origin: Origin,

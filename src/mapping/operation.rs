@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::path::FieldPath;
-use super::program::{FailureCode, Origin, Program};
+use super::program::{FailureCode, Origin, Program, Shared};
 use crate::json::Document;
 use crate::json::query::{Condition, Query};
 
@@ -26,7 +26,7 @@ pub struct OperationProgram {
     pub answer: Answer,
     /// What replies become something else than an answer, in order; the first that matches decides. A call's
     /// own `on:` stands before those of the operation.
-    pub on: Box<[On]>,
+    pub on: Shared<[On]>,
     /// How lists are paged at the legacy system; none: the reply is the whole list.
     pub paging: Option<Paging>,
     /// Where each filter of a list is settled, by name; what is not named here is settled here.
@@ -36,7 +36,7 @@ pub struct OperationProgram {
     /// How work that outlives the call is followed.
     pub complete: Option<Complete>,
     /// The call that is made when what the operation made has expired: it gives back what was reserved.
-    pub expires: Option<Box<Call>>,
+    pub expires: Option<Shared<Call>>,
 }
 
 /// Who carries out an operation.
@@ -58,7 +58,7 @@ pub struct Call {
     /// Where it was written.
     pub origin: Origin,
     /// What is called.
-    pub target: CallTarget,
+    pub target: Shared<CallTarget>,
     /// The array of the Sonata request of which every element is one call (`every` is set); the element is the
     /// scope, `$` the whole request. None: one call, the scope is the root.
     pub each: Option<FieldPath>,
@@ -76,9 +76,9 @@ pub struct Call {
     /// How long a reply may be reused for the same call, in milliseconds; none: never.
     pub cache_ms: Option<u64>,
     /// The call that takes this one back, when a later one fails.
-    pub undo: Option<Box<Call>>,
+    pub undo: Option<Shared<Call>>,
     /// How it is found out whether this one was made, when nobody knows how it ended.
-    pub recover: Option<Box<Recover>>,
+    pub recover: Option<Shared<Recover>>,
 }
 
 /// How it is found out whether a call was made of which nobody knows how it ended: `recover:`.

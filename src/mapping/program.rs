@@ -43,6 +43,7 @@ mod share;
 mod shared;
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 pub use array::{Append, Body, Each, Gather, Join, JoinTarget, Key, KeyForm, KeyGroupId, Numbering, Take};
@@ -102,9 +103,13 @@ pub struct Origin {
     pub address: Arc<str>,
 }
 
-/// One rule, compiled.
+/// One rule, compiled. Programs of partners that have it alike share it.
+#[derive(Clone, PartialEq)]
+pub struct Rule(Shared<RuleBody>);
+
+/// What a [`Rule`] is.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rule {
+pub struct RuleBody {
     /// Where it was written.
     pub origin: Origin,
     /// What a failure in it does; resolved by the compiler from phase, contract and `on_error:`.
@@ -422,6 +427,16 @@ fn mark_body(body: &mut Body, way: Direction) -> bool {
 }
 
 impl Rule {
+    /// A rule that nobody else has yet.
+    pub fn new(body: RuleBody) -> Self {
+        Self(Shared::new(body))
+    }
+
+    /// Whether both are one and the same rule.
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.is(&other.0)
+    }
+
     fn mark(&mut self, way: Direction) -> bool {
         self.marks.is_plain = matches!(&self.action, Action::Pair(pair) if pair.is_plain(way));
         self.marks.has_references = match &mut self.action {
@@ -442,6 +457,26 @@ impl Rule {
             }
         };
         self.marks.has_references
+    }
+}
+
+impl Deref for Rule {
+    type Target = RuleBody;
+
+    fn deref(&self) -> &RuleBody {
+        &self.0
+    }
+}
+
+impl DerefMut for Rule {
+    fn deref_mut(&mut self) -> &mut RuleBody {
+        &mut self.0
+    }
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
     pool::Pool,
     products::OwnProducts,
     releases,
-    sets::{OverlayFile, overlay_files, subset},
+    sets::{OverlayFile, base_of, overlay_files, own_overlay, subset},
     spread::spread,
 };
 use crate::{
@@ -65,7 +65,7 @@ impl<'w> World<'w> {
 /// All partners, and what the next plan takes over of them.
 #[derive(Default)]
 pub(super) struct Made {
-    partners: BTreeMap<PartnerId, MadePartner>,
+    partners: BTreeMap<PartnerId, Arc<MadePartner>>,
     /// Sets as they were read, by name.
     sets: BTreeMap<String, ReadSet>,
     /// What they share.
@@ -88,7 +88,6 @@ struct ReadSet {
 }
 
 /// A partner, with what it was made from and what was told of it.
-#[derive(Clone)]
 struct MadePartner {
     /// None where something is an error.
     plan: Option<Arc<PartnerPlan>>,
@@ -127,6 +126,9 @@ impl Made {
     }
 }
 
+/// Partners that are compiled together: the overlays of so many are in memory as they were read.
+const JOBS_AT_ONCE: usize = 64;
+
 /// One partner that is to be compiled.
 struct Job {
     from: From,
@@ -160,10 +162,13 @@ pub(super) fn partners(
     let mut builder = Builder { world, before, made, wanted: Vec::new(), sources };
     let mut jobs = Vec::new();
     for (id, partner) in &settings.partners {
+        let known = before.and_then(|before| before.partners.get(id));
+        if let Some(known) = known.filter(|known| builder.is_plainly(partner, &known.from)) {
+            builder.keep(id, known);
+            continue;
+        }
         let from = builder.from(partner);
-        if let Some(known) =
-            before.and_then(|before| before.partners.get(id)).filter(|made| made.from.is(&from))
-        {
+        if let Some(known) = known.filter(|made| made.from.is(&from)) {
             builder.keep(id, known);
         } else {
             match builder.job(from) {
@@ -171,14 +176,12 @@ pub(super) fn partners(
                 Err(told) => out.append(told),
             }
         }
+        if jobs.len() >= JOBS_AT_ONCE {
+            builder.run(&mut jobs);
+        }
     }
-    builder.bases();
-    let Builder { mut made, sources, .. } = builder;
-    made.partners_compiled = jobs.len();
-    for (id, partner, parts) in spread(&jobs, |job| job.run(world, &made, sources)) {
-        made.parts_compiled += parts;
-        made.partners.insert(id, partner);
-    }
+    builder.run(&mut jobs);
+    let made = builder.made;
     made.tell(out);
     made.pool.purge();
     made
@@ -190,18 +193,20 @@ impl Made {
         for set in self.sets.values() {
             out.append(set.told.clone());
         }
-        let mut shared: BTreeMap<&[u8; 32], BTreeSet<usize>> = BTreeMap::new();
+        let mut shared: HashMap<blake3::Hash, Vec<bool>> =
+            self.bases.iter().map(|(hash, base)| (*hash, vec![false; base.told().len()])).collect();
         for partner in self.partners.values() {
             out.append(partner.told.clone());
             for (base, indices) in &partner.shared {
-                if !indices.is_empty() {
-                    shared.entry(base.as_bytes()).or_default().extend(indices);
+                let Some(told) = shared.get_mut(base) else { continue };
+                for index in indices {
+                    told.get_mut(*index).into_iter().for_each(|is_told| *is_told = true);
                 }
             }
         }
         for (hash, base) in &self.bases {
-            let indices = shared.get(hash.as_bytes()).into_iter().flatten();
-            indices.filter_map(|index| base.told().get(*index)).for_each(|one| out.push(one.clone()));
+            let told = base.told().iter().zip(shared.get(hash).into_iter().flatten());
+            told.filter(|(_, is_told)| **is_told).for_each(|(one, _)| out.push(one.clone()));
         }
     }
 }
@@ -226,6 +231,24 @@ struct Wanted {
 }
 
 impl Builder<'_> {
+    /// Whether a partner was made from what there is, as far as that can be seen at once: it has one overlay at most over
+    /// each set, which lies on no other.
+    fn is_plainly(&mut self, settings: &Arc<Partner>, from: &From) -> bool {
+        let mappings = self.world.mappings;
+        Arc::ptr_eq(settings, &from.settings)
+            && self.world.hash == from.world
+            && from.sets.iter().all(|set| {
+                let is_same = match set.overlays.as_slice() {
+                    [] => mappings.get(&own_overlay(settings, &set.name)).is_none(),
+                    [(path, text)] => {
+                        mappings.get(path).is_some_and(|now| now == text) && base_of(text).is_none()
+                    }
+                    _ => false,
+                };
+                is_same && self.read_set(&set.name) == set.set
+            })
+    }
+
     /// What a partner is to be made from.
     fn from(&mut self, settings: &Arc<Partner>) -> From {
         let mut sets: Vec<SetFrom> = Vec::new();
@@ -265,16 +288,18 @@ impl Builder<'_> {
     }
 
     /// Takes a partner over.
-    fn keep(&mut self, id: &PartnerId, known: &MadePartner) {
+    fn keep(&mut self, id: &PartnerId, known: &Arc<MadePartner>) {
         for (path, text) in known.from.sets.iter().flat_map(|set| &set.overlays) {
             self.sources.add(&self.world.mappings.shown(path), Arc::clone(text));
         }
         for (key, _) in &known.shared {
-            if let Some(base) = self.before.and_then(|before| before.bases.get(key)) {
+            if let Some(base) = self.before.and_then(|before| before.bases.get(key))
+                && !self.made.bases.contains_key(key)
+            {
                 self.made.bases.insert(*key, Arc::clone(base));
             }
         }
-        self.made.partners.insert(id.clone(), known.clone());
+        self.made.partners.insert(id.clone(), Arc::clone(known));
     }
 
     /// What is to be done for a partner; what is told where nothing can be.
@@ -418,6 +443,19 @@ impl Builder<'_> {
         hasher.finalize()
     }
 
+    /// Compiles these partners, and the sets that they want without overlay before.
+    fn run(&mut self, jobs: &mut Vec<Job>) {
+        self.bases();
+        let (world, sources) = (self.world, &*self.sources);
+        let made = spread(jobs, |job| job.run(world, &self.made, sources));
+        self.made.partners_compiled += jobs.len();
+        jobs.clear();
+        for (id, partner, parts) in made {
+            self.made.parts_compiled += parts;
+            self.made.partners.insert(id, Arc::new(partner));
+        }
+    }
+
     /// Compiles the sets that are wanted without overlay.
     fn bases(&mut self) {
         let sources = &*self.sources;
@@ -425,7 +463,7 @@ impl Builder<'_> {
             let schema = ContractSchema::new(wanted.contracts.clone(), wanted.products.clone());
             Arc::new(BaseSet::new(wanted.set.clone(), &wanted.name, &schema, &wanted.options, sources))
         });
-        for (wanted, base) in self.wanted.iter().zip(compiled) {
+        for (wanted, base) in self.wanted.drain(..).zip(compiled) {
             self.made.parts_compiled += base.parts();
             self.made.bases.insert(wanted.key, base);
         }

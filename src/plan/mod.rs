@@ -114,6 +114,17 @@ impl Plan {
         faults.is_empty() && read.is_same(&self.read.mappings) && self.read.config.is_current(config)
     }
 
+    /// Whether nobody was still writing when the files were read. Where at most one of them had changed since the plan before,
+    /// it is looked at again; where several had, somebody may be at work on all of them.
+    #[must_use]
+    pub fn is_settled(&self, config: &Path) -> bool {
+        let (own, mappings) = (self.read.config.reading(), &self.read.mappings);
+        if own.changes() + mappings.changes() > 1 {
+            return self.is_current(config);
+        }
+        own.is_at_rest(config) && mappings.is_at_rest(&self.settings.gateway.mappings)
+    }
+
     /// The settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {

@@ -23,7 +23,7 @@ use crate::{
     mapping::{
         compile::CompiledSet,
         operation::{Answer, Handling, OperationProgram},
-        program::{Origin, Tables},
+        program::{Origin, Shared, Tables},
     },
     notify,
     sonata::{
@@ -81,7 +81,7 @@ pub struct MappedOperation {
     /// The calls, their messages and the answer.
     pub program: Arc<OperationProgram>,
     /// Attributes whose mapped value wins over what the Buyer sent (`echo: false`), as custody names them.
-    pub echo_off: Vec<Box<str>>,
+    pub echo_off: Arc<[Box<str>]>,
     /// Its backend, whatever the partner's routes say.
     pub backend: Option<BackendId>,
     /// What the mapping set says once about the elements of its XML.
@@ -113,7 +113,7 @@ impl MappedOperation {
             handling: Handling::Legacy,
             calls: Box::default(),
             answer: Answer::Empty,
-            on: Box::default(),
+            on: Shared::default(),
             paging: None,
             filters: Box::default(),
             order: None,
@@ -122,7 +122,7 @@ impl MappedOperation {
         };
         Self {
             program: Arc::new(program),
-            echo_off: Vec::new(),
+            echo_off: Arc::default(),
             backend: None,
             names: Arc::default(),
             tables: Tables::NONE,
@@ -511,7 +511,7 @@ fn serve(settings: &Partner, compiled: &CompiledSet, function: Function, operati
         Some(operation) => match operation.program.handling {
             Handling::Legacy => Served::Mapped(Arc::new(MappedOperation {
                 program: Arc::clone(&operation.program),
-                echo_off: operation.not_echoed.iter().cloned().collect(),
+                echo_off: Arc::clone(&operation.not_echoed),
                 backend: operation.backend.as_ref().and_then(|(name, _)| BackendId::parse(name).ok()),
                 names: Arc::clone(&compiled.names),
                 tables: operation.tables.clone(),

@@ -12,6 +12,7 @@ use crate::{
         compile::CompiledSet,
         news::{News, Receive, Watch},
         operation::{Answer, Handling, OperationProgram},
+        program::Shared,
     },
     sonata::{
         Contract, Operation,
@@ -100,7 +101,7 @@ fn understanding(contracts: &[&'static Contract], set: &CompiledSet, news: &News
         handling: Handling::Legacy,
         calls: Box::default(),
         answer: Answer::Reply(Arc::clone(program)),
-        on: Box::default(),
+        on: Shared::default(),
         paging: None,
         filters: Box::default(),
         order: None,
@@ -109,7 +110,7 @@ fn understanding(contracts: &[&'static Contract], set: &CompiledSet, news: &News
     };
     let mapped = MappedOperation {
         program: Arc::new(program),
-        echo_off: news.not_echoed.to_vec(),
+        echo_off: news.not_echoed.iter().cloned().collect(),
         backend: None,
         names: Arc::clone(&set.names),
         tables: set.tables.clone(),

@@ -77,9 +77,14 @@ impl Edits {
     }
 }
 
+/// Where a partner's overlay over a set is, if it has one.
+pub(super) fn own_overlay(settings: &Partner, name: &str) -> String {
+    format!("partners/{}/{name}.yaml", settings.id)
+}
+
 /// A partner's overlay over a set, with those that it lies on; none where it has none.
 pub(super) fn overlay_files(mappings: &FileSet, settings: &Partner, name: &str) -> Option<OverlayFile> {
-    let path = format!("partners/{}/{name}.yaml", settings.id);
+    let path = own_overlay(settings, name);
     let mut files = FileSet::new(mappings.root());
     let mut next = Some(path.clone());
     // One more than may be: it is told where they are read, as is one that is not there.
@@ -93,7 +98,7 @@ pub(super) fn overlay_files(mappings: &FileSet, settings: &Partner, name: &str) 
 }
 
 /// The overlay that another extends, by its line `extends: PARTNER/SET`.
-fn base_of(text: &str) -> Option<&str> {
+pub(super) fn base_of(text: &str) -> Option<&str> {
     let line = text.lines().find_map(|line| line.strip_prefix("extends:"))?;
     let value = line.split(" #").next().unwrap_or(line).trim().trim_matches(['"', '\'']);
     value.contains('/').then_some(value)

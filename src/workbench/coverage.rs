@@ -152,7 +152,7 @@ fn row(
     let contract = catalogue().contract(partner.release(function), function)?;
     let schema = ContractSchema::new(vec![contract], partner.products(function)?.clone());
     let facts = schema.operation(function.name(), id)?;
-    let echo_off = mapped.map(|mapped| mapped.echo_off.as_slice()).unwrap_or_default();
+    let echo_off = mapped.map(|mapped| &*mapped.echo_off).unwrap_or_default();
     let whole = mapped.map(|mapped| mapped.whole().program);
     let program = whole.as_deref();
     let mut coverage = coverage(function.name(), program, echo_off, &facts, &schema);

@@ -6,7 +6,7 @@ use super::operation::Making;
 use super::template::Speaks;
 use crate::mapping::diagnostic as code;
 use crate::mapping::operation::{Answer, Call, CallTarget, Complete, Handling, OperationProgram};
-use crate::mapping::program::{Phase, Program};
+use crate::mapping::program::{Phase, Program, Shared};
 use crate::mapping::raw::{Body, Text};
 use crate::text::Diagnostic;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ impl<'c> Compiler<'c> {
             handling: Handling::Legacy,
             calls: Box::new([call]),
             answer: Answer::Reply(program?),
-            on: Box::default(),
+            on: Shared::default(),
             paging: None,
             filters: Box::default(),
             order: None,
@@ -132,7 +132,7 @@ impl<'c> Compiler<'c> {
         Call {
             name: name.into(),
             origin: self.origin(at, &format!("{} {name}", making.operation.id)),
-            target,
+            target: Shared::new(target),
             each: None,
             condition: None,
             after: None,

@@ -227,7 +227,8 @@ impl<'c> Compiler<'c> {
         let origin = self.origin(rule.span, &address);
         let words = rule.sonata.as_ref().map_or(rule.span, Text::span);
         self.spans.insert((origin.file.clone(), origin.line, origin.column), words);
-        program::Rule { origin, on_failure, action, lossy, marks: program::Marks::default() }
+        let marks = program::Marks::default();
+        program::Rule::new(program::RuleBody { origin, on_failure, action, lossy, marks })
     }
 
     /// Where something was written.

@@ -13,7 +13,7 @@ use crate::json::query::Condition;
 use crate::mapping::diagnostic as code;
 use crate::mapping::operation::{Answer, Call, Handling, OperationProgram};
 use crate::mapping::path::FieldPath;
-use crate::mapping::program::{Phase, Program, Tables};
+use crate::mapping::program::{Phase, Program, Shared, Tables};
 use crate::mapping::raw::{self, Body, Conduct, Operation, Rule, Text};
 use crate::mapping::schema::OperationFacts;
 use crate::text::{Diagnostic, Hint, suggest};
@@ -103,7 +103,7 @@ impl<'c> Compiler<'c> {
             filters: self.filters(&making, &calls, &told.written),
             order: self.order(&making, &told.written),
             complete: self.complete(&making, answer.as_ref()),
-            expires: self.expires(&making).map(Box::new),
+            expires: self.expires(&making).map(Shared::new),
             calls: calls.into(),
             answer: answer?,
             on: on.into(),
@@ -191,7 +191,7 @@ impl<'c> Compiler<'c> {
         let call = Call {
             name: name.into(),
             origin: self.origin(raw.span, name),
-            target: target?,
+            target: Shared::new(target?),
             each: each.map(|each| each.map(|(path, _)| path)).map_or(Some(None), |each| each.map(Some))?,
             condition,
             after,
@@ -199,8 +199,8 @@ impl<'c> Compiler<'c> {
             request,
             legacy_id,
             cache_ms,
-            undo: undo.map(Box::new),
-            recover: recover.map(Box::new),
+            undo: undo.map(Shared::new),
+            recover: recover.map(Shared::new),
         };
         Some((call, written.unwrap_or_default()))
     }
@@ -237,7 +237,7 @@ impl<'c> Compiler<'c> {
         Some(Call {
             origin: self.origin(undo.call.span(), &name),
             name: name.into(),
-            target: target?,
+            target: Shared::new(target?),
             each: None,
             condition: None,
             after: None,

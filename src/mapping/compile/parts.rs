@@ -14,7 +14,6 @@ use crate::mapping::codes::CodeTable;
 use crate::mapping::convert::Converter;
 use crate::mapping::exposed::Expose;
 use crate::mapping::news::{Receive, Watch};
-use crate::mapping::operation::OperationProgram;
 use crate::mapping::program::{Program, Tables};
 use crate::mapping::raw;
 use crate::mapping::schema::Schema;
@@ -258,8 +257,12 @@ impl BaseSet {
         compiler.check_once();
         compiler.check_xml();
         let mut parts = self.parts.clone();
+        let mut operations = Vec::new();
         for index in &touched {
-            if let (Some(part), Some(made)) = (parts.get_mut(*index), compiler.part_again(*index)) {
+            if let (Some(part), Some(mut made)) = (parts.get_mut(*index), compiler.part_again(*index)) {
+                // What is shared in the end is copied where others have it meanwhile.
+                made.programs.clear();
+                operations.extend(made.made.take());
                 *part = Arc::new(made);
             }
         }
@@ -268,16 +271,21 @@ impl BaseSet {
         for part in touched.iter().filter_map(|index| parts.get(*index)) {
             part.told.iter().for_each(|one| told.push(one.clone()));
             if part.talks() {
-                (compiled.receives, compiled.tables) = (part.receives.clone(), tables.clone());
-                compiled.watches.clone_from(&part.watches);
-                compiled.exposes.clone_from(&part.exposes);
+                compiled.receives = like(&part.receives, &base.receives);
+                compiled.watches = like(&part.watches, &base.watches);
+                compiled.exposes = like(&part.exposes, &base.exposes);
+                compiled.tables = tables.clone();
             }
-            let Some((name, operation)) = &part.made else { continue };
-            let mut operation = CompiledOperation { tables: tables.clone(), ..operation.clone() };
-            if let Some(known) = base.operations.get(name) {
-                operation.program = OperationProgram::clone(&operation.program).sharing(&known.program);
+        }
+        for (name, operation) in operations {
+            let mut operation = CompiledOperation { tables: tables.clone(), ..operation };
+            if let Some(known) = base.operations.get(&name) {
+                operation.program = Arc::unwrap_or_clone(operation.program).sharing(&known.program);
+                if operation.not_echoed == known.not_echoed {
+                    operation.not_echoed = Arc::clone(&known.not_echoed);
+                }
             }
-            compiled.operations.insert(Arc::clone(name), operation);
+            compiled.operations.insert(name, operation);
         }
         self.tell_together(&set, &parts, &touched, &mut told);
         let shared = self.untouched_told(&touched);
@@ -513,6 +521,11 @@ fn unused(set: &Effective, parts: &[Arc<Part>]) -> Vec<Diagnostic> {
         told.push(Diagnostic::warning(code::UNUSED_SHAPE, message).at(shape.name.span()));
     }
     told
+}
+
+/// The same, those of them taken from the others that are there as well.
+fn like<T: PartialEq>(own: &[Arc<T>], others: &[Arc<T>]) -> Vec<Arc<T>> {
+    own.iter().map(|own| Arc::clone(others.iter().find(|other| *other == own).unwrap_or(own))).collect()
 }
 
 fn same<T>(one: &[Arc<T>], other: &[Arc<T>]) -> bool {

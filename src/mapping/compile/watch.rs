@@ -8,6 +8,7 @@ use crate::mapping::diagnostic as code;
 use crate::mapping::news::Watch;
 use crate::mapping::operation::{Call, CallTarget, Template, TemplatePart};
 use crate::mapping::path::{FieldPath, Part};
+use crate::mapping::program::Shared;
 use crate::mapping::raw::{self, Text};
 use crate::text::Diagnostic;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ impl<'c> Compiler<'c> {
         let call = Call {
             name: raw.name.as_str().into(),
             origin: self.origin(raw.call.span(), raw.name.as_str()),
-            target: target?,
+            target: Shared::new(target?),
             each: None,
             condition: None,
             after: None,

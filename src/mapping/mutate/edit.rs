@@ -11,7 +11,7 @@ use crate::{
         path::{Anchor, FieldPath, Literal, Part, Step, Term},
         program::{
             Action, Body, Branch, CodesUse, Constant, Key, Marks, OnFailure, Origin, Otherwise, Pair,
-            Program, Rule, Shared, Source, Transform,
+            Program, Rule, RuleBody, Shared, Source, Transform,
         },
     },
 };
@@ -190,13 +190,13 @@ pub(super) fn refusal(origin: &Origin) -> Rule {
         target: nowhere,
         also: Box::default(),
     };
-    Rule {
+    Rule::new(RuleBody {
         origin: origin.clone(),
         on_failure: OnFailure::Fail,
         action: Action::Pair(Shared::new(pair)),
         lossy: crate::mapping::program::Lossy::default(),
         marks: Marks::default(),
-    }
+    })
 }
 
 /// A constant that is not this one.

@@ -68,6 +68,13 @@ impl OperationProgram {
         for (own, other) in self.calls.iter_mut().zip(&other.calls) {
             share_call(own, other);
         }
+        share(&mut self.on, &other.on);
+        share_option(&mut self.expires, &other.expires);
+        if let (Some(own), Some(other)) = (&mut self.complete, &other.complete)
+            && own.poll == other.poll
+        {
+            own.poll = Arc::clone(&other.poll);
+        }
         match (&mut self.answer, &other.answer) {
             (Answer::Reply(own), Answer::Reply(other))
             | (Answer::Each { program: own, .. }, Answer::Each { program: other, .. })
@@ -97,8 +104,25 @@ fn share_call(own: &mut Call, other: &Call) {
     if let (Some(own), Some(other)) = (&mut own.request, &other.request) {
         share_program(own, other);
     }
-    if let (Some(own), Some(other)) = (&mut own.undo, &other.undo) {
+    share(&mut own.target, &other.target);
+    share_option(&mut own.recover, &other.recover);
+    share_option(&mut own.undo, &other.undo);
+    if let (Some(own), Some(other)) = (&mut own.undo, &other.undo)
+        && !own.is(other)
+    {
         share_call(own, other);
+    }
+}
+
+fn share<T: ?Sized + PartialEq>(own: &mut Shared<T>, other: &Shared<T>) {
+    if own == other {
+        *own = other.clone();
+    }
+}
+
+fn share_option<T: PartialEq>(own: &mut Option<Shared<T>>, other: &Option<Shared<T>>) {
+    if let (Some(own), Some(other)) = (own, other) {
+        share(own, other);
     }
 }
 

@@ -322,5 +322,7 @@ fn rule(own: &Rule, at: &At, keeps: &mut Keeps<'_>) -> Option<Rule> {
             Action::OneOf(one_of)
         }
     };
-    Some(Rule { action, ..own.clone() })
+    let mut kept = own.clone();
+    kept.action = action;
+    Some(kept)
 }

@@ -1,5 +1,7 @@
 //! From text to script: what Rhai checks, and what it leaves for the day the script runs.
 
+use std::sync::OnceLock;
+
 use rhai::{Dynamic, ParseErrorType, Scope};
 
 use super::{
@@ -101,7 +103,8 @@ pub(super) fn script(text: &str, inputs: &[&str], functions: &Functions) -> Resu
     };
     Ok(Script {
         direct: Direct::of(&ast, inputs, &functions.0.signatures, &functions.0.direct),
-        ast: functions.0.ast.merge(&ast),
+        ast,
+        whole: OnceLock::new(),
         text: text.to_owned(),
         inputs: inputs.iter().map(|name| Box::from(*name)).collect(),
         functions: functions.clone(),

@@ -16,7 +16,7 @@ pub mod limits;
 mod meter;
 mod scan;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rhai::{AST, Dynamic, EvalAltResult, INT, Position, Scope};
 
@@ -61,7 +61,10 @@ impl Functions {
 /// An expression, compiled.
 #[derive(Debug, Clone)]
 pub struct Script {
+    /// Without the functions of its set.
     ast: AST,
+    /// With them, once the engine has run it, which is not often.
+    whole: OnceLock<AST>,
     text: String,
     inputs: Box<[Box<str>]>,
     functions: Functions,
@@ -181,7 +184,7 @@ impl Script {
         let evaluation = meter::Evaluation::begin();
         let outcome = self
             .scope(call)
-            .and_then(|mut scope| engine::engine().eval_ast_with_scope::<Dynamic>(&mut scope, &self.ast));
+            .and_then(|mut scope| engine::engine().eval_ast_with_scope::<Dynamic>(&mut scope, self.whole()));
         if let Some(stop) = evaluation.stopped() {
             // Whatever came out of it: `sort` and `try` may have gone on after the limit was met.
             let place = outcome.err().map(|error| self.place(&error)).unwrap_or_default();
@@ -197,6 +200,13 @@ impl Script {
             offset: None,
             function: None,
         })
+    }
+
+    fn whole(&self) -> &AST {
+        if self.functions.0.signatures.is_empty() {
+            return &self.ast;
+        }
+        self.whole.get_or_init(|| self.functions.0.ast.merge(&self.ast))
     }
 
     fn scope(&self, call: Call<'_, '_>) -> exact::Raised<Scope<'_>> {

@@ -189,7 +189,7 @@ fn the_first_branch_that_holds_is_taken() {
 #[test]
 fn a_required_group_must_write() {
     let required = group("g", "h", vec![pair("x", "x")]);
-    let Action::Group(mut inner) = required.action else { panic!() };
+    let Action::Group(mut inner) = required.action.clone() else { panic!() };
     inner.required = true;
     let program = request(vec![rule("g", Action::Group(inner))]);
     check(

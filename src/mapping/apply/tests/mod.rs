@@ -18,7 +18,7 @@ use crate::mapping::path::{FieldPath, Literal, Step, Term};
 use crate::mapping::program::{
     Action, Append, Body, Branch, CodesUse, Constant, ConvertUse, Each, Gather, Group, Join, JoinTarget, Key,
     KeyForm, KeyGroupId, Marks, Numbering, OnFailure, OneOf, Origin, Otherwise, Pair, Phase, Program,
-    Refusal, Rule, Shared, Source, Take, Transform,
+    Refusal, Rule, RuleBody, Shared, Source, Take, Transform,
 };
 use crate::mapping::value::Value;
 
@@ -46,13 +46,13 @@ pub fn origin(address: &str) -> Origin {
 }
 
 pub fn rule(address: &str, action: Action) -> Rule {
-    Rule {
+    Rule::new(RuleBody {
         origin: origin(address),
         on_failure: OnFailure::Fail,
         action,
         lossy: crate::mapping::program::Lossy::default(),
         marks: Marks::default(),
-    }
+    })
 }
 
 pub fn blank(source: Source, target: &str) -> Pair {
