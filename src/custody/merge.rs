@@ -73,13 +73,23 @@ impl Seen {
     const ALL: Self = Self(u64::MAX);
 
     fn of(node: Option<Node<'_>>) -> Self {
-        node.into_iter().flat_map(Node::members).fold(Self(0), |seen, (name, _)| seen.with(&name))
+        let mut seen = Self(0);
+        for member in node.into_iter().flat_map(Node::values) {
+            seen = seen.with(member);
+        }
+        seen
     }
 
-    fn with(self, name: &str) -> Self {
+    /// With the name that a node stands under; one with escapes may be any.
+    #[inline]
+    fn with(self, member: Node<'_>) -> Self {
+        member.plain_name().map_or(Self::ALL, |name| self.with_name(name))
+    }
+
+    #[inline]
+    fn with_name(self, name: &[u8]) -> Self {
         let byte = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
-        let bytes = name.as_bytes();
-        let bit = bytes.len() + byte(bytes.first()) * 5 + byte(bytes.last()) * 3;
+        let bit = name.len() + byte(name.first()) * 5 + byte(name.last()) * 3;
         Self(self.0 | 1 << (bit & 63))
     }
 
@@ -105,13 +115,21 @@ impl<'s, 'p> Merger<'s, 'p> {
     /// Merges all members but those of `except` into `object`, each name once, the first source's order first.
     pub(super) fn members(&mut self, object: Slot, from: Sources<'s>, except: &[&str]) {
         let sources = [from.request, from.mapped, from.kept];
-        // The first is the largest, and the others have few members to look for in it.
-        let seen = [Seen::ALL, Seen::of(from.mapped), Seen::of(from.kept)];
-        let excepted = except.iter().fold(Seen(0), |seen, name| seen.with(name));
+        let seen = sources.map(Seen::of);
+        let excepted = except.iter().fold(Seen(0), |seen, name| seen.with_name(name.as_bytes()));
         for (rank, source) in sources.into_iter().enumerate() {
-            for (name, value) in source.into_iter().flat_map(Node::members) {
-                let bit = Seen(0).with(&name);
-                if excepted.may_have(bit) && except.contains(&name.as_ref()) {
+            let others = seen.iter().enumerate().filter(|(place, _)| *place != rank);
+            let elsewhere = others.fold(excepted, |all, (_, seen)| Seen(all.0 | seen.0));
+            for value in source.into_iter().flat_map(Node::values) {
+                let bit = Seen(0).with(value);
+                // Most members stand in one source alone, and then there is nothing to merge.
+                if !elsewhere.may_have(bit) {
+                    let copied = self.builder.copy(value);
+                    self.builder.set_as(object, value, copied);
+                    continue;
+                }
+                let name = value.name().unwrap_or_default();
+                if except.contains(&name.as_ref()) {
                     continue;
                 }
                 let Some(all) = from.later(rank, value, (&name, bit), seen) else { continue };

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, cmp::Ordering};
 
 use super::{
-    super::{node::Kind, node::Node, number},
+    super::{node::Kind, node::Node, number, plain::same},
     expression::{Expression, Literal, Operand, Operator},
     path::Path,
 };
@@ -27,6 +27,13 @@ impl Expression {
             Self::And(terms) => terms.iter().all(|term| term.holds(scope, root)),
             Self::Not(term) => !term.holds(scope, root),
             Self::Exists(path) => path.first(scope, root).is_some(),
+            // Most conditions ask whether a member is a word.
+            Self::Compare(Operand::Path(path), Operator::Equal, Operand::Literal(Literal::Text(text))) => {
+                path.resolve(scope, root).is_some_and(|node| match node.plain_text() {
+                    Some(own) => same(own, text.as_bytes()),
+                    None => node.is_text(text),
+                })
+            }
             Self::Compare(left, operator, right) => {
                 operator.compare(&left.value(scope, root), &right.value(scope, root))
             }

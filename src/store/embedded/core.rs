@@ -272,8 +272,9 @@ impl Core {
             if !staged.agenda.is_empty() {
                 self.desk().follow(&staged.agenda);
             }
-            layers.current.take(&mut staged);
+            let freed_bytes = layers.current.take(&mut staged);
             layers.pending.add(more);
+            layers.pending.free(freed_bytes);
             let is_due = layers.pending.reaches(self.at_once);
             drop(layers);
             if was_empty || (is_due && !was_due) {
@@ -365,8 +366,9 @@ impl<'c> Replay<'c> {
             let mut stage = Stage::new(empty, &self.layers, Some(self.db), &mut self.newest, true);
             stage.add(batch, &spots(Some(at), before as u64, &entities))?;
             let (mut staged, _) = stage.end();
-            self.layers.current.take(&mut staged);
+            let freed_bytes = self.layers.current.take(&mut staged);
             self.layers.pending.add(size(bytes, &entities));
+            self.layers.pending.free(freed_bytes);
         }
         Ok(())
     }

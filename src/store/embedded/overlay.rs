@@ -52,8 +52,9 @@ pub(super) struct Overlay {
 }
 
 impl Overlay {
-    /// Takes over what a later overlay says, which is empty then.
-    pub(super) fn take(&mut self, later: &mut Self) {
+    /// Takes over what a later overlay says, which is empty then. How many bytes it let go: what an exchange noted for
+    /// the case that it does not come to its end is of no use once it did, and is most of what would be held.
+    pub(super) fn take(&mut self, later: &mut Self) -> usize {
         self.entities.extend(later.entities.drain(..));
         self.to_legacy.extend(later.to_legacy.drain(..));
         self.to_sonata.extend(later.to_sonata.drain());
@@ -61,11 +62,17 @@ impl Overlay {
             remember(self.keys.entry(entity).or_default(), pairs);
         }
         self.idempotency.extend(later.idempotency.drain());
+        let mut freed_bytes = 0;
         for (exchange, entries) in later.journal.drain(..) {
-            self.journal.entry(exchange).or_default().extend(entries);
+            let known = self.journal.entry(exchange).or_default();
+            known.extend(entries);
+            if is_whole(known) {
+                freed_bytes += forget_intents(known);
+            }
         }
         self.moved |= std::mem::take(&mut later.moved);
         self.agenda.take(&mut later.agenda);
+        freed_bytes
     }
 
     /// Whether nothing is in it.
@@ -113,6 +120,11 @@ impl Pending {
         self.batches += more.batches;
         self.held_bytes += more.held_bytes;
         self.log_bytes += more.log_bytes;
+    }
+
+    /// So many bytes are not held any longer.
+    pub(super) fn free(&mut self, bytes: usize) {
+        self.held_bytes = self.held_bytes.saturating_sub(bytes);
     }
 }
 
@@ -201,6 +213,13 @@ pub(super) fn is_whole(entries: &[JournalEntry]) -> bool {
         && entries.iter().any(|entry| entry.step == Step::Done && entry.call.is_empty())
 }
 
+/// Drops what an exchange noted at its intents; how many bytes. What was answered stays: where the database has the
+/// beginning of the exchange already, it takes in the rest as it came.
+fn forget_intents(entries: &mut [JournalEntry]) -> usize {
+    let intents = entries.iter_mut().filter(|entry| entry.step == Step::Intent);
+    intents.filter_map(|entry| entry.reply.take()).map(|note| note.len()).sum()
+}
+
 /// Adds pairs; a Sonata key that is there gets the new legacy key.
 pub(super) fn remember(pairs: &mut Vec<KeyPair>, newer: impl IntoIterator<Item = KeyPair>) {
     for pair in newer {
@@ -208,5 +227,46 @@ pub(super) fn remember(pairs: &mut Vec<KeyPair>, newer: impl IntoIterator<Item =
             Some(one) => *one = pair,
             None => pairs.push(pair),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn entry(call: &str, step: Step, reply: &'static str) -> JournalEntry {
+        JournalEntry {
+            exchange: ExchangeId::parse("e-1").unwrap(),
+            operation: "quote.createQuote".to_owned(),
+            call: call.to_owned(),
+            step,
+            backend: None,
+            request_crc: Some(7),
+            status: None,
+            reply: Some(Bytes::from_static(reply.as_bytes())).filter(|reply| !reply.is_empty()),
+            at_ms: 5,
+        }
+    }
+
+    #[test]
+    fn what_an_exchange_noted_at_its_beginning_is_held_until_its_end() {
+        let key = (PartnerId::parse("globex").unwrap(), ExchangeId::parse("e-1").unwrap());
+        let mut overlay = Overlay::default();
+        let mut take = |entries: Vec<JournalEntry>| {
+            let mut later = Overlay::default();
+            later.journal.insert(key.clone(), entries);
+            let freed_bytes = overlay.take(&mut later);
+            let replies = overlay.journal[&key].iter().map(|entry| entry.reply.as_ref().map(Bytes::len));
+            (freed_bytes, replies.collect::<Vec<_>>())
+        };
+        let noted = vec![entry("offer", Step::Intent, ""), entry("", Step::Intent, "request")];
+        assert_eq!(take(noted), (0, vec![None, Some(7)]));
+        // One call is answered, and nothing has ended.
+        let answered = vec![entry("offer", Step::Answered, "reply"), entry("offer", Step::Done, "")];
+        assert_eq!(take(answered), (0, vec![None, Some(7), Some(5), None]));
+        assert_eq!(take(vec![entry("", Step::Done, "")]), (7, vec![None, None, Some(5), None, None]));
+        assert_eq!(take(Vec::new()).0, 0);
     }
 }
