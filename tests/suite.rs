@@ -41,6 +41,7 @@ mod round;
 mod routes;
 mod rules;
 mod schema;
+mod selling;
 mod support;
 mod table;
 mod tidy;

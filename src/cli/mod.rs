@@ -360,7 +360,7 @@ enum SimulateCommand {
         #[arg(long, value_name = "SECONDS", default_value_t = 600)]
         patience: u64,
     },
-    /// A Seller of grace: addresses, quotes and orders, with notifications; what it decides is easy to foresee.
+    /// A Seller: addresses, quotes and orders of a release, with notifications; what it decides is easy to foresee.
     Seller(SellerArguments),
     /// A partner's listener: takes every event and prints it.
     Listener {
@@ -385,6 +385,9 @@ struct SellerArguments {
     /// Nobody is told of anything: hubs answer 501.
     #[arg(long)]
     no_hub: bool,
+    /// The release that it speaks: billie, celine, dolly, ella, fergie, grace or kylie.
+    #[arg(long, default_value = "grace")]
+    release: String,
 }
 
 /// Runs the program with the process's own arguments.

@@ -65,13 +65,16 @@ pub fn run_seller(arguments: &SellerArguments) -> anyhow::Result<ExitCode> {
         address.ip().is_loopback(),
         "the simulator is no Seller for others: give a loopback address"
     );
+    let release = seller::Release::named(&arguments.release)
+        .with_context(|| format!("no release `{}`; `segue releases` lists them", arguments.release))?;
     let secret = || std::env::var("SEGUE_SELLER_SECRET").context("SEGUE_SELLER_SECRET has no secret");
     let client = arguments.client.clone().map(|id| Ok::<_, anyhow::Error>((id, secret()?))).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let step_ms = Some(arguments.step_ms.max(1));
+        let has_hub = !arguments.no_hub;
         let settings =
-            seller::Settings { step_ms, client, has_hub: !arguments.no_hub, ..seller::Settings::on(today()) };
+            seller::Settings { step_ms, client, has_hub, release, ..seller::Settings::on(today()) };
         let running = seller::start(address, settings).await.context("the simulated Seller")?;
         say(&format!("the simulated Seller listens on {}", running.local_addr));
         tokio::signal::ctrl_c().await?;

@@ -365,7 +365,7 @@ fn endpoint() -> Form {
 }
 
 fn partner() -> Form {
-    let release = || Kind::words(Release::all().map(|release| release.as_str()));
+    let release = || Kind::words(Release::all().map(Release::as_str));
     Form::new("partner", "partners/NAME.yaml: one trading relationship.")
         .must("partner", text(), "Its name, which is the file's.")
         .must("identify", Kind::Is("identify"), "How it is known when it calls.")
@@ -430,7 +430,7 @@ fn identify() -> Form {
 }
 
 fn releases() -> Form {
-    let release = || Kind::words(Release::all().map(|release| release.as_str()));
+    let release = || Kind::words(Release::all().map(Release::as_str));
     let functions = Function::all().filter(|function| !function.is_notification());
     functions.fold(
         Form::new("releases", "The release of the standard that a partner speaks.").must(

@@ -10,7 +10,7 @@ use crate::{
 pub(super) fn release(text: &str, span: Span, out: &mut Diagnostics) -> Option<Release> {
     let release = Release::parse(text);
     if release.is_none() {
-        unknown(text, "release of the standard", Release::all().map(|known| known.as_str()), span, out);
+        unknown(text, "release of the standard", Release::all().map(Release::as_str), span, out);
     }
     release
 }

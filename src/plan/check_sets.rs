@@ -19,7 +19,7 @@ fn names(formats: &Formats, compiled: &CompiledSet, out: &mut Diagnostics) {
     if let Some((release, span)) =
         compiled.release.as_ref().filter(|(text, _)| Release::parse(text).is_none())
     {
-        let near = crate::text::suggest(release, Release::all().map(|known| known.as_str()));
+        let near = crate::text::suggest(release, Release::all().map(Release::as_str));
         let message = format!("release `{release}` is not part of this version");
         let hint = near.map_or_else(|| known_releases().into(), Hint::meant);
         out.push(Diagnostic::error(NO_RELEASE, message).at(*span).hint(hint));

@@ -95,31 +95,36 @@ impl State {
         if more.is_some() {
             return nothing();
         }
-        match (api, version, asked.method, resource, id) {
-            ("geographicAddressManagement", "v7", "POST", "geographicAddressValidation", None) => {
+        let release = self.settings.release;
+        if release.version(api) != Some(version) {
+            return nothing();
+        }
+        match (api, asked.method, resource, id) {
+            ("geographicAddressManagement", "POST", "geographicAddressValidation", None) => {
                 goods::validate(self, &asked.body)
             }
-            ("geographicAddressManagement", "v7", "GET", "geographicAddress", Some(id)) => {
+            ("geographicAddressManagement", "GET", "geographicAddressValidation", Some(id)) => {
+                self.thing("validation", id)
+            }
+            ("geographicAddressManagement", "GET", "geographicAddress", Some(id)) => {
                 self.thing("address", id)
             }
-            ("quoteManagement", "v8", "POST", "quote", None) => goods::quote(self, &asked.body),
-            ("quoteManagement", "v8", "GET", "quote", Some(id)) => self.thing("quote", id),
-            ("quoteManagement", "v8", "GET", "quote", None) => self.list("quote", asked),
-            ("quoteManagement", "v8", "POST", "cancelQuote", None) => {
+            ("quoteManagement", "POST", "quote", None) => goods::quote(self, &asked.body),
+            ("quoteManagement", "GET", "quote", Some(id)) => self.thing("quote", id),
+            ("quoteManagement", "GET", "quote", None) => self.list("quote", asked),
+            ("quoteManagement", "POST", "cancelQuote", None) => {
                 goods::end_quote(self, &asked.body, "cancelled")
             }
-            ("quoteManagement", "v8", "POST", "rejectQuote", None) => {
-                goods::end_quote(self, &asked.body, "rejected")
+            ("quoteManagement", "POST", end, None) if end == release.decline => {
+                goods::end_quote(self, &asked.body, "declined")
             }
-            ("productOrderingManagement", "v10", "POST", "productOrder", None) => {
-                goods::order(self, &asked.body)
-            }
-            ("productOrderingManagement", "v10", "GET", "productOrder", Some(id)) => self.thing("order", id),
-            ("productOrderingManagement", "v10", "GET", "productOrder", None) => self.list("order", asked),
-            ("quoteManagement" | "productOrderingManagement", _, "POST", "hub", None) => {
+            ("productOrderingManagement", "POST", "productOrder", None) => goods::order(self, &asked.body),
+            ("productOrderingManagement", "GET", "productOrder", Some(id)) => self.thing("order", id),
+            ("productOrderingManagement", "GET", "productOrder", None) => self.list("order", asked),
+            ("quoteManagement" | "productOrderingManagement", "POST", "hub", None) => {
                 self.register(api, &asked.body)
             }
-            ("quoteManagement" | "productOrderingManagement", _, "DELETE", "hub", Some(id)) => {
+            ("quoteManagement" | "productOrderingManagement", "DELETE", "hub", Some(id)) => {
                 match self.hubs.remove(id) {
                     Some(_) => (204, Value::Null),
                     None => nothing(),

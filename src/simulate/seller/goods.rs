@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::State;
 use super::answer::fault;
 use super::tell;
+use super::{Release, State};
 
 /// Where it delivers.
 const COUNTRIES: [&str; 3] = ["Germany", "DE", "DEU"];
@@ -24,6 +24,9 @@ pub(super) fn validate(state: &mut State, body: &Value) -> (u16, Value) {
     let Some(address) = body.get("submittedGeographicAddress").filter(|one| one.is_object()) else {
         return missing("/submittedGeographicAddress");
     };
+    if state.settings.release.is_new {
+        return represented(state, body, address);
+    }
     let country = address.get("country").and_then(Value::as_str).unwrap_or_default();
     if !COUNTRIES.contains(&country) {
         let at = "/submittedGeographicAddress/country";
@@ -41,6 +44,33 @@ pub(super) fn validate(state: &mut State, body: &Value) -> (u16, Value) {
     (200, answer)
 }
 
+/// The same of kylie: an address by its representations, and a validation that can be looked up.
+fn represented(state: &mut State, body: &Value, address: &Value) -> (u16, Value) {
+    let fielded = address["fieldedAddressRepresentation"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for (index, one) in fielded.iter().enumerate() {
+        let code = one.get("countryCode").and_then(Value::as_str);
+        if code.is_some_and(|code| !COUNTRIES.contains(&code)) {
+            let at = format!("/submittedGeographicAddress/fieldedAddressRepresentation/{index}/countryCode");
+            return (422, json!([fault("invalidValue", &at, "this country is not served")]));
+        }
+    }
+    let (id, address_id) = (state.id("validation"), state.id("address"));
+    let mut best = address.clone();
+    best["@type"] = json!("GeographicAddress");
+    best["id"] = json!(address_id);
+    best["hasPublicSite"] = json!("false");
+    best["allowsNewSite"] = json!("true");
+    state.things.insert(("address", address_id), best.clone());
+    let mut answer = body.clone();
+    answer["id"] = json!(id);
+    answer["state"] = json!("ready");
+    answer["bestMatchGeographicAddress"] = best;
+    answer["alternateGeographicAddress"] = json!([]);
+    state.things.insert(("validation", id), answer.clone());
+    let is_instant = body["instantSyncValidation"] == json!(true);
+    (if is_instant { 200 } else { 201 }, answer)
+}
+
 /// `POST quote`.
 pub(super) fn quote(state: &mut State, body: &Value) -> (u16, Value) {
     let faults = item_faults(body, "quoteItem", &["buyerRequestedQuoteLevel", "instantSyncQuote"]);
@@ -48,13 +78,14 @@ pub(super) fn quote(state: &mut State, body: &Value) -> (u16, Value) {
         return (422, Value::Array(faults));
     }
     let (id, at) = (state.id("quote"), now(state));
+    let (release, [_, version, _]) = (state.settings.release, state.settings.release.versions);
     let mut quote = body.clone();
     quote["id"] = json!(id);
-    quote["href"] = json!(format!("/mefApi/sonata/quoteManagement/v8/quote/{id}"));
+    quote["href"] = json!(format!("/mefApi/sonata/quoteManagement/{version}/quote/{id}"));
     quote["quoteDate"] = json!(at);
     contact(&mut quote, "sellerContactInformation");
     let is_instant = body["instantSyncQuote"] == json!(true);
-    to(&mut quote, "quoteItem", if is_instant { "approved.orderable" } else { "acknowledged" }, &at);
+    to(&mut quote, release, "quoteItem", if is_instant { "approved.orderable" } else { "acknowledged" }, &at);
     if is_instant {
         price(state, &mut quote);
     }
@@ -103,7 +134,7 @@ fn contact(thing: &mut Value, role: &str) {
 }
 
 /// A thing and its items get into a state.
-fn to(thing: &mut Value, items: &str, state: &str, at: &str) {
+fn to(thing: &mut Value, release: Release, items: &str, state: &str, at: &str) {
     let step = json!({ "state": state, "changeDate": at });
     thing["state"] = json!(state);
     match thing.get_mut("stateChange").and_then(Value::as_array_mut) {
@@ -112,7 +143,8 @@ fn to(thing: &mut Value, items: &str, state: &str, at: &str) {
     }
     for item in thing.get_mut(items).and_then(Value::as_array_mut).into_iter().flatten() {
         item["state"] = json!(state);
-        if items == "productOrderItem" {
+        // Items of quotes have a history from kylie on.
+        if items == "productOrderItem" || release.is_new {
             match item.get_mut("stateChange").and_then(Value::as_array_mut) {
                 Some(steps) => steps.push(step.clone()),
                 None => item["stateChange"] = json!([step]),
@@ -134,7 +166,9 @@ fn price(state: &State, quote: &mut Value) {
                 "price": { "dutyFreeAmount": { "unit": "EUR", "value": value } }
             });
             if *kind == "recurring" {
-                price["recurringChargePeriod"] = json!("month");
+                let is_new = state.settings.release.is_new;
+                price["recurringChargePeriod"] =
+                    if is_new { json!({ "amount": 1, "units": "months" }) } else { json!("month") };
             }
             price
         });
@@ -147,17 +181,28 @@ fn price(state: &State, quote: &mut Value) {
     }
 }
 
-/// `POST cancelQuote`, `POST rejectQuote`.
+/// `POST cancelQuote`, `POST rejectQuote` (kylie: `declineQuote`).
 pub(super) fn end_quote(state: &mut State, body: &Value, end: &str) -> (u16, Value) {
     let id = body.get("quoteId").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let at = now(state);
+    let (at, release) = (now(state), state.settings.release);
     let Some(quote) = state.things.get_mut(&("quote", id.clone())) else {
         return (422, json!([fault("referenceNotFound", "/quoteId", "there is no such quote")]));
     };
-    if ["cancelled", "rejected", "expired", "accepted"].iter().any(|over| quote["state"] == json!(over)) {
+    if ["cancelled", "declined", "rejected", "expired", "accepted"]
+        .iter()
+        .any(|over| quote["state"] == json!(over))
+    {
         return (422, json!([fault("otherIssue", "/quoteId", "the quote is over")]));
     }
-    to(quote, "quoteItem", end, &at);
+    // An item is not cancelled or declined, it is abandoned.
+    to(quote, release, "quoteItem", end, &at);
+    for item in quote.get_mut("quoteItem").and_then(Value::as_array_mut).into_iter().flatten() {
+        item["state"] = json!("abandoned");
+        if let Some(Value::Array(steps)) = item.get_mut("stateChange") {
+            steps.pop();
+            steps.push(json!({ "state": "abandoned", "changeDate": at }));
+        }
+    }
     told(state, "quoteManagement", "quoteStateChangeEvent", &id);
     (200, body.clone())
 }
@@ -169,19 +214,20 @@ pub(super) fn order(state: &mut State, body: &Value) -> (u16, Value) {
         return (422, Value::Array(faults));
     }
     let (id, at) = (state.id("order"), now(state));
+    let (release, [_, _, version]) = (state.settings.release, state.settings.release.versions);
     let mut order = body.clone();
     order["id"] = json!(id);
-    order["href"] = json!(format!("/mefApi/sonata/productOrderingManagement/v10/productOrder/{id}"));
+    order["href"] = json!(format!("/mefApi/sonata/productOrderingManagement/{version}/productOrder/{id}"));
     order["orderDate"] = json!(at);
     contact(&mut order, "sellerContactInformation");
-    to(&mut order, "productOrderItem", "acknowledged", &at);
+    to(&mut order, release, "productOrderItem", "acknowledged", &at);
     state.things.insert(("order", id), order.clone());
     (201, order)
 }
 
 /// Everything that is under way takes its next step.
 pub(super) fn step(state: &mut State) {
-    let at = now(state);
+    let (at, release) = (now(state), state.settings.release);
     let under_way: Vec<((&'static str, String), String)> = state
         .things
         .iter()
@@ -194,7 +240,7 @@ pub(super) fn step(state: &mut State) {
             _ => ("productOrderItem", "productOrderingManagement", "productOrderStateChangeEvent"),
         };
         let Some(mut thing) = state.things.get(&(kind, id.clone())).cloned() else { continue };
-        to(&mut thing, items, next, &at);
+        to(&mut thing, release, items, next, &at);
         if next == "approved.orderable" {
             price(state, &mut thing);
         }
@@ -218,10 +264,15 @@ fn after(kind: &str, state: &str) -> Option<&'static str> {
 
 fn told(state: &mut State, api: &str, event_type: &str, id: &str) {
     let event_id = state.id("event");
-    let event = json!({
+    let mut event = json!({
         "eventId": event_id, "eventTime": now(state), "eventType": event_type, "event": { "id": id }
     });
-    tell::tell(state, api, event);
+    if state.settings.release.is_new {
+        let kind = if api == "quoteManagement" { "quote" } else { "order" };
+        let thing = state.things.get(&(kind, id.to_owned()));
+        event["event"]["state"] = thing.map(|thing| thing["state"].clone()).unwrap_or_default();
+    }
+    tell::tell(state, api, &event);
 }
 
 /// Whether a hub's query wants an event.

@@ -1,4 +1,4 @@
-//! A Seller of grace, played: it validates addresses, quotes and delivers, and tells its subscribers.
+//! A Seller of any release, played: it validates addresses, quotes and delivers, and tells its subscribers.
 //!
 //! Thin on purpose: what it answers is by the contract, and what it decides is easy to foresee. It serves Germany and
 //! nothing else, quotes at once where that is asked for (`instantSyncQuote`), and otherwise takes steps of its own. Requests
@@ -7,7 +7,10 @@
 
 mod answer;
 mod goods;
+mod release;
 mod tell;
+
+pub use release::Release;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::convert::Infallible;
@@ -44,13 +47,15 @@ pub struct Settings {
     pub client: Option<(String, String)>,
     /// Whether listeners can be registered; else hubs answer 501.
     pub has_hub: bool,
+    /// What it speaks.
+    pub release: Release,
 }
 
 impl Settings {
-    /// On this day, with a hub, for anybody, without steps of its own.
+    /// On this day, of grace, with a hub, for anybody, without steps of its own.
     #[must_use]
     pub fn on(today: Date) -> Self {
-        Self { today, step_ms: None, client: None, has_hub: true }
+        Self { today, step_ms: None, client: None, has_hub: true, release: Release::GRACE }
     }
 }
 
@@ -147,7 +152,7 @@ impl Seller {
 
     /// Tells subscribers of an event again, as a Seller does that was not answered.
     pub fn repeat(&self, event: &Value) {
-        tell::tell(&mut self.lock(), "quoteManagement", event.clone());
+        tell::tell(&mut self.lock(), "quoteManagement", event);
         self.news.notify_one();
     }
 }

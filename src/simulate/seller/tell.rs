@@ -23,12 +23,10 @@ const PAUSE_MS: u64 = 200;
 const ANSWER_MS_MAX: u64 = 10_000;
 
 /// Puts an event on its way to everybody who wants it.
-pub(super) fn tell(state: &mut State, api: &str, event: Value) {
+pub(super) fn tell(state: &mut State, api: &str, event: &Value) {
     let event_type = event["eventType"].as_str().unwrap_or_default().to_owned();
-    let listener = match api {
-        "quoteManagement" => "quoteNotification/v8",
-        _ => "productOrderingNotification/v10",
-    };
+    let [of_quotes, of_orders] = state.settings.release.listeners;
+    let listener = if api == "quoteManagement" { of_quotes } else { of_orders };
     for hub in state.hubs.values().filter(|hub| hub.api == api && goods::wants(&hub.query, &event_type)) {
         let callback = hub.callback.trim_end_matches('/');
         let url = format!("{callback}/mefApi/sonata/{listener}/listener/{event_type}");

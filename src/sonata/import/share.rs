@@ -93,7 +93,9 @@ fn reached(file: &File) -> BTreeSet<&str> {
     while let Some(name) = waiting.pop() {
         if reached.insert(name) {
             let found = file.types.iter().find(|type_| type_.name == name);
-            found.into_iter().for_each(|type_| names_in(type_, &mut waiting));
+            if let Some(type_) = found {
+                names_in(type_, &mut waiting);
+            }
         }
     }
     reached
