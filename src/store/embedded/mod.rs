@@ -20,6 +20,7 @@ mod overlay;
 mod read;
 mod readers;
 mod record;
+mod repeats;
 mod retire;
 mod schema;
 mod stage;

@@ -10,8 +10,21 @@ use bytes::Bytes;
 
 use super::{
     Batch, Change, Entity, IdempotencyKey, JournalEntry, KeyPair, Kind, Lease, Queue, Reference, Step, Task,
+    repeats::{self, Piece},
 };
 use crate::ids::{BackendId, BuyerId, ExchangeId, IdError, LegacyId, PartnerId, SellerId, SonataId, TaskId};
+
+/// Added to the tag of an entity whose document is written as pieces of its request.
+const REPEATING: u8 = 15;
+
+/// The tag of a changed one.
+const REPEATING_UPDATE: u8 = REPEATING + 1;
+
+/// Most pieces that a document is written as.
+const PIECES_MAX: usize = 256;
+
+/// Bytes that pieces must spare.
+const SPARED_BYTES_MIN: usize = 256;
 
 /// Appends a batch, and to `entities` where in `to` each of its entities is that has documents.
 pub(super) fn write(batch: &Batch, to: &mut Vec<u8>, entities: &mut Vec<Option<Range<usize>>>) {
@@ -143,7 +156,8 @@ fn write_task(task: &Task, to: &mut Vec<u8>) {
 }
 
 fn write_entity(tag: u8, entity: &Entity, to: &mut Vec<u8>) {
-    to.push(tag);
+    let repeating = repeating(entity);
+    to.push(if repeating.is_some() { tag + REPEATING } else { tag });
     text(to, entity.kind.as_str());
     text(to, entity.id.as_str());
     let texts = [
@@ -163,11 +177,41 @@ fn write_entity(tag: u8, entity: &Entity, to: &mut Vec<u8>) {
     number(to, entity.version);
     to.extend_from_slice(&entity.created_ms.to_le_bytes());
     to.extend_from_slice(&entity.updated_ms.to_le_bytes());
+    if let Some((document, request, pieces)) = repeating {
+        blob(to, request);
+        write_pieces(document, &pieces, to);
+        if let Some(legacy) = some(to, entity.legacy.as_ref()) {
+            blob(to, legacy);
+        }
+        return;
+    }
     for one in documents(entity) {
         if let Some(one) = some(to, one) {
             blob(to, one);
         }
     }
+}
+
+/// Document and request of an entity where the document repeats enough of the request.
+fn repeating(entity: &Entity) -> Option<(&Bytes, &Bytes, Vec<Piece>)> {
+    let (document, request) = (entity.document.as_ref()?, entity.request.as_ref()?);
+    let pieces = repeats::pieces(document, request);
+    let spared_bytes: usize = pieces.iter().map(|piece| piece.repeated.len()).sum();
+    (spared_bytes >= SPARED_BYTES_MIN && pieces.len() <= PIECES_MAX).then_some((document, request, pieces))
+}
+
+/// How many pieces; of each its own bytes, and where the others begin and how many they are; what follows the last one.
+fn write_pieces(document: &Bytes, pieces: &[Piece], to: &mut Vec<u8>) {
+    let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes();
+    let mut done = 0;
+    to.extend_from_slice(&length(pieces.len()));
+    for Piece { own, repeated } in pieces {
+        blob(to, document.get(own.clone()).unwrap_or_default());
+        to.extend_from_slice(&length(repeated.start));
+        to.extend_from_slice(&length(repeated.len()));
+        done = own.end + repeated.len();
+    }
+    blob(to, document.get(done..).unwrap_or_default());
 }
 
 fn write_key(key: &IdempotencyKey, to: &mut Vec<u8>) {
@@ -292,8 +336,10 @@ impl Reader<'_> {
 
     fn change(&mut self) -> Option<Change> {
         Some(match self.byte()? {
-            0 => Change::Create(Box::new(self.entity()?)),
-            1 => Change::Update(Box::new(self.entity()?)),
+            0 => Change::Create(Box::new(self.entity(false)?)),
+            1 => Change::Update(Box::new(self.entity(false)?)),
+            REPEATING => Change::Create(Box::new(self.entity(true)?)),
+            REPEATING_UPDATE => Change::Update(Box::new(self.entity(true)?)),
             2 => Change::Refer(Reference {
                 kind: self.kind()?,
                 sonata_id: self.id(SonataId::parse)?,
@@ -375,8 +421,8 @@ impl Reader<'_> {
         Some(IdempotencyKey { operation: self.text()?, key: self.text()? })
     }
 
-    fn entity(&mut self) -> Option<Entity> {
-        Some(Entity {
+    fn entity(&mut self, is_repeating: bool) -> Option<Entity> {
+        let mut entity = Entity {
             kind: self.kind()?,
             id: self.id(SonataId::parse)?,
             buyer: self.maybe(|one| one.id(BuyerId::parse))?,
@@ -389,10 +435,34 @@ impl Reader<'_> {
             version: self.number()?,
             created_ms: self.time()?,
             updated_ms: self.time()?,
-            document: self.maybe(Self::blob)?,
-            request: self.maybe(Self::blob)?,
-            legacy: self.maybe(Self::blob)?,
-        })
+            document: None,
+            request: None,
+            legacy: None,
+        };
+        if is_repeating {
+            let request = self.blob()?;
+            entity.document = Some(self.pieces(&request)?);
+            entity.request = Some(request);
+        } else {
+            entity.document = self.maybe(Self::blob)?;
+            entity.request = self.maybe(Self::blob)?;
+        }
+        entity.legacy = self.maybe(Self::blob)?;
+        Some(entity)
+    }
+
+    /// What [`write_pieces`] has put there.
+    fn pieces(&mut self, request: &Bytes) -> Option<Bytes> {
+        let length = |one: &mut Self| usize::try_from(u32::from_le_bytes(one.array()?)).ok();
+        let count = length(self).filter(|count| *count <= PIECES_MAX)?;
+        let mut document = Vec::with_capacity(request.len());
+        for _ in 0..count {
+            document.extend_from_slice(&self.blob()?);
+            let (start, bytes) = (length(self)?, length(self)?);
+            document.extend_from_slice(request.get(start..start.checked_add(bytes)?)?);
+        }
+        document.extend_from_slice(&self.blob()?);
+        Some(document.into())
     }
 
     fn journal(&mut self, crc: impl FnOnce(&mut Self) -> Option<Option<u32>>) -> Option<JournalEntry> {
@@ -416,6 +486,39 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_that_repeats_its_request_is_written_once_and_read_whole() {
+        let long: String = (0..200).map(|n| format!("\"member {n}\":{n},")).collect();
+        let request = Bytes::from(format!("{{{long}\"end\":0}}"));
+        let document = Bytes::from(format!("{{\"id\":\"q-1\",{long}\"end\":0,\"state\":\"acknowledged\"}}"));
+        let plain = Bytes::from_static(b"{}");
+        for (tag, document, request, legacy) in [
+            (0, Some(&document), Some(&request), None),
+            (1, Some(&document), Some(&request), Some(&plain)),
+            (0, Some(&request), Some(&request), None),
+            (1, Some(&plain), Some(&request), None),
+            (0, Some(&document), None, Some(&plain)),
+            (1, None, Some(&request), None),
+            (0, None, None, None),
+        ] {
+            let mut entity = Entity::new(Kind::new("quote"), SonataId::parse("q-1").unwrap(), 7);
+            (entity.document, entity.request, entity.legacy) =
+                (document.cloned(), request.cloned(), legacy.cloned());
+            let mut bytes = Vec::new();
+            write_entity(tag, &entity, &mut bytes);
+            let is_repeating = document.is_some_and(|one| *one != plain) && request.is_some();
+            assert_eq!(bytes[0], if is_repeating { tag + REPEATING } else { tag });
+            let most =
+                [&request, &legacy].iter().filter_map(|one| **one).map(Bytes::len).sum::<usize>() + 400;
+            assert!(!is_repeating || bytes.len() < most, "{} bytes", bytes.len());
+            assert_eq!(super::entity(Bytes::from(bytes.clone())), Some(entity));
+            // A piece that the request does not have is none of ours, as is whatever ends too early.
+            for end in 0..bytes.len() {
+                assert_eq!(super::entity(Bytes::copy_from_slice(&bytes[..end])), None, "{end}");
+            }
+        }
+    }
 
     #[test]
     fn the_journal_of_an_earlier_version_is_read() {
