@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 mod attention;
 mod buying;
+mod bridges;
 mod cases;
 mod catalogue_oracle;
 mod cli;

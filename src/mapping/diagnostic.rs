@@ -173,6 +173,15 @@ pub const STANDS_ONCE: Code = Code("M610");
 /// Something that the interface requires and that is written under a condition only.
 pub const LEGACY_SOMETIMES: Code = Code("M611");
 
+/// A member that one release has and the other has not, and no rule of the bridge speaks of.
+pub const BRIDGE_LOST: Code = Code("M701");
+/// A member that a release requires, and nothing of the bridge writes.
+pub const BRIDGE_LACKS: Code = Code("M702");
+/// An operation that one release has and the other has not, and the bridge does not say so.
+pub const BRIDGE_OPERATION: Code = Code("M703");
+/// A product of a bridge without a schema.
+pub const BRIDGE_PRODUCT: Code = Code("M704");
+
 /// A script that does not compile.
 pub const SCRIPT: Code = Code("S101");
 /// functions.rhai does not compile.
@@ -317,6 +326,16 @@ pub const CODES: &[Meaning] = &[
         LEGACY_SOMETIMES,
         "The backend's interface requires this in a request, and only rules with a condition write it.",
     ),
+    Meaning::new(
+        BRIDGE_LOST,
+        "Of what only one release has, a bridge says what becomes: a rule carries it or drops it.",
+    ),
+    Meaning::new(BRIDGE_LACKS, "The release requires the attribute, and nothing of the bridge writes it."),
+    Meaning::new(
+        BRIDGE_OPERATION,
+        "Of an operation that only one release has, a bridge says its other name or why there is none.",
+    ),
+    Meaning::new(BRIDGE_PRODUCT, "A bridge carries the attributes of products whose schemas are known."),
     Meaning::new(SCRIPT, "The script does not compile."),
     Meaning::new(FUNCTIONS, "functions.rhai does not compile; no script can use it."),
     Meaning::new(SCRIPT_INPUT, "An input of a script is a name and a path of the side that is read."),

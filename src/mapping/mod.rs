@@ -1,6 +1,7 @@
 //! The mapping language: what an integrator writes, compiled once and applied to documents.
 
 pub mod apply;
+pub mod bridge;
 pub mod codes;
 pub mod compile;
 pub mod convert;

@@ -73,6 +73,8 @@ pub struct OperationFacts {
     pub answer: Option<String>,
     /// Whether several entities are answered, one message for each. The contract may still have them in an array or not.
     pub list: bool,
+    /// Whether the success body is an array of them.
+    pub is_array: bool,
     /// Names of the query parameters.
     pub query: Vec<String>,
     /// Types of the values of the query parameters, in the same order; none: not checked.
@@ -145,6 +147,12 @@ pub trait Types {
         Vec::new()
     }
 
+    /// The derived type that a value of `@type` picks.
+    fn variant(&self, ty: TypeId, value: &str) -> Option<TypeId> {
+        let _ = (ty, value);
+        None
+    }
+
     /// Whether the members of this type are those of the product that its `@type` names.
     fn is_configuration(&self, ty: TypeId) -> bool {
         let _ = ty;
@@ -155,6 +163,18 @@ pub trait Types {
     fn format(&self, ty: TypeId) -> Option<String> {
         let _ = ty;
         None
+    }
+
+    /// Its name in the contract; of what has none, one of our making or nothing.
+    fn name(&self, ty: TypeId) -> Option<String> {
+        let _ = ty;
+        None
+    }
+
+    /// Types of which exactly one holds besides; their members are not among [`Types::members`].
+    fn alternatives(&self, ty: TypeId) -> Vec<TypeId> {
+        let _ = ty;
+        Vec::new()
     }
 
     /// The schema of a product by the text of its `@type`.

@@ -1,9 +1,15 @@
 //! Answers the mapping checker's questions from the catalogue of one release.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use crate::{
-    mapping::schema::{FilterFacts, Kind, KindFacts, Lookup, Member, OperationFacts, Schema, TypeId, Types},
+    mapping::schema::{
+        CallFacts, FilterFacts, Interface, Kind, KindFacts, Lookup, Member, NoCall, OperationFacts, Schema,
+        TypeId, Types,
+    },
     sonata::{
         self, Contract, Function, ProductSchema, Products, TypeView,
         entity::{Act, Duty, EntityKind, retrieval_of},
@@ -11,14 +17,16 @@ use crate::{
 };
 
 /// The contracts of one mapping set, one per function, and the product schemas in reach.
+#[derive(Debug)]
 pub struct ContractSchema {
+    title: String,
     contracts: Vec<&'static Contract>,
     products: Products,
     /// Types that were handed out; a [`TypeId`] is an index into this.
-    known: RefCell<Known>,
+    known: Mutex<Known>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Known {
     types: Vec<Place>,
     /// Where each of them stands.
@@ -26,14 +34,14 @@ struct Known {
     products: Vec<ProductSchema>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Place {
     home: Home,
     id: sonata::TypeId,
 }
 
 /// Which table of types a type stands in, by index.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Home {
     Contract(usize),
     Product(usize),
@@ -43,7 +51,18 @@ impl ContractSchema {
     /// A schema over these contracts; `products` carries the aliases that count.
     #[must_use]
     pub fn new(contracts: Vec<&'static Contract>, products: Products) -> Self {
-        Self { contracts, products, known: RefCell::default() }
+        Self { title: "the contract".to_owned(), contracts, products, known: Mutex::default() }
+    }
+
+    /// The same, with another name in messages than `the contract`.
+    #[must_use]
+    pub fn titled(self, title: impl Into<String>) -> Self {
+        Self { title: title.into(), ..self }
+    }
+
+    /// What was handed out; a panic elsewhere leaves it as it was.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn contract(&self, function: &str) -> Option<(usize, &'static Contract)> {
@@ -54,7 +73,7 @@ impl ContractSchema {
 
     fn hand_out(&self, home: Home, view: TypeView<'_>) -> TypeId {
         let place = Place { home, id: view.id() };
-        let Known { types, by_place, .. } = &mut *self.known.borrow_mut();
+        let Known { types, by_place, .. } = &mut *self.known();
         let index = *by_place.entry(place).or_insert_with(|| {
             types.push(place);
             types.len() - 1
@@ -65,14 +84,14 @@ impl ContractSchema {
     /// Looks at a type that was handed out. The product is cloned out (it is shared), so that `look` may hand out
     /// further types.
     fn look<R>(&self, ty: TypeId, look: impl FnOnce(Home, TypeView<'_>) -> R) -> Option<R> {
-        let place = *self.known.borrow().types.get(usize::try_from(ty.0).ok()?)?;
+        let place = *self.known().types.get(usize::try_from(ty.0).ok()?)?;
         match place.home {
             Home::Contract(index) => {
                 let contract = self.contracts.get(index)?;
                 Some(look(place.home, contract.view(place.id)))
             }
             Home::Product(index) => {
-                let product = self.known.borrow().products.get(index)?.clone();
+                let product = self.known().products.get(index)?.clone();
                 Some(look(place.home, TypeView::new(product.types(), place.id)))
             }
         }
@@ -135,6 +154,7 @@ impl Schema for ContractSchema {
                 Some(duty) => duty.act == Act::List,
                 None => body.is_some_and(sonata::Body::is_array),
             },
+            is_array: body.is_some_and(sonata::Body::is_array),
             query: operation.query.iter().map(|parameter| parameter.name.clone()).collect(),
             query_types: {
                 let value = |parameter: &sonata::QueryParameter| {
@@ -195,8 +215,8 @@ impl Schema for ContractSchema {
 }
 
 impl Types for ContractSchema {
-    fn title(&self) -> &'static str {
-        "the contract"
+    fn title(&self) -> &str {
+        &self.title
     }
 
     fn kind(&self, ty: TypeId) -> Kind {
@@ -255,6 +275,10 @@ impl Types for ContractSchema {
         self.look(ty, |_, view| view.derived_names().map(str::to_owned).collect()).unwrap_or_default()
     }
 
+    fn variant(&self, ty: TypeId, value: &str) -> Option<TypeId> {
+        self.look(ty, |home, view| view.derived(value).map(|one| self.hand_out(home, one))).flatten()
+    }
+
     fn values(&self, ty: TypeId) -> Vec<String> {
         self.look(ty, |_, view| view.enum_values().map(str::to_owned).collect()).unwrap_or_default()
     }
@@ -268,15 +292,41 @@ impl Types for ContractSchema {
         self.look(ty, |_, view| by_product(view)).unwrap_or(false)
     }
 
+    fn name(&self, ty: TypeId) -> Option<String> {
+        self.look(ty, |_, view| view.name().map(str::to_owned)).flatten()
+    }
+
+    fn alternatives(&self, ty: TypeId) -> Vec<TypeId> {
+        let all = self.look(ty, |home, view| {
+            view.alternatives().map(|one| self.hand_out(home, one)).collect()
+        });
+        all.unwrap_or_default()
+    }
+
     fn product(&self, type_urn: &str) -> Option<TypeId> {
         let product = self.products.resolve(type_urn)?;
         let index = {
-            let known = &mut self.known.borrow_mut().products;
+            let known = &mut self.known().products;
             known.iter().position(|other| other.urn() == product.urn()).unwrap_or_else(|| {
                 known.push(product.clone());
                 known.len() - 1
             })
         };
         Some(self.hand_out(Home::Product(index), product.view()))
+    }
+}
+
+/// Of a release as the side of a bridge that stands in the place of a legacy system: types, and no calls.
+impl Interface for ContractSchema {
+    fn call(&self, _method: &str, _path: &str) -> Result<CallFacts, NoCall> {
+        Err(NoCall::Path { near: None })
+    }
+
+    fn schema(&self, _reference: &str) -> Option<TypeId> {
+        None
+    }
+
+    fn references(&self) -> Vec<String> {
+        Vec::new()
     }
 }

@@ -4,14 +4,14 @@
 //! single message is told here: two writers of one place, and keys that nothing defines.
 
 use super::Compiler;
-use super::condition::{OnSide, parts};
+use super::condition::{OnSide, equalities, parts};
 use super::form::{Body, Form, excluded, form};
 use super::scope::{Found, Place, Required, Scope};
 use super::writers::{Branches, Writers, place};
 use crate::json::query::Condition;
 use crate::mapping::diagnostic as code;
 use crate::mapping::direction::Direction;
-use crate::mapping::path::{FieldPath, Term};
+use crate::mapping::path::{FieldPath, Literal, Term};
 use crate::mapping::program::{
     self, Action, FailureCode, KeyGroupId, OnFailure, OneOf, Origin, Otherwise, Phase, Program, Refusal,
 };
@@ -52,6 +52,8 @@ pub(super) struct Here<'c> {
     pub address: String,
     pub shapes: Vec<&'c str>,
     pub branches: Branches,
+    /// The scope at the newer release, in a bridge.
+    pub opposite: Option<Scope>,
 }
 
 /// The two paths of a rule, by what is done with them.
@@ -63,6 +65,8 @@ pub(super) struct Sides {
     /// The Sonata place; of its element where the path ends in `[*]`.
     pub place: Place,
     pub required: Required,
+    /// The place at the newer release, in a bridge.
+    pub opposite: Option<Place>,
 }
 
 impl Use {
@@ -124,6 +128,7 @@ impl Here<'_> {
             address: String::new(),
             shapes: Vec::new(),
             branches: Vec::new(),
+            opposite: None,
         }
     }
 
@@ -199,11 +204,38 @@ impl<'c> Compiler<'c> {
         let Found::Place(place, required) = here.scope.resolve(self.schema, &sonata, &mut Vec::new()) else {
             return None;
         };
+        let opposite = self.opposite_place(&legacy, here);
+        let required = match &opposite {
+            Some((_, required)) if us.written() == OnSide::Legacy => *required,
+            _ => required,
+        };
+        let opposite = opposite.map(|(place, _)| place);
         let (source, target) = match us.direction {
             Direction::ToLegacy => (sonata.clone(), legacy.clone()),
             Direction::ToSonata => (legacy.clone(), sonata.clone()),
         };
-        Some(Sides { source, target, sonata, legacy, place, required })
+        Some(Sides { source, target, sonata, legacy, place, required, opposite })
+    }
+
+    /// A place at the newer release where a condition is known to hold.
+    pub(super) fn opposite_narrowed(&self, condition: Option<&raw::Condition>, mut place: Place) -> Place {
+        let text = condition.and_then(|condition| parts(condition, OnSide::Legacy, OnSide::Legacy).text);
+        let parsed = text.and_then(|text| Condition::parse(text.as_str()).ok());
+        for term in parsed.iter().flat_map(equalities) {
+            if let Literal::Text(text) = &term.value {
+                place = place.knowing(term.members.iter().map(ToString::to_string).collect(), text.to_string());
+            }
+        }
+        place
+    }
+
+    /// The place at the newer release, in a bridge.
+    pub(super) fn opposite_place(&self, path: &FieldPath, here: &Here<'c>) -> Option<(Place, Required)> {
+        let (api, scope) = (self.opposite.as_ref()?, here.opposite.as_ref()?);
+        match scope.resolve(&**api, path, &mut Vec::new()) {
+            Found::Place(place, required) => Some((place, required)),
+            Found::Missing(_) => Some((Place::default(), Required::No)),
+        }
     }
 
     /// A rule with its origin and what its failure does.
@@ -215,7 +247,9 @@ impl<'c> Compiler<'c> {
         here: &Here<'c>,
         us: &Use,
     ) -> program::Rule {
-        let omit = rule.omit_on_error.unwrap_or(required == Required::No || us.written() == OnSide::Legacy);
+        let omit = rule.omit_on_error.unwrap_or(
+            required == Required::No || (us.written() == OnSide::Legacy && self.opposite.is_none()),
+        );
         let on_failure = if us.phase == Phase::Answer && omit { OnFailure::Omit } else { OnFailure::Fail };
         let address = super::overlay::address(&here.address, rule);
         let reason = |direction| {
@@ -309,6 +343,9 @@ impl<'c> Compiler<'c> {
             };
             let narrowed = self.narrowed(branch.condition.as_ref(), place);
             let mut inner = Here { scope: here.scope.at(narrowed), ..here.clone() };
+            inner.opposite = here.opposite.as_ref().map(|scope| {
+                scope.at(self.opposite_narrowed(branch.condition.as_ref(), scope.here.clone()))
+            });
             inner.branches.push((number, u32::try_from(index).unwrap_or(u32::MAX)));
             us.writers.along(here.base(us), &also);
             let mut rules = self.lower_rules(&branch.fields, &inner, us);

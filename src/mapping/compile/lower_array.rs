@@ -63,6 +63,10 @@ impl<'c> Compiler<'c> {
             address: super::overlay::address(&here.address, rule),
             shapes: here.shapes.clone(),
             branches: here.branches.clone(),
+            opposite: here.opposite.as_ref().map(|scope| {
+                let place = sides.opposite.clone().unwrap_or_default();
+                scope.at(self.opposite_narrowed(rule.condition.as_ref(), place))
+            }),
         };
         // Elements that two rules append to one array, or that branches make, are different elements.
         if rule.join.is_some() || rule.rows.is_some() {

@@ -90,6 +90,9 @@ impl<'c> Compiler<'c> {
         }
         let path = FieldPath::parse(target.as_str()).ok()?;
         let (mut place, mut required) = (None, Required::No);
+        if let (false, Some((_, always))) = (on_sonata, self.opposite_place(&path, here)) {
+            required = always;
+        }
         if on_sonata {
             let found = here.scope.resolve(self.schema, &path, &mut Vec::new());
             let Found::Place(found, always) = found else { return None };

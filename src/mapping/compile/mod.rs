@@ -6,6 +6,7 @@
 //! when, is not decided here: `exchange` runs what comes out.
 
 mod after;
+mod bridge;
 mod condition;
 mod coverage;
 mod effective;
@@ -42,6 +43,7 @@ mod watch;
 mod writers;
 mod xml;
 
+pub use bridge::{Shores, compile_bridge};
 pub use effective::Effective;
 pub use load::{OVERLAYS_MAX, OverlaySource, overlay_path, read_overlays, read_set_files};
 pub use parts::{BaseSet, Overlaid};
@@ -207,6 +209,8 @@ struct Compiler<'c> {
     over: Option<over::Over<'c>>,
     /// Whether rules that are as they were without the overlay are passed over.
     is_probing: bool,
+    /// The newer release, where the rules are those of a bridge.
+    opposite: Option<Arc<dyn Interface>>,
     /// The part that is compiled.
     part: usize,
     /// What was made of the messages of that part, in order.
@@ -245,6 +249,7 @@ impl<'c> Compiler<'c> {
             spans: HashMap::new(),
             over: None,
             is_probing: false,
+            opposite: None,
             part: 0,
             programs: Vec::new(),
         }

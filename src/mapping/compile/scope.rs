@@ -75,7 +75,8 @@ impl Place {
         Self { ty, known: Vec::new() }
     }
 
-    fn discriminator(&self) -> Option<&str> {
+    /// The literal that is known to stand in `@type`.
+    pub fn discriminator(&self) -> Option<&str> {
         self.literal(&[TYPE])
     }
 

@@ -18,7 +18,9 @@ impl Compiler<'_> {
 
     /// Tells which rules of one list stand there a second time, word for word.
     pub(super) fn check_copies(&mut self, rules: &[Rule]) {
-        self.copies(rules.iter().map(|rule| rule.span).collect(), "rule");
+        // Rules without a key of their own are not written but put beside those that are, in a bridge.
+        let written = rules.iter().filter(|rule| !rule.keys.is_empty());
+        self.copies(written.map(|rule| rule.span).collect(), "rule");
     }
 
     /// Tells which rows of a table stand there a second time.

@@ -5,11 +5,13 @@
 //! the overlay beside them. Nothing here is kept once a plan is built.
 
 mod exposed;
+mod bridge;
 mod news;
 mod operation;
 mod overlay;
 mod read;
 mod read_exposed;
+mod read_bridge;
 mod read_news;
 mod read_operation;
 mod read_overlay;
@@ -20,11 +22,13 @@ mod rule;
 mod set;
 
 pub use exposed::{Expose, Problems, Seller};
+pub use bridge::{BridgeFile, OperationRule, ProductRule, TypeRule};
 pub use news::{News, Receive, Watch};
 pub use operation::{
     Answer, AnswerFrom, Body, Call, Complete, Conduct, On, Operation, Paging, Statuses, Undo,
 };
 pub use overlay::{Change, CodesChange, OverlayFile};
+pub use read_bridge::read_bridge;
 pub use read_operation::operations;
 pub use read_overlay::read_overlay;
 pub use read_set::{read_codes, read_function, read_set};

@@ -137,7 +137,7 @@ pub(super) fn body_of(fields: &mut Fields<'_>, node: &Node, out: &mut Diagnostic
 
 /// `{ shape: ticket, at: CreateTicket.Ticket }`: everything at one place of the legacy message.
 fn inside(at: Text, node: &Node, body: Body) -> Rule {
-    let mut rule = Rule::group(node.span, Text::at(".", at.span()), at);
+    let mut rule = Rule::between(node.span, Text::at(".", at.span()), at);
     match body {
         Body::Shape(name) => rule.shape = Some(name),
         Body::Fields(_, rules) => rule.fields = Some(rules),

@@ -92,7 +92,8 @@ pub fn read_codes(node: &Node, out: &mut Diagnostics) -> Vec<CodeTable> {
     named(node, "codes", out).into_iter().map(|(name, node)| table(name, node, out)).collect()
 }
 
-fn table(name: super::Text, node: &Node, out: &mut Diagnostics) -> CodeTable {
+/// One code table.
+pub(super) fn table(name: super::Text, node: &Node, out: &mut Diagnostics) -> CodeTable {
     if node.as_mapping().is_none() {
         let (sonata_type, legacy_type) = (CodeType::Text, CodeType::Text);
         return CodeTable { name, rows: rows(node, out), otherwise: None, sonata_type, legacy_type };
@@ -173,7 +174,8 @@ pub fn read_function(node: &Node, out: &mut Diagnostics) -> Option<FunctionFile>
     Some(FunctionFile { function, backend, shapes, operations, receives, watches, exposes, problems })
 }
 
-fn shapes(node: &Node, out: &mut Diagnostics) -> Vec<Shape> {
+/// The shapes of a file.
+pub(super) fn shapes(node: &Node, out: &mut Diagnostics) -> Vec<Shape> {
     let Some(entries) = node.as_mapping() else {
         out.push(wrong(node, "`shapes` is a mapping of names to shapes"));
         return Vec::new();

@@ -68,8 +68,8 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// A group without rules yet.
-    pub(super) fn group(span: Span, sonata: Text, legacy: Text) -> Self {
+    /// A rule between two places that says nothing more.
+    pub fn between(span: Span, sonata: Text, legacy: Text) -> Self {
         Self {
             span,
             keys: Vec::new(),

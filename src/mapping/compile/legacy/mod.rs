@@ -15,11 +15,12 @@ use super::operation::Making;
 use super::scope::Scope;
 use super::steps::word_in;
 use crate::mapping::coverage::written_always;
+use crate::mapping::direction::Direction;
 use crate::mapping::diagnostic as code;
 use crate::mapping::operation::{Call, CallTarget, TemplatePart};
 use crate::mapping::program::Phase;
-use crate::mapping::raw::{self, Conduct, Text};
-use crate::mapping::schema::{CallFacts, Interface, NoCall, ParameterFacts};
+use crate::mapping::raw::{self, Conduct, Rule, Text};
+use crate::mapping::schema::{CallFacts, Interface, NoCall, ParameterFacts, TypeId};
 use crate::text::{Diagnostic, Hint, Span, suggest};
 use message::Message;
 use std::{collections::BTreeSet, sync::Arc};
@@ -59,6 +60,26 @@ impl<'c> Compiler<'c> {
                 self.check_call(text, target, &api);
             }
         }
+    }
+
+    /// Holds the rules of a message of a bridge against the newer release, for one way.
+    pub(super) fn check_opposite(
+        &mut self,
+        rules: &'c [Rule],
+        phase: Phase,
+        direction: Direction,
+        scope: Scope,
+        opposite: Scope,
+    ) {
+        let Some(api) = self.opposite.clone() else { return };
+        let mut message = Message::new(&api, phase, direction, scope, None);
+        let query = opposite.query.iter().flatten();
+        let parameter = |(name, ty): &(String, Option<TypeId>)| {
+            Some(ParameterFacts { name: name.clone(), ty: (*ty)?, required: false })
+        };
+        message.query = query.filter_map(parameter).collect();
+        message.legacy = opposite;
+        self.legacy_rules(rules, &message);
     }
 
     /// The interfaces of the backends that an operation may be sent to, and whether they tell types of bodies.

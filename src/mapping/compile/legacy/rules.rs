@@ -23,7 +23,8 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    fn legacy_rules(&mut self, rules: &'c [Rule], at: &Message<'c>) {
+    /// Rules at a place.
+    pub(super) fn legacy_rules(&mut self, rules: &'c [Rule], at: &Message<'c>) {
         for rule in rules.iter().filter(|rule| !excluded(rule, at.phase, at.direction)) {
             self.legacy_rule(rule, at);
         }

@@ -1,0 +1,174 @@
+//! Every file in `tests/bridges` is a case: two made-up contracts, a bridge between them, messages in, messages out.
+//!
+//! A case begins with a line of what it shows. `>>> older.facts` and `>>> newer.facts` are contracts of the function `quote`
+//! (of several functions: `older.NAME.facts`), other files are the bridge's, messages come each after
+//! `>>> OPERATION request up`, or `answer`, or `down`, before the body optionally a line `?query`. What is expected stands after
+//! `===` in the same order, and at last what the bridge says of itself. `UPDATE_EXPECT=1 cargo test bridge_cases` writes what
+//! comes out.
+
+use segue::{
+    json::Document,
+    mapping::{
+        apply::{self, Input, References},
+        bridge::{Bridge, Way},
+        compile::{Shores, compile_bridge},
+        schema::Interface,
+        trace::property_path,
+        value::Value,
+    },
+    plan::ContractSchema,
+    sonata::{Contract, Products, facts},
+    text::{Diagnostics, FileSet, Sources},
+};
+use std::{fmt::Write as _, fs, path::Path, sync::Arc};
+
+/// A schema of the contracts of one side of a case.
+fn schema(files: &[(&str, &str)], side: &str) -> Arc<ContractSchema> {
+    let own = files.iter().filter(|(path, _)| path.starts_with(side) && path.ends_with(".facts"));
+    let contracts = own.map(|(path, text)| {
+        let file = facts::read(text).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let contract = Contract::compile(&file).unwrap_or_else(|error| panic!("{path}: {error}"));
+        &*Box::leak(Box::new(contract))
+    });
+    Arc::new(ContractSchema::new(contracts.collect(), Products::new(Vec::new())).titled(side))
+}
+
+/// Compiles the bridge of a case.
+pub fn compiled(files: &[(&str, &str)]) -> (Option<Bridge>, Diagnostics, Sources) {
+    let (older, newer) = (schema(files, "older"), schema(files, "newer"));
+    let shores = Shores {
+        older: &*older,
+        newer: &*newer,
+        api: Arc::clone(&newer) as Arc<dyn Interface>,
+    };
+    let own = files.iter().copied().filter(|(path, _)| !path.ends_with(".facts"));
+    let files = FileSet::of("bridges/older-newer", own);
+    let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
+    let bridge = compile_bridge(&files, &shores, &mut sources, &mut out);
+    assert_eq!(bridge.is_none(), out.has_errors());
+    (bridge, out, sources)
+}
+
+fn carried(bridge: &Bridge, heading: &str, message: &str) -> String {
+    let words: Vec<_> = heading.split_whitespace().collect();
+    let [operation, phase, way, rest @ ..] = words.as_slice() else { panic!("{heading}: OPERATION PHASE WAY") };
+    let way = if *way == "up" { Way::Up } else { Way::Down };
+    let Some(crossing) = bridge.crossing("quote", operation, way) else { return "no such operation\n".into() };
+    let passage = if *phase == "request" { &crossing.request } else { &crossing.answer };
+    let Some(program) = passage.way(way) else { return "the same\n".into() };
+    let (query, body) = match message.strip_prefix('?') {
+        Some(rest) => rest.split_once('\n').unwrap_or((rest, "")),
+        None => ("", message),
+    };
+    let query: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let document = (!body.trim().is_empty()).then(|| Document::from_text(body).unwrap());
+    let facts = Document::from_text(r#"{"settings":{"level":"firm"}}"#).unwrap();
+    let (facts, references) = (Value::Node(facts.root()), References::new());
+    let mut input = Input::new(document.as_ref().map(Document::root), &facts, &references);
+    input.query = &query;
+    let mut text = String::new();
+    match apply::apply(program, &input) {
+        Ok(applied) => {
+            for (name, value) in &applied.query {
+                writeln!(text, "?{name}={value}").unwrap();
+            }
+            if let Some(body) = &applied.body {
+                writeln!(text, "{}", body.text()).unwrap();
+            }
+            for finding in &applied.findings {
+                writeln!(text, "finding {}: {}", finding.source_pointer, finding.message).unwrap();
+            }
+            if let [place] = rest {
+                writeln!(text, "{place} was {:?}", property_path(program, &input, place)).unwrap();
+            }
+        }
+        Err(failures) => {
+            for failure in failures {
+                let code = failure.code.as_str();
+                writeln!(text, "refused {} {code}: {}", failure.source_pointer, failure.message).unwrap();
+            }
+        }
+    }
+    text
+}
+
+fn play(files: &[(&str, &str)]) -> String {
+    let is_message = |path: &str| path.contains(' ');
+    let own: Vec<_> = files.iter().copied().filter(|(path, _)| !is_message(path)).collect();
+    let (bridge, told, sources) = compiled(&own);
+    let mut text = told.render_text(&sources);
+    let Some(bridge) = bridge else { return text };
+    for (heading, message) in files.iter().filter(|(path, _)| is_message(path)) {
+        writeln!(text, ">>> {heading}").unwrap();
+        text.push_str(&carried(&bridge, heading, message));
+    }
+    text.push_str(">>> notes\n");
+    for (function, operation, way, reason) in &bridge.absent {
+        writeln!(text, "{function}.{operation} {way} absent: {reason}").unwrap();
+    }
+    for note in &bridge.notes {
+        let fate = note.fate.as_str();
+        writeln!(text, "{}.{} {} {fate}: {}", note.type_name, note.place, note.way, note.reason).unwrap();
+    }
+    text
+}
+
+#[test]
+fn bridge_cases() {
+    #[expect(clippy::disallowed_methods, reason = "a switch of this test, not of the program")]
+    let updating = std::env::var("UPDATE_EXPECT").is_ok();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bridges");
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let (input, expected) = text.split_once("\n===\n").unwrap_or((text.trim_end(), ""));
+        let parts = input.split("\n>>> ").skip(1);
+        let files: Vec<_> = parts.map(|part| part.split_once('\n').unwrap_or((part, ""))).collect();
+        let out = play(&files);
+        if out == expected {
+            continue;
+        }
+        if updating {
+            fs::write(&path, format!("{input}\n===\n{out}")).unwrap();
+        }
+        wrong.push(format!("{}:\n{out}", path.display()));
+    }
+    assert!(wrong.is_empty() || updating, "{}", wrong.join("\n"));
+}
+
+fn dev_schema(release: &str) -> Arc<ContractSchema> {
+    let root = Path::new("/work/w/releases/src/sonata/facts");
+    let index = fs::read_to_string(root.join("releases")).unwrap();
+    let mut contracts = Vec::new();
+    for line in index.lines() {
+        let words: Vec<_> = line.split_whitespace().collect();
+        if words[0] != release || words[1] == "products" { continue }
+        let text = fs::read_to_string(root.join(format!("{}.facts", words.last().unwrap()))).unwrap();
+        let contract = Contract::compile(&facts::read(&text).unwrap()).unwrap();
+        contracts.push(&*Box::leak(Box::new(contract)));
+    }
+    Arc::new(ContractSchema::new(contracts, Products::new(Vec::new())).titled(release))
+}
+
+#[test]
+#[ignore]
+fn dev() {
+    for (older, newer) in [("ella","fergie"),("dolly","ella"),("fergie","grace"),("celine","dolly"),("billie","celine"),("grace","kylie")] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("mappings/bridges/{older}-{newer}"));
+        let mut files = FileSet::new(format!("bridges/{older}-{newer}"));
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for entry in entries { let path = entry.unwrap().path(); files.insert(path.file_name().unwrap().to_string_lossy(), fs::read_to_string(&path).unwrap()); }
+        let (old, new) = (dev_schema(older), dev_schema(newer));
+        let shores = Shores { older: &*old, newer: &*new, api: Arc::clone(&new) as Arc<dyn Interface> };
+        let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
+        let start = std::time::Instant::now();
+        let bridge = compile_bridge(&files, &shores, &mut sources, &mut out);
+        eprintln!("=== {older}-{newer} {:?}\n{}", start.elapsed(), out.render_text(&sources));
+        if let Some(bridge) = bridge {
+            let n = bridge.operations.values().filter(|c| c.request.up.is_some() || c.answer.up.is_some()).count();
+            eprintln!("{} crossings, {n} with programs, {} notes", bridge.operations.len(), bridge.notes.len());
+            for note in &bridge.notes { eprintln!("   {}.{}.{} {} {}: {}", note.function, note.type_name, note.place, note.way, note.fate.as_str(), note.reason); }
+        }
+    }
+}
