@@ -30,17 +30,13 @@ fn schema(files: &[(&str, &str)], side: &str) -> Arc<ContractSchema> {
         let contract = Contract::compile(&file).unwrap_or_else(|error| panic!("{path}: {error}"));
         &*Box::leak(Box::new(contract))
     });
-    Arc::new(ContractSchema::new(contracts.collect(), Products::new(Vec::new())).titled(side))
+    Arc::new(ContractSchema::new(contracts.collect(), Products::new(Vec::new())).shore(side))
 }
 
 /// Compiles the bridge of a case.
 pub fn compiled(files: &[(&str, &str)]) -> (Option<Bridge>, Diagnostics, Sources) {
     let (older, newer) = (schema(files, "older"), schema(files, "newer"));
-    let shores = Shores {
-        older: &*older,
-        newer: &*newer,
-        api: Arc::clone(&newer) as Arc<dyn Interface>,
-    };
+    let shores = Shores { older: &*older, newer: &*newer, api: Arc::clone(&newer) as Arc<dyn Interface> };
     let own = files.iter().copied().filter(|(path, _)| !path.ends_with(".facts"));
     let files = FileSet::of("bridges/older-newer", own);
     let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
@@ -51,9 +47,13 @@ pub fn compiled(files: &[(&str, &str)]) -> (Option<Bridge>, Diagnostics, Sources
 
 fn carried(bridge: &Bridge, heading: &str, message: &str) -> String {
     let words: Vec<_> = heading.split_whitespace().collect();
-    let [operation, phase, way, rest @ ..] = words.as_slice() else { panic!("{heading}: OPERATION PHASE WAY") };
+    let [operation, phase, way, rest @ ..] = words.as_slice() else {
+        panic!("{heading}: OPERATION PHASE WAY")
+    };
     let way = if *way == "up" { Way::Up } else { Way::Down };
-    let Some(crossing) = bridge.crossing("quote", operation, way) else { return "no such operation\n".into() };
+    let Some(crossing) = bridge.crossing("quote", operation, way) else {
+        return "no such operation\n".into();
+    };
     let passage = if *phase == "request" { &crossing.request } else { &crossing.answer };
     let Some(program) = passage.way(way) else { return "the same\n".into() };
     let (query, body) = match message.strip_prefix('?') {
@@ -135,40 +135,4 @@ fn bridge_cases() {
         wrong.push(format!("{}:\n{out}", path.display()));
     }
     assert!(wrong.is_empty() || updating, "{}", wrong.join("\n"));
-}
-
-fn dev_schema(release: &str) -> Arc<ContractSchema> {
-    let root = Path::new("/work/w/releases/src/sonata/facts");
-    let index = fs::read_to_string(root.join("releases")).unwrap();
-    let mut contracts = Vec::new();
-    for line in index.lines() {
-        let words: Vec<_> = line.split_whitespace().collect();
-        if words[0] != release || words[1] == "products" { continue }
-        let text = fs::read_to_string(root.join(format!("{}.facts", words.last().unwrap()))).unwrap();
-        let contract = Contract::compile(&facts::read(&text).unwrap()).unwrap();
-        contracts.push(&*Box::leak(Box::new(contract)));
-    }
-    Arc::new(ContractSchema::new(contracts, Products::new(Vec::new())).titled(release))
-}
-
-#[test]
-#[ignore]
-fn dev() {
-    for (older, newer) in [("ella","fergie"),("dolly","ella"),("fergie","grace"),("celine","dolly"),("billie","celine"),("grace","kylie")] {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("mappings/bridges/{older}-{newer}"));
-        let mut files = FileSet::new(format!("bridges/{older}-{newer}"));
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
-        for entry in entries { let path = entry.unwrap().path(); files.insert(path.file_name().unwrap().to_string_lossy(), fs::read_to_string(&path).unwrap()); }
-        let (old, new) = (dev_schema(older), dev_schema(newer));
-        let shores = Shores { older: &*old, newer: &*new, api: Arc::clone(&new) as Arc<dyn Interface> };
-        let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
-        let start = std::time::Instant::now();
-        let bridge = compile_bridge(&files, &shores, &mut sources, &mut out);
-        eprintln!("=== {older}-{newer} {:?}\n{}", start.elapsed(), out.render_text(&sources));
-        if let Some(bridge) = bridge {
-            let n = bridge.operations.values().filter(|c| c.request.up.is_some() || c.answer.up.is_some()).count();
-            eprintln!("{} crossings, {n} with programs, {} notes", bridge.operations.len(), bridge.notes.len());
-            for note in &bridge.notes { eprintln!("   {}.{}.{} {} {}: {}", note.function, note.type_name, note.place, note.way, note.fate.as_str(), note.reason); }
-        }
-    }
 }

@@ -3,7 +3,7 @@
 //! A case begins with a line of what it shows. Texts follow, each after `>>> PATH`; what is expected stands after
 //! `===`. Cases named `yaml-*` are read as YAML, those named `config-*` as a configuration folder, in which files
 //! that the case does not give are harmless ones, and `>>> PATH absent` takes one away, those named `map-*` as a
-//! mapping set of grace, `partner.yaml` as the overlay on it (`base-…/` those that it lies on), `openapi/acme.yaml` as the interface of its backend. `UPDATE_EXPECT=1 cargo test diagnostics` writes what comes out.
+//! mapping set of grace, `partner.yaml` as the overlay on it (`base-…/` those that it lies on), `openapi/acme.yaml` as the interface of its backend; those named `bridge-*` as in `tests/bridges`. `UPDATE_EXPECT=1 cargo test diagnostics` writes what comes out.
 
 use segue::{
     config::{self, secret::Lookup},
@@ -51,7 +51,10 @@ fn read(name: &str, files: &[(&str, &str)]) -> Told {
         Some("yaml") => read_yaml(files),
         Some("config") => read_config(files),
         Some("map") => read_mapping(files),
-        _ => panic!("{name}: the name begins with what it is read as: `yaml-`, `config-` or `map-`"),
+        Some("bridge") => read_bridge(files),
+        _ => {
+            panic!("{name}: the name begins with what it is read as: `yaml-`, `config-`, `map-` or `bridge-`")
+        }
     }
 }
 
@@ -114,6 +117,11 @@ fn read_mapping(files: &[(&str, &str)]) -> Told {
     let compiled = compile(&set, partner, &schema, &options, &mut sources, &mut out);
     assert_eq!(compiled.is_none(), out.has_errors());
     (out, sources)
+}
+
+fn read_bridge(files: &[(&str, &str)]) -> Told {
+    let (_, told, sources) = crate::bridges::compiled(files);
+    (told, sources)
 }
 
 fn updating() -> bool {

@@ -20,6 +20,8 @@ use crate::{
 #[derive(Debug)]
 pub struct ContractSchema {
     title: String,
+    /// Whether members of which nothing is said but that they are required are members.
+    has_bare: bool,
     contracts: Vec<&'static Contract>,
     products: Products,
     /// Types that were handed out; a [`TypeId`] is an index into this.
@@ -51,13 +53,15 @@ impl ContractSchema {
     /// A schema over these contracts; `products` carries the aliases that count.
     #[must_use]
     pub fn new(contracts: Vec<&'static Contract>, products: Products) -> Self {
-        Self { title: "the contract".to_owned(), contracts, products, known: Mutex::default() }
+        let (title, has_bare) = ("the contract".to_owned(), false);
+        Self { title, has_bare, contracts, products, known: Mutex::default() }
     }
 
-    /// The same, with another name in messages than `the contract`.
+    /// The same as a side of a bridge: with the release's name in messages, and with members of which the contract says
+    /// nothing but that they are required, as a few of the standard do.
     #[must_use]
-    pub fn titled(self, title: impl Into<String>) -> Self {
-        Self { title: title.into(), ..self }
+    pub fn shore(self, title: impl Into<String>) -> Self {
+        Self { title: title.into(), has_bare: true, ..self }
     }
 
     /// What was handed out; a panic elsewhere leaves it as it was.
@@ -253,7 +257,12 @@ impl Types for ContractSchema {
                     Lookup::Found(Member { ty: self.hand_out(home, member.value), required: member.required })
                 }
                 None if view.is_open() => Lookup::Open,
-                None => Lookup::Missing,
+                None => {
+                    let mut bare = view.bare_members().filter(|member| self.has_bare && member.name == name);
+                    bare.next().map_or(Lookup::Missing, |member| {
+                        Lookup::Found(Member { ty: self.hand_out(home, member.value), required: true })
+                    })
+                }
             }
         });
         lookup.unwrap_or(Lookup::Open)
@@ -262,7 +271,8 @@ impl Types for ContractSchema {
     fn members(&self, ty: TypeId, discriminator: Option<&str>) -> Vec<(String, Member)> {
         let all = self.look(ty, |home, view| {
             let derived = discriminator.and_then(|value| view.derived(value)).unwrap_or(view);
-            let members = derived.members().map(|member| {
+            let bare = derived.bare_members().filter(|_| self.has_bare);
+            let members = derived.members().chain(bare).map(|member| {
                 let ty = self.hand_out(home, member.value);
                 (member.name.to_owned(), Member { ty, required: member.required })
             });
@@ -297,9 +307,8 @@ impl Types for ContractSchema {
     }
 
     fn alternatives(&self, ty: TypeId) -> Vec<TypeId> {
-        let all = self.look(ty, |home, view| {
-            view.alternatives().map(|one| self.hand_out(home, one)).collect()
-        });
+        let all =
+            self.look(ty, |home, view| view.alternatives().map(|one| self.hand_out(home, one)).collect());
         all.unwrap_or_default()
     }
 

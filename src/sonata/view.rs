@@ -115,6 +115,12 @@ impl<'t> TypeView<'t> {
         described.map(move |member| self.member_view(member))
     }
 
+    /// Members that are required and of which nothing else is said.
+    pub fn bare_members(self) -> impl Iterator<Item = MemberView<'t>> {
+        let bare = self.object().flat_map(|object| object.members.iter().filter(|member| !member.described));
+        bare.map(move |member| self.member_view(member))
+    }
+
     fn member_view(self, member: &'t super::types::Member) -> MemberView<'t> {
         let (name, required, default) = (&*member.name, member.required, member.default.as_deref());
         MemberView { name, required, value: self.at(member.value), default }

@@ -223,7 +223,8 @@ impl<'c> Compiler<'c> {
         let parsed = text.and_then(|text| Condition::parse(text.as_str()).ok());
         for term in parsed.iter().flat_map(equalities) {
             if let Literal::Text(text) = &term.value {
-                place = place.knowing(term.members.iter().map(ToString::to_string).collect(), text.to_string());
+                place =
+                    place.knowing(term.members.iter().map(ToString::to_string).collect(), text.to_string());
             }
         }
         place
@@ -343,9 +344,10 @@ impl<'c> Compiler<'c> {
             };
             let narrowed = self.narrowed(branch.condition.as_ref(), place);
             let mut inner = Here { scope: here.scope.at(narrowed), ..here.clone() };
-            inner.opposite = here.opposite.as_ref().map(|scope| {
-                scope.at(self.opposite_narrowed(branch.condition.as_ref(), scope.here.clone()))
-            });
+            inner.opposite = here
+                .opposite
+                .as_ref()
+                .map(|scope| scope.at(self.opposite_narrowed(branch.condition.as_ref(), scope.here.clone())));
             inner.branches.push((number, u32::try_from(index).unwrap_or(u32::MAX)));
             us.writers.along(here.base(us), &also);
             let mut rules = self.lower_rules(&branch.fields, &inner, us);

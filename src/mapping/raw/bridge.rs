@@ -12,6 +12,8 @@ pub struct BridgeFile {
     pub releases: (Text, Text),
     /// The function whose messages it carries over; none: its types and shapes are those of every function.
     pub function: Option<Text>,
+    /// `drop:`, why nothing of the function goes over.
+    pub drop: Option<Text>,
     /// `copy: rest`: what both contracts have and no rule names is carried as it is.
     pub copy_rest: Option<Span>,
     /// What is done wherever a type meets another.

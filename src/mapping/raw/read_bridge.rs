@@ -25,6 +25,7 @@ pub fn read_bridge(node: &Node, out: &mut Diagnostics) -> Option<BridgeFile> {
     let mut fields = Fields::of(node, "a bridge", out)?;
     fields.allow("bridge");
     let function = text(&mut fields, "function", out);
+    let drop = text(&mut fields, "drop", out);
     let copy_rest = read::word(&mut fields, "copy", &[("rest", ())], out).map(|(_, span)| span);
     let types = fields.take("types").map(|node| types(node, out)).unwrap_or_default();
     let shapes = fields.take("shapes").map(|node| shapes(node, out)).unwrap_or_default();
@@ -37,13 +38,14 @@ pub fn read_bridge(node: &Node, out: &mut Diagnostics) -> Option<BridgeFile> {
             let fault = Diagnostic::error(code::NO_FUNCTION, format!("`{key}` belong to a function"));
             out.push(fault.at(entry.key_span).hint("begin the file with `function: order`, or the like"));
         }
-        operations.extend(named(&entry.value, key, out).into_iter().filter_map(|(id, node)| {
-            operation(id, node, out)
-        }));
+        operations.extend(
+            named(&entry.value, key, out).into_iter().filter_map(|(id, node)| operation(id, node, out)),
+        );
     }
     let products = fields.take("products").map(|node| products(node, out)).unwrap_or_default();
     fields.finish(out);
-    let mut file = BridgeFile { releases, function, copy_rest, types, shapes, tables, operations, products };
+    let mut file =
+        BridgeFile { releases, function, drop, copy_rest, types, shapes, tables, operations, products };
     let bodies = file.types.iter_mut().map(|entry| &mut entry.rule);
     bodies.chain(file.shapes.iter_mut().flat_map(|shape| &mut shape.fields)).for_each(in_every_phase);
     Some(file)
@@ -71,9 +73,7 @@ fn releases(node: &Node, out: &mut Diagnostics) -> Option<(Text, Text)> {
 fn sided(node: &Node, names: [&str; 2], out: &mut Diagnostics) -> Node {
     let value = match &node.value {
         Value::Scalar(scalar) => Value::Scalar(scalar.clone()),
-        Value::Sequence(nodes) => {
-            Value::Sequence(nodes.iter().map(|node| sided(node, names, out)).collect())
-        }
+        Value::Sequence(nodes) => Value::Sequence(nodes.iter().map(|node| sided(node, names, out)).collect()),
         Value::Mapping(entries) => {
             Value::Mapping(entries.iter().map(|entry| sided_entry(entry, names, out)).collect())
         }

@@ -1,7 +1,11 @@
 //! Bridges: rules are put beside what the files say, for whatever both contracts have, and the rest is the compiler's.
 
 mod claims;
+mod meet;
+mod note;
+mod query;
 mod read;
+mod same;
 mod weave;
 
 use super::form::Ways;
@@ -74,6 +78,10 @@ fn build(source: &BridgeSource, shores: &Shores<'_>, sources: &Sources, told: &m
     let older = shores.older.functions();
     for function in shores.newer.functions().into_iter().filter(|name| older.contains(name)) {
         let mut weaver = Weaver::new(&function, source, shores);
+        if let Some(reason) = weaver.dropped() {
+            absent(&function, reason, shores, &mut bridge);
+            continue;
+        }
         plan.function(&function, &mut weaver, &mut bridge);
         weaver.finish();
         told.append(std::mem::take(&mut weaver.told));
@@ -83,25 +91,25 @@ fn build(source: &BridgeSource, shores: &Shores<'_>, sources: &Sources, told: &m
     source.check_types(shores, told);
     source.check_hit(&plan.hit, told);
     bridge.notes.dedup();
+    if told.has_errors() {
+        return bridge;
+    }
     let effective = source.effective(plan.specs.iter().map(|spec| {
         let name = Text::at(&spec.name, source.older.span());
         Shape { name, sonata: Vec::new(), legacy: None, fields: spec.rules.clone() }
     }));
-    if told.has_errors() {
-        return bridge;
-    }
     let passages = lower(&effective, &plan, shores, sources, told);
-    let passage = |index: Option<usize>| index.and_then(|index| passages.get(index)).cloned();
-    for one in plan.crossings {
-        let crossing = Crossing {
-            older: one.older.into(),
-            newer: one.newer.into(),
-            request: passage(one.request).unwrap_or_default(),
-            answer: passage(one.answer).unwrap_or_default(),
-        };
-        bridge.operations.insert((one.function.into(), crossing.older.clone()), Arc::new(crossing));
-    }
+    plan.join(&passages, &mut bridge);
     bridge
+}
+
+/// Notes that nothing of a function goes over.
+fn absent(function: &str, reason: &str, shores: &Shores<'_>, bridge: &mut Bridge) {
+    for (schema, way) in [(shores.older, Way::Up), (shores.newer, Way::Down)] {
+        for id in schema.operations(function) {
+            bridge.absent.push((function.into(), id.into(), way, reason.into()));
+        }
+    }
 }
 
 /// An operation of both releases, its messages by their numbers; none: the same in both.
@@ -124,6 +132,18 @@ struct Plan {
 }
 
 impl Plan {
+    /// Puts the operations into a bridge, with what was made of their messages.
+    fn join(self, passages: &[Passage], bridge: &mut Bridge) {
+        let passage = |index: Option<usize>| index.and_then(|index| passages.get(index)).cloned();
+        for one in self.crossings {
+            let (older, newer) = (Box::from(one.older), one.newer.into());
+            let request = passage(one.request).unwrap_or_default();
+            let answer = passage(one.answer).unwrap_or_default();
+            let crossing = Crossing { older, newer, request, answer };
+            bridge.operations.insert((one.function.into(), crossing.older.clone()), Arc::new(crossing));
+        }
+    }
+
     fn function(&mut self, function: &str, weaver: &mut Weaver<'_>, bridge: &mut Bridge) {
         let (older, newer) = (weaver.shores.older, weaver.shores.newer);
         let (olds, news) = (older.operations(function), newer.operations(function));
@@ -321,8 +341,9 @@ impl BridgeSource {
             let (olds, news) = (names(shores.older), names(shores.newer));
             for entry in &file.types {
                 let sides = [(&entry.older, &olds, &self.older), (&entry.newer, &news, &self.newer)];
-                for (name, known, release) in
-                    sides.into_iter().flat_map(|(all, known, release)| all.iter().map(move |one| (one, known, release)))
+                for (name, known, release) in sides
+                    .into_iter()
+                    .flat_map(|(all, known, release)| all.iter().map(move |one| (one, known, release)))
                 {
                     if !known.iter().any(|known| known == name.as_str()) {
                         let near = suggest(name.as_str(), known.iter().map(String::as_str)).map(Hint::meant);

@@ -32,8 +32,7 @@ pub(super) fn read_bridge_files(
             continue;
         };
         if let Some(first) = read.first() {
-            for (own, other) in
-                [(&file.releases.0, &first.releases.0), (&file.releases.1, &first.releases.1)]
+            for (own, other) in [(&file.releases.0, &first.releases.0), (&file.releases.1, &first.releases.1)]
             {
                 if own.as_str() != other.as_str() {
                     let message = format!("the other files of this folder speak of {other}");
