@@ -35,7 +35,8 @@ impl<'w> Weaver<'w> {
     /// What an entry of `types:` says of a value.
     fn said(&mut self, rule: Rule, entry: &TypeRule, both: &Both, depth: usize) -> Option<Rule> {
         let Rule { span, sonata, legacy, .. } = rule.clone();
-        let said = Rule { span, sonata, legacy, ..entry.rule.clone() };
+        // What is said of a type stands for every value of it, and is no copy of itself.
+        let said = Rule { span, sonata, legacy, keys: Vec::new(), ..entry.rule.clone() };
         self.note(&said, both);
         if said.drop.is_some() {
             return None;

@@ -74,18 +74,23 @@ fn build(source: &BridgeSource, shores: &Shores<'_>, sources: &Sources, told: &m
         newer: source.newer.as_str().into(),
         ..Bridge::default()
     };
-    let mut plan = Plan::default();
+    let (mut plan, mut missing) = (Plan::default(), HashMap::new());
     let older = shores.older.functions();
     for function in shores.newer.functions().into_iter().filter(|name| older.contains(name)) {
         let mut weaver = Weaver::new(&function, source, shores);
+        weaver.missing = std::mem::take(&mut missing);
         if let Some(reason) = weaver.dropped() {
             absent(&function, reason, shores, &mut bridge);
+            missing = weaver.missing;
             continue;
         }
         plan.function(&function, &mut weaver, &mut bridge);
-        weaver.finish();
+        missing = std::mem::take(&mut weaver.missing);
         told.append(std::mem::take(&mut weaver.told));
         bridge.notes.extend(std::mem::take(&mut weaver.notes));
+    }
+    for (_, fault) in missing.into_values().flatten() {
+        told.push(fault);
     }
     source.check_functions(shores, told);
     source.check_types(shores, told);
@@ -153,7 +158,8 @@ impl Plan {
             self.hit.extend(rule.map(|rule| rule.id.span()));
             let other = rule.and_then(|rule| rule.is.as_ref()).map_or(id.as_str(), Text::as_str).to_owned();
             let facts = (older.operation(function, &id), newer.operation(function, &other));
-            let (Some(own), Some(counterpart)) = facts else {
+            let drop = rule.and_then(|rule| rule.drop.as_ref());
+            let (Some(own), Some(counterpart), None) = (facts.0, facts.1, drop) else {
                 weaver.lonely(function, &id, Way::Up, bridge);
                 continue;
             };

@@ -36,8 +36,8 @@ pub(super) struct Weaver<'w> {
     pub same: HashMap<(TypeId, TypeId), bool>,
     /// Pairs of types in the order in which they were found to be the same.
     pub trail: Vec<(TypeId, TypeId)>,
-    /// Places that no pair of types had so far.
-    missing: HashMap<Span, Option<(usize, Diagnostic)>>,
+    /// Places that no pair of types had so far, of any function.
+    pub missing: HashMap<Span, Option<(usize, Diagnostic)>>,
     /// Members that nobody speaks of, which were told.
     pub lost: HashSet<(String, String, bool)>,
 }
@@ -202,24 +202,34 @@ impl<'w> Weaver<'w> {
         }
         let mut claimed = above.clone();
         let found: Vec<Rule> = written.iter().filter_map(|rule| self.found(rule, both)).collect();
+        let spread: Vec<Rule> = found.iter().map(|rule| self.spread(rule)).collect();
         let chosen = found.iter().any(|rule| rule.one_of.is_some()) && self.is_chosen(both);
-        for rule in found.iter().filter(|rule| !chosen || rule.one_of.is_none()) {
+        for rule in spread.iter().filter(|rule| !chosen || rule.one_of.is_none()) {
             claimed.add(std::slice::from_ref(rule));
         }
+        // What is written of the same object in another place chooses for itself.
+        let is_spread = found.iter().any(is_in_place);
         let mut rules = Vec::new();
         for rule in found {
             rules.extend(self.written(rule, both, &claimed, chosen.then_some(at), depth));
         }
         if !chosen {
-            rules.extend(self.unwritten(both, &claimed, at, depth));
+            rules.extend(self.unwritten(both, &claimed, is_spread, at, depth));
         }
         rules
     }
 
-    fn unwritten(&mut self, both: &Both, claimed: &Claimed, at: Span, depth: usize) -> Vec<Rule> {
+    fn unwritten(
+        &mut self,
+        both: &Both,
+        claimed: &Claimed,
+        is_spread: bool,
+        at: Span,
+        depth: usize,
+    ) -> Vec<Rule> {
         if self.is_configuration(both) {
             self.products(at, depth)
-        } else if self.is_chosen(both) {
+        } else if self.is_chosen(both) && !is_spread {
             vec![self.variants(both, claimed, at, depth)]
         } else {
             self.rest(both, claimed, at, depth)
@@ -323,13 +333,50 @@ impl<'w> Weaver<'w> {
             return if is_carried { self.meet(rule, &inner, depth + 1) } else { Some(rule) };
         }
         let fields = self.fields_of(&rule).unwrap_or_default();
-        let in_place = sonata.as_str() == "." || legacy.as_str() == ".";
-        let fields = if in_place {
+        let fields = if is_in_place(&rule) {
+            self.unspoken(&rule, &fields, &inner);
             self.in_place(&fields, &inner, depth)
         } else {
             self.object(&inner, &fields, &Claimed::default(), rule.span, depth + 1)
         };
         (!fields.is_empty()).then_some(Rule { fields: Some(fields), shape: None, ..rule })
+    }
+
+    /// Tells of members of a place inside that stands opposite to the whole, and that no rule speaks of.
+    fn unspoken(&mut self, rule: &Rule, fields: &[Rule], inner: &Both) {
+        let mut claimed = Claimed::default();
+        let spread: Vec<Rule> = fields.iter().map(|field| self.spread(field)).collect();
+        claimed.add(&spread);
+        let is_at = |text: &Option<Text>| text.as_ref().is_some_and(|text| text.as_str() != ".");
+        let sides = [
+            (is_at(&rule.sonata), Way::Up, members(self.shores.older, &inner.older), claimed.older),
+            (is_at(&rule.legacy), Way::Down, members(self.shores.newer, &inner.newer), claimed.newer),
+        ];
+        for (is_inside, way, members, claimed) in sides {
+            for (name, member) in members.iter().filter(|_| is_inside) {
+                if claimed.of(name).is_none() {
+                    self.lose(inner, name, member.required, way, rule.span);
+                }
+            }
+        }
+    }
+
+    /// A rule with the rules of shapes in it, as far as they stand at the same place.
+    fn spread(&mut self, rule: &Rule) -> Rule {
+        let mut rule = rule.clone();
+        if is_in_place(&rule) {
+            let fields = self.fields_of(&rule).unwrap_or_default();
+            rule.fields = Some(fields.iter().map(|field| self.spread(field)).collect());
+        }
+        if let Some((_, branches, otherwise)) = &mut rule.one_of {
+            for branch in branches {
+                branch.fields = branch.fields.iter().map(|field| self.spread(field)).collect();
+            }
+            if let Some(ElseBranch::Fields(rules)) = otherwise {
+                *rules = rules.iter().map(|field| self.spread(field)).collect();
+            }
+        }
+        rule
     }
 
     fn one_of(
@@ -424,13 +471,12 @@ impl<'w> Weaver<'w> {
         let fields = self.object(&inner, &[], &Claimed { older, newer }, at, depth + 1);
         (!fields.is_empty()).then_some(Rule { fields: Some(fields), ..rule })
     }
+}
 
-    /// Tells of places that no types had.
-    pub fn finish(&mut self) {
-        for (_, fault) in std::mem::take(&mut self.missing).into_values().flatten() {
-            self.told.push(fault);
-        }
-    }
+/// Whether a group stands at the same place on one side, and at another on the other side or on none.
+fn is_in_place(rule: &Rule) -> bool {
+    let is_here = |text: &Option<Text>| text.as_ref().is_some_and(|text| text.as_str() == ".");
+    (rule.fields.is_some() || rule.shape.is_some()) && (is_here(&rule.sonata) || is_here(&rule.legacy))
 }
 
 fn below(schema: &dyn Schema, place: &Place, name: &str) -> Place {
