@@ -16,8 +16,8 @@ use segue::{
         trace::property_path,
         value::Value,
     },
-    plan::ContractSchema,
-    sonata::{Contract, Products, facts},
+    plan::{ContractSchema, bridges},
+    sonata::{Contract, Products, Release, facts},
     text::{Diagnostics, FileSet, Sources},
 };
 use std::{fmt::Write as _, fs, path::Path, sync::Arc};
@@ -135,4 +135,44 @@ fn bridge_cases() {
         wrong.push(format!("{}:\n{out}", path.display()));
     }
     assert!(wrong.is_empty() || updating, "{}", wrong.join("\n"));
+}
+
+/// Neighbours in the line of releases.
+fn neighbours() -> Vec<(Release, Release)> {
+    let all: Vec<Release> = Release::all().collect();
+    all.windows(2).map(|pair| (pair[0], pair[1])).collect()
+}
+
+#[test]
+fn shipped_bridges_are_without_fault_and_whole() {
+    for (older, newer) in neighbours() {
+        let files = bridges::shipped_files(older, newer).unwrap_or_else(|| panic!("{older}-{newer}"));
+        let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
+        let bridge = bridges::compile((older, newer), &files, &mut sources, &mut out);
+        assert!(bridge.is_some() && out.is_empty(), "{older}-{newer}\n{}", out.render_text(&sources));
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("mappings/bridges/{older}-{newer}"));
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = names.map(|name| name.to_str().unwrap().to_owned()).collect();
+        names.sort();
+        let shipped: Vec<_> = files.iter().map(|(path, _)| path.to_owned()).collect();
+        assert_eq!(names, shipped, "{older}-{newer}: the list in src/plan/bridges.rs");
+    }
+}
+
+#[test]
+fn what_a_partner_on_another_release_gets_is_told() {
+    let release = |name: &str| Release::parse(name).unwrap();
+    let report = bridges::report(release("billie"), release("grace")).join("\n");
+    assert!(report.contains("address.createGeographicAddressValidation: same"), "{report}");
+    assert!(
+        report.contains("order.createModifyProductOrderItemCompletionDate: carried as createModifyProductOrderItemRequestedDeliveryDate"),
+        "{report}"
+    );
+    assert!(
+        report.contains("ProductOrderItem.sellerItemIdentifier dropped: celine has no such attribute"),
+        "{report}"
+    );
+    let report = bridges::report(release("kylie"), release("grace")).join("\n");
+    assert!(report.contains("quote.declineQuote: same as rejectQuote"), "{report}");
+    assert!(report.contains("site.listGeographicSite: refused (grace to kylie: grace filters"), "{report}");
 }

@@ -10,6 +10,7 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 use segue::{
     plan,
+    sonata::Release,
     text::{Diagnostics, Sources},
 };
 
@@ -130,8 +131,25 @@ fn load(files: &BTreeMap<String, String>, code: &str) -> (Diagnostics, String) {
     (diagnostics, text.replace(&format!("{root}config/../"), "").replace(&root, ""))
 }
 
+/// A bridge of which an example gives a file, with the others that the program brings along.
+fn bridge(files: &BTreeMap<String, String>) -> Option<(Sources, Diagnostics, String)> {
+    let below = |path: &str| path.strip_prefix("mappings/bridges/").map(str::to_owned);
+    let (path, text) = files.iter().find_map(|(path, text)| Some((below(path)?, text)))?;
+    let (pair, file) = path.split_once('/')?;
+    let (older, newer) = pair.split_once('-')?;
+    let pair = (Release::parse(older)?, Release::parse(newer)?);
+    let mut all = plan::bridges::shipped_files(pair.0, pair.1)?;
+    all.insert(file, text.as_str());
+    let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
+    plan::bridges::compile(pair, &all, &mut sources, &mut out);
+    Some((sources, out, String::new()))
+}
+
 /// The texts of a configuration, what is said of them, and the folder that they were in.
 fn build(files: &BTreeMap<String, String>) -> (Sources, Diagnostics, String) {
+    if let Some(built) = bridge(files) {
+        return built;
+    }
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in files {
         let path = folder.path().join(path);

@@ -5,6 +5,7 @@
 //! the plan before (by content) is taken over compiled.
 
 mod backend;
+pub mod bridges;
 mod build;
 mod check_routes;
 mod check_sets;
