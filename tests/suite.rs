@@ -1,8 +1,8 @@
 //! The one integration-test binary; each file beside this one is a module of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 mod attention;
-mod buying;
 mod bridges;
+mod buying;
 mod cases;
 mod catalogue_oracle;
 mod cli;

@@ -4,14 +4,14 @@
 //! once. What the words mean (paths, types, code tables, scripts) is the compiler's, which sees the schema and
 //! the overlay beside them. Nothing here is kept once a plan is built.
 
-mod exposed;
 mod bridge;
+mod exposed;
 mod news;
 mod operation;
 mod overlay;
 mod read;
-mod read_exposed;
 mod read_bridge;
+mod read_exposed;
 mod read_news;
 mod read_operation;
 mod read_overlay;
@@ -21,8 +21,8 @@ mod recover;
 mod rule;
 mod set;
 
-pub use exposed::{Expose, Problems, Seller};
 pub use bridge::{BridgeFile, OperationRule, ProductRule, TypeRule};
+pub use exposed::{Expose, Problems, Seller};
 pub use news::{News, Receive, Watch};
 pub use operation::{
     Answer, AnswerFrom, Body, Call, Complete, Conduct, On, Operation, Paging, Statuses, Undo,

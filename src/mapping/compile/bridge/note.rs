@@ -52,6 +52,12 @@ impl Weaver<'_> {
                 self.noted(both, &place, way, Fate::Synthesised, &format!("`{text}` where it is absent"));
             }
         }
+        if rule.required.is_some() {
+            for (way, side) in [(Way::Up, &rule.sonata), (Way::Down, &rule.legacy)] {
+                let place = side.as_ref().map_or(".", Text::as_str);
+                self.noted(both, place, way, Fate::Refused, "it must be there");
+            }
+        }
         let is_made = rule.value.is_some() || rule.script.is_some() || rule.from.is_some();
         if is_made && rule.sonata.is_some() != rule.legacy.is_some() {
             let way = if on_older { Way::Down } else { Way::Up };

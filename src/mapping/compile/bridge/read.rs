@@ -69,6 +69,8 @@ impl BridgeSource {
             operations: Vec::new(),
             receives: Arc::new([]),
             watches: Arc::new([]),
+            exposes: Arc::new([]),
+            problems: Arc::new([]),
             functions_named: Arc::new([]),
             functions: None,
         }

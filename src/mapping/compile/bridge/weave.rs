@@ -6,7 +6,7 @@
 
 use super::super::condition::{OnSide, equalities, parts};
 use super::super::form::every;
-use super::super::scope::{Found, Place, Scope};
+use super::super::scope::{Found, Place, Required, Scope};
 use super::super::steps;
 use super::Shores;
 use super::claims::Claims;
@@ -329,6 +329,7 @@ impl<'w> Weaver<'w> {
             (self.place_of(&sonata, both, OnSide::Sonata), self.place_of(&legacy, both, OnSide::Legacy));
         let inner = narrowed(&Both { older, newer }, rule.condition.as_ref());
         if rule.fields.is_none() && rule.shape.is_none() {
+            self.note_gap(&rule, both);
             let is_carried = rule.codes.is_none() && rule.convert.is_none() && rule.script.is_none();
             return if is_carried { self.meet(rule, &inner, depth + 1) } else { Some(rule) };
         }
@@ -340,6 +341,27 @@ impl<'w> Weaver<'w> {
             self.object(&inner, &fields, &Claimed::default(), rule.span, depth + 1)
         };
         (!fields.is_empty()).then_some(Rule { fields: Some(fields), shape: None, ..rule })
+    }
+
+    /// Notes where a written pair may leave out what the other side requires.
+    fn note_gap(&mut self, rule: &Rule, both: &Both) {
+        let (Some(sonata), Some(legacy)) = (&rule.sonata, &rule.legacy) else { return };
+        let required = |text: &Text, side: OnSide| {
+            let path = FieldPath::parse(text.as_str()).ok()?;
+            match self.place(&path, both, side) {
+                Found::Place(_, required) => Some(required == Required::Yes),
+                Found::Missing(_) => None,
+            }
+        };
+        let is_open = rule.required.is_none() && rule.default.request.is_none();
+        let way = match (required(sonata, OnSide::Sonata), required(legacy, OnSide::Legacy)) {
+            (Some(false), Some(true)) if is_open => Way::Up,
+            (Some(true), Some(false)) if is_open => Way::Down,
+            _ => return,
+        };
+        let place = if way == Way::Up { sonata } else { legacy }.as_str().to_owned();
+        let reason = "it is required there, and may be absent here";
+        self.noted(both, &place, way, Fate::Refused, reason);
     }
 
     /// Tells of members of a place inside that stands opposite to the whole, and that no rule speaks of.
