@@ -217,19 +217,22 @@ fn made(view: TypeView<'_>, name: &str, random: &mut Random, depth: usize) -> Op
             Json::Array(elements.collect())
         }
         sonata::Kind::Object => return object(view, random, depth),
-        sonata::Kind::String | sonata::Kind::Any => {
-            Json::from(match (view.format().map(Format::name), name) {
-                (Some("date-time"), _) => format!("2026-0{}-01T00:00:00Z", 1 + random.below(9)),
-                (Some("date"), _) => format!("2026-0{}-01", 1 + random.below(9)),
-                (Some("uri"), _) => "https://example.com/x".to_owned(),
-                (_, "country") => "Germany".to_owned(),
-                (_, "countryCode") => "DE".to_owned(),
-                _ => format!("{name}{}", random.below(90))
-                    .chars()
-                    .take(view.length_max().unwrap_or(40) as usize)
-                    .collect(),
-            })
+        sonata::Kind::Any if name == "validFor" => {
+            serde_json::json!({ "startDateTime": "2026-01-01T00:00:00Z", "endDateTime": "2026-02-01T00:00:00Z" })
         }
+        sonata::Kind::Any if name != "query" => Json::from(1 + random.below(4)),
+        sonata::Kind::Any => Json::from("a=b"),
+        sonata::Kind::String => Json::from(match (view.format().map(Format::name), name) {
+            (Some("date-time"), _) => format!("2026-0{}-01T00:00:00Z", 1 + random.below(9)),
+            (Some("date"), _) => format!("2026-0{}-01", 1 + random.below(9)),
+            (Some("uri"), _) => "https://example.com/x".to_owned(),
+            (_, "country") => "Germany".to_owned(),
+            (_, "countryCode") => "DE".to_owned(),
+            _ => format!("{name}{}", random.below(90))
+                .chars()
+                .take(view.length_max().unwrap_or(40) as usize)
+                .collect(),
+        }),
     })
 }
 
@@ -276,6 +279,8 @@ fn differing(before: &Json, after: &Json, place: &str, name: &str, all: &mut Vec
             }
         }
         (before, after) if before == after => {}
+        // Nothing but which kind it is: not even valid.
+        (Json::Object(before), Json::Null) if before.keys().eq(["@type"]) => {}
         _ => all.push((name.to_owned(), format!("{place}: {before} became {after}"))),
     }
 }
@@ -310,12 +315,13 @@ fn messages(bridge: &Bridge, older: Release, newer: Release) -> Vec<Message> {
 
 /// Whether what differs is spoken of by the bridge.
 fn is_noted(bridge: &Bridge, name: &str, place: &str) -> bool {
-    let last =
-        |place: &str| place.rsplit(['.', '/']).next().unwrap_or_default().trim_end_matches("[*]").to_owned();
-    bridge.notes.iter().any(|note| {
-        let noted = last(&note.place);
-        noted == name || place.split(['/', ':']).any(|step| step == noted)
-    })
+    let names = |place: &str| -> Vec<String> {
+        let last = |path: &str| path.rsplit(['.', '/']).next().unwrap_or_default().to_owned();
+        place.split(" as ").map(|path| last(path.split('[').next().unwrap_or_default())).collect()
+    };
+    let steps: Vec<&str> = place.split(['/', ':']).collect();
+    let mut noted = bridge.notes.iter().flat_map(|note| names(&note.place));
+    noted.any(|noted| noted == name || (!noted.is_empty() && steps.contains(&noted.as_str())))
 }
 
 #[test]

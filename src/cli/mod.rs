@@ -308,6 +308,11 @@ struct OperationsArguments {
 /// `segue releases`.
 #[derive(Debug, Args)]
 struct ReleasesArguments {
+    /// Release of a partner: what it gets of a mapping that is written for MAPPING.
+    #[arg(requires = "mapping")]
+    partner: Option<String>,
+    /// Release that the mapping is written for.
+    mapping: Option<String>,
     /// How the table is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,

@@ -6,13 +6,24 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::{Format, ReleasesArguments, output::say};
-use crate::sonata::{Contract, Function, Operation, Release, catalogue};
+use crate::{
+    plan::bridges,
+    sonata::{Contract, Function, Operation, Release, catalogue},
+};
 
 /// Releases that have one contract in common, with the version that each gives it.
 type Group = Vec<(Release, &'static Contract)>;
 
 /// Prints releases, and which of them share contracts.
 pub fn run(arguments: &ReleasesArguments) -> anyhow::Result<ExitCode> {
+    if let (Some(partner), Some(mapping)) = (&arguments.partner, &arguments.mapping) {
+        let lines = bridges::report(known(partner)?, known(mapping)?);
+        match arguments.format {
+            Format::Text => say(&lines.join("\n")),
+            Format::Json => say(&serde_json::to_string_pretty(&lines).context("the report")?),
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     match arguments.format {
         Format::Text => print_text(),
         Format::Json => {
@@ -27,12 +38,7 @@ pub fn run(arguments: &ReleasesArguments) -> anyhow::Result<ExitCode> {
 
 /// Prints the operations of one release.
 pub fn operations(name: &str, format: Format) -> anyhow::Result<ExitCode> {
-    let known = || catalogue().releases().map(Release::as_str);
-    let release = Release::parse(name).with_context(|| {
-        let near = crate::text::suggest(name, known()).map(|near| format!("; did you mean `{near}`?"));
-        let known = known().collect::<Vec<_>>().join(", ");
-        format!("no release `{name}`{}", near.unwrap_or_else(|| format!(" (there are: {known})")))
-    })?;
+    let release = known(name)?;
     let contracts = catalogue().functions(release).filter_map(|one| catalogue().contract(release, one));
     let rows: Vec<(&Contract, &Operation)> =
         contracts.flat_map(|contract| contract.operations.iter().map(move |one| (contract, one))).collect();
@@ -53,6 +59,16 @@ pub fn operations(name: &str, format: Format) -> anyhow::Result<ExitCode> {
     table(["operation", "request", "body", "answer"], cells);
     say(&format!("{} operations of {release}", rows.len()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// A release by its name.
+fn known(name: &str) -> anyhow::Result<Release> {
+    let known = || catalogue().releases().map(Release::as_str);
+    Release::parse(name).with_context(|| {
+        let near = crate::text::suggest(name, known()).map(|near| format!("; did you mean `{near}`?"));
+        let known = known().collect::<Vec<_>>().join(", ");
+        format!("no release `{name}`{}", near.unwrap_or_else(|| format!(" (there are: {known})")))
+    })
 }
 
 /// The type of the good answer; a list in brackets.

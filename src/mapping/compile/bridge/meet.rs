@@ -28,7 +28,26 @@ impl<'w> Weaver<'w> {
             }
             (Kind::Array, Kind::Array) => self.elements(rule, both, depth),
             // The compiler tells of kinds and words that do not fit.
-            _ => Some(rule),
+            _ => {
+                self.tell_formats(&rule, both);
+                Some(rule)
+            }
+        }
+    }
+
+    /// Tells of texts whose formats are not the same: the compiler knows those of converters alone.
+    fn tell_formats(&mut self, rule: &Rule, both: &Both) {
+        let format = |schema: &dyn Schema, place: &Place| place.ty.and_then(|ty| schema.format(ty));
+        let own = format(self.shores.older, &both.older);
+        let other = format(self.shores.newer, &both.newer);
+        if let (Some(own), Some(other)) = (&own, &other)
+            && own != other
+        {
+            let path = rule.sonata.as_ref().map_or(".", Text::as_str);
+            let (older, newer) = (&self.source.older, &self.source.newer);
+            let message = format!("`{path}` has the format `{own}` in {older} and `{other}` in {newer}");
+            let fault = Diagnostic::error(code::TYPES, message).at(rule.span);
+            self.told.push(fault.hint("give the pair a `script:` or `convert:` between them"));
         }
     }
 

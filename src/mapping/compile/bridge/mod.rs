@@ -302,7 +302,7 @@ fn scopes(spec: &Spec) -> (Scope, Scope) {
 fn of_list(program: Program) -> Program {
     let array = FieldPath { every: true, ..FieldPath::scope() };
     let Some(first) = program.rules.first() else { return program };
-    let rule = program::Rule {
+    let rule = program::Rule::new(program::RuleBody {
         origin: first.origin.clone(),
         on_failure: OnFailure::Fail,
         lossy: program::Lossy::default(),
@@ -316,7 +316,7 @@ fn of_list(program: Program) -> Program {
             also: Box::default(),
             body: Body::Rules(program.rules.clone()),
         })),
-    };
+    });
     let Program { name, phase, direction, key_groups, .. } = program;
     Program::new(name, phase, direction, vec![rule], key_groups.into())
 }

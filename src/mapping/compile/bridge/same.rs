@@ -27,7 +27,10 @@ impl Weaver<'_> {
     fn is_same(&mut self, older: TypeId, newer: TypeId) -> bool {
         let Shores { older: olds, newer: news, .. } = self.shores;
         let kind = olds.kind(older);
-        if kind != news.kind(newer) || sorted(olds.values(older)) != sorted(news.values(newer)) {
+        if kind != news.kind(newer) || !same_format(olds.format(older), news.format(newer)) {
+            return false;
+        }
+        if sorted(olds.values(older)) != sorted(news.values(newer)) {
             return false;
         }
         match kind {
@@ -79,6 +82,11 @@ impl Weaver<'_> {
                 name == other_name && own.required == other.required && self.same(own.ty, other.ty)
             })
     }
+}
+
+/// Where only one side has a format, or only one is checked, there is nothing to say.
+fn same_format(older: Option<String>, newer: Option<String>) -> bool {
+    older.zip(newer).is_none_or(|(older, newer)| older == newer)
 }
 
 fn sorted(mut names: Vec<String>) -> Vec<String> {

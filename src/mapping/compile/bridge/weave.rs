@@ -359,7 +359,11 @@ impl<'w> Weaver<'w> {
             (Some(true), Some(false)) if is_open => Way::Down,
             _ => return,
         };
-        let place = if way == Way::Up { sonata } else { legacy }.as_str().to_owned();
+        let place = match (way, sonata.as_str() == legacy.as_str()) {
+            (_, true) => sonata.as_str().to_owned(),
+            (Way::Up, false) => format!("{sonata} as {legacy}"),
+            (Way::Down, false) => format!("{legacy} as {sonata}"),
+        };
         let reason = "it is required there, and may be absent here";
         self.noted(both, &place, way, Fate::Refused, reason);
     }
