@@ -247,10 +247,14 @@ fn all_mended(mut value: Value) -> Value {
     match &mut value {
         Value::Object(members) => {
             mended(members);
-            members.values_mut().for_each(|member| *member = all_mended(member.take()));
+            for member in members.values_mut() {
+                *member = all_mended(member.take());
+            }
         }
         Value::Array(elements) => {
-            elements.iter_mut().for_each(|element| *element = all_mended(element.take()));
+            for element in elements {
+                *element = all_mended(element.take());
+            }
         }
         _ => {}
     }
@@ -273,7 +277,8 @@ fn bundled(mut value: Value, path: &str) -> Value {
                 // Billie: two levels up where one is meant, and no ending.
                 let is_super = path.contains("SuperClasses/") && file.starts_with("../../common/");
                 let file = if is_super { file.strip_prefix("../").unwrap() } else { file };
-                let ending = if file.is_empty() || file.ends_with(".yaml") { "" } else { ".yaml" };
+                let is_whole = file.is_empty() || Path::new(file).extension().is_some();
+                let ending = if is_whole { "" } else { ".yaml" };
                 let file = &format!("{file}{ending}");
                 let mut parts: Vec<&str> = path.split('/').collect();
                 if !file.is_empty() {
