@@ -184,10 +184,10 @@ impl Layers {
         backend: &BackendId,
         wanted: &[(Kind, LegacyId)],
     ) -> std::collections::HashSet<Holding> {
-        let wanted: HashMap<(&Kind, &LegacyId), ()> =
-            wanted.iter().map(|(kind, id)| ((kind, id), ())).collect();
+        let wanted: std::collections::HashSet<(&Kind, &LegacyId)> =
+            wanted.iter().map(|(kind, id)| (kind, id)).collect();
         let all = self.each().flat_map(|one| one.to_sonata.keys());
-        let own = all.filter(|(_, own, kind, id)| own == backend && wanted.contains_key(&(kind, id)));
+        let own = all.filter(|(_, own, kind, id)| own == backend && wanted.contains(&(kind, id)));
         own.map(|(partner, _, kind, id)| (partner.clone(), kind.clone(), id.clone())).collect()
     }
 

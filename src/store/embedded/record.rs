@@ -489,7 +489,7 @@ mod tests {
 
     #[test]
     fn a_document_that_repeats_its_request_is_written_once_and_read_whole() {
-        let long: String = (0..200).map(|n| format!("\"member {n}\":{n},")).collect();
+        let long = (0..200).map(|n| format!("\"member {n}\":{n},")).collect::<Vec<_>>().concat();
         let request = Bytes::from(format!("{{{long}\"end\":0}}"));
         let document = Bytes::from(format!("{{\"id\":\"q-1\",{long}\"end\":0,\"state\":\"acknowledged\"}}"));
         let plain = Bytes::from_static(b"{}");
