@@ -1,6 +1,6 @@
 //! From folders to a plan: every text is read once, everything wrong is told at once.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc, thread};
 
 use super::{
     Plan, ReadPlan,
@@ -11,7 +11,7 @@ use super::{
     sets::{Edits, read_mappings_again},
 };
 use crate::{
-    config::{self, ReadBefore},
+    config::{self, ReadBefore, Settings},
     sonata::catalogue,
     text::{Code, Diagnostics, FileSet, Meaning, Sources},
 };
@@ -95,17 +95,40 @@ pub fn load(config: &Path, previous: Option<&Plan>) -> Built {
 /// As [`load`], with these texts in the place of what the mappings folder has: what would be if they were saved.
 #[must_use]
 pub fn load_edited(config: &Path, previous: Option<&Plan>, edits: &Edits) -> Built {
-    let mut loaded = match previous {
-        Some(plan) => config::load_again(config, plan.read.sources.renewed(), &plan.read.config),
-        None => config::load(config),
+    let Some(plan) = previous else {
+        let mut loaded = config::load(config);
+        let (mut mappings, read) = read(&mut loaded, &ReadBefore::default());
+        edits.apply(&mut mappings);
+        return build(loaded, &mappings, read, previous);
     };
-    let before = previous.map(|plan| plan.read.mappings.clone()).unwrap_or_default();
-    let (mut mappings, read) = match &loaded.settings {
-        Some(settings) => read_mappings_again(settings, &before, &mut loaded.diagnostics),
-        None => Default::default(),
+    // Both folders at once: most of the time goes by while the file system is asked for each of their files.
+    let (mut loaded, ahead) = thread::scope(|scope| {
+        let ahead = thread::Builder::new().name("plan".to_owned()).spawn_scoped(scope, || {
+            let mut faults = Diagnostics::new();
+            (read_mappings_again(&plan.settings, &plan.read.mappings, &mut faults), faults)
+        });
+        let loaded = config::load_again(config, plan.read.sources.renewed(), &plan.read.config);
+        (loaded, ahead.ok().and_then(|ahead| ahead.join().ok()))
+    });
+    let is_there = |settings: &Settings| settings.gateway.mappings == plan.settings.gateway.mappings;
+    let ahead = ahead.filter(|_| loaded.settings.as_ref().is_some_and(is_there));
+    let (mut mappings, read) = match ahead {
+        Some((found, faults)) => {
+            loaded.diagnostics.append(faults);
+            found
+        }
+        None => read(&mut loaded, &plan.read.mappings),
     };
     edits.apply(&mut mappings);
     build(loaded, &mappings, read, previous)
+}
+
+/// The mappings of what was loaded; nothing where there are no settings.
+fn read(loaded: &mut config::Loaded, before: &ReadBefore) -> (FileSet, ReadBefore) {
+    match &loaded.settings {
+        Some(settings) => read_mappings_again(settings, before, &mut loaded.diagnostics),
+        None => Default::default(),
+    }
 }
 
 /// The same of texts that were read before: a configuration, and the files of the mappings folder that it names. Where
@@ -118,7 +141,8 @@ pub fn load_read(loaded: config::Loaded, mappings: &FileSet, previous: Option<&P
 fn build(loaded: config::Loaded, mappings: &FileSet, read: ReadBefore, previous: Option<&Plan>) -> Built {
     let config::Loaded { mut sources, files, settings, mut diagnostics, kept } = loaded;
     let Some(settings) = settings else { return Built { plan: None, diagnostics, sources } };
-    let hash = hash_of(&[&files, mappings]);
+    let hashes = previous.map(|plan| &plan.read.hashes);
+    let (hash, hashes) = hash_again(&[&files, mappings], hashes);
     let generation = previous.map_or(1, |plan| plan.generation + 1);
     // What was read with other sources has places that mean nothing here.
     let previous = previous.filter(|plan| sources.continues(&plan.read.sources));
@@ -143,9 +167,30 @@ fn build(loaded: config::Loaded, mappings: &FileSet, read: ReadBefore, previous:
         made: Arc::new(made),
         own_products,
         interfaces,
-        read: Arc::new(ReadPlan { config: kept, mappings: read, sources: sources.clone() }),
+        read: Arc::new(ReadPlan { config: kept, mappings: read, hashes, sources: sources.clone() }),
     });
     Built { plan, diagnostics, sources }
+}
+
+/// Texts that are the same in memory, by where they are, each with its hash.
+pub(super) type Hashes = HashMap<usize, (Arc<str>, blake3::Hash)>;
+
+/// A hash over all texts and their paths; what was hashed before is not hashed again.
+fn hash_again(sets: &[&FileSet], before: Option<&Hashes>) -> (blake3::Hash, Hashes) {
+    let (mut hasher, mut hashes) = (blake3::Hasher::new(), Hashes::new());
+    for set in sets {
+        for (path, text) in set.iter() {
+            // A text that is kept keeps its place.
+            let place = text.as_ptr().addr();
+            let known = before.and_then(|before| before.get(&place)).map(|(_, hash)| *hash);
+            let hash = known.unwrap_or_else(|| blake3::hash(text.as_bytes()));
+            hasher.update(&(path.len() as u64).to_le_bytes()).update(path.as_bytes()).update(hash.as_bytes());
+            hashes.insert(place, (Arc::clone(text), hash));
+        }
+        // Files do not go from one folder to the other.
+        hasher.update(&[0xff]);
+    }
+    (hasher.finalize(), hashes)
 }
 
 pub(super) fn hash_of(sets: &[&FileSet]) -> blake3::Hash {

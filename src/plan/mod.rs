@@ -84,6 +84,8 @@ pub struct Plan {
 struct ReadPlan {
     config: config::Kept,
     mappings: config::ReadBefore,
+    /// Their texts' hashes.
+    hashes: load::Hashes,
     /// The texts that places speak of.
     sources: Sources,
 }
