@@ -11,6 +11,9 @@ async fn survives(run: Run) {
     let (tally, faults) = crash::run(&run).await;
     println!("{told}: {tally:?}");
     assert!(faults.is_empty(), "{told}: {tally:?}\n{}", faults.join("\n"));
+    if run.postgres.is_none() {
+        assert_eq!((tally.unsure, tally.attention), (0, 0), "{told}: what was made is looked up: {tally:?}");
+    }
     assert!(
         tally.kills >= run.kills && tally.acknowledged > run.kills && tally.events.0 > run.kills,
         "{tally:?}"

@@ -39,10 +39,12 @@ pub struct Tally {
     pub acknowledged: usize,
     /// Requests that the legacy system got.
     pub requests: u64,
-    /// Requests of which nobody can say what came of them, and which are shown as needing attention.
+    /// Creates of which nobody can say what came of them, and which are shown as needing attention.
     pub unsure: usize,
-    /// Exchanges that need attention.
+    /// Exchanges that need attention, cancellations apart.
     pub attention: usize,
+    /// Cancellations of which nobody can say what came of them: they make nothing that could be looked up.
+    pub cancels_unsure: usize,
     /// Events that came, and how often one came again.
     pub events: (usize, u64),
     /// Tasks that dead instances had when the last of them died.
@@ -98,7 +100,8 @@ impl Found<'_> {
         tally.kills = self.fleet.kills();
         tally.acknowledged = known.len();
         tally.requests = done.requests;
-        tally.unsure = unsure.len();
+        tally.cancels_unsure = unsure.iter().filter(|key| is_cancel(key)).count();
+        tally.unsure = unsure.len() - tally.cancels_unsure;
         tally.attention = attention;
         tally.events = (self.ear.heard().len(), self.ear.again());
         (tally, faults)
@@ -128,6 +131,7 @@ impl Found<'_> {
                 left.push(format!("{id} cannot be read"));
             }
         }
+        left.extend(self.looked_into().await);
         let mut heard: BTreeMap<String, Vec<Heard>> = BTreeMap::new();
         for one in self.ear.heard() {
             heard.entry(one.id.clone()).or_default().push(one);
@@ -149,6 +153,15 @@ impl Found<'_> {
             left.extend(untold(known, told));
         }
         left
+    }
+
+    /// What is looked up still.
+    async fn looked_into(&self) -> Option<String> {
+        let to = self.fleet.any()?;
+        let told = super::say(to.admin, "GET", "/attention", &[], String::new()).await.ok()?.json();
+        let rows = told["attention"].as_array()?.iter().filter(|row| row["lookedInto"] == true);
+        let count = rows.count();
+        (count > 0).then(|| format!("{count} exchanges are looked into: {told}"))
     }
 
     /// Kills all while they poll and deliver.
@@ -224,20 +237,32 @@ async fn leases(url: &str) -> usize {
     rows.len()
 }
 
-/// The keys of what needs attention, and how many exchanges that are.
+/// Whether a request was one to cancel something, by its key.
+fn is_cancel(key: &str) -> bool {
+    key.starts_with(super::load::CANCEL)
+}
+
+/// The keys of what needs attention, and how many exchanges that are, cancellations apart.
 async fn attention(store: &Store) -> (BTreeSet<String>, usize) {
     let partner = PartnerId::parse("globex").unwrap();
     let open = store.unfinished(&partner, i64::MAX, 100_000).await.unwrap();
-    let mut keys = BTreeSet::new();
+    let (mut keys, mut count) = (BTreeSet::new(), 0);
     for exchange in &open {
+        let mut own = BTreeSet::new();
         for entry in store.journal(&partner, exchange).await.unwrap() {
             let note = entry.reply.filter(|_| entry.call.is_empty() && entry.step == Step::Intent);
-            let taken: Vec<(String, String)> =
-                note.and_then(|note| serde_json::from_slice(&note).ok()).unwrap_or_default();
-            keys.extend(taken.into_iter().filter_map(|(_, key)| key.lines().last().map(str::to_owned)));
+            // The request stands behind the first line, where what it makes can be looked up.
+            let note = note.as_deref().and_then(|note| note.split(|byte| *byte == b'\n').next());
+            let note: serde_json::Value =
+                note.and_then(|note| serde_json::from_slice(note).ok()).unwrap_or_default();
+            let taken = note.get("keys").unwrap_or(&note).as_array().cloned().unwrap_or_default();
+            let names = taken.iter().filter_map(|pair| pair[1].as_str()?.lines().last());
+            own.extend(names.map(str::to_owned));
         }
+        count += usize::from(!own.iter().any(|key| is_cancel(key)));
+        keys.extend(own);
     }
-    (keys, open.len())
+    (keys, count)
 }
 
 /// What was acknowledged is in the store, with at least the history that was read.

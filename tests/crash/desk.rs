@@ -1,7 +1,7 @@
 //! A legacy system that outlives the process under test, and its own journal of what it did.
 //!
-//! It sells what it is asked for as often as it is asked: nothing here hides that something was asked for twice. What the
-//! Buyer's own id begins with says how an offer goes on: `poll` is offered when it was asked about twice, `tell` is told,
+//! It sells what it is asked for as often as it is asked: nothing here hides that something was asked for twice. It can be
+//! asked what it sold under the Buyer's own id, and under the name of a pack. What the Buyer's own id begins with says how an offer goes on: `poll` is offered when it was asked about twice, `tell` is told,
 //! `expire` is told with little time left, `wait` waits to be cancelled; `sync` is offered at once.
 
 use std::{
@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -42,13 +42,24 @@ pub struct Done {
     pub requests: u64,
 }
 
-#[derive(Debug)]
+/// An offer, or one line of an order.
+#[derive(Debug, Default)]
 struct Row {
+    /// The Buyer's own id.
     name: String,
     status: &'static str,
+    /// 0 of an offer.
     step: i64,
     asked: u32,
+    /// Numbers of an offer's lines.
+    lines: Vec<Value>,
+    /// The pack that an order's line belongs to, as it was named, and the line.
+    pack: String,
+    line: Value,
 }
+
+/// What became of an order's line that was taken back.
+const TAKEN_BACK: i64 = 95;
 
 #[derive(Default)]
 struct State {
@@ -115,19 +126,18 @@ impl Desk {
         // A request that came whole is done, whoever still waits for its answer: this runs on its own.
         let Ok(body) = body.collect().await else { return answer(StatusCode::BAD_REQUEST, &json!({})) };
         let own = self.clone();
-        let path = head.uri.path().to_owned();
-        let work = async move { own.work(&head.method, &path, &body.to_bytes()).await };
+        let work = async move { own.work(&head.method, &head.uri, &body.to_bytes()).await };
         tokio::spawn(work).await.unwrap_or_else(|_| answer(StatusCode::INTERNAL_SERVER_ERROR, &json!({})))
     }
 
-    async fn work(&self, method: &Method, path: &str, body: &[u8]) -> Response<Full<Bytes>> {
+    async fn work(&self, method: &Method, uri: &Uri, body: &[u8]) -> Response<Full<Bytes>> {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         self.lock().done.requests += 1;
         if *method == Method::GET {
-            return self.look(path).await;
+            return self.look(uri).await;
         }
         self.fleet.hit(Moment::Asked);
-        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let parts: Vec<&str> = uri.path().split('/').filter(|part| !part.is_empty()).collect();
         let done = match (method, parts.as_slice()) {
             (&Method::POST, ["v2", "offers"]) => self.offer(&body),
             (&Method::POST, ["orders", "uni"]) => self.order(&body),
@@ -137,7 +147,11 @@ impl Desk {
                 Some(json!({}))
             }
             (&Method::POST, ["orders", no, "storno"]) => {
-                *self.lock().done.undone.entry((*no).to_owned()).or_default() += 1;
+                let mut state = self.lock();
+                if let Some(row) = state.rows.get_mut(*no) {
+                    row.step = TAKEN_BACK;
+                }
+                *state.done.undone.entry((*no).to_owned()).or_default() += 1;
                 Some(json!({}))
             }
             _ => None,
@@ -149,7 +163,7 @@ impl Desk {
         }
     }
 
-    async fn look(&self, path: &str) -> Response<Full<Bytes>> {
+    async fn look(&self, uri: &Uri) -> Response<Full<Bytes>> {
         self.fleet.hit(Moment::Polled);
         let is_held = {
             let mut state = self.lock();
@@ -159,23 +173,50 @@ impl Desk {
         if is_held {
             std::future::pending::<()>().await;
         }
-        let number = path.rsplit('/').next().unwrap_or_default();
+        let found = match uri.query().and_then(|query| query.strip_prefix("custRef=")) {
+            Some(name) => Some(self.offers_of(name)),
+            None => uri.path().strip_prefix("/packs/").map(|pack| self.pack(pack)),
+        };
+        if let Some(found) = found {
+            return found;
+        }
+        let number = uri.path().rsplit('/').next().unwrap_or_default();
         let mut state = self.lock();
         let Some(row) = state.rows.get_mut(number) else { return answer(StatusCode::NOT_FOUND, &json!({})) };
         row.asked += 1;
         if row.asked >= 2 && row.name.starts_with("poll") && row.status == "C" {
             row.status = "A1";
         }
-        if row.step > 0 {
+        if row.step > 0 && row.step != TAKEN_BACK {
             row.step = if row.step == 10 { 20 } else { 40 };
         }
         answer(StatusCode::OK, &shown(number, row))
     }
 
+    /// The offers that were made under the Buyer's own id.
+    fn offers_of(&self, name: &str) -> Response<Full<Bytes>> {
+        let state = self.lock();
+        let rows = state.rows.iter().filter(|(_, row)| row.step == 0 && row.name == name);
+        let rows: Vec<Value> =
+            rows.map(|(number, row)| json!({ "offerNo": number, "custRef": row.name })).collect();
+        answer(StatusCode::OK, &json!({ "items": rows }))
+    }
+
+    /// What was ordered under the name of a pack; nobody knows one of which nothing was.
+    fn pack(&self, pack: &str) -> Response<Full<Bytes>> {
+        let state = self.lock();
+        let rows = state.rows.iter().filter(|(_, row)| row.step > 0 && row.pack == pack);
+        let rows: Vec<Value> =
+            rows.map(|(number, row)| json!({ "no": number, "st": row.step, "lineNo": row.line })).collect();
+        let status = if rows.is_empty() { StatusCode::NOT_FOUND } else { StatusCode::OK };
+        answer(status, &json!({ "orders": rows }))
+    }
+
     fn offer(&self, body: &Value) -> Option<Value> {
         let name = body["hdr"]["custRef"].as_str()?.to_owned();
         let status = if body["hdr"]["mode"] == "S" { "A1" } else { "C" };
-        let row = Row { name: name.clone(), status, step: 0, asked: 0 };
+        let lines = body["lines"].as_array()?.iter().map(|line| line["lineNo"].clone()).collect();
+        let row = Row { name: name.clone(), status, lines, ..Row::default() };
         let number = self.keep(format!("{name}/"), "Q", row);
         let expires = name.starts_with("expire");
         if expires || name.starts_with("tell") {
@@ -184,18 +225,13 @@ impl Desk {
             tokio::spawn(async move { own.tell(&number, expires).await });
         }
         let state = self.lock();
-        let mut shown = shown(&number, state.rows.get(&number)?);
-        shown["lines"] = body["lines"]
-            .as_array()?
-            .iter()
-            .map(|line| json!({ "lineNo": line["lineNo"], "st": status }))
-            .collect();
-        Some(shown)
+        Some(shown(&number, state.rows.get(&number)?))
     }
 
     fn order(&self, body: &Value) -> Option<Value> {
         let name = body["hdr"]["custRef"].as_str()?.to_owned();
-        let row = Row { name: name.clone(), status: "", step: 10, asked: 0 };
+        let (pack, line) = (body["packNo"].as_str()?.to_owned(), body["lineNo"].clone());
+        let row = Row { name: name.clone(), step: 10, pack, line, ..Row::default() };
         let number = self.keep(format!("{name}/{}", body["lineNo"]), "P", row);
         let state = self.lock();
         Some(shown(&number, state.rows.get(&number)?))
@@ -248,7 +284,9 @@ fn shown(number: &str, row: &Row) -> Value {
     } else {
         // How long one holds that expires is told, and not said otherwise when it is asked about.
         let until = (!row.name.starts_with("expire")).then_some("31.12.2035");
-        json!({ "rc": 0, "offerNo": number, "status": row.status, "validTo": until })
+        let lines: Vec<Value> =
+            row.lines.iter().map(|line| json!({ "lineNo": line, "st": row.status })).collect();
+        json!({ "rc": 0, "offerNo": number, "status": row.status, "validTo": until, "lines": lines })
     }
 }
 

@@ -21,8 +21,15 @@ use super::{
 /// The header that names a request.
 pub const KEY: &str = "x-idempotency-key";
 
-/// How often a request that is said to be still at work is sent again: its process is dead then.
-const STILL_MAX: usize = 8;
+/// What the keys of cancellations begin with.
+pub const CANCEL: &str = "cancel-";
+
+/// How often a request that is said to be still at work is sent again: its process is dead then, and what it made was
+/// looked up meanwhile by the only other one, at its start.
+const STILL_MAX: usize = 600;
+/// The same of several instances, none of which knows at once that another one is dead, and of cancellations, which make
+/// nothing that could be looked up.
+const STILL_MAX_UNKNOWN: usize = 8;
 
 /// What a Buyer knows of one entity.
 #[derive(Debug, Clone)]
@@ -50,6 +57,7 @@ struct State {
 pub struct Buyers {
     state: Arc<Mutex<State>>,
     fleet: Fleet,
+    still_max: usize,
     stop: Arc<AtomicBool>,
     count: Arc<AtomicU64>,
 }
@@ -63,8 +71,10 @@ enum Came {
 }
 
 impl Buyers {
-    pub fn new(fleet: Fleet) -> Self {
-        Self { state: Arc::default(), fleet, stop: Arc::default(), count: Arc::default() }
+    /// Buyers of instances that are alone with their store, or not.
+    pub fn new(fleet: Fleet, is_alone: bool) -> Self {
+        let still_max = if is_alone { STILL_MAX } else { STILL_MAX_UNKNOWN };
+        Self { state: Arc::default(), fleet, still_max, stop: Arc::default(), count: Arc::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -184,7 +194,7 @@ impl Buyers {
         let found = self.lock().known.iter().find(|(_, one)| one.name == name).map(|(id, _)| id.clone());
         let Some(id) = found else { return };
         let body = json!({ "quoteId": id, "reason": "not wanted" });
-        let key = format!("cancel-{name}");
+        let key = format!("{CANCEL}{name}");
         let Came::Answer(answer) = self.ask("POST", CANCEL_QUOTE, &key, &body).await else { return };
         if answer.status != 200 {
             return self.fault(format!("{key} is refused: {answer:?}"));
@@ -197,6 +207,7 @@ impl Buyers {
     /// Asks until it is known what came of it.
     async fn ask(&self, method: &str, path: &str, key: &str, body: &Value) -> Came {
         let mut still = 0;
+        let still_max = if key.starts_with(CANCEL) { STILL_MAX_UNKNOWN } else { self.still_max };
         loop {
             let Some(to) = self.fleet.any() else {
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -220,7 +231,7 @@ impl Buyers {
                 }
                 Err(_) => 10,
             };
-            if still >= STILL_MAX {
+            if still >= still_max {
                 self.lock().unsure.push(key.to_owned());
                 return Came::Unsure;
             }

@@ -62,7 +62,7 @@ pub async fn run(run: &Run) -> (Tally, Vec<String>) {
     }
     subscribe(&fleet, ear_at).await;
 
-    let buyers = Buyers::new(fleet.clone());
+    let buyers = Buyers::new(fleet.clone(), run.postgres.is_none());
     let mut at_work = tokio::task::JoinSet::new();
     for _ in 0..BUYERS {
         at_work.spawn(buyers.clone().buy(Dice::new(dice.roll())));
@@ -217,12 +217,17 @@ const EDITS: &[(&str, &str, &str)] = &[
     (
         "quote.yaml",
         "    legacy_id: offerNo\n    on:",
-        "    legacy_id: offerNo\n    expires: { call: \"POST /v2/offers/{legacy.id}/release\" }\n    complete: { poll: \"GET /v2/offers/{legacy.id}\", every: 1s, give_up: 90d, until: \"@.status != 'C' && @.status != 'B'\" }\n    on:",
+        "    legacy_id: offerNo\n    recover: { call: \"GET /v2/offers?custRef={externalId}\", each: \"items[*]\", same: { custRef: hdr.custRef }, read: \"GET /v2/offers/{reply.offerNo}\", sure_after: 0s }\n    expires: { call: \"POST /v2/offers/{legacy.id}/release\" }\n    complete: { poll: \"GET /v2/offers/{legacy.id}\", every: 1s, give_up: 90d, until: \"@.status != 'C' && @.status != 'B'\" }\n    on:",
     ),
     (
         "order.yaml",
         "    answer: {",
         "    complete: { each: item, poll: \"GET /orders/{item.legacy.id}\", every: 1s, give_up: 90d, until: \"@.st == 40\" }\n    answer: {",
+    ),
+    (
+        "order.yaml",
+        "        legacy_id: no\n",
+        "        legacy_id: no\n        recover: { call: \"GET /packs/{facts.entity.id}\", none: { status: 404 }, each: \"orders[*]\", same: { lineNo: lineNo }, if: \"@.st != 95\", sure_after: 0s }\n",
     ),
     (
         "codes.yaml",
