@@ -69,7 +69,7 @@ impl OperationProgram {
             share_call(own, other);
         }
         share(&mut self.on, &other.on);
-        share_option(&mut self.expires, &other.expires);
+        share_option(&mut self.expires, other.expires.as_ref());
         if let (Some(own), Some(other)) = (&mut self.complete, &other.complete)
             && own.poll == other.poll
         {
@@ -105,8 +105,8 @@ fn share_call(own: &mut Call, other: &Call) {
         share_program(own, other);
     }
     share(&mut own.target, &other.target);
-    share_option(&mut own.recover, &other.recover);
-    share_option(&mut own.undo, &other.undo);
+    share_option(&mut own.recover, other.recover.as_ref());
+    share_option(&mut own.undo, other.undo.as_ref());
     if let (Some(own), Some(other)) = (&mut own.undo, &other.undo)
         && !own.is(other)
     {
@@ -120,7 +120,7 @@ fn share<T: ?Sized + PartialEq>(own: &mut Shared<T>, other: &Shared<T>) {
     }
 }
 
-fn share_option<T: PartialEq>(own: &mut Option<Shared<T>>, other: &Option<Shared<T>>) {
+fn share_option<T: PartialEq>(own: &mut Option<Shared<T>>, other: Option<&Shared<T>>) {
     if let (Some(own), Some(other)) = (own, other) {
         share(own, other);
     }
