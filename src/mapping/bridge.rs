@@ -60,11 +60,14 @@ pub struct Bridge {
     pub newer: Box<str>,
     /// Operations that both have, by function and the older operationId.
     pub operations: BTreeMap<(Box<str>, Box<str>), Arc<Crossing>>,
-    /// Operations that only one has: function, operationId, the way that has no end, and why.
-    pub absent: Vec<(Box<str>, Box<str>, Way, Box<str>)>,
+    /// Operations that only one has.
+    pub absent: Vec<Absent>,
     /// What does not come over as it is, in the order of the files.
     pub notes: Vec<Note>,
 }
+
+/// An operation that only one release has: function, operationId, the way that has no end, and why.
+pub type Absent = (Box<str>, Box<str>, Way, Box<str>);
 
 /// One operation in both releases.
 #[derive(Debug, Clone, PartialEq)]

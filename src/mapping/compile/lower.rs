@@ -218,7 +218,7 @@ impl<'c> Compiler<'c> {
     }
 
     /// A place at the newer release where a condition is known to hold.
-    pub(super) fn opposite_narrowed(&self, condition: Option<&raw::Condition>, mut place: Place) -> Place {
+    pub(super) fn opposite_narrowed(condition: Option<&raw::Condition>, mut place: Place) -> Place {
         let text = condition.and_then(|condition| parts(condition, OnSide::Legacy, OnSide::Legacy).text);
         let parsed = text.and_then(|text| Condition::parse(text.as_str()).ok());
         for term in parsed.iter().flat_map(equalities) {
@@ -344,10 +344,9 @@ impl<'c> Compiler<'c> {
             };
             let narrowed = self.narrowed(branch.condition.as_ref(), place);
             let mut inner = Here { scope: here.scope.at(narrowed), ..here.clone() };
-            inner.opposite = here
-                .opposite
-                .as_ref()
-                .map(|scope| scope.at(self.opposite_narrowed(branch.condition.as_ref(), scope.here.clone())));
+            inner.opposite = here.opposite.as_ref().map(|scope| {
+                scope.at(Self::opposite_narrowed(branch.condition.as_ref(), scope.here.clone()))
+            });
             inner.branches.push((number, u32::try_from(index).unwrap_or(u32::MAX)));
             us.writers.along(here.base(us), &also);
             let mut rules = self.lower_rules(&branch.fields, &inner, us);

@@ -65,7 +65,7 @@ impl<'c> Compiler<'c> {
             branches: here.branches.clone(),
             opposite: here.opposite.as_ref().map(|scope| {
                 let place = sides.opposite.clone().unwrap_or_default();
-                scope.at(self.opposite_narrowed(rule.condition.as_ref(), place))
+                scope.at(Self::opposite_narrowed(rule.condition.as_ref(), place))
             }),
         };
         // Elements that two rules append to one array, or that branches make, are different elements.

@@ -24,7 +24,7 @@ pub(super) fn read_bridge_files(
 ) -> Option<BridgeSource> {
     let mut read: Vec<BridgeFile> = Vec::new();
     for (path, text) in files.iter().filter(|(path, _)| !path.contains('/')) {
-        if !std::path::Path::new(path).extension().is_some_and(|extension| extension == "yaml") {
+        if std::path::Path::new(path).extension().is_none_or(|extension| extension != "yaml") {
             continue;
         }
         let id = sources.add(&files.shown(path), text.clone());

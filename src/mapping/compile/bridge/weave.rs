@@ -101,23 +101,18 @@ impl<'w> Weaver<'w> {
     pub fn lonely(&mut self, function: &str, id: &str, way: Way, bridge: &mut Bridge) {
         let rule = self.operation(id);
         let reason = rule.and_then(|rule| rule.drop.as_ref());
-        match reason {
-            Some(reason) => {
-                bridge.absent.push((function.into(), id.into(), way, reason.as_str().into()));
-            }
-            None => {
-                let (has, lacks) = match way {
-                    Way::Up => (&self.source.older, &self.source.newer),
-                    Way::Down => (&self.source.newer, &self.source.older),
-                };
-                let message = format!("{has} has the operation `{function}.{id}`, {lacks} has not");
-                let at = rule.map_or(self.begin(), |rule| rule.is.as_ref().unwrap_or(&rule.id).span());
-                let hint = format!(
-                    "add `operations: {{ {id}: {{ drop: \"why\" }} }}`, or `is:` with its name there"
-                );
-                self.told.push(Diagnostic::error(code::BRIDGE_OPERATION, message).at(at).hint(hint));
-            }
+        if let Some(reason) = reason {
+            bridge.absent.push((function.into(), id.into(), way, reason.as_str().into()));
+            return;
         }
+        let (has, lacks) = match way {
+            Way::Up => (&self.source.older, &self.source.newer),
+            Way::Down => (&self.source.newer, &self.source.older),
+        };
+        let message = format!("{has} has the operation `{function}.{id}`, {lacks} has not");
+        let at = rule.map_or(self.begin(), |rule| rule.is.as_ref().unwrap_or(&rule.id).span());
+        let hint = format!("add `operations: {{ {id}: {{ drop: \"why\" }} }}`, or `is:` with its name there");
+        self.told.push(Diagnostic::error(code::BRIDGE_OPERATION, message).at(at).hint(hint));
     }
 
     /// Where what has no place of its own is told.
