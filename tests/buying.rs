@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::{
     demonstration::shipped_folders,
-    support::{Answer, Bed, Folders, Http, JSON, bounded},
+    life::ports,
+    support::{Answer, Bed, Folders, Http, JSON, bounded, until},
 };
 
 /// The day of the shipped cases.
@@ -30,6 +31,8 @@ impl Market {
         folders.write("config/partners/umbrella.yaml", &umbrella);
         change(&folders);
         let gateway = segue::app::start(&folders.config()).await.unwrap();
+        // It subscribes as soon as it serves.
+        until(async || seller.seller.listeners() == 1).await;
         Self { bed: Bed { folders, gateway, client: Http::new() }, seller }
     }
 
@@ -40,8 +43,9 @@ impl Market {
         self.bed.client.send(to, method, path, &[JSON], body).await
     }
 
+    /// What the Seller was asked, subscriptions apart.
     fn seen(&self) -> Vec<seller::Seen> {
-        self.seller.seller.seen()
+        self.seller.seller.seen().into_iter().filter(|seen| !seen.path.contains("/hub")).collect()
     }
 }
 
@@ -229,6 +233,105 @@ async fn the_seller_sees_a_token_and_who_is_bought_for() {
         let seen = market.seen();
         assert!(seen.iter().all(|seen| seen.path.ends_with("/quote?buyerId=acme-de")), "{seen:?}");
         assert_eq!(seen[0].headers["authorization"], seen[1].headers["authorization"], "one token for both");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_seller_tells_is_followed_and_told_to_purchasing_once() {
+    bounded(async {
+        let [sonata] = ports();
+        let market = Market::open(seller::Settings::on(TODAY), |folders| {
+            folders.edit(
+                "config/segue.yaml",
+                "sonata: { address: \"127.0.0.1:0\"",
+                &format!("sonata: {{ address: \"{sonata}\""),
+            );
+        })
+        .await;
+        let bss = &market.bed.folders.bss.bss;
+        let told = || bss.journal().into_iter().filter(|entry| entry.path.starts_with("/purchase/offers/"));
+        // A quote that takes its time: each step is told, in order, what it says being looked up.
+        let mut asked = offer("P-9");
+        asked["hdr"]["mode"] = json!("D");
+        asked["hdr"]["wishDate"] = json!("20.12.2026");
+        let mut technician = asked["ctc"][0].clone();
+        (technician["lineNo"], technician["typ"]) = (json!(10), json!("T"));
+        asked["ctc"].as_array_mut().unwrap().push(technician);
+        let made = market.ask("POST", "/purchase/offers", &asked).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        // The first time purchasing cannot be told, and is told again.
+        bss.arrange(
+            serde_json::from_value(
+                json!({ "path": "/purchase/offers/P-9", "kind": "status", "status": 503, "count": 1 }),
+            )
+            .unwrap(),
+        );
+        market.seller.seller.step();
+        until(async || told().count() >= 2).await;
+        market.seller.seller.step();
+        until(async || told().any(|entry| String::from_utf8_lossy(&entry.body).contains("\"A1\""))).await;
+        assert!(told().all(|entry| entry.path == "/purchase/offers/P-9" && entry.method == "PUT"));
+        let said: Value = serde_json::from_slice(&told().last().unwrap().body).unwrap();
+        assert_eq!(
+            (&said["offerNo"], &said["lines"][0]["lineNo"]),
+            (&json!(made.member("offerNo")), &json!(10))
+        );
+
+        // The same event again counts once; one that is none is refused; so is one of somebody else.
+        let before = told().count();
+        let event = json!({
+            "eventId": "twice", "eventTime": "2026-11-21T10:00:00Z", "eventType": "quoteStateChangeEvent",
+            "event": { "id": made.member("offerNo") }
+        });
+        let path = "/umbrella/mefApi/sonata/quoteNotification/v8/listener/quoteStateChangeEvent";
+        for _ in 0..3 {
+            let heard = market.bed.post(path, &event).await;
+            assert_eq!((heard.status, heard.body.len()), (204, 0), "{heard:?}");
+        }
+        until(async || told().count() > before).await;
+        // What is told next comes after all that was to be told before.
+        let mut next = event.clone();
+        next["eventId"] = json!("next");
+        assert_eq!(market.bed.post(path, &next).await.status, 204);
+        until(async || told().count() >= before + 2).await;
+        assert_eq!(told().count(), before + 2);
+        next["event"] = json!({});
+        assert_eq!(market.bed.post(path, &next).await.status, 400);
+        let stranger = path.replace("/umbrella", "/nobody");
+        assert_eq!(market.bed.post(&stranger, &event).await.status, 401);
+        assert_eq!(market.bed.post(&path.replace("v8", "v7"), &event).await.status, 404);
+    })
+    .await;
+}
+
+/// Whether everything that is shown is there.
+fn shows(shown: &Value, actual: &Value) -> bool {
+    match (shown, actual) {
+        (Value::Object(shown), Value::Object(_)) => shown.iter().all(|(name, one)| shows(one, &actual[name])),
+        (Value::Array(shown), Value::Array(actual)) => {
+            shown.len() == actual.len() && shown.iter().zip(actual).all(|(one, other)| shows(one, other))
+        }
+        _ => shown == actual,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_readme_tells_what_is_bought() {
+    bounded(async {
+        let readme =
+            std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+        let between = |before: &str, after: &str| {
+            let rest = &readme[readme.find(before).unwrap() + before.len()..];
+            rest[..rest.find(after).unwrap()].to_owned()
+        };
+        let asked: Value = serde_json::from_str(&format!("{}}}", between("--data '", "}'"))).unwrap();
+        let shown: Value =
+            serde_json::from_str(&between("Purchasing reads (shortened):\n\n```json\n", "```")).unwrap();
+        let market = Market::open(seller::Settings::on(TODAY), |_| ()).await;
+        let made = market.ask("POST", "/purchase/offers", &asked).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        assert!(shows(&shown, &made.json()), "{made:?}");
     })
     .await;
 }

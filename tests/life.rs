@@ -34,7 +34,7 @@ fn today() -> jiff::civil::Date {
 
 /// Ports that nobody has, so that a program that is started again is where it was. They are not of those that the system
 /// hands out, which another test could be given meanwhile.
-fn ports<const COUNT: usize>() -> [SocketAddr; COUNT] {
+pub fn ports<const COUNT: usize>() -> [SocketAddr; COUNT] {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let mut free = std::iter::repeat_with(|| {
         let own = u16::try_from(std::process::id() % 97).unwrap() * 100;

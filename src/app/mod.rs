@@ -22,6 +22,7 @@ mod internal;
 mod record;
 mod reload;
 mod running;
+mod subscriptions;
 mod watch_files;
 mod watches;
 mod work_list;

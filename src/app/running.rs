@@ -15,8 +15,8 @@ use tokio::{
 };
 
 use super::{
-    Reloader, attention, deliver::Deliveries, events, forget, internal::Internal, record, watches, work_list,
-    workers, works,
+    Reloader, attention, deliver::Deliveries, events, forget, internal::Internal, record, subscriptions,
+    watches, work_list, workers, works,
 };
 use crate::{
     admin::{self, Admin, Readiness, ReadinessProbe},
@@ -205,6 +205,7 @@ fn helpers(gateway: &Arc<Gateway>, stopped: &watch::Receiver<bool>) -> Vec<JoinH
     helpers.push(tokio::spawn(forget::run(Arc::clone(gateway), stopped.clone())));
     helpers.push(tokio::spawn(attention::run(Arc::clone(gateway), stopped.clone())));
     helpers.push(tokio::spawn(watches::run(Arc::clone(gateway), stopped.clone())));
+    helpers.push(tokio::spawn(subscriptions::run(Arc::clone(gateway), stopped.clone())));
     helpers
 }
 

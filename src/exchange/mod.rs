@@ -6,7 +6,7 @@
 //! ([`error`]); what the partner is told is decided in `problem`, and nowhere else.
 
 mod answer;
-mod buyer;
+pub mod buyer;
 pub mod by_hand;
 mod call;
 mod calls;

@@ -15,7 +15,7 @@ use http_body_util::Full;
 use hyper::body::Body;
 
 use super::{
-    Gateway, answer, by_hand,
+    Gateway, answer, buyer, by_hand,
     call::{self, Broken},
     calls::{Origin, Prepared},
     error::ExchangeError,
@@ -95,6 +95,9 @@ async fn seller<B>(story: &mut Story<'_>, head: &Parts, body: B) -> Result<Answe
 where
     B: Body<Data = Bytes>,
 {
+    if buyer::news::is_listener(head.uri.path()) {
+        return buyer::news::hear(story, head, body).await;
+    }
     let partner = identify(&story.plan, head)?;
     story.partner = Some(Arc::clone(&partner));
     let route = partner.route(&head.method, head.uri.path()).map_err(no_route)?;

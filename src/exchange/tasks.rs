@@ -8,7 +8,7 @@ use std::{pin::pin, sync::Arc};
 use http::Request;
 
 use super::{
-    Gateway,
+    Gateway, buyer,
     error::ExchangeError,
     follow, notices, recover,
     report::move_to,
@@ -85,6 +85,9 @@ pub async fn run(gateway: &Gateway, lease: Lease, task: Task) {
 
 async fn done(story: &mut Story<'_>, partner: &Arc<PartnerPlan>, task: &Task) -> Result<End, ExchangeError> {
     let nothing = || Ok(End::Settled(Vec::new()));
+    if let Some((event, id)) = buyer::news::about(task) {
+        return buyer::news::run(story, partner, (&event, &id), task).await;
+    }
     if let (Queue::Continue, Some(exchange)) = (task.queue, recover::about(task)) {
         return recover::run(story, partner, (&exchange, task)).await;
     }

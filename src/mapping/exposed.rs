@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     news::{Segment, values},
+    operation::CallTarget,
     path::FieldPath,
     program::{Origin, Program},
 };
@@ -60,6 +61,17 @@ pub enum Answer {
         /// Per element.
         program: Arc<Program>,
     },
+}
+
+/// An event of a Seller that our procurement system is told of.
+#[derive(Clone, Debug)]
+pub struct Notify {
+    /// The event: `quoteStateChangeEvent`.
+    pub event: Box<str>,
+    /// The look-up that follows it, and what becomes of its answer: an entry that no message is.
+    pub follow: Arc<Expose>,
+    /// Where our procurement system is told.
+    pub target: CallTarget,
 }
 
 /// How problems are told: `problems:`.

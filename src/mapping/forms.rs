@@ -60,6 +60,7 @@ fn files(standard: &Standard) -> Vec<Form> {
         watch(),
         expose(),
         exposed_answer(),
+        notify(),
         problems(),
         shape(),
         overlay(),
@@ -126,7 +127,12 @@ fn function_file(standard: &Standard) -> Form {
         "What our procurement system may ask of Sellers on the internal listener, by method and path: `POST /purchase/offers`.",
     )
     .may("problems", Kind::Is("problems"), "How it is told of a problem; once in a set.")
-    .later(&["notifies", "bridge", "copy", "types", "events"])
+    .may(
+        "notifies",
+        Kind::Is("notify").named(),
+        "Events of Sellers that our procurement system is told of: `quoteStateChangeEvent`.",
+    )
+    .later(&["bridge", "copy", "types", "events"])
 }
 
 fn expose() -> Form {
@@ -141,6 +147,21 @@ fn expose() -> Form {
         .may("request", body(), "What becomes of the message: a shape, or rules at the spot.")
         .may("answer", Kind::Either(vec![text(), Kind::Is("exposed-answer")]), "What becomes of the Seller's answer; without it ours has no body.")
         .may("status", Kind::Integer(200, 299), "The status of our answer; default: 200 or 204, that of the Seller for what is made.")
+}
+
+fn notify() -> Form {
+    Form::new("notify", "An event of a Seller, and what our procurement system is told when it comes.")
+        .must("follow", text(), "operationId of the look-up that follows it: `retrieveQuote`.")
+        .must(
+            "call",
+            text(),
+            "Where it is told: `PUT /purchase/offers/{correlation}`, our own number or else the Seller's id.",
+        )
+        .must(
+            "request",
+            body(),
+            "What it is told, of the answer to the look-up: a shape, or rules at the spot.",
+        )
 }
 
 fn exposed_answer() -> Form {

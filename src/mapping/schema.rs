@@ -203,6 +203,12 @@ pub trait Schema: Types {
         Vec::new()
     }
 
+    /// Events of a function; none: not checked.
+    fn events(&self, function: &str) -> Vec<String> {
+        let _ = function;
+        Vec::new()
+    }
+
     /// Kinds of entities that `ref(…)` knows; none: not checked.
     fn entities(&self) -> Vec<String> {
         Vec::new()

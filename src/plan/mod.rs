@@ -29,7 +29,7 @@ mod spread;
 mod tests;
 
 pub use choose::{Asked, BackendRoute, NoRoute, Target};
-pub use exposer::Exposer;
+pub use exposer::{Exposer, Notifier};
 pub use handle::PlanHandle;
 pub use interface::BackendInterface;
 pub use load::{Built, CODES, load, load_edited, load_read};
@@ -72,6 +72,8 @@ pub struct Plan {
     partners: BTreeMap<PartnerId, Arc<PartnerPlan>>,
     /// The partners that loopback is enough for, by base path.
     loopback: BTreeMap<String, PartnerId>,
+    /// The same of those that sell to us, and tell us of events.
+    loopback_sellers: BTreeMap<String, PartnerId>,
     /// What the next plan takes over of the partners.
     made: Arc<build::Made>,
     own_products: products::OwnProducts,
@@ -157,6 +159,12 @@ impl Plan {
         longest_prefix(&self.loopback, path).and_then(|id| self.partners.get(id))
     }
 
+    /// The partner that sells to us and tells us of something at a path, where loopback is enough to know it.
+    #[must_use]
+    pub fn loopback_seller(&self, path: &str) -> Option<&Arc<PartnerPlan>> {
+        longest_prefix(&self.loopback_sellers, path).and_then(|id| self.partners.get(id))
+    }
+
     /// The same plan with other programs in the place of those of these operations of a partner's mapping sets: for asking what
     /// would happen, not for serving.
     #[must_use]
@@ -195,11 +203,11 @@ impl Plan {
     }
 }
 
-/// The partners that are accepted without credentials from loopback, by base path.
-fn loopback(partners: &BTreeMap<PartnerId, Arc<PartnerPlan>>) -> BTreeMap<String, PartnerId> {
-    let accepted = partners
-        .iter()
-        .filter(|(_, partner)| partner.is_buyer() && partner.settings().identify.value == Identify::Loopback);
+/// The partners that are accepted without credentials from loopback, by base path: those that buy, or those that sell.
+fn loopback(partners: &BTreeMap<PartnerId, Arc<PartnerPlan>>, is_buyer: bool) -> BTreeMap<String, PartnerId> {
+    let accepted = partners.iter().filter(|(_, partner)| {
+        partner.is_buyer() == is_buyer && partner.settings().identify.value == Identify::Loopback
+    });
     accepted.map(|(id, partner)| (partner.settings().base_path.clone(), id.clone())).collect()
 }
 

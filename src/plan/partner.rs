@@ -10,7 +10,7 @@ use http::Method;
 
 use super::{
     choose::{BackendRoute, Target},
-    exposer::{Exposer, exposers},
+    exposer::{Exposer, Notifier, exposers, notifiers},
     pool::{Alike, Keepers, Pool},
     receiver::{Receiver, Watcher, receivers},
     route::{Route, RouteError, split_path},
@@ -29,7 +29,7 @@ use crate::{
     sonata::{
         Contract, Found, Function, Products, Release, catalogue,
         entity::{Act, duty_of},
-        events::HubAct,
+        events::{HubAct, functions_with_events, listener},
         rules::{RuleBook, Rules},
     },
 };
@@ -146,6 +146,7 @@ pub struct PartnerPlan {
     watchers: Vec<Watcher>,
     endpoint: Option<Arc<BackendSettings>>,
     exposers: Vec<Exposer>,
+    notifiers: Vec<Notifier>,
 }
 
 /// A partner's settings, how it is told of what changes, and where it is called.
@@ -210,6 +211,7 @@ impl PartnerPlan {
             (contract.function, pool.functions.one(rows))
         });
         let served = served.collect();
+        let notifiers = if sells { Vec::new() } else { notifiers(&contracts, compiled, &routes) };
         let ((receivers, watchers), exposers) = if sells {
             (receivers(&contracts, compiled, &routes), Vec::new())
         } else {
@@ -230,6 +232,7 @@ impl PartnerPlan {
             watchers,
             endpoint,
             exposers,
+            notifiers,
         };
         plan.keepers = pool.keepers.one(plan.find_keepers());
         plan
@@ -365,6 +368,26 @@ impl PartnerPlan {
     #[must_use]
     pub fn exposers(&self) -> &[Exposer] {
         &self.exposers
+    }
+
+    /// Its events that our procurement system is told of.
+    #[must_use]
+    pub fn notifiers(&self) -> &[Notifier] {
+        &self.notifiers
+    }
+
+    /// Where it tells us of an event: the operation of the listener that a path means, and the function that it is about.
+    #[must_use]
+    pub fn listener(&self, path: &str) -> Option<(Function, Route<'static>)> {
+        let parts = split_path(&self.settings.base_path, path)?;
+        let mut listeners = functions_with_events()
+            .filter_map(|function| Some((function, listener(self.release(function), function)?)));
+        let (function, contract) = listeners
+            .find(|(_, contract)| contract.segment == parts.segment && contract.major() == parts.major)?;
+        match contract.find(&Method::POST, parts.rest) {
+            Found::Operation(operation, _) => Some((function, Route::to(contract, operation))),
+            Found::OtherMethods(_) | Found::Nothing => None,
+        }
     }
 
     /// Where it is called, where it sells to us.

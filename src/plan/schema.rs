@@ -13,6 +13,7 @@ use crate::{
     sonata::{
         self, Contract, Function, ProductSchema, Products, TypeView,
         entity::{Act, Duty, EntityKind, retrieval_of},
+        events::events_of,
     },
 };
 
@@ -193,6 +194,11 @@ impl Schema for ContractSchema {
 
     fn product_types(&self) -> Vec<String> {
         self.products.urns().map(str::to_owned).collect()
+    }
+
+    fn events(&self, function: &str) -> Vec<String> {
+        let of = |kind: EntityKind| events_of(kind).filter(|event| event.function.name() == function);
+        EntityKind::all().flat_map(of).map(|event| event.event_type.to_owned()).collect()
     }
 
     fn entities(&self) -> Vec<String> {

@@ -143,7 +143,7 @@ impl<'k> Keeping<'k> {
     }
 
     /// What changes of the entity that was made or answered.
-    async fn entity(
+    pub async fn entity(
         &self,
         story: &Story<'_>,
         id: Option<&SonataId>,

@@ -23,7 +23,7 @@ use super::super::{
 };
 use crate::{
     body::{self, BodyLimits},
-    config::Represented,
+    config::{self, Represented},
     custody::kind_of,
     format,
     ids::{LegacyId, SonataId},
@@ -103,6 +103,25 @@ pub fn ways<'p>(plan: &'p Plan, head: &Parts) -> Result<Vec<Way<'p>>, ExchangeEr
 fn decoded(values: Vec<(&str, &str)>) -> Vec<(String, String)> {
     let decode = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
     values.into_iter().map(|(name, value)| (name.to_owned(), decode(value))).collect()
+}
+
+/// The way to a partner that no message has asked for.
+pub fn way_to<'p>(plan: &'p Plan, partner: &'p Arc<PartnerPlan>, exposer: &'p Exposer) -> Option<Way<'p>> {
+    let (backend, endpoint) = (plan.backend(&exposer.backend)?, partner.endpoint()?);
+    Some(Way { partner, exposer, backend, endpoint, path: Vec::new() })
+}
+
+/// The look-up of an entity.
+///
+/// # Errors
+/// The settings leave open for whom it is, or the id is none.
+pub fn look_up(way: &Way<'_>, id: &SonataId) -> Result<Made, ExchangeError> {
+    let query = with_parties(way, Vec::new())?;
+    let path = [("id".to_owned(), id.as_str().to_owned())];
+    let path_and_query = address(way, &path, &query)?;
+    let headers = http::HeaderMap::new();
+    let request = LegacyRequest { method: Method::GET, path_and_query, headers, body: None };
+    Ok(Made { request, body: None, keys: Vec::new(), correlation: None, parties: (None, None) })
 }
 
 /// Reads the message, in the format of the procurement system.
@@ -303,20 +322,26 @@ fn with_parties(
     mut query: Vec<(String, String)>,
 ) -> Result<Vec<(String, String)>, ExchangeError> {
     let (settings, operation) = (way.partner.settings(), way.exposer.operation);
-    let represents = &settings.represents;
     let declared = |name: &str| operation.query.iter().any(|parameter| parameter.name == name);
-    let mut add = |name: &str, only: Option<&str>| {
-        if let Some(only) = only.filter(|_| declared(name) && query.iter().all(|(key, _)| key != name)) {
-            query.push((name.to_owned(), only.to_owned()));
+    for (name, only) in only_parties(settings) {
+        if declared(&name) && query.iter().all(|(key, _)| *key != name) {
+            query.push((name, only));
         }
-    };
-    add("buyerId", only(&represents.buyers).map(crate::ids::BuyerId::as_str));
-    add("sellerId", only(&represents.sellers).map(crate::ids::SellerId::as_str));
+    }
     let pairs: Vec<_> =
         query.iter().map(|(name, value)| (Cow::from(name.as_str()), Cow::from(value.as_str()))).collect();
     let mut faults = check_query(way.exposer.contract, operation, &pairs);
     faults.extend(parties(settings, operation, &pairs));
     if faults.is_empty() { Ok(query) } else { Err(ExchangeError::Query(faults)) }
+}
+
+/// `buyerId` and `sellerId` where a side speaks for one of a list that has no other.
+pub fn only_parties(settings: &config::Partner) -> Vec<(String, String)> {
+    let represents = &settings.represents;
+    let buyer = only(&represents.buyers).map(crate::ids::BuyerId::as_str);
+    let seller = only(&represents.sellers).map(crate::ids::SellerId::as_str);
+    let pairs = [("buyerId", buyer), ("sellerId", seller)];
+    pairs.into_iter().filter_map(|(name, only)| Some((name.to_owned(), only?.to_owned()))).collect()
 }
 
 fn only<T>(represented: &Represented<T>) -> Option<&T> {

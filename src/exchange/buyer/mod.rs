@@ -8,6 +8,8 @@
 mod ask;
 mod keep;
 mod message;
+pub mod news;
+pub mod subscribe;
 mod told;
 
 use std::{pin::pin, sync::Arc};

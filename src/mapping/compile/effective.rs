@@ -2,7 +2,9 @@
 
 use super::load::{OverlaySource, SetSource};
 use super::overlay;
-use crate::mapping::raw::{CodeTable, Expose, Operation, Problems, Receive, SetFile, Shape, Text, Watch};
+use crate::mapping::raw::{
+    CodeTable, Expose, Notify, Operation, Problems, Receive, SetFile, Shape, Text, Watch,
+};
 use crate::text::{Diagnostics, SourceId};
 use std::sync::Arc;
 
@@ -26,6 +28,8 @@ pub struct Effective {
     pub exposes: Arc<[Expose]>,
     /// How it is told of a problem; more than one is a fault.
     pub problems: Arc<[Problems]>,
+    /// What it is told by itself.
+    pub notifies: Arc<[Notify]>,
     /// `function:` words with their places, for checking.
     pub functions_named: Arc<[Text]>,
     /// `functions.rhai`
@@ -44,14 +48,16 @@ impl Effective {
             watches: Arc::new([]),
             exposes: Arc::new([]),
             problems: Arc::new([]),
+            notifies: Arc::new([]),
             functions_named: set.files.iter().filter_map(|file| file.function.clone()).collect(),
             functions: set.functions,
         };
         let (mut receives, mut watches) = (Vec::new(), Vec::new());
-        let (mut exposes, mut problems) = (Vec::new(), Vec::new());
+        let (mut exposes, mut problems, mut notifies) = (Vec::new(), Vec::new(), Vec::new());
         for file in set.files {
             exposes.extend(file.exposes);
             problems.extend(file.problems);
+            notifies.extend(file.notifies);
             let received = file.receives.into_iter();
             receives.extend(received.map(|one| Receive { backend: file.backend.clone(), ..one }));
             let watched = file.watches.into_iter();
@@ -67,6 +73,7 @@ impl Effective {
         }
         (effective.receives, effective.watches) = (receives.into(), watches.into());
         (effective.exposes, effective.problems) = (exposes.into(), problems.into());
+        effective.notifies = notifies.into();
         effective
     }
 

@@ -5,10 +5,10 @@ use super::Side;
 use super::lower::Use;
 use super::news::{parameters, same};
 use super::scope::Scope;
-use super::template::METHODS;
+use super::template::{METHODS, Speaks};
 use crate::mapping::diagnostic as code;
 use crate::mapping::direction::Direction;
-use crate::mapping::exposed::{Answer, Expose, Problems, Seller};
+use crate::mapping::exposed::{Answer, Expose, Notify, Problems, Seller};
 use crate::mapping::program::Phase;
 use crate::mapping::raw::{self, Text};
 use crate::mapping::schema::OperationFacts;
@@ -32,6 +32,67 @@ impl<'c> Compiler<'c> {
         }
         self.side = before;
         list
+    }
+
+    /// Compiles everything that our procurement system is told by itself.
+    pub(super) fn notifies(&mut self) -> Vec<Arc<Notify>> {
+        let before = std::mem::replace(&mut self.side, Side::Buyer);
+        let (set, mut list) = (self.set, Vec::<Arc<Notify>>::new());
+        for raw in set.notifies.iter() {
+            let Some(notify) = self.notify(raw) else { continue };
+            if list.iter().any(|other| other.event == notify.event) {
+                let fault = Diagnostic::error(code::TWICE, "another entry tells of this already");
+                self.out.push(fault.at(raw.event.span()));
+                continue;
+            }
+            list.push(Arc::new(notify));
+        }
+        self.side = before;
+        list
+    }
+
+    fn check_event(&mut self, function: &str, event: &Text) {
+        let events = self.schema.events(function);
+        if events.is_empty() || events.iter().any(|own| own == event.as_str()) {
+            return;
+        }
+        let near = suggest(event.as_str(), events.iter().map(String::as_str)).map(Hint::meant);
+        let message = format!("{function} has no event `{event}`");
+        let fault = Diagnostic::error(code::EXPOSES, message).at(event.span());
+        self.out.push(fault.hint(near.unwrap_or_else(|| events.join(", ").into())));
+    }
+
+    fn notify(&mut self, raw: &'c raw::Notify) -> Option<Notify> {
+        let (function, follow) = (raw.function.as_ref()?, raw.follow.as_ref()?);
+        self.check_event(function.as_str(), &raw.event);
+        let facts = self.exposed_operation(function.as_str(), follow)?;
+        if facts.request.is_some() || facts.path.is_empty() || facts.list {
+            let fault =
+                Diagnostic::error(code::EXPOSES, "an event is followed by a look-up of what it is about");
+            self.out.push(fault.at(follow.span()).hint("name an operation such as retrieveQuote"));
+            return None;
+        }
+        let ty = facts.answer.as_ref().and_then(|name| self.schema.root(function.as_str(), name));
+        let mut scope = Scope::message(ty);
+        scope.body = true;
+        let speaks = Speaks { calls: &[], own: 0, undo: false, each: false, scope: &scope, is_watch: false };
+        let target = self.call_target(raw.call.as_ref()?, &speaks);
+        let us = Use::new(format!("{function} {}", raw.event), Phase::Answer, Direction::ToLegacy);
+        let made = self.body_program(raw.request.as_ref()?, &scope, us, (facts.answer.as_deref(), None))?;
+        let follow = Expose {
+            origin: self.origin(raw.event.span(), raw.event.as_str()),
+            method: "GET".into(),
+            path: Box::default(),
+            function: function.as_str().into(),
+            operation_id: follow.as_str().into(),
+            seller: Seller::Only,
+            request: None,
+            answer: Answer::Whole(made.program),
+            status: None,
+            correlation: None,
+            problems: None,
+        };
+        Some(Notify { event: raw.event.as_str().into(), follow: Arc::new(follow), target: target? })
     }
 
     fn expose(&mut self, raw: &'c raw::Expose, problems: Option<&Arc<Problems>>) -> Option<Expose> {
@@ -96,14 +157,20 @@ impl<'c> Compiler<'c> {
             self.out.push(Diagnostic::error(code::EXPOSES, message).at(raw.span).hint(hint));
             return None;
         };
+        let scope = self.asked_scope(function, facts);
+        let us = Use::new(format!("{function} {} request", raw.call), Phase::Request, Direction::ToSonata);
+        self.body_program(body, &scope, us, (facts.request.as_deref(), None)).map(|made| Some(made.program))
+    }
+
+    /// The Sonata side of a request.
+    fn asked_scope(&self, function: &str, facts: &OperationFacts) -> Scope {
         let ty = facts.request.as_ref().and_then(|name| self.schema.root(function, name));
         let mut scope = Scope::message(ty);
         scope.body = facts.request.is_some();
         let (names, types) = (facts.query.iter().cloned(), facts.query_types.iter().copied());
         scope.query = Some(names.zip(types).collect());
         scope.path = Some(facts.path.iter().map(|name| (name.clone(), None)).collect());
-        let us = Use::new(format!("{function} {} request", raw.call), Phase::Request, Direction::ToSonata);
-        self.body_program(body, &scope, us, (facts.request.as_deref(), None)).map(|made| Some(made.program))
+        scope
     }
 
     fn exposed_answer(

@@ -49,7 +49,7 @@ pub use load::{OVERLAYS_MAX, OverlaySource, overlay_path, read_overlays, read_se
 pub use parts::{BaseSet, Overlaid};
 pub use show::{RECEIVES, WATCH, show};
 
-use super::exposed::Expose;
+use super::exposed::{Expose, Notify};
 use super::news::{Receive, Watch};
 use super::operation::OperationProgram;
 use super::path::FieldPath;
@@ -134,6 +134,8 @@ pub struct CompiledSet {
     pub watches: Vec<Arc<Watch>>,
     /// What our procurement system is offered.
     pub exposes: Vec<Arc<Expose>>,
+    /// What it is told by itself.
+    pub notifies: Vec<Arc<Notify>>,
     /// Tables in the place of those that the programs of what it tells name.
     pub tables: Tables,
     /// Release that the set says it is written against.

@@ -12,7 +12,7 @@ use super::{CompileOptions, CompiledOperation, CompiledSet, Compiler, Effective,
 use crate::json::query::Condition;
 use crate::mapping::codes::CodeTable;
 use crate::mapping::convert::Converter;
-use crate::mapping::exposed::Expose;
+use crate::mapping::exposed::{Expose, Notify};
 use crate::mapping::news::{Receive, Watch};
 use crate::mapping::program::{Program, Tables};
 use crate::mapping::raw;
@@ -124,6 +124,7 @@ pub(super) struct Part {
     receives: Vec<Arc<Receive>>,
     watches: Vec<Arc<Watch>>,
     exposes: Vec<Arc<Expose>>,
+    notifies: Vec<Arc<Notify>>,
     programs: Vec<MadeProgram>,
 }
 
@@ -135,7 +136,10 @@ impl Part {
 
     /// Whether it is about messages that somebody sends by himself.
     fn talks(&self) -> bool {
-        !(self.receives.is_empty() && self.watches.is_empty() && self.exposes.is_empty())
+        !(self.receives.is_empty()
+            && self.watches.is_empty()
+            && self.exposes.is_empty()
+            && self.notifies.is_empty())
     }
 
     /// Whether a place that this one did not meet is one that the other met, so that both cannot be put together.
@@ -274,6 +278,7 @@ impl BaseSet {
                 compiled.receives = like(&part.receives, &base.receives);
                 compiled.watches = like(&part.watches, &base.watches);
                 compiled.exposes = like(&part.exposes, &base.exposes);
+                compiled.notifies.clone_from(&part.notifies);
                 compiled.tables = tables.clone();
             }
         }
@@ -419,6 +424,7 @@ pub(super) fn whole(
         compiled.receives.extend(part.receives.iter().cloned());
         compiled.watches.extend(part.watches.iter().cloned());
         compiled.exposes.extend(part.exposes.iter().cloned());
+        compiled.notifies.extend(part.notifies.iter().cloned());
     }
     missing(&parts).into_iter().chain(unused(set, &parts)).for_each(|one| out.push(one));
     known.scripts.share();
@@ -454,10 +460,12 @@ impl<'c> Compiler<'c> {
         let set = self.set;
         let before = std::mem::take(&mut self.out);
         let (mut made, mut receives, mut watches, mut exposes) = (None, Vec::new(), Vec::new(), Vec::new());
+        let mut notifies = Vec::new();
         if let Some((function, shape)) = set.shapes.get(index) {
             self.survey(function.as_deref().unwrap_or_default(), shape);
         } else if index == set.shapes.len() + set.operations.len() {
-            (receives, watches, exposes) = (self.receives(), self.watches(), self.exposes());
+            (receives, watches) = (self.receives(), self.watches());
+            (exposes, notifies) = (self.exposes(), self.notifies());
         } else {
             let (function, operation) = set.operations.get(index - set.shapes.len())?;
             let operation_id = operation.id.as_str();
@@ -471,6 +479,7 @@ impl<'c> Compiler<'c> {
             receives,
             watches,
             exposes,
+            notifies,
             programs,
             unchecked: std::mem::take(&mut self.unchecked),
             ..Part::default()

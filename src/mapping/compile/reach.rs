@@ -119,6 +119,7 @@ pub(super) fn of_parts(set: &Effective) -> Vec<Reach> {
     let news = set.receives.iter().map(|one| &one.news).chain(set.watches.iter().map(|one| &one.news));
     news.filter_map(|news| news.body.as_ref()).for_each(|body| received.body(body));
     let exposed = set.exposes.iter().flat_map(|one| one.request.iter().chain(&one.answer));
+    let exposed = exposed.chain(set.notifies.iter().filter_map(|one| one.request.as_ref()));
     exposed.chain(set.problems.iter().map(|one| &one.body)).for_each(|body| received.body(body));
     shapes.chain(operations).chain([closed(received, None)]).collect()
 }

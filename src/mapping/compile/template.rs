@@ -161,6 +161,7 @@ impl Compiler<'_> {
             return self.watch_placeholder(text, range);
         }
         match name {
+            "correlation" if self.side == super::Side::Buyer => return Some(TemplatePart::LegacyId),
             "legacy.id" => return Some(TemplatePart::LegacyId),
             "item.legacy.id" => return Some(TemplatePart::ItemLegacyId),
             _ => {}

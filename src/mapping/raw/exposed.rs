@@ -39,6 +39,21 @@ pub enum Seller {
     Setting(Text, Text),
 }
 
+/// One entry of `notifies:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notify {
+    /// The Seller's event: `quoteStateChangeEvent`.
+    pub event: Text,
+    /// The function of the file.
+    pub function: Option<Text>,
+    /// operationId of the look-up that follows it.
+    pub follow: Option<Text>,
+    /// Method and address that our procurement system is told at.
+    pub call: Option<Text>,
+    /// What it is told.
+    pub request: Option<Body>,
+}
+
 /// `problems:`, how a problem is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {

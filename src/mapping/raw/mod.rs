@@ -22,7 +22,7 @@ mod rule;
 mod set;
 
 pub use bridge::{BridgeFile, OperationRule, ProductRule, TypeRule};
-pub use exposed::{Expose, Problems, Seller};
+pub use exposed::{Expose, Notify, Problems, Seller};
 pub use news::{News, Receive, Watch};
 pub use operation::{
     Answer, AnswerFrom, Body, Call, Complete, Conduct, On, Operation, Paging, Statuses, Undo,

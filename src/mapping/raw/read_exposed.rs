@@ -3,7 +3,7 @@
 use super::read::{self, required_text, text, wrong};
 use super::read_operation::{body, body_of};
 use super::read_rule::named;
-use super::{Body, Expose, Problems, Seller, Text};
+use super::{Body, Expose, Notify, Problems, Seller, Text};
 use crate::mapping::diagnostic as code;
 use crate::text::{
     Diagnostic, Diagnostics,
@@ -68,6 +68,20 @@ fn answer(node: &Node, out: &mut Diagnostics) -> (Option<Body>, Option<Text>) {
     let each = text(&mut fields, "each", out);
     fields.finish(out);
     (body, each)
+}
+
+/// Reads `notifies:` of a file of this function.
+pub(super) fn notifies(node: &Node, function: Option<&Text>, out: &mut Diagnostics) -> Vec<Notify> {
+    let entries = named(node, "notifies", out).into_iter();
+    let read = |(event, node): (Text, &Node)| {
+        let mut fields = Fields::of(node, "an entry of `notifies`", out)?;
+        let follow = required_text(&mut fields, "follow", out);
+        let call = required_text(&mut fields, "call", out);
+        let request = fields.require("request", out).and_then(|node| body(node, "request", out));
+        fields.finish(out);
+        Some(Notify { event, function: function.cloned(), follow, call, request })
+    };
+    entries.filter_map(read).collect()
 }
 
 /// Reads `problems:`.

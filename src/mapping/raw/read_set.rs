@@ -1,7 +1,7 @@
 //! YAML to the files of a mapping set.
 
 use super::read::{self, key, sequence, text, texts, wrong};
-use super::read_exposed::{exposes, problems};
+use super::read_exposed::{exposes, notifies as notifies_of, problems};
 use super::read_news::{receives, watches};
 use super::read_rule::{named, otherwise, rules};
 use super::{
@@ -22,7 +22,7 @@ const CODE_TYPES: &[(&str, CodeType)] =
     &[("text", CodeType::Text), ("number", CodeType::Number), ("boolean", CodeType::Boolean)];
 
 /// Keys of function files that are part of the language and not run yet.
-const LATER: &[&str] = &["notifies", "bridge", "copy", "types", "events"];
+const LATER: &[&str] = &["bridge", "copy", "types", "events"];
 
 /// Reads `set.yaml`.
 pub fn read_set(node: &Node, out: &mut Diagnostics) -> Option<SetFile> {
@@ -168,10 +168,22 @@ pub fn read_function(node: &Node, out: &mut Diagnostics) -> Option<FunctionFile>
         out.push(fault.at(entry.key_span).hint("begin the file with `function: quote`, or the like"));
     }
     let exposes = exposed.map(|entry| exposes(&entry.value, function.as_ref(), out)).unwrap_or_default();
+    let notifies = fields.take("notifies");
+    let notifies = notifies.map(|node| notifies_of(node, function.as_ref(), out)).unwrap_or_default();
     let problems = fields.take("problems").and_then(|node| problems(node, out));
     read::refuse_later(&mut fields, LATER, out);
     fields.finish(out);
-    Some(FunctionFile { function, backend, shapes, operations, receives, watches, exposes, problems })
+    Some(FunctionFile {
+        function,
+        backend,
+        shapes,
+        operations,
+        receives,
+        watches,
+        exposes,
+        problems,
+        notifies,
+    })
 }
 
 /// The shapes of a file.

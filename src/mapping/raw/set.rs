@@ -1,6 +1,6 @@
 //! The files of a mapping set as written.
 
-use super::{Expose, Operation, Otherwise, Problems, Receive, Rule, Text, Watch};
+use super::{Expose, Notify, Operation, Otherwise, Problems, Receive, Rule, Text, Watch};
 use crate::mapping::codes::CodeType;
 use crate::text::Span;
 
@@ -93,6 +93,8 @@ pub struct FunctionFile {
     pub exposes: Vec<Expose>,
     /// How it is told of a problem.
     pub problems: Option<Problems>,
+    /// What it is told by itself, in order.
+    pub notifies: Vec<Notify>,
 }
 
 /// One shape.

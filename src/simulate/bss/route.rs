@@ -73,6 +73,8 @@ fn offers_and_addresses(state: &mut State, request: &Request<'_>, segments: &[&s
         ("POST", ["v2", "checks"]) => check::create(state, request.body),
         ("GET", ["v2", "checks"]) => check::list(state, query),
         ("GET", ["v2", "checks", no]) => check::get(state, no),
+        // Purchasing hears what became of what it asked other carriers for; the journal has it.
+        ("PUT", ["purchase", "offers", _]) => Ok(Reply { status: 204, ..Reply::nothing() }),
         ("POST", ["v2", "offers"]) => offer::create(state, request.body),
         ("GET", ["v2", "offers"]) => offer::list(state, query),
         ("GET", ["v2", "offers", no]) => offer::get(state, no),
