@@ -71,6 +71,7 @@ impl BridgeSource {
             watches: Arc::new([]),
             exposes: Arc::new([]),
             problems: Arc::new([]),
+            notifies: Arc::new([]),
             functions_named: Arc::new([]),
             functions: None,
         }
