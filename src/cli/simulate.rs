@@ -67,6 +67,7 @@ pub fn run_seller(arguments: &SellerArguments) -> anyhow::Result<ExitCode> {
     );
     let release = seller::Release::named(&arguments.release)
         .with_context(|| format!("no release `{}`; `segue releases` lists them", arguments.release))?;
+    #[expect(clippy::disallowed_methods, reason = "a simulator has no configuration that could refer to it")]
     let secret = || std::env::var("SEGUE_SELLER_SECRET").context("SEGUE_SELLER_SECRET has no secret");
     let client = arguments.client.clone().map(|id| Ok::<_, anyhow::Error>((id, secret()?))).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -50,12 +50,14 @@ pub async fn ask(story: &mut Story<'_>, way: &Way<'_>, made: &Made) -> Result<As
     let reply = reply.map_err(|error| ExchangeError::Legacy { call: call.clone(), error })?;
     let limits = json_limits(&story.plan.settings().gateway.limits);
     let limits = Limits { bytes_max: way.endpoint.response_bytes_max, ..limits };
-    let document = match reply.body.is_empty() {
-        true => Ok(None),
-        false => Document::parse(reply.body.clone(), &limits).map(Some),
-    };
+    let document =
+        if reply.body.is_empty() { Ok(None) } else { Document::parse(reply.body.clone(), &limits).map(Some) };
     if !reply.status.is_success() {
-        return Err(ExchangeError::Seller(Box::new(problem(call, reply.status, document.ok().flatten()))));
+        return Err(ExchangeError::Seller(Box::new(problem(
+            call,
+            reply.status,
+            document.ok().flatten().as_ref(),
+        ))));
     }
     let garbage = |detail: String| ExchangeError::LegacyGarbage { call: call.clone(), detail };
     let document = document.map_err(|error| garbage(error.to_string()))?;
@@ -124,7 +126,7 @@ fn key(story: &Story<'_>, way: &Way<'_>, made: &Made) -> Option<(HeaderName, Hea
 }
 
 /// What the Seller says is wrong: one problem, or a list of them (422).
-fn problem(call: &str, status: StatusCode, document: Option<Document>) -> SellerProblem {
+fn problem(call: &str, status: StatusCode, document: Option<&Document>) -> SellerProblem {
     let text = |node: Node<'_>, name: &str| {
         let text = node.get(name).and_then(Node::as_str)?;
         Some(text.chars().take(TEXT_CHARS_MAX).collect::<String>())
@@ -135,7 +137,7 @@ fn problem(call: &str, status: StatusCode, document: Option<Document>) -> Seller
         path: text(node, "propertyPath").map(|path| pointer(&path)),
         at: None,
     };
-    let complaints = match &document {
+    let complaints = match document {
         Some(document) if document.root().kind() == Kind::Array => {
             document.root().elements().take(COMPLAINTS_MAX).map(complaint).collect()
         }
@@ -176,7 +178,7 @@ mod tests {
     #[test]
     fn one_problem_and_a_list_are_read_and_nonsense_is_none() {
         let read = |text: &str| {
-            problem("createQuote", StatusCode::UNPROCESSABLE_ENTITY, Document::from_text(text).ok())
+            problem("createQuote", StatusCode::UNPROCESSABLE_ENTITY, Document::from_text(text).ok().as_ref())
         };
         let list =
             read(r#"[{"code":"invalidValue","reason":"no","propertyPath":"/a"},{"code":"otherIssue"}]"#);

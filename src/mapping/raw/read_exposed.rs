@@ -50,13 +50,11 @@ fn seller(node: &Node, out: &mut Diagnostics) -> Seller {
         let message = "a Seller is named by one setting";
         out.push(Diagnostic::error(code::EXPOSES, message).at(node.span).hint("leave one of them"));
     }
-    match pairs.pop() {
-        Some((setting, place)) => Seller::Setting(setting, place),
-        None => {
-            out.push(wrong(node, "`seller` is a place of the message, or a setting of partners with one"));
-            Seller::Only
-        }
+    if let Some((setting, place)) = pairs.pop() {
+        return Seller::Setting(setting, place);
     }
+    out.push(wrong(node, "`seller` is a place of the message, or a setting of partners with one"));
+    Seller::Only
 }
 
 fn answer(node: &Node, out: &mut Diagnostics) -> (Option<Body>, Option<Text>) {
