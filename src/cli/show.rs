@@ -25,9 +25,8 @@ pub fn run(config: &Path, arguments: &ShowArguments) -> anyhow::Result<ExitCode>
 fn mapping(config: &Path, partner: &str, operation: Option<&str>) -> anyhow::Result<ExitCode> {
     let Some(plan) = load(config) else { return Ok(ExitCode::FAILURE) };
     match operation {
-        Some(RECEIVES | WATCH) => drop(find_partner(&plan, partner)?),
+        None | Some(RECEIVES | WATCH) => drop(find_partner(&plan, partner)?),
         Some(operation) => drop(find_operation(&plan, partner, operation)?),
-        None => drop(find_partner(&plan, partner)?),
     }
     let text = plan::effective_mapping(config, partner, operation).context("the mapping cannot be read")?;
     if text.is_empty() {

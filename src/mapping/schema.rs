@@ -65,6 +65,7 @@ pub enum Lookup {
 }
 
 /// The messages of one operation.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and none follows from another")]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OperationFacts {
     /// Name of the type of the request body.

@@ -26,7 +26,7 @@ pub fn read_bridge(node: &Node, out: &mut Diagnostics) -> Option<BridgeFile> {
     fields.allow("bridge");
     let function = text(&mut fields, "function", out);
     let drop = text(&mut fields, "drop", out);
-    let copy_rest = read::word(&mut fields, "copy", &[("rest", ())], out).map(|(_, span)| span);
+    let copy_rest = read::word(&mut fields, "copy", &[("rest", ())], out).map(|((), span)| span);
     let types = fields.take("types").map(|node| types(node, out)).unwrap_or_default();
     let shapes = fields.take("shapes").map(|node| shapes(node, out)).unwrap_or_default();
     let tables = fields.take("codes").map(|node| named(node, "codes", out)).unwrap_or_default();
