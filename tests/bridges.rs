@@ -33,9 +33,14 @@ use std::{
 
 static NO_PRODUCTS: LazyLock<Products> = LazyLock::new(|| Products::new(Vec::new()));
 
+/// Whether a file of a case is a contract, and no bridge.
+fn is_contract(path: &str) -> bool {
+    std::path::Path::new(path).extension().is_some_and(|kind| kind == "facts")
+}
+
 /// A schema of the contracts of one side of a case.
 fn schema(files: &[(&str, &str)], side: &str) -> Arc<ContractSchema> {
-    let own = files.iter().filter(|(path, _)| path.starts_with(side) && path.ends_with(".facts"));
+    let own = files.iter().filter(|(path, _)| path.starts_with(side) && is_contract(path));
     let contracts = own.map(|(path, text)| {
         let file = facts::read(text).unwrap_or_else(|error| panic!("{path}: {error}"));
         let contract = Contract::compile(&file).unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -48,7 +53,7 @@ fn schema(files: &[(&str, &str)], side: &str) -> Arc<ContractSchema> {
 pub fn compiled(files: &[(&str, &str)]) -> (Option<Bridge>, Diagnostics, Sources) {
     let (older, newer) = (schema(files, "older"), schema(files, "newer"));
     let shores = Shores { older: &*older, newer: &*newer, api: Arc::clone(&newer) as Arc<dyn Interface> };
-    let own = files.iter().copied().filter(|(path, _)| !path.ends_with(".facts"));
+    let own = files.iter().copied().filter(|(path, _)| !is_contract(path));
     let files = FileSet::of("bridges/older-newer", own);
     let (mut sources, mut out) = (Sources::new(), Diagnostics::new());
     let bridge = compile_bridge(&files, &shores, &mut sources, &mut out);
