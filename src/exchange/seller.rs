@@ -95,7 +95,7 @@ async fn seller<B>(story: &mut Story<'_>, head: &Parts, body: B) -> Result<Answe
 where
     B: Body<Data = Bytes>,
 {
-    if buyer::news::is_listener(head.uri.path()) {
+    if buyer::news::is_listener(&story.plan, head.uri.path()) {
         return buyer::news::hear(story, head, body).await;
     }
     let partner = identify(&story.plan, head)?;

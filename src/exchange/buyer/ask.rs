@@ -11,11 +11,13 @@ use super::{
         request::json_limits,
         story::Story,
     },
+    keep::id_of,
     message::{Made, Way, changes},
 };
 use crate::{
     json::{Document, Kind, Limits, Node},
     legacy::{LegacyError, LegacyErrorKind, LegacyReply},
+    sonata::entity::Act,
 };
 
 /// How often a Seller is asked for one thing.
@@ -64,7 +66,12 @@ pub async fn ask(story: &mut Story<'_>, way: &Way<'_>, made: &Made) -> Result<As
     if document.is_none() && way.exposer.operation.success_body().is_some() {
         return Err(garbage("no body".to_owned()));
     }
-    Ok(Asked { reply, document })
+    let asked = Asked { reply, document };
+    if way.exposer.duty.act == Act::Create && id_of(&asked).is_none() {
+        // Something was made, and nothing says what: people have to ask.
+        return Err(garbage("no id of what was made".to_owned()));
+    }
+    Ok(asked)
 }
 
 async fn tried(story: &mut Story<'_>, way: &Way<'_>, made: &Made) -> Result<LegacyReply, LegacyError> {

@@ -225,7 +225,8 @@ fn operation(way: &Way<'_>) -> String {
     [way.exposer.contract.function.name(), ".", &way.exposer.operation.operation_id].concat()
 }
 
-fn id_of(asked: &Asked) -> Option<SonataId> {
+/// The id that the Seller's answer has.
+pub fn id_of(asked: &Asked) -> Option<SonataId> {
     let id = asked.document.as_ref()?.root().get("id").and_then(Node::as_str)?;
     SonataId::parse(&id).ok()
 }

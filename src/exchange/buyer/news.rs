@@ -44,9 +44,9 @@ const MARK: &str = "heard\n";
 /// How long our procurement system is tried to be told, in milliseconds: three days.
 const TELL_MS_MAX: i64 = 3 * 86_400_000;
 
-/// Whether a path is one of a listener.
-pub fn is_listener(path: &str) -> bool {
-    path.contains("/listener/")
+/// Whether a path is one of a listener, and of somebody we buy from; to all others it is a path like any.
+pub fn is_listener(plan: &Plan, path: &str) -> bool {
+    path.contains("/listener/") && plan.loopback_seller(path).is_some()
 }
 
 /// Takes one event in.
