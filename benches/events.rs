@@ -21,7 +21,6 @@
 mod support;
 
 use std::{
-    convert::Infallible,
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -30,8 +29,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use hyper::{body::Incoming, service::service_fn};
-use hyper_util::rt::TokioIo;
+use hyper::body::Incoming;
 use segue::{
     app,
     ids::{PartnerId, SonataId, TaskId},
@@ -40,8 +38,7 @@ use segue::{
     sonata::{Function, entity::EntityKind, events},
     store::{Batch, Change, Queue, Store},
 };
-use support::{Bed, Folders, Http, Setup};
-use tokio::net::TcpListener;
+use support::{Bed, Folders, Http, Setup, doors};
 
 const LISTENERS: usize = 100;
 /// Milliseconds of events in one commit.
@@ -95,24 +92,14 @@ struct Ear {
 
 impl Ear {
     async fn open() -> Self {
-        let socket = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let ear =
-            Self { address: socket.local_addr().unwrap(), heard: Arc::default(), is_dead: Arc::default() };
+        let (heard, is_dead) = (Arc::default(), Arc::default());
+        let ear = Self { address: doors::anywhere(), heard, is_dead };
         let own = ear.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = socket.accept().await {
-                let own = own.clone();
-                tokio::spawn(async move {
-                    let service = service_fn(move |request| {
-                        let own = own.clone();
-                        async move { Ok::<_, Infallible>(own.answer(request).await) }
-                    });
-                    let http = hyper::server::conn::http1::Builder::new();
-                    let _ = http.serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-        });
-        ear
+        let answer = move |request| {
+            let own = own.clone();
+            async move { own.answer(request).await }
+        };
+        Self { address: doors::open(doors::anywhere(), answer).await, ..ear }
     }
 
     fn die(&self) {

@@ -2,8 +2,10 @@
 //!
 //! `cargo bench --bench partners` writes a configuration of so many partners whose overlays all differ (three rules, one
 //! of them a script, and one table each) over one mapping set of twenty operations, and runs the program on it: how
-//! long it takes until it serves, what it holds, how long after a change of one overlay the new plan is live, and what a
-//! thousand reloads do to a program under load. `partners COUNT` takes another number of partners.
+//! long it takes until it serves, what it holds, how long after a change of one overlay the new plan is live (seen by the
+//! watch, from the end of its quiet time; and asked for, which looks at all files), and what a thousand reloads do to a
+//! program under load. That is held against two controls: as many exchanges without a reload, and as many reloads without
+//! an exchange. `partners COUNT` takes another number of partners, `--reloads N` another number of reloads.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -38,6 +40,13 @@ const PARTNERS: usize = 1_000;
 const RELOADS: usize = 1_000;
 const EDITS: usize = 21;
 const CONNECTIONS: usize = 4;
+/// Quiet time of the watch, in milliseconds.
+const DEBOUNCE_MS: u64 = 100;
+/// How often each run says what the program holds.
+const LINES: usize = 12;
+/// Growth over the second half of the reloads that counts as none, beyond that of as many exchanges alone, in percent of what
+/// is held then.
+const GROWTH_PERCENT_MAX: f64 = 3.0;
 const START_SECONDS_MAX: u64 = 120;
 /// Files of the demonstration's mapping set that make twenty operations.
 const FILES: [&str; 7] =
@@ -51,7 +60,10 @@ fn main() {
     if !words.iter().any(|word| word == "--bench") {
         return;
     }
-    let partners = words.iter().find_map(|word| word.parse().ok()).unwrap_or(PARTNERS);
+    let after = |name: &str| words.iter().position(|word| word == name).and_then(|at| words.get(at + 1));
+    let reloads = after("--reloads").and_then(|word| word.parse().ok()).unwrap_or(RELOADS);
+    let first = words.first().filter(|word| !word.starts_with("--"));
+    let partners = first.and_then(|word| word.parse().ok()).unwrap_or(PARTNERS);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let alone = Bed::new(1);
@@ -66,7 +78,12 @@ fn main() {
         println!("{partners} partners: {} ms to start", start.as_millis());
         println!("resident {:.1} MiB, {each:.1} KiB for each partner more", kib as f64 / 1024.0);
         program.edit_and_reload(&bed).await;
-        program.reload_under_load(&bed, partners).await;
+        drop(program);
+        bed.edit_and_watch().await;
+        let both = bed.soak(partners, reloads, None).await;
+        let exchanges = bed.soak(partners, 0, Some(both.exchanges)).await;
+        bed.soak(partners, reloads, Some(0)).await;
+        verdict(&both, &exchanges);
     });
 }
 
@@ -206,8 +223,12 @@ impl Program {
     }
 
     fn resident_kib(&self) -> usize {
+        self.status_kib("VmRSS:")
+    }
+
+    fn status_kib(&self, what: &str) -> usize {
         let text = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = text.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let line = text.lines().find(|line| line.starts_with(what)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
@@ -227,18 +248,126 @@ impl Program {
             took_ms[EDITS - 1]
         );
     }
+}
 
-    async fn reload_under_load(&self, bed: &Bed, partners: usize) {
-        let (stop, done, failed) =
-            (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let mut tasks = Vec::new();
+impl Bed {
+    /// One overlay after the other is changed while the folders are watched; how long the program took after the quiet time,
+    /// as its log says.
+    async fn edit_and_watch(&self) {
+        let gateway = fs::read_to_string(self.path("config/segue.yaml")).unwrap();
+        let watching = gateway.replace("watch: false", &format!("debounce_ms: {DEBOUNCE_MS}"));
+        self.write("config/segue.yaml", watching.replace("log_level: warn", "log_level: info").as_bytes());
+        let (_, program) = self.start().await;
+        // What was written last is trusted only after it was left alone; the start is behind that then.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let mut took_ms = Vec::new();
+        for edition in 1..=EDITS {
+            self.overlay(0, 1_000_000 + edition);
+            let begun = Instant::now();
+            while took_ms.len() < edition {
+                assert!(begun.elapsed().as_secs() < START_SECONDS_MAX, "it is not reloaded");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                let log = fs::read_to_string(self.path("log")).unwrap();
+                took_ms = log.lines().filter_map(took_us).map(|us| us / 1e3).collect();
+            }
+        }
+        took_ms.sort_by(f64::total_cmp);
+        println!(
+            "one overlay edited, seen by the watch: live {:.1} ms after its quiet time (median), {:.1} ms (longest)",
+            took_ms[took_ms.len() / 2],
+            took_ms[took_ms.len() - 1]
+        );
+        drop(program);
+        self.write("config/segue.yaml", gateway.as_bytes());
+    }
+
+    /// Starts the program anew, and has it do reloads and exchanges side by side: as many exchanges as there is time for
+    /// where `exchanges` is none, else so many. Says what it holds on the way.
+    async fn soak(&self, partners: usize, reloads: usize, exchanges: Option<usize>) -> Soak {
+        let (_, program) = self.start().await;
+        let traffic = Traffic::start(&program, partners, exchanges);
+        let mut soak = Soak { exchanges: 0, held_kib: vec![program.resident_kib()] };
+        for line in 1..=LINES {
+            if reloads == 0 {
+                while traffic.done.load(Ordering::Relaxed) * LINES < exchanges.unwrap_or(0) * line {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
+            for edition in reloads * (line - 1) / LINES..reloads * line / LINES {
+                self.overlay(edition % partners, EDITS + 1 + edition);
+                assert_eq!(program.admin("POST", "/reload").await, Some(200));
+            }
+            soak.held_kib.push(program.resident_kib());
+            println!(
+                "{:>6} reloads, {:>8} exchanges: {:>6.1} MiB, of which {:.1} anonymous",
+                reloads * line / LINES,
+                traffic.done.load(Ordering::Relaxed),
+                program.resident_kib() as f64 / 1024.0,
+                program.status_kib("RssAnon:") as f64 / 1024.0,
+            );
+        }
+        let failed = traffic.end().await;
+        soak.exchanges = failed.0;
+        println!("{reloads} reloads beside {} exchanges, {} failed", failed.0, failed.1);
+        soak
+    }
+}
+
+/// What the program held, at the beginning and at each line.
+struct Soak {
+    exchanges: usize,
+    held_kib: Vec<usize>,
+}
+
+impl Soak {
+    /// How much more it held at the end than in the middle, in KiB, and how much at the end.
+    fn second_half(&self) -> (f64, f64) {
+        let (middle, end) = (self.held_kib[self.held_kib.len() / 2], self.held_kib[self.held_kib.len() - 1]);
+        (end as f64 - middle as f64, end as f64)
+    }
+}
+
+/// Whether reloads made the program grow, other than the exchanges beside them.
+fn verdict(both: &Soak, exchanges: &Soak) {
+    let ((grown, held), (alone, _)) = (both.second_half(), exchanges.second_half());
+    let percent = (grown - alone.max(0.0)) / held * 100.0;
+    let word = if percent <= GROWTH_PERCENT_MAX { "flat" } else { "NOT FLAT" };
+    println!(
+        "{word}: over the second half of the reloads {:.1} MiB more, {:.1} of as many exchanges alone ({percent:.1} % of what it held)",
+        grown / 1024.0,
+        alone / 1024.0
+    );
+}
+
+/// The microseconds that a line of the log tells.
+fn took_us(line: &str) -> Option<f64> {
+    let rest = line.split_once("took_us=")?.1;
+    rest.split(' ').next()?.parse().ok()
+}
+
+/// Quotes of one partner after the other, on some connections.
+struct Traffic {
+    stop: Arc<AtomicBool>,
+    done: Arc<AtomicUsize>,
+    failed: Arc<AtomicUsize>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Traffic {
+    /// Goes on until it is ended, or until so many exchanges were begun.
+    fn start(program: &Program, partners: usize, most: Option<usize>) -> Self {
+        let (stop, done, failed, begun) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
+        let mut traffic = Self { stop, done, failed, tasks: Vec::new() };
+        let begun: Arc<AtomicUsize> = begun;
         for connection in 0..CONNECTIONS {
-            let (client, sonata) = (self.client.clone(), self.sonata);
-            let (stop, done, failed) = (Arc::clone(&stop), Arc::clone(&done), Arc::clone(&failed));
-            tasks.push(tokio::spawn(async move {
+            let (client, sonata, begun) = (program.client.clone(), program.sonata, Arc::clone(&begun));
+            let (stop, done, failed) =
+                (Arc::clone(&traffic.stop), Arc::clone(&traffic.done), Arc::clone(&traffic.failed));
+            traffic.tasks.push(tokio::spawn(async move {
                 let body = Bytes::from(reference::request());
                 let mut number = connection;
-                while !stop.load(Ordering::Relaxed) {
+                let may = || most.is_none_or(|most| begun.fetch_add(1, Ordering::Relaxed) < most);
+                while !stop.load(Ordering::Relaxed) && may() {
                     number = (number + 7) % partners;
                     let path = format!("/{}/mefApi/sonata/quoteManagement/v8/quote", name(number));
                     let request = Request::post(format!("http://{sonata}{path}"))
@@ -257,25 +386,16 @@ impl Program {
                 }
             }));
         }
-        let before = self.resident_kib();
-        let mut samples = Vec::new();
-        for edition in 0..RELOADS {
-            bed.overlay(edition % partners, EDITS + 1 + edition);
-            assert_eq!(self.admin("POST", "/reload").await, Some(200));
-            if edition % (RELOADS / 10) == RELOADS / 10 - 1 {
-                samples.push(self.resident_kib() / 1024);
-            }
-        }
-        stop.store(true, Ordering::Relaxed);
-        for task in tasks {
+        traffic
+    }
+
+    /// How many exchanges there were, and how many of them failed.
+    async fn end(self) -> (usize, usize) {
+        self.stop.store(true, Ordering::Relaxed);
+        for task in self.tasks {
             task.await.unwrap();
         }
-        println!(
-            "{RELOADS} reloads under load: {} exchanges, {} failed; resident {} MiB before, then {samples:?}",
-            done.load(Ordering::Relaxed),
-            failed.load(Ordering::Relaxed),
-            before / 1024,
-        );
+        (self.done.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
     }
 }
 

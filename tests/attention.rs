@@ -9,29 +9,13 @@ use segue::{
 };
 use serde_json::{Value, json};
 
-use super::support::{Bed, Folders, Http, QUOTE, Setup, bounded, postgres::stores, quote, until};
+use super::support::{Bed, Folders, QUOTE, Setup, bounded, postgres::on_each, quote, until};
 
 async fn folders() -> Folders {
     let folders = Folders::new(&Setup::default()).await;
     let path = "config/partners/globex.yaml";
     folders.write(path, &format!("{}idempotency: {{ external_id: quote }}\n", folders.read(path)));
     folders
-}
-
-/// Runs a test on each store.
-async fn on_each(test: impl AsyncFn(Bed)) {
-    for server in stores() {
-        let folders = folders().await;
-        if let Some(server) = server {
-            server.setting(&server.database().await, &folders);
-        }
-        bounded(async { test(on(folders).await).await }).await;
-    }
-}
-
-async fn on(folders: Folders) -> Bed {
-    let gateway = segue::app::start(&folders.config()).await.unwrap();
-    Bed { folders, gateway, client: Http::new() }
 }
 
 impl Bed {
@@ -47,7 +31,7 @@ impl Bed {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_was_lost_needs_attention_until_it_is_settled() {
-    on_each(async |bed| {
+    on_each(folders, async |bed| {
         assert_eq!(bed.post(QUOTE, &quote("good")).await.status, 201);
         // What surely had no effect needs none.
         bed.arrange(Fault { status: 400, method: "POST".to_owned(), ..Fault::of(Kind::Status) });
@@ -85,7 +69,7 @@ async fn an_answer_that_was_lost_needs_attention_until_it_is_settled() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_effect_that_stays_is_not_repeated() {
-    on_each(async |bed| {
+    on_each(folders, async |bed| {
         bed.arrange(Fault { method: "POST".to_owned(), ..Fault::of(Kind::Garbage) });
         assert_eq!(bed.post(QUOTE, &quote("made")).await.status, 500);
         let open = bed.attention().await;
@@ -145,11 +129,11 @@ async fn died(folders: &Folders, body: &Value) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_dead_process_left_is_found_at_the_start() {
     bounded(async {
-        let bed = on(folders().await).await;
+        let bed = Bed::on(folders().await).await;
         let body = quote("dead");
         bed.gateway.stop().await.unwrap();
         died(&bed.folders, &body).await;
-        let bed = on(bed.folders).await;
+        let bed = Bed::on(bed.folders).await;
         until(async || bed.admin("GET", "/metrics").await.text().contains("\nsegue_attention 1\n")).await;
         let open = bed.attention().await;
         assert_eq!(open.len(), 1, "{open:?}");

@@ -13,16 +13,35 @@ use super::{
 };
 
 /// The day of the shipped cases.
-const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 21);
+pub const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 21);
 
 /// A gateway and the Seller that it buys from.
-struct Market {
-    bed: Bed,
-    seller: seller::Running,
+pub struct Market {
+    pub bed: Bed,
+    pub seller: seller::Running,
 }
 
 impl Market {
-    async fn open(settings: seller::Settings, change: impl FnOnce(&Folders)) -> Self {
+    /// One whose Seller can tell: we listen where the configuration says so.
+    async fn told() -> Self {
+        let [sonata] = ports();
+        Self::open(seller::Settings::on(TODAY), |folders| {
+            folders.edit(
+                "config/segue.yaml",
+                "sonata: { address: \"127.0.0.1:0\"",
+                &format!("sonata: {{ address: \"{sonata}\""),
+            );
+        })
+        .await
+    }
+
+    /// It subscribes as soon as it serves: for quotes, and for orders.
+    pub async fn open(settings: seller::Settings, change: impl FnOnce(&Folders)) -> Self {
+        Self::with(settings, 2, change).await
+    }
+
+    /// The same once so many listeners are known at the Seller.
+    pub async fn with(settings: seller::Settings, listeners: usize, change: impl FnOnce(&Folders)) -> Self {
         let folders = shipped_folders().await;
         let seller = seller::start(([127, 0, 0, 1], 0).into(), settings).await.unwrap();
         let package = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -31,26 +50,25 @@ impl Market {
         folders.write("config/partners/umbrella.yaml", &umbrella);
         change(&folders);
         let gateway = segue::app::start(&folders.config()).await.unwrap();
-        // It subscribes as soon as it serves.
-        until(async || seller.seller.listeners() == 1).await;
+        until(async || seller.seller.listeners() == listeners).await;
         Self { bed: Bed { folders, gateway, client: Http::new() }, seller }
     }
 
     /// What purchasing asks for.
-    async fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub async fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
         let to = self.bed.gateway.internal_address().unwrap();
         let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
         self.bed.client.send(to, method, path, &[JSON], body).await
     }
 
     /// What the Seller was asked, subscriptions apart.
-    fn seen(&self) -> Vec<seller::Seen> {
+    pub fn seen(&self) -> Vec<seller::Seen> {
         self.seller.seller.seen().into_iter().filter(|seen| !seen.path.contains("/hub")).collect()
     }
 }
 
 /// The very message that the Seller side sends Acme's order desk for a Buyer's quote, with the Seller's name in it.
-fn offer(own: &str) -> Value {
+pub fn offer(own: &str) -> Value {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/acme/cases/quote");
     let case = form::read(&cases.join("createQuote.one")).unwrap();
     let mut body: Value =
@@ -58,6 +76,16 @@ fn offer(own: &str) -> Value {
     body["hdr"]["supplier"] = json!("umbrella");
     body["hdr"]["custRef"] = json!(own);
     body
+}
+
+/// The same, as one that takes its time.
+pub fn later(mut offer: Value) -> Value {
+    offer["hdr"]["mode"] = json!("D");
+    offer["hdr"]["wishDate"] = json!("20.12.2026");
+    let mut technician = offer["ctc"][0].clone();
+    (technician["lineNo"], technician["typ"]) = (json!(10), json!("T"));
+    offer["ctc"].as_array_mut().unwrap().push(technician);
+    offer
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -246,25 +274,11 @@ async fn the_seller_sees_a_token_and_who_is_bought_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_seller_tells_is_followed_and_told_to_purchasing_once() {
     bounded(async {
-        let [sonata] = ports();
-        let market = Market::open(seller::Settings::on(TODAY), |folders| {
-            folders.edit(
-                "config/segue.yaml",
-                "sonata: { address: \"127.0.0.1:0\"",
-                &format!("sonata: {{ address: \"{sonata}\""),
-            );
-        })
-        .await;
+        let market = Market::told().await;
         let bss = &market.bed.folders.bss.bss;
         let told = || bss.journal().into_iter().filter(|entry| entry.path.starts_with("/purchase/offers/"));
         // A quote that takes its time: each step is told, in order, what it says being looked up.
-        let mut asked = offer("P-9");
-        asked["hdr"]["mode"] = json!("D");
-        asked["hdr"]["wishDate"] = json!("20.12.2026");
-        let mut technician = asked["ctc"][0].clone();
-        (technician["lineNo"], technician["typ"]) = (json!(10), json!("T"));
-        asked["ctc"].as_array_mut().unwrap().push(technician);
-        let made = market.ask("POST", "/purchase/offers", &asked).await;
+        let made = market.ask("POST", "/purchase/offers", &later(offer("P-9"))).await;
         assert_eq!(made.status, 201, "{made:?}");
         // The first time purchasing cannot be told, and is told again.
         bss.arrange(
@@ -308,6 +322,95 @@ async fn what_the_seller_tells_is_followed_and_told_to_purchasing_once() {
         let stranger = path.replace("/umbrella", "/nobody");
         assert_eq!(market.bed.post(&stranger, &event).await.status, 404);
         assert_eq!(market.bed.post(&path.replace("v8", "v7"), &event).await.status, 404);
+    })
+    .await;
+}
+
+/// The messages that the Seller side sends Acme's desks for a Buyer's order of several products, as one folder, with the
+/// articles and the Seller's name in it; and what the Buyer had sent.
+pub fn folder(own: &str) -> (Value, Value) {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/acme/cases/order");
+    let case = form::read(&cases.join("createProductOrder.mixed")).unwrap();
+    let articles = [
+        ("/orders/uni", "UNI-O"),
+        ("/orders/unis", "UNI-S"),
+        ("/orders/ovc", "EVPLA"),
+        ("/orders/evc", "EPL"),
+    ];
+    let (mut folder, mut orders) = (Value::Null, Vec::new());
+    for call in &case.calls {
+        let request = call.request.as_ref().unwrap();
+        let mut body: Value = serde_json::from_slice(&request.body.bytes()).unwrap();
+        if request.path == "/packs" {
+            folder = body;
+        } else if let Some((_, article)) = articles.iter().find(|(path, _)| *path == request.path) {
+            (body["sku"], body["termM"], body["renew"]) = (json!(article), json!(24), json!("J"));
+            orders.push(body);
+        }
+    }
+    (folder["hdr"]["supplier"], folder["hdr"]["custRef"]) = (json!("umbrella"), json!(own));
+    folder["orders"] = Value::Array(orders);
+    (folder, serde_json::from_slice(&case.request.body.bytes()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_shapes_of_the_order_desks_order() {
+    bounded(async {
+        let market = Market::told().await;
+        let (asked, wanted) = folder("P-20");
+        let made = market.ask("POST", "/purchase/packs", &asked).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let [sent] = market.seen().try_into().unwrap();
+        assert_eq!(sent.path, "/mefApi/sonata/productOrderingManagement/v10/productOrder");
+
+        // Each line is the item that it was made of; items are named by their lines, which count them in tens.
+        let wanted = wanted["productOrderItem"].as_array().unwrap();
+        let line = |id: &Value| {
+            json!(((wanted.iter().position(|item| item["id"] == *id).unwrap() + 1) * 10).to_string())
+        };
+        let items = sent.body["productOrderItem"].as_array().unwrap();
+        assert_eq!(items.len(), 5);
+        for item in items {
+            let wanted = wanted.iter().find(|wanted| line(&wanted["id"]) == item["id"]).unwrap();
+            assert_eq!(item["action"], wanted["action"]);
+            assert_eq!(item["requestedCompletionDate"], wanted["requestedCompletionDate"]);
+            assert_eq!(item["product"]["productOffering"], wanted["product"]["productOffering"]);
+            assert_eq!(item["product"]["place"], wanted["product"]["place"]);
+            let (of, type_of) = (&item["product"]["productConfiguration"], |of: &Value| of["@type"].clone());
+            assert_eq!(type_of(of), type_of(&wanted["product"]["productConfiguration"]));
+            let mut relations = wanted["productOrderItemRelationship"].clone();
+            for relation in relations.as_array_mut().into_iter().flatten() {
+                relation["id"] = line(&relation["id"]);
+            }
+            assert_eq!(item["productOrderItemRelationship"], relations);
+        }
+
+        // The folder comes back line by line, and is told when the Seller moves it.
+        let bought = made.json();
+        let lines: Vec<_> = bought["orders"].as_array().unwrap().iter().collect();
+        let sent_lines: Vec<_> = asked["orders"].as_array().unwrap().iter().collect();
+        for (line, sent) in lines.iter().zip(&sent_lines) {
+            for name in
+                ["lineNo", "sku", "artNo", "wishDate", "uniLine", "uniLineZ", "vlanA", "cirA", "speed"]
+            {
+                assert_eq!(line[name], sent[name], "{name}");
+            }
+            assert_eq!(line["st"], 10);
+        }
+        assert_eq!(lines.len(), sent_lines.len());
+        let bss = &market.bed.folders.bss.bss;
+        let told = || bss.journal().into_iter().filter(|entry| entry.path == "/purchase/packs/P-20");
+        market.seller.seller.step();
+        until(async || told().any(|entry| String::from_utf8_lossy(&entry.body).contains("\"st\":20"))).await;
+        market.seller.seller.step();
+        until(async || told().any(|entry| String::from_utf8_lossy(&entry.body).contains("\"st\":40"))).await;
+        let read = market.ask("GET", "/purchase/umbrella/packs/P-20", &Value::Null).await;
+        assert_eq!((read.status, &read.json()["st"]), (200, &json!(40)), "{read:?}");
+        // The Seller's word of an item is told at the line.
+        let (mut wrong, _) = folder("P-21");
+        wrong["orders"][0]["adr"][0]["land"] = json!("AUT");
+        let refused = market.ask("POST", "/purchase/packs", &wrong).await;
+        assert_eq!((refused.status, &refused.json()["err"][0]["pos"]), (422, &json!("/orders/0/adr/0/land")));
     })
     .await;
 }

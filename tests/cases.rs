@@ -27,13 +27,14 @@ const SURVIVORS_MAX: usize = 3;
 /// legacy system says what nobody knows. Everything else is answered as the standard has it, with nothing left out.
 /// `segue test --findings` prints them.
 #[rustfmt::skip]
-const FINDINGS: [(&str, usize, &str); 16] = [
+const FINDINGS: [(&str, usize, &str); 17] = [
     ("billing/retrieveCustomerBillItem", 1, "what was bought otherwise has no order, which grace requires"),
     ("billing/retrieveCustomerBillItem.credited", 1, "the same"),
     ("billing/retrieveCustomerBillItem.disputed", 1, "the same"),
     ("billing/retrieveCustomerBillItem.usage", 1, "the same"),
     ("buying/createQuote.one", 1, "the Seller does not repeat what the product is"),
     ("buying/retrieveQuote.own-number", 1, "the Seller does not repeat what the product is"),
+    ("inventory/retrieveProduct.wayne", 5, "billie requires of a port what Acme does not say"),
     ("order/retrieveCharge.several", 1, "a cancellation that this partner did not ask for"),
     ("order/retrieveProductOrder.unknown-state", 1, "a state that nobody knows"),
     ("order/told.backwards", 1, "what is done cannot be in work again"),
@@ -63,7 +64,7 @@ const RULE_FINDINGS: [(&str, usize, &str); 27] = [
     ("121:grace:R12", 14, "this partner wants no alternatives"),
     ("122:grace:R10", 12, "sites are asked for by name and by customer"),
     ("123:grace:R13", 3, "globex may"),
-    ("123:grace:R14", 86, "Acme asks for one contact"),
+    ("123:grace:R14", 97, "Acme asks for one contact"),
     ("123:grace:R24", 1, "Acme hurries what nobody asked to be"),
     ("123:grace:R25", 1, "the same"),
     ("123:grace:R30", 1, "globex may"),
@@ -175,7 +176,7 @@ fn every_mapped_operation_has_a_good_and_a_fault_case() {
     for case in cases.values() {
         let path = case.request.path.split('?').next().unwrap_or_default();
         let method = case.request.method.parse().unwrap();
-        let route = plan.loopback_partner(path).and_then(|partner| partner.route(&method, path).ok());
+        let route = plan.partner(&case.partner).and_then(|partner| partner.route(&method, path).ok());
         let Some(route) = route else { continue };
         let name = format!("{}.{}", route.function().name(), route.operation.operation_id);
         let Some((good, bad)) = seen.get_mut(&name) else { continue };

@@ -79,12 +79,12 @@ fn words_that_mean_nothing_are_wrong_use() {
 fn check_tells_findings_with_their_place() {
     let (status, out, err) = segue(&["check"], "");
     assert_eq!(status, 0, "{out}{err}");
-    assert!(out.starts_with("good: 4 partners, "), "{out}");
+    assert!(out.starts_with("good: 6 partners, "), "{out}");
     let (_folder, config) = copy();
     edit(&config.join("partners/globex.yaml"), "mapping: acme", "mapping: acne");
     let (status, out, _) = run(&config, &["check"], "");
     assert_eq!(status, 1);
-    assert!(out.contains("P101") && out.contains("globex.yaml:15:10"), "{out}");
+    assert!(out.contains("P101") && out.contains("globex.yaml:16:10"), "{out}");
     assert!(out.contains("did you mean `acme`?"), "{out}");
     let (status, out, _) = run(&config, &["check", "--format", "json"], "");
     assert_eq!(status, 1);
@@ -100,7 +100,7 @@ fn check_tells_findings_with_their_place() {
     let rule = &rules[usize::try_from(told["ruleIndex"].as_u64().unwrap()).unwrap()];
     assert_eq!(rule["id"], "P101");
     assert!(rules.as_array().unwrap().iter().all(|rule| rule["shortDescription"]["text"].is_string()));
-    assert_eq!(told["locations"][0]["physicalLocation"]["region"]["startLine"], 15, "{told}");
+    assert_eq!(told["locations"][0]["physicalLocation"]["region"]["startLine"], 16, "{told}");
 }
 
 #[test]
@@ -359,4 +359,32 @@ fn coverage_counts_attributes_and_fails_below_a_minimum() {
     assert_eq!(told["products"]["attributes"], one["products"]["attributes"]);
     assert_eq!(one["replies"]["list"][0]["call"], "createQuote");
     assert_eq!(told["replies"]["attributes"], one["replies"]["attributes"]);
+}
+
+#[test]
+fn partners_on_other_releases_are_spoken_of_in_their_own_words() {
+    for (partner, case) in [("stark", "createQuote.stark"), ("wayne", "createQuote.wayne")] {
+        let folder = root().join("mappings/partners").join(partner).join("cases/quote").join(case);
+        let message = |file: &str| -> serde_json::Value {
+            serde_json::from_str(&std::fs::read_to_string(folder.join(file)).unwrap()).unwrap()
+        };
+        let words =
+            ["map", "--partner", partner, "--operation", "quote.createQuote", "--direction", "to_legacy"];
+        let (status, printed, told) = segue(&words, &message("1-sonata-request.json")["body"].to_string());
+        assert_eq!((status, told.as_str()), (0, ""));
+        let (call, body) = printed.split_once('\n').unwrap();
+        assert_eq!(call, "POST /v2/offers");
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body, message("2-legacy-request.json")["body"], "{partner}");
+    }
+    for name in ["quote.declineQuote", "quote.rejectQuote"] {
+        let (status, shown, _) = segue(&["show", "--partner", "stark", name], "");
+        assert_eq!(status, 0, "{name}");
+        assert!(shown.starts_with("# quote.declineQuote of stark is quote.rejectQuote here\n"), "{shown}");
+        assert!(shown.contains("POST /v2/offers/{legacy.id}/decline"), "{shown}");
+    }
+    let (status, counted, _) = segue(&["coverage", "--partner", "stark", "quote.declineQuote"], "");
+    assert!(status == 0 && counted.contains("\nstark    quote.declineQuote "), "{counted}");
+    let (_, shown, _) = segue(&["show", "--partner", "globex", "quote.rejectQuote"], "");
+    assert!(shown.starts_with("operation quote.rejectQuote"), "{shown}");
 }

@@ -2,14 +2,13 @@
 
 use bytes::Bytes;
 use segue::{
-    app,
     ids::{PartnerId, SonataId},
     store::{Entity, Kind, Queue},
 };
 use serde_json::{Value, json};
 
 use super::support::{
-    Answer, Bed, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, deferred, order, quote, until,
+    Answer, Bed, Folders, JSON, ORDER, QUOTE, Setup, bounded, deferred, order, quote, until,
 };
 
 /// What the tests' mapping sets have beside their operations.
@@ -26,6 +25,8 @@ receives:
 
 async fn folders(edits: &[(&str, &str, &str)]) -> Folders {
     let folders = Folders::new(&Setup::default()).await;
+    // Acme's interface says what Acme tells, which is something else.
+    folders.edit("config/backends/acme.yaml", "openapi: openapi/acme.yaml\n", "");
     folders.write("mappings/tiny/told.yaml", TOLD);
     for (path, from, to) in edits {
         folders.edit(path, from, to);
@@ -34,9 +35,7 @@ async fn folders(edits: &[(&str, &str, &str)]) -> Folders {
 }
 
 async fn bed(edits: &[(&str, &str, &str)]) -> Bed {
-    let folders = folders(edits).await;
-    let gateway = app::start(&folders.config()).await.unwrap();
-    Bed { folders, gateway, client: Http::new() }
+    Bed::on(folders(edits).await).await
 }
 
 impl Bed {
@@ -131,15 +130,12 @@ async fn a_quote_expires_and_what_was_reserved_is_given_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_quote_expires_while_nobody_serves() {
     bounded(async {
-        let Bed { folders, gateway, client } = bed(&[]).await;
-        let bed = Bed { folders, gateway, client };
+        let bed = bed(&[]).await;
         let (id, number) = bed.deferred().await;
         assert_eq!(bed.offer(&number, &json!({ "status": "A1", "until": in_ms(200) })).await.status, 204);
-        let Bed { folders, gateway, client } = bed;
-        gateway.stop().await.unwrap();
+        bed.gateway.stop().await.unwrap();
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-        let gateway = app::start(&folders.config()).await.unwrap();
-        let bed = Bed { folders, gateway, client };
+        let bed = Bed::on(bed.folders).await;
         let document = bed.becomes("quote", &id, "expired").await;
         assert_eq!(states(&document).last().unwrap(), "expired");
         bed.gateway.stop().await.unwrap();
@@ -213,10 +209,7 @@ async fn slow_work_is_followed_until_it_is_done_also_by_another_process() {
         bed.control("/sim/advance", &json!({ "steps": 20 })).await;
         let document = bed.becomes("quote", &id, "approved.orderable").await;
         assert_eq!(states(&document), ["acknowledged", "inProgress", "approved.orderable"], "{document}");
-        let Bed { folders, gateway, client } = bed;
-        gateway.stop().await.unwrap();
-        let gateway = app::start(&folders.config()).await.unwrap();
-        let bed = Bed { folders, gateway, client };
+        let bed = bed.again().await;
         let document = bed.becomes("productOrder", &made.member("id"), "completed").await;
         assert_eq!(states(&document), ["acknowledged", "inProgress", "completed"], "{document}");
         until(async || bed.open(Queue::Poll).await == 0).await;
@@ -231,8 +224,7 @@ async fn what_the_gateway_keeps_is_answered_without_the_legacy_system() {
         let folders = folders(&[]).await;
         let own = folders.read("config/partners/globex.yaml");
         folders.write("config/partners/globex.yaml", &format!("{own}custody: {{ quote: gateway }}\n"));
-        let gateway = app::start(&folders.config()).await.unwrap();
-        let bed = Bed { folders, gateway, client: Http::new() };
+        let bed = Bed::on(folders).await;
         let mut ids = Vec::new();
         for name in ["a", "b", "c"] {
             ids.push(bed.post(QUOTE, &quote(name)).await.member("id"));
@@ -258,14 +250,7 @@ async fn what_the_gateway_keeps_is_answered_without_the_legacy_system() {
         for (query, expected, total) in rows {
             let listed = bed.get(&format!("{QUOTE}{query}")).await;
             assert_eq!(listed.status, 200, "{query}: {listed:?}");
-            let found: Vec<String> = listed
-                .json()
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|one| one["id"].as_str().unwrap().to_owned())
-                .collect();
-            assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{query}");
+            assert_eq!(listed.ids().iter().collect::<Vec<_>>(), expected, "{query}");
             assert_eq!(listed.headers["x-total-count"], total, "{query}");
         }
         assert_eq!(bed.received().len(), asked, "the legacy system was asked");

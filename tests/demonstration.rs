@@ -5,15 +5,20 @@ use std::path::Path;
 use segue::{cases::form, simulate::bss};
 use serde_json::{Value, json};
 
-use super::support::{Bed, Folders, Http, JSON, ORDER, PRODUCT, QUOTE, bounded};
+use super::support::{Bed, Folders, JSON, ORDER, PRODUCT, QUOTE, bounded};
 
 /// The day of the shipped cases: their wished dates lie after it.
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 21);
 
 /// The shipped files, but for the addresses and the place of the store.
 pub async fn shipped_folders() -> Folders {
+    shipped_around(bss::Settings::on(TODAY)).await
+}
+
+/// The same around a legacy system that is set up so.
+pub async fn shipped_around(settings: bss::Settings) -> Folders {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let desk = bss::start(([127, 0, 0, 1], 0).into(), bss::Settings::on(TODAY)).await.unwrap();
+    let desk = bss::start(([127, 0, 0, 1], 0).into(), settings).await.unwrap();
     let folders = Folders::around(desk);
     for path in [
         "config/segue.yaml",
@@ -38,9 +43,7 @@ pub async fn shipped_folders() -> Folders {
 
 /// A gateway on them.
 async fn shipped() -> Bed {
-    let folders = shipped_folders().await;
-    let gateway = segue::app::start(&folders.config()).await.unwrap();
-    Bed { folders, gateway, client: Http::new() }
+    Bed::on(shipped_folders().await).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,13 +1,12 @@
 //! A quote that is wanted at once from a legacy system that takes its time.
 
 use segue::{
-    app,
     ids::{PartnerId, SonataId},
     store::{Kind, Queue},
 };
 use serde_json::{Value, json};
 
-use super::support::{Answer, Bed, Folders, Http, JSON, QUOTE, Setup, bounded, capture, quote, uni, until};
+use super::support::{Answer, Bed, Folders, JSON, QUOTE, Setup, bounded, capture, quote, uni, until};
 
 /// The legacy system is told to take its time, whatever the Buyer wants; it tells by itself, too, and what is reserved is
 /// given back.
@@ -90,8 +89,7 @@ async fn bed(deadline: &'static str) -> Bed {
     folders.write("mappings/tiny/told.yaml", TOLD);
     folders.write("mappings/tiny/poq.yaml", POQ);
     folders.edit("mappings/tiny/codes.yaml", "\norder-state:", &format!("{CHECK_STATES}order-state:"));
-    let gateway = app::start(&folders.config()).await.unwrap();
-    Bed { folders, gateway, client: Http::new() }
+    Bed::on(folders).await
 }
 
 async fn advance(bed: &Bed, steps: u32) -> Answer {

@@ -4,7 +4,7 @@
 use segue::simulate::bss::fault::{Fault, Kind};
 use serde_json::{Value, json};
 
-use super::support::{Bed, Folders, Http, PRODUCT, QUOTE, Setup, bounded, quote};
+use super::support::{Bed, Folders, PRODUCT, QUOTE, Setup, bounded, quote};
 
 /// The inventory of the tests; what `on:` says of a look-up stands at its end.
 const INVENTORY: &str = "function: inventory\noperations:\n  listProduct:\n    call: GET /v2/assets\n    \
@@ -16,8 +16,7 @@ const INVENTORY: &str = "function: inventory\noperations:\n  listProduct:\n    c
 async fn bed(setup: Setup, on: &str) -> Bed {
     let folders = Folders::new(&setup).await;
     folders.write("mappings/tiny/inventory.yaml", &format!("{INVENTORY}{on}\n"));
-    let gateway = segue::app::start(&folders.config()).await.unwrap();
-    Bed { folders, gateway, client: Http::new() }
+    Bed::on(folders).await
 }
 
 /// A quote that ends these products.
@@ -33,8 +32,7 @@ fn ending(products: &[&str]) -> Value {
 
 /// The products that the partner has.
 async fn products(bed: &Bed) -> Vec<String> {
-    let all = bed.get(PRODUCT).await.json();
-    all.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+    bed.get(PRODUCT).await.ids()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,7 +14,7 @@ use segue::{
 use serde_json::json;
 use tokio::{io::AsyncWriteExt as _, time::Instant};
 
-use super::support::{Bed, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, order, quote, until};
+use super::support::{Bed, Folders, JSON, ORDER, QUOTE, Setup, bounded, order, quote, until};
 
 fn globex() -> PartnerId {
     PartnerId::parse("globex").unwrap()
@@ -146,8 +146,7 @@ async fn a_legacy_system_that_is_down_is_told_and_comes_back() {
         let folders = Folders::new(&Setup::default()).await;
         let other = folders.bss.local_addr.to_string();
         folders.edit("config/backends/acme.yaml", &other, &address.to_string());
-        let gateway = segue::app::start(&folders.config()).await.unwrap();
-        let bed = Bed { folders, gateway, client: Http::new() };
+        let bed = Bed::on(folders).await;
         let answer = bed.post(QUOTE, &quote("down")).await;
         answer.assert_problem("down", 500, "internalError");
         assert!(answer.headers.contains_key("retry-after"), "{:?}", answer.headers);
@@ -247,8 +246,7 @@ async fn an_answer_that_cannot_be_mapped_is_kept_and_mapped_when_it_can() {
         let good = "item-state:\n  - { sonata: approved.orderable, legacy: [ A1, A2 ] }";
         let bad = "item-state:\n  - { sonata: approved.orderable, legacy: [ A2 ] }";
         folders.edit("mappings/tiny/codes.yaml", good, bad);
-        let gateway = segue::app::start(&folders.config()).await.unwrap();
-        let bed = Bed { folders, gateway, client: Http::new() };
+        let bed = Bed::on(folders).await;
         bed.post(QUOTE, &quote("kept")).await.assert_problem(
             "a state without counterpart",
             500,

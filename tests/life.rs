@@ -46,7 +46,7 @@ pub fn ports<const COUNT: usize>() -> [SocketAddr; COUNT] {
 }
 
 /// The shipped files at addresses of this test's own. A legacy system that does not call back is asked more often.
-async fn folders(calls_back: bool) -> (Folders, SocketAddr) {
+pub async fn folders(calls_back: bool) -> (Folders, SocketAddr) {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let [sonata, internal, admin, listener] = ports();
     let settings = bss::Settings {
@@ -199,7 +199,7 @@ async fn plays(calls_back: bool, is_postgres: bool) {
         let rest = text.split_once("sonata: { address: \"").unwrap().1;
         format!("http://{}", rest.split_once('"').unwrap().0)
     };
-    let settings = buyer::Settings { seller, listener, today: today(), patience_ms: 60_000 };
+    let settings = buyer::Settings { patience_ms: 60_000, ..buyer::Settings::new(seller, listener, today()) };
     let buyer = buyer::start(&settings).await.unwrap();
     live(&folders, &buyer, calls_back).await;
 }

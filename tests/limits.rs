@@ -165,13 +165,7 @@ async fn creates_side_by_side_do_not_mix() {
         let made: BTreeSet<String> = bed.received().into_iter().flat_map(|entry| entry.made).collect();
         assert_eq!((ids.len(), made.len(), bed.received().len()), (64, 64, 64));
         let list = bed.get(&format!("{QUOTE}?limit=100")).await;
-        let listed: BTreeSet<String> = list
-            .json()
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|one| one["id"].as_str().unwrap().to_owned())
-            .collect();
+        let listed: BTreeSet<String> = list.ids().into_iter().collect();
         assert_eq!(listed, ids);
     })
     .await;

@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use segue::app;
 use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
@@ -15,7 +14,7 @@ use tokio::{
     sync::Barrier,
 };
 
-use super::support::{Answer, Bed, Folders, Http, PRODUCT, Setup, bounded};
+use super::support::{Answer, Bed, Folders, PRODUCT, Setup, bounded};
 
 /// A legacy system with this many rows; what it was asked, and how many rows it gave in all.
 #[derive(Clone)]
@@ -148,8 +147,7 @@ impl Double {
 /// A gateway whose listProduct makes this call and pages so.
 async fn bed(double: &Double, call: &str, paging: &str) -> Bed {
     let folders = folders(double, (call, paging), &Setup::default()).await;
-    let gateway = app::start(&folders.config()).await.unwrap();
-    Bed { folders, gateway, client: Http::new() }
+    Bed::on(folders).await
 }
 
 /// Its folders.
@@ -280,17 +278,8 @@ async fn a_million_entities_are_read_within_bounds_and_ids_are_kept_of_what_is_a
         assert_eq!((double.asked().len(), double.given()), (200, 20_000));
 
         let url = format!("{PRODUCT}?offset=700000&limit=5");
-        let ids = |answer: &Answer| -> Vec<String> {
-            answer
-                .json()
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|row| row["id"].as_str().unwrap().to_owned())
-                .collect()
-        };
         let (first, second) = (bed.get(&url).await, bed.get(&url).await);
-        assert_eq!(ids(&first), ids(&second), "an id was not kept");
+        assert_eq!(first.ids(), second.ids(), "an id was not kept");
         assert_eq!((double.asked().len(), double.given()), (2, 200));
         bed.get(&format!("{PRODUCT}?billingAccountId=x")).await.assert_problem(
             "neither",

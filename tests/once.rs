@@ -5,8 +5,8 @@ use segue::simulate::bss::fault::{Fault, Kind};
 use serde_json::{Value, json};
 
 use super::support::{
-    Answer, Bed, CANCEL_QUOTE, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, deferred, order,
-    postgres::stores, quote, until,
+    Answer, Bed, CANCEL_QUOTE, Folders, JSON, ORDER, QUOTE, Setup, deferred, order, postgres::on_each, quote,
+    until,
 };
 
 const KEY: &str = "x-idempotency-key";
@@ -20,22 +20,6 @@ async fn folders() -> Folders {
             .write(&path, &format!("{text}idempotency: {{ key_header: {KEY}, external_id: [ quote ] }}\n"));
     }
     folders
-}
-
-/// Runs a test on each store.
-async fn on_each(test: impl AsyncFn(Bed)) {
-    for server in stores() {
-        let folders = folders().await;
-        if let Some(server) = server {
-            server.setting(&server.database().await, &folders);
-        }
-        bounded(async { test(on(folders).await).await }).await;
-    }
-}
-
-async fn on(folders: Folders) -> Bed {
-    let gateway = segue::app::start(&folders.config()).await.unwrap();
-    Bed { folders, gateway, client: Http::new() }
 }
 
 impl Bed {
@@ -59,7 +43,7 @@ fn assert_in_progress(answer: &Answer) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_sent_again_gets_the_first_answer() {
-    on_each(async |bed| {
+    on_each(folders, async |bed| {
         // By its header, whatever the externalId is; orders have none in the settings.
         let first = bed.keyed("k1", ORDER, &order("o1", 2)).await;
         assert_eq!(first.status, 201, "{first:?}");
@@ -92,7 +76,7 @@ async fn what_is_sent_again_gets_the_first_answer() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_external_id_names_what_is_made() {
-    on_each(async |bed| {
+    on_each(folders, async |bed| {
         let first = bed.post(QUOTE, &quote("q1")).await;
         assert_eq!(first.status, 201, "{first:?}");
         // Also under a new key of the header.
@@ -118,7 +102,7 @@ async fn an_external_id_names_what_is_made() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_moves_an_entity_is_known_again() {
-    on_each(async |bed| {
+    on_each(folders, async |bed| {
         let mut later = quote("moved");
         deferred(&mut later);
         let made = bed.post(QUOTE, &later).await;
@@ -137,7 +121,7 @@ async fn a_request_that_moves_an_entity_is_known_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_at_once_one_is_the_first() {
-    on_each(async |bed| {
+    on_each(folders, async |bed| {
         bed.arrange(Fault { latency_ms: 1500, method: "POST".to_owned(), ..Fault::of(Kind::Late) });
         let (q, second) = (quote("race"), async {
             until(async || bed.changes() == 1).await;
@@ -160,7 +144,7 @@ async fn of_two_at_once_one_is_the_first() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_failed_without_effect_may_be_tried_again() {
-    on_each(async |bed| {
+    on_each(folders, async |bed| {
         // Refused, and for another try of the same request not.
         bed.arrange(Fault { status: 400, method: "POST".to_owned(), ..Fault::of(Kind::Status) });
         let failed = bed.keyed("f1", QUOTE, &quote("f1")).await;
@@ -174,15 +158,14 @@ async fn what_failed_without_effect_may_be_tried_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_may_have_had_an_effect_is_not_tried_again_also_after_a_restart() {
-    on_each(async |bed| {
+    on_each(folders, async |bed| {
         let kept = bed.post(QUOTE, &quote("kept")).await;
         bed.arrange(Fault { acts: true, method: "POST".to_owned(), ..Fault::of(Kind::Drop) });
         let unclear = bed.post(QUOTE, &quote("unclear")).await;
         unclear.assert_problem("an answer that was lost", 500, "internalError");
         let calls = bed.changes();
         assert_in_progress(&bed.post(QUOTE, &quote("unclear")).await);
-        bed.gateway.stop().await.unwrap();
-        let bed = on(bed.folders).await;
+        let bed = bed.again().await;
         assert_in_progress(&bed.post(QUOTE, &quote("unclear")).await);
         assert_eq!(bed.post(QUOTE, &quote("kept")).await.text(), kept.text());
         assert_eq!(bed.changes(), calls);
@@ -192,7 +175,7 @@ async fn what_may_have_had_an_effect_is_not_tried_again_also_after_a_restart() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_that_another_one_overtook_is_kept_all_the_same() {
-    on_each(async |bed| {
+    on_each(folders, async |bed| {
         let mut later = quote("overtaken");
         deferred(&mut later);
         let made = bed.post(QUOTE, &later).await;

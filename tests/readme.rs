@@ -1,6 +1,6 @@
 //! The README's own exchange is played: what it shows is what happens.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use segue::{
     cases::{
@@ -10,6 +10,7 @@ use segue::{
         play::play,
         stand::Stand,
     },
+    exchange::ports::LegacyPort,
     json::{Document, Kind, Node},
     plan::{self, PlanHandle},
 };
@@ -45,6 +46,65 @@ fn shows(shown: Node<'_>, actual: Node<'_>, place: &str, missing: &mut Vec<Strin
     }
 }
 
+/// A request of a partner as a case, and what it is played with.
+async fn played_by(partner: &str, path: &str, body: Document) -> (Case, PlanHandle, Arc<dyn LegacyPort>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let built = plan::load(&root.join("config"), None);
+    let plan = PlanHandle::new(
+        built.plan.unwrap_or_else(|| panic!("{}", built.diagnostics.render_text(&built.sources))),
+    );
+    let stand = Stand::start(jiff::civil::date(2026, 11, 21)).await.unwrap();
+    let case = Case {
+        name: "readme".to_owned(),
+        folder: root.to_owned(),
+        partner: partner.to_owned(),
+        clock: "2026-11-21T07:59:09.293Z".parse().unwrap(),
+        after: Vec::new(),
+        ignore: Vec::new(),
+        request: RequestFile {
+            method: "POST".to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: Body::Json(body),
+        },
+        is_message: false,
+        is_bought: false,
+        told: None,
+        calls: Vec::new(),
+        answer: None,
+    };
+    (case, plan, stand)
+}
+
+#[tokio::test]
+async fn the_readme_tells_what_a_partner_on_another_release_gets() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let section = &readme[readme.find("## Partners on other releases").unwrap()..];
+    let request = Document::from_text(&format!("{}}}", between(section, "-d '", "}'"))).unwrap();
+    let answer = Document::from_text(between(section, "(in part):\n\n```json\n", "```")).unwrap();
+    let path = between(section, "http://127.0.0.1:8080", " ");
+    let (case, plan, stand) = played_by("wayne", path, request).await;
+    let played = play(&case, &BTreeMap::new(), &plan, Some(stand)).await.unwrap();
+    let Body::Json(got) = &played.answer.body else { panic!("{:?}", played.answer) };
+    assert_eq!(played.answer.status, 201, "{}", got.text());
+    let mut missing = Vec::new();
+    shows(answer.root(), got.root(), "", &mut missing);
+    assert_eq!(missing, [""; 0], "the answer that the README shows");
+
+    let text = case_text(&case).replace("\"name\": \"two years\",", "");
+    let (case, plan, stand) = played_by("wayne", path, Document::from_text(&text).unwrap()).await;
+    let refused = play(&case, &BTreeMap::new(), &plan, Some(stand)).await.unwrap();
+    let Body::Json(got) = &refused.answer.body else { panic!("{:?}", refused.answer) };
+    let place = got.root().at(0).and_then(|fault| fault.get("propertyPath")).and_then(Node::as_str);
+    assert_eq!(refused.answer.status, 422, "{}", got.text());
+    assert!(section.contains(&format!("422 at\n`{}`", place.unwrap())), "{}", got.text());
+}
+
+fn case_text(case: &Case) -> String {
+    let Body::Json(body) = &case.request.body else { panic!("{case:?}") };
+    body.text().to_owned()
+}
+
 #[tokio::test]
 async fn the_readme_tells_what_happens() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -55,31 +115,8 @@ async fn the_readme_tells_what_happens() {
     let answer = between(&readme, "shortened):\n\n```json\n", "```");
     let answer = Document::from_text(answer).unwrap();
 
-    let built = plan::load(&root.join("config"), None);
-    let plan = PlanHandle::new(
-        built.plan.unwrap_or_else(|| panic!("{}", built.diagnostics.render_text(&built.sources))),
-    );
-    let today = jiff::civil::date(2026, 11, 21);
-    let stand = Stand::start(today).await.unwrap();
-    let case = Case {
-        name: "readme".to_owned(),
-        folder: root.to_owned(),
-        partner: "globex".to_owned(),
-        clock: "2026-11-21T07:59:09.293Z".parse().unwrap(),
-        after: Vec::new(),
-        ignore: Vec::new(),
-        request: RequestFile {
-            method: "POST".to_owned(),
-            path: "/mefApi/sonata/quoteManagement/v8/quote".to_owned(),
-            headers: Vec::new(),
-            body: Body::Json(request.unwrap()),
-        },
-        is_message: false,
-        is_bought: false,
-        told: None,
-        calls: Vec::new(),
-        answer: None,
-    };
+    let path = "/mefApi/sonata/quoteManagement/v8/quote";
+    let (case, plan, stand) = played_by("globex", path, request.unwrap()).await;
     let played = play(&case, &BTreeMap::new(), &plan, Some(stand)).await.unwrap();
     let Body::Json(got) = &played.answer.body else { panic!("{:?}", played.answer) };
     assert_eq!(played.answer.status, 201, "{}", got.text());

@@ -8,7 +8,7 @@ use segue::{
 use serde_json::{Value, json};
 
 use super::support::{
-    Answer, Bed, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, capture, deferred, order, quote,
+    Answer, Bed, Folders, JSON, ORDER, QUOTE, Setup, bounded, capture, deferred, order, quote,
 };
 
 /// What the tests' mapping set receives, beside a look-up that says nothing.
@@ -44,13 +44,18 @@ told-charge:
   - { sonata: completed, legacy: E }
 ";
 
+/// Acme's interface says what Acme tells, which is something else.
+fn plain(folders: &Folders) {
+    folders.edit("config/backends/acme.yaml", "openapi: openapi/acme.yaml\n", "");
+}
+
 async fn bed() -> Bed {
     let folders = Folders::new(&Setup::default()).await;
+    plain(&folders);
     folders.write("mappings/tiny/told.yaml", TOLD);
     let codes = folders.read("mappings/tiny/codes.yaml");
     folders.write("mappings/tiny/codes.yaml", &format!("{codes}{CODES}"));
-    let gateway = segue::app::start(&folders.config()).await.unwrap();
-    Bed { folders, gateway, client: Http::new() }
+    Bed::on(folders).await
 }
 
 impl Bed {
@@ -187,6 +192,7 @@ async fn a_charge_comes_into_being_once_for_who_has_the_order() {
 async fn who_is_asked_for_a_token_shows_it() {
     bounded(async {
         let folders = Folders::new(&Setup::default()).await;
+        plain(&folders);
         folders.write("mappings/tiny/told.yaml", TOLD);
         let codes = folders.read("mappings/tiny/codes.yaml");
         folders.write("mappings/tiny/codes.yaml", &format!("{codes}{CODES}"));
@@ -197,8 +203,7 @@ async fn who_is_asked_for_a_token_shows_it() {
             internal,
             &format!("{internal}, bearer: {{ file: secrets/internal }}"),
         );
-        let gateway = segue::app::start(&folders.config()).await.unwrap();
-        let bed = Bed { folders, gateway, client: Http::new() };
+        let bed = Bed::on(folders).await;
         let send = |token: &'static str| {
             let to = bed.gateway.internal_address().unwrap();
             let headers = [JSON, ("authorization", token)];
@@ -220,8 +225,7 @@ async fn every_partner_that_has_it_is_told() {
         let told = "function: quote\nreceives:\n  \
             PUT /bss/offers/{no}: { updates: quote, legacy_id: \"path:no\", fields: [ { sonata: state, legacy: status, codes: quote-state } ] }\n";
         folders.write("mappings/tiny/told.yaml", told);
-        let gateway = segue::app::start(&folders.config()).await.unwrap();
-        let bed = Bed { folders, gateway, client: Http::new() };
+        let bed = Bed::on(folders).await;
         let mut asked = quote("deferred");
         deferred(&mut asked);
         let made = bed.post(&format!("/rival{QUOTE}"), &asked).await;

@@ -9,7 +9,7 @@ use std::{
 use segue::simulate::bss;
 use serde_json::Value;
 
-use super::support::{Answer, Bed, Folders, Http, JSON, QUOTE, bounded, until};
+use super::support::{Answer, Bed, Folders, JSON, QUOTE, bounded, until};
 use crate::cli::run;
 
 const TICKET: &str = "/mefApi/sonata/troubleTicket/v4/troubleTicket";
@@ -48,8 +48,7 @@ async fn shipped(allowed: bool) -> Bed {
     for backend in ["config/backends/acme.yaml", "config/backends/acme-tickets.yaml"] {
         folders.edit(backend, "127.0.0.1:8081", &folders.bss.local_addr.to_string());
     }
-    let gateway = segue::app::start(&folders.config()).await.unwrap();
-    Bed { folders, gateway, client: Http::new() }
+    Bed::on(folders).await
 }
 
 fn body(case: &str) -> String {

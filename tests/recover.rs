@@ -9,7 +9,7 @@ use super::{
     process::Program,
     support::{
         Answer, Bed, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, order,
-        postgres::{Server, stores},
+        postgres::{Server, on_each, stores},
         quote, until,
     },
 };
@@ -37,18 +37,6 @@ fn named(folders: &Folders) {
     folders.write(path, &format!("{text}idempotency: {{ external_id: [ quote, order ] }}\n"));
 }
 
-/// Runs a test on each store.
-async fn on_each(test: impl AsyncFn(Bed)) {
-    for server in stores() {
-        let folders = folders().await;
-        if let Some(server) = server {
-            server.setting(&server.database().await, &folders);
-        }
-        let gateway = segue::app::start(&folders.config()).await.unwrap();
-        bounded(test(Bed { folders, gateway, client: Http::new() })).await;
-    }
-}
-
 impl Bed {
     async fn needing(&self) -> usize {
         self.admin("GET", "/attention").await.json()["attention"].as_array().unwrap().len()
@@ -74,7 +62,7 @@ fn lost(acts: bool) -> Fault {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_was_lost_is_found() {
-    on_each(async |bed| {
+    on_each(folders, async |bed| {
         // Another partner has a quote under the same name there: that one is not ours.
         let others = bed.post(&format!("/rival{QUOTE}"), &quote("lost")).await;
         assert_eq!(others.status, 201, "{others:?}");
@@ -101,7 +89,7 @@ async fn an_answer_that_was_lost_is_found() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_surely_not_made_may_be_sent_again() {
-    on_each(async |bed| {
+    on_each(folders, async |bed| {
         let others = bed.post(&format!("/rival{QUOTE}"), &quote("never")).await;
         assert_eq!(others.status, 201, "{others:?}");
         bed.arrange(lost(false));
@@ -117,7 +105,7 @@ async fn what_was_surely_not_made_may_be_sent_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_several_none_is_taken() {
-    on_each(async |bed| {
+    on_each(folders, async |bed| {
         let asked = bed.post(QUOTE, &quote("twin")).await;
         assert_eq!(asked.status, 201, "{asked:?}");
         // Somebody types it in at the desk, twice.

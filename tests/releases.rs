@@ -1,9 +1,9 @@
-//! Partners on other releases than the mapping set is written in: served where the contract is the same, at the paths of
-//! their release, and told before they are served where it is not.
+//! Partners on other releases than the mapping set is written in: served at the paths of their release where the contract is the
+//! same or a bridge carries over what differs, and told before they are served where nothing does.
 
-use segue::{app, plan};
+use segue::plan;
 
-use super::support::{Bed, Folders, Http, ORDER, QUOTE, Setup, bounded, order, quote};
+use super::support::{Bed, Folders, ORDER, QUOTE, Setup, bounded, order, quote};
 
 const PARTNER: &str = "config/partners/globex.yaml";
 const FIRST: &str = "release: { default: grace }";
@@ -29,8 +29,7 @@ async fn told(release: &str) -> Vec<String> {
 async fn a_partner_on_another_release_with_the_same_contracts_is_served() {
     bounded(async {
         let folders = speaking("{ default: ella, address: billie, quote: dolly }").await;
-        let gateway = app::start(&folders.config()).await.unwrap();
-        let bed = Bed { folders, gateway, client: Http::new() };
+        let bed = Bed::on(folders).await;
         let made = bed.post(QUOTE, &quote("from-dolly")).await;
         assert_eq!(made.status, 201, "{}", made.text());
         let again = bed.get(&format!("{QUOTE}/{}", made.member("id"))).await;
@@ -61,15 +60,46 @@ async fn a_partner_on_another_release_with_the_same_contracts_is_served() {
 async fn where_contracts_differ_it_is_said_which() {
     assert_eq!(told("{ default: ella }").await, [""; 0]);
     assert_eq!(told("{ default: fergie, address: billie }").await, [""; 0]);
-    for (release, functions) in [
-        ("dolly", &["order"][..]),
-        ("celine", &["order", "quote"]),
-        ("{ default: grace, quote: kylie }", &["quote"]),
-        ("{ default: kylie, order: grace }", &["address", "quote"]),
-    ] {
-        let told = told(release).await;
-        let mut named: Vec<&str> = told.iter().filter_map(|message| message.split('`').nth(1)).collect();
-        named.sort_unstable();
-        assert_eq!(named, functions, "{release}: {told:#?}");
+    for release in
+        ["billie", "celine", "dolly", "{ default: grace, quote: kylie }", "{ default: kylie, order: grace }"]
+    {
+        assert_eq!(told(release).await, [""; 0], "{release}");
     }
+    let folders = speaking("{ default: fergie, site: kylie }").await;
+    let shape = |function: &str, ty: &str, own: &str| {
+        format!(
+            "function: {function}\nshapes: {{ {function}: {{ sonata: [ {ty} ], fields: [ {{ sonata: name, legacy: {own} }} ] }} }}\noperations:\n"
+        )
+    };
+    let catalog = shape("catalog", "ProductCategory", "nm");
+    let retrieve = "  retrieveCategory: { call: \"GET /v2/groups/{legacy.id}\", answer: catalog }\n";
+    folders.write("mappings/tiny/catalog.yaml", &format!("{catalog}{retrieve}"));
+    let site = shape("site", "GeographicSite", "bez");
+    let retrieve = "  retrieveGeographicSite: { call: \"GET /v2/sites/{legacy.id}\", answer: site }\n";
+    let list = "  listGeographicSite: { call: GET /v2/sites, answer: { each: \"items[*]\", legacy_id: siteNo, shape: site } }\n";
+    folders.write("mappings/tiny/site.yaml", &format!("{site}{retrieve}{list}"));
+    let built = plan::load(&folders.config(), None);
+    let told = built.diagnostics.iter().filter(|one| one.code.0 == "P116");
+    let told: Vec<&str> = told.map(|one| one.message.as_str()).collect();
+    assert_eq!(told.len(), 2, "{}", built.diagnostics.render_text(&built.sources));
+    assert!(
+        told.iter().any(|one| one.contains("`catalog`") && one.contains("nothing carries them over")),
+        "{told:?}"
+    );
+    assert!(
+        told.iter().any(|one| one.contains("`site.listGeographicSite` of kylie is answered 501")),
+        "{told:?}"
+    );
+    // What is switched off is not asked for.
+    folders.edit(
+        PARTNER,
+        "mapping: tiny",
+        "operations: { catalog: off, site.listGeographicSite: off }\nmapping: tiny",
+    );
+    let built = plan::load(&folders.config(), None);
+    assert!(
+        built.diagnostics.iter().all(|one| one.code.0 != "P116"),
+        "{}",
+        built.diagnostics.render_text(&built.sources)
+    );
 }

@@ -202,14 +202,11 @@ async fn what_was_made_before_the_migration_stays_where_it_was_made() {
         assert_eq!((old.len(), new.len()), (1, 1), "{old:?} {new:?}");
 
         let listed = two.bed.get(QUOTE).await;
-        let ids: Vec<String> = listed
-            .json()
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|one| one["id"].as_str().unwrap().to_owned())
-            .collect();
-        assert_eq!(ids, [later.clone(), made.clone(), offered.clone()], "in the order of the routes");
+        assert_eq!(
+            listed.ids(),
+            [later.clone(), made.clone(), offered.clone()],
+            "in the order of the routes"
+        );
         two.asked();
 
         // The new system must not be told the old one's number.
@@ -287,8 +284,7 @@ async fn merged(old: (&Double, &str), new: (&Double, &str), timeouts: &str) -> B
         );
         folders.write(&format!("{set}/quote.yaml"), CHANGES);
     }
-    let gateway = app::start(&folders.config()).await.unwrap();
-    Bed { folders, gateway, client: Http::new() }
+    Bed::on(folders).await
 }
 
 /// A quote about products that are there.
@@ -326,11 +322,8 @@ async fn two_lists_are_one() {
                     "{first} {second} {query}"
                 );
             }
-            let ids = async |query: &str| -> Vec<String> {
-                let answer = bed.get(&format!("{PRODUCT}{query}")).await.json();
-                answer.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
-            };
-            assert_eq!(ids("?offset=48&limit=4").await, ids("?offset=48&limit=4").await, "ids are kept");
+            let page = format!("{PRODUCT}?offset=48&limit=4");
+            assert_eq!(bed.get(&page).await.ids(), bed.get(&page).await.ids(), "ids are kept");
         }
     })
     .await;

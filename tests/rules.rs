@@ -15,7 +15,7 @@ use std::{
     path::Path,
 };
 
-use super::support::{Bed, Folders, Http, QUOTE, Setup, bounded, quote};
+use super::support::{Bed, Folders, QUOTE, Setup, bounded, quote};
 
 const STAGES: [Stage; 4] = [Stage::Query, Stage::Request, Stage::Change, Stage::Answer];
 
@@ -224,8 +224,7 @@ async fn bed(lines: &[(&str, &str)]) -> Bed {
         let text = folders.read(&path);
         folders.write(&path, &format!("{text}{lines}\n"));
     }
-    let gateway = segue::app::start(&folders.config()).await.unwrap();
-    Bed { folders, gateway, client: Http::new() }
+    Bed::on(folders).await
 }
 
 #[tokio::test]

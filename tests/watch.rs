@@ -50,8 +50,7 @@ async fn folders() -> Folders {
 }
 
 async fn start(folders: Folders) -> Bed {
-    let gateway = app::start(&folders.config()).await.unwrap();
-    Bed { folders, gateway, client: Http::new() }
+    Bed::on(folders).await
 }
 
 impl Bed {

@@ -9,8 +9,7 @@ use super::{
     cli,
     notifications::Listener,
     support::{
-        Answer, Bed, CANCEL_QUOTE, Folders, Http, JSON, ORDER, QUOTE, Setup, bounded, deferred, order, quote,
-        until,
+        Answer, Bed, CANCEL_QUOTE, Folders, JSON, ORDER, QUOTE, Setup, bounded, deferred, order, quote, until,
     },
 };
 
@@ -21,12 +20,7 @@ async fn bed(more: &str) -> Bed {
     let folders = Folders::new(&Setup::default()).await;
     let path = "config/partners/globex.yaml";
     folders.write(path, &format!("{}{more}", folders.read(path)));
-    on(folders).await
-}
-
-async fn on(folders: Folders) -> Bed {
-    let gateway = segue::app::start(&folders.config()).await.unwrap();
-    Bed { folders, gateway, client: Http::new() }
+    Bed::on(folders).await
 }
 
 impl Bed {
@@ -92,9 +86,7 @@ async fn an_order_is_answered_by_a_person() {
         assert!(bed.received().is_empty());
 
         // It waits, whatever becomes of the program.
-        let Bed { folders, gateway, .. } = bed;
-        gateway.stop().await.unwrap();
-        let bed = on(folders).await;
+        let bed = bed.again().await;
         let path = format!("{ORDER}/{}", made.member("id"));
         assert_eq!(bed.get(&path).await.json(), made.json());
         assert_eq!(bed.get(ORDER).await.json().as_array().unwrap().len(), 1);

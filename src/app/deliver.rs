@@ -11,10 +11,12 @@ use tokio::{sync::watch, time::MissedTickBehavior};
 
 use super::workers::{Handler, LEASE_MARGIN_MS};
 use crate::{
-    exchange::Gateway,
+    exchange::{
+        Gateway,
+        bridge::{Letter, letter},
+    },
     notify::{self, Age, Courier, Message, Next, Outcome, Settings, Subscription, Subscriptions},
     plan::PartnerPlan,
-    sonata::events,
     store::{Batch, Change, Conflict, Lease, Queue, StoreError, Task},
     telemetry::metrics::Metrics,
 };
@@ -77,12 +79,11 @@ impl Deliveries {
             Ok(callback) => callback,
             Err(why) => return Outcome::Never { why },
         };
-        let function = message.facts.function;
-        let Some(listener) = events::listener(to.partner.release(function), function) else {
-            return Outcome::Never { why: "the release does not have the event".to_owned() };
+        let now = self.gateway.ports.clock.now();
+        let Letter { path, body } = match letter(&self.gateway.plan.load(), &to.partner, message, now) {
+            Ok(letter) => letter,
+            Err(why) => return Outcome::Never { why },
         };
-        let path = to.settings.path(message.facts, listener);
-        let body = message.body.clone();
         self.courier.send(&to.settings, task.partner.as_str(), (&callback, &path), body).await
     }
 

@@ -1,10 +1,11 @@
 //! What operators ask about deliveries, and dead letters that they have tried again.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use super::walk::walk;
 use crate::{
     admin::{EventAnswer, EventRequest, Events},
     exchange::Gateway,
@@ -13,8 +14,6 @@ use crate::{
     store::{Batch, Change, Conflict, Queue, StoreError, Task},
 };
 
-/// Deliveries of one page, where all are walked.
-const PAGE: u64 = 500;
 /// Deliveries that are looked through for one, and dead letters that one command has tried again.
 const WALKED_MAX: u64 = 100_000;
 
@@ -57,17 +56,18 @@ fn refused(why: &str) -> EventAnswer {
 /// A delivery that waits or is dead. The store finds tasks in their order only; an operator has time.
 async fn find(gateway: &Gateway, partner: &PartnerId, id: &str) -> Result<Option<Task>, StoreError> {
     for is_dead in [true, false] {
-        let mut offset = 0;
-        while offset < WALKED_MAX {
-            let page = gateway.store.tasks(partner, Queue::Delivery, is_dead, (offset, PAGE)).await?;
-            offset = offset.saturating_add(PAGE);
-            let is_last = offset >= page.total;
-            if let Some(task) = page.tasks.into_iter().find(|task| task.id.as_str() == id) {
-                return Ok(Some(task));
+        let mut found = None;
+        let which = (Queue::Delivery, is_dead);
+        walk(gateway, partner, which, WALKED_MAX, |task| {
+            if task.id.as_str() != id {
+                return ControlFlow::Continue(());
             }
-            if is_last {
-                break;
-            }
+            found = Some(task);
+            ControlFlow::Break(())
+        })
+        .await?;
+        if found.is_some() {
+            return Ok(found);
         }
     }
     Ok(None)
@@ -77,16 +77,11 @@ async fn replay(gateway: &Gateway, partner: &PartnerId, ids: Vec<String>) -> Res
     let mut ids: Vec<TaskId> = ids.iter().filter_map(|id| TaskId::parse(id).ok()).collect();
     let wanted = ids.len();
     if ids.is_empty() {
-        let mut offset = 0;
-        while offset < WALKED_MAX {
-            let page = gateway.store.tasks(partner, Queue::Delivery, true, (offset, PAGE)).await?;
-            offset = offset.saturating_add(PAGE);
-            let is_last = offset >= page.total;
-            ids.extend(page.tasks.into_iter().map(|task| task.id));
-            if is_last {
-                break;
-            }
-        }
+        walk(gateway, partner, (Queue::Delivery, true), WALKED_MAX, |task| {
+            ids.push(task.id);
+            ControlFlow::Continue(())
+        })
+        .await?;
     }
     let due_ms = gateway.ports.clock.now().as_millisecond();
     let mut replayed = 0usize;

@@ -68,11 +68,18 @@ async fn retire(gateway: &Gateway, stopped: &watch::Receiver<bool>) {
         .retention
         .0
         .iter()
-        .map(|(kind, kept)| Retirement {
-            kind: custody::kind_of(*kind),
-            items: kind.facts().items.map(Kind::new),
-            ended: custody::ended(*kind).into_iter().map(str::to_owned).collect(),
-            before_ms: now_ms.saturating_sub(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX)),
+        .flat_map(|(kind, kept)| {
+            let before_ms = now_ms.saturating_sub(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX));
+            let own = Retirement {
+                kind: custody::kind_of(*kind),
+                items: kind.facts().items.map(Kind::new),
+                ended: custody::ended(*kind).into_iter().map(str::to_owned).collect(),
+                before_ms,
+            };
+            // Belongs to the entity, and so goes after it.
+            let (kind, ended) = custody::sent_kind(*kind);
+            let ended = ended.into_iter().map(str::to_owned).collect();
+            [own, Retirement { kind, items: None, ended, before_ms }]
         })
         .collect();
     let mut from = None;

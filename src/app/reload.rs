@@ -9,19 +9,17 @@ use std::{
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::{mpsc, watch},
+    time::Instant,
 };
 
-use super::watch_files::Watch;
+use super::{maker::Maker, watch_files::Watch};
 use crate::{
     admin::ReloadRequest,
-    config::Gateway,
+    config::{Changed, Gateway},
     legacy::Backends,
-    plan::{self, PlanHandle},
+    plan::PlanHandle,
     telemetry::metrics::Metrics,
 };
-
-/// Readings of files that must come to rest before a reload gives up until the next change.
-const READINGS_MAX: usize = 5;
 
 /// Builds the next plan and puts it in the place of the live one. A plan with an error is not installed: the last
 /// good one stays, and the diagnostics are logged and told to who asked.
@@ -30,22 +28,32 @@ pub struct Reloader {
     plan: PlanHandle,
     backends: Arc<Backends>,
     metrics: Arc<Metrics>,
+    maker: Maker,
 }
 
 impl Reloader {
     /// A reloader of the settings in `config`.
-    #[must_use]
-    pub fn new(config: &Path, plan: PlanHandle, backends: Arc<Backends>, metrics: Arc<Metrics>) -> Self {
-        Self { config: config.to_owned(), plan, backends, metrics }
+    ///
+    /// # Errors
+    /// The operating system has no thread left.
+    pub fn new(
+        config: &Path,
+        plan: PlanHandle,
+        backends: Arc<Backends>,
+        metrics: Arc<Metrics>,
+    ) -> std::io::Result<Self> {
+        Ok(Self { config: config.to_owned(), plan, backends, metrics, maker: Maker::start()? })
     }
 
     /// Reloads when told, until `stopped` says so.
     pub async fn run(self, mut asked: mpsc::Receiver<ReloadRequest>, mut stopped: watch::Receiver<bool>) {
         let mut hangup = signal(SignalKind::hangup()).ok();
         let mut files = self.watch();
+        // What no installed plan was read after.
+        let mut changed = Changed::nowhere();
         if files.is_some() {
             // What changed between the reading for the start and the watch.
-            let _ = self.reload(false).await;
+            self.reload_changed(Changed::Anywhere, &mut changed).await;
         }
         loop {
             let (request, is_asked, has_changed) = tokio::select! {
@@ -57,17 +65,28 @@ impl Reloader {
                 () = next_hangup(&mut hangup) => (None, true, false),
                 () = next_change(&mut files) => (None, false, true),
             };
-            // A folder that was replaced is another one under the old name, so the watch begins again; before the
-            // files are read, or a change in between would be missed.
-            if has_changed && files.as_ref().is_none_or(Watch::is_moved) {
-                files = self.watch();
+            if let (true, Some(watch)) = (has_changed, &files) {
+                let (seen, is_moved) = watch.take();
+                changed.and(if is_moved { Changed::Anywhere } else { seen });
+                // A folder that was replaced is another one under the old name, so the watch begins again; before the
+                // files are read, or a change in between would be missed.
+                if is_moved {
+                    files = self.watch();
+                }
             }
             let watched = self.watched();
-            let result = self.reload(is_asked).await;
+            // Who asks does so because something was not seen, so everything is looked at.
+            let looked_at = if is_asked { Changed::Anywhere } else { changed.clone() };
+            let result = self.reload(is_asked, looked_at).await;
+            if result.is_ok() {
+                changed = Changed::nowhere();
+            } else if is_asked {
+                changed = Changed::Anywhere;
+            }
             if self.watched() != watched {
                 files = self.watch();
                 // Told in the log, as every reload that nobody waits for.
-                let _ = self.reload(false).await;
+                self.reload_changed(Changed::Anywhere, &mut changed).await;
             }
             if let Some(request) = request {
                 // Who asked may have gone; the reload stands all the same.
@@ -90,14 +109,20 @@ impl Reloader {
             .ok()
     }
 
+    /// Reloads where nobody waits for it; where that fails, what was to be looked at is still to be.
+    async fn reload_changed(&self, looked_at: Changed, changed: &mut Changed) {
+        *changed = match self.reload(false, looked_at.clone()).await {
+            Ok(_) => Changed::nowhere(),
+            Err(_) => looked_at,
+        };
+    }
+
     /// Builds and installs; `Ok` the generation that is live now, `Err` the diagnostics.
-    async fn reload(&self, asked: bool) -> Result<u64, String> {
+    async fn reload(&self, asked: bool, changed: Changed) -> Result<u64, String> {
+        let begun = Instant::now();
         let before = self.plan.load();
-        let config = self.config.clone();
-        let previous = Arc::clone(&before);
         // Compiling takes milliseconds of pure computation: off the threads that serve.
-        let built = tokio::task::spawn_blocking(move || settled(&config, &previous)).await;
-        let built = built.map_err(|error| error.to_string())?;
+        let built = self.maker.make(&self.config, &before, changed).await?;
         let diagnostics = built.diagnostics.render_text(&built.sources);
         let Some(plan) = built.plan else {
             self.metrics.reload(false);
@@ -120,26 +145,17 @@ impl Reloader {
         let generation = plan.generation();
         self.metrics.plan(generation, plan.hash());
         self.metrics.reload(true);
-        tracing::info!(generation, hash = plan.hash(), diagnostics, "reloaded");
+        let hash = plan.hash().to_owned();
         let later = needs_restart(&before.settings().gateway, &plan.settings().gateway);
+        self.plan.install(plan);
+        let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(generation, hash, took_us, diagnostics, "reloaded");
         if !later.is_empty() {
             tracing::warn!(settings = later.join(", "), "changed, but takes effect at the next start only");
         }
-        self.plan.install(plan);
+        self.maker.retire(before);
         Ok(generation)
     }
-}
-
-/// Reads until the files are what was read, so that a file written in two steps is never taken in the middle.
-fn settled(config: &Path, previous: &plan::Plan) -> plan::Built {
-    let mut built = plan::load(config, Some(previous));
-    for _ in 1..READINGS_MAX {
-        if built.plan.as_ref().is_none_or(|plan| plan.is_settled(config)) {
-            break;
-        }
-        built = plan::load(config, Some(previous));
-    }
-    built
 }
 
 /// What is set up once and stays as it was started.

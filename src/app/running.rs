@@ -77,7 +77,7 @@ impl Running {
         let (sonata, admin_listener) = bound(&settings.listeners).await?;
         let sonata = sonata.counted(Arc::clone(&metrics));
         let (asked, requests) = mpsc::channel(RELOADS_WAITING_MAX);
-        let reloader = Reloader::new(config, handle.clone(), Arc::clone(&backends), Arc::clone(&metrics));
+        let reloader = Reloader::new(config, handle.clone(), Arc::clone(&backends), Arc::clone(&metrics))?;
         let mut helpers = helpers(&gateway, &stopped);
         helpers.extend(works::start(&gateway, &stopped));
         helpers.push(tokio::spawn(reloader.run(requests, stopped.clone())));

@@ -1,10 +1,11 @@
 //! What people have to do, for the admin port: listed, shown, answered, done.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use super::walk::walk;
 use crate::{
     admin::{WorkAnswer, WorkList, WorkRequest},
     custody::OF_EXCHANGE,
@@ -17,8 +18,6 @@ use crate::{
     store::{Batch, Change, Entity, Queue, StoreError, Task},
 };
 
-/// Pieces of work of one page, where all are walked.
-const PAGE: u64 = 500;
 /// Pieces of one partner that are listed or looked through.
 const WALKED_MAX: u64 = 10_000;
 
@@ -80,19 +79,15 @@ fn refused(status: StatusCode, why: &str) -> WorkAnswer {
     (status, json!({ "error": why }))
 }
 
-/// The pieces of work of a partner, oldest first.
+/// The pieces of work of a partner, oldest first, and how many it has.
 async fn of(gateway: &Gateway, partner: &PartnerId) -> Result<(Vec<Task>, u64), StoreError> {
-    let (mut tasks, mut total) = (Vec::new(), 0);
-    loop {
-        let offset = u64::try_from(tasks.len()).unwrap_or(u64::MAX);
-        let page = gateway.store.tasks(partner, Queue::Work, false, (offset, PAGE)).await?;
-        total = page.total.max(total);
-        let is_last = page.tasks.is_empty();
-        tasks.extend(page.tasks);
-        if is_last || offset.saturating_add(PAGE) >= total.min(WALKED_MAX) {
-            return Ok((tasks, total));
-        }
-    }
+    let mut tasks = Vec::new();
+    let total = walk(gateway, partner, (Queue::Work, false), WALKED_MAX, |task| {
+        tasks.push(task);
+        ControlFlow::Continue(())
+    });
+    let total = total.await?;
+    Ok((tasks, total))
 }
 
 async fn find(gateway: &Gateway, id: &str) -> Result<Option<Task>, StoreError> {

@@ -196,7 +196,7 @@ impl Stage<'_> {
     fn operations_of(&self, case: &Case) -> Vec<usize> {
         let Ok(method) = Method::from_bytes(case.request.method.as_bytes()) else { return Vec::new() };
         let path = case.request.path.split('?').next().unwrap_or_default();
-        let Some(partner) = self.plan.loopback_partner(path) else { return Vec::new() };
+        let Some(partner) = self.plan.partner(&case.partner) else { return Vec::new() };
         let Ok(route) = partner.route(&method, path) else { return Vec::new() };
         let is_own = |one: &Mapped| {
             one.partner == *partner.id()

@@ -19,6 +19,7 @@ use super::{
     told::{self, Seen},
 };
 use crate::{
+    config::Identify,
     exchange::{
         Gateway,
         ports::{Calling, Clock, Ids, LegacyPort, Ports},
@@ -125,7 +126,10 @@ fn answered(head: &http::response::Parts, body: &Bytes) -> ResponseFile {
 }
 
 async fn play_one(case: &Case, gateway: &Gateway, legacy: &Script) -> Played {
-    let request = match build(&case.request) {
+    let plan = gateway.plan.load();
+    let partner = plan.partner(&case.partner).filter(|_| !case.is_message && !case.is_bought);
+    let known_by = partner.map(|partner| partner.settings().identify.value.clone());
+    let request = match build(&case.request, known_by) {
         Ok(request) => request,
         Err(error) => {
             return Played { faults: vec![format!("the request: {error}")], ..Played::default() };
@@ -154,7 +158,8 @@ async fn play_one(case: &Case, gateway: &Gateway, legacy: &Script) -> Played {
     Played { faults, calls: state.made, answer, told, findings: findings.take() }
 }
 
-fn build(file: &RequestFile) -> Result<Request<Full<Bytes>>, String> {
+/// A request as its partner sends it, which shows who it is.
+fn build(file: &RequestFile, known_by: Option<Identify>) -> Result<Request<Full<Bytes>>, String> {
     let body = file.body.bytes();
     let mut request = Request::builder().method(file.method.as_str()).uri(file.path.as_str());
     let typed = file.headers.iter().any(|(name, _)| name == "content-type");
@@ -163,6 +168,10 @@ fn build(file: &RequestFile) -> Result<Request<Full<Bytes>>, String> {
     }
     for (name, value) in &file.headers {
         request = request.header(name, value);
+    }
+    let shows = file.headers.iter().any(|(name, _)| name == "authorization");
+    if let Some(Identify::Token(token)) = known_by.filter(|_| !shows) {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.reveal()));
     }
     let mut request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
     let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));

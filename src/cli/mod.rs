@@ -353,19 +353,12 @@ enum SimulateCommand {
         #[arg(long, value_name = "URL")]
         callback: Option<String>,
     },
-    /// A Buyer: from the validation of an address to a ticket that is closed, following everything by events.
-    Buyer {
-        /// Where the gateway listens for partners.
-        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
-        seller: String,
-        /// Loopback address to listen for events on.
-        #[arg(long, default_value = "127.0.0.1:8083")]
-        address: std::net::SocketAddr,
-        /// Seconds that it waits for anything.
-        #[arg(long, value_name = "SECONDS", default_value_t = 600)]
-        patience: u64,
-    },
-    /// A Seller: addresses, quotes and orders of a release, with notifications; what it decides is easy to foresee.
+    /// A Buyer of a release: from the validation of an address to a ticket that is closed, or what stands in a scenario.
+    #[command(after_long_help = crate::simulate::buyer::scenario::HELP)]
+    Buyer(BuyerArguments),
+    /// A Seller of a release, with all of its functions but catalogues, and with notifications; what it decides is easy to
+    /// foresee, or stands in a scenario.
+    #[command(after_long_help = crate::simulate::seller::scenario::HELP)]
     Seller(SellerArguments),
     /// A partner's listener: takes every event and prints it.
     Listener {
@@ -375,15 +368,38 @@ enum SimulateCommand {
     },
 }
 
-/// `segue simulate seller`.
+/// `segue simulate buyer`.
+#[derive(Debug, Args)]
+struct BuyerArguments {
+    /// Where the Seller is, with what stands before `/mefApi` in its paths.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    seller: String,
+    /// Loopback address to listen for events on.
+    #[arg(long, default_value = "127.0.0.1:8083")]
+    address: std::net::SocketAddr,
+    /// Seconds that it waits for anything.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    patience: u64,
+    /// The release that it speaks: billie, celine, dolly, ella, fergie, grace or kylie.
+    #[arg(long, default_value = "grace")]
+    release: String,
+    /// What it sends otherwise than usual, and what it expects; `--help` tells what can stand there.
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+}
+
+/// `segue simulate seller`. It shows `SEGUE_PARTNER_TOKEN` with its events, where that is set.
 #[derive(Debug, Args)]
 struct SellerArguments {
     /// Loopback address to listen on.
     #[arg(long, default_value = "127.0.0.1:8084")]
     address: std::net::SocketAddr,
-    /// Milliseconds after which quotes and orders that are under way move one step on.
+    /// Milliseconds after which what is under way moves one step on.
     #[arg(long, value_name = "MS", default_value_t = 5000)]
     step_ms: u64,
+    /// What it does otherwise than usual; `--help` tells what can stand there.
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
     /// Who may have tokens (`POST /oauth2/token`) and must show one: the client's id; its secret is in `SEGUE_SELLER_SECRET`.
     #[arg(long, value_name = "ID")]
     client: Option<String>,
@@ -434,9 +450,7 @@ pub fn main() -> ExitCode {
             };
             simulate::run_bss(address, of)
         }
-        Command::Simulate { command: SimulateCommand::Buyer { seller, address, patience } } => {
-            simulate::run_buyer(seller, address, patience)
-        }
+        Command::Simulate { command: SimulateCommand::Buyer(arguments) } => simulate::run_buyer(&arguments),
         Command::Simulate { command: SimulateCommand::Seller(arguments) } => simulate::run_seller(&arguments),
         Command::Simulate { command: SimulateCommand::Listener { address } } => {
             simulate::run_listener(address)

@@ -101,8 +101,10 @@ fn row(
     operation: &'static Operation,
     cases: Cases,
 ) -> Row {
-    let served = partner.served(contract.function, &operation.operation_id);
-    let mapped = partner.mapped(contract.function, &operation.operation_id);
+    // What it is behind the partner's edge, if there is one.
+    let meant = partner.meant(contract.function, &operation.operation_id);
+    let served = meant.map(|id| partner.served(contract.function, id));
+    let mapped = meant.map(|id| partner.mapped(contract.function, id)).unwrap_or_default();
     let is_one = partner.mappings().nth(1).is_none();
     let calls = mapped.iter().flat_map(|(mapping, mapped)| {
         let calls = mapped.program.calls.iter().map(|call| written(&call.target));
@@ -118,13 +120,14 @@ fn row(
         path: operation.path_text(),
         served: match served {
             _ if contract.function.is_notification() => "by the Buyer",
-            Served::Mapped(_) => "legacy",
-            Served::Gateway => "gateway",
-            Served::Manual if waits(contract.function, &operation.operation_id) => "manual",
-            Served::Manual => "manual, 501",
-            Served::Off => "off, 501",
-            Served::Unmapped => "not mapped, 501",
-            Served::Unrouted => "no route, 501",
+            None => "not carried over, 501",
+            Some(Served::Mapped(_)) => "legacy",
+            Some(Served::Gateway) => "gateway",
+            Some(Served::Manual) if meant.is_some_and(|id| waits(contract.function, id)) => "manual",
+            Some(Served::Manual) => "manual, 501",
+            Some(Served::Off) => "off, 501",
+            Some(Served::Unmapped) => "not mapped, 501",
+            Some(Served::Unrouted) => "no route, 501",
         },
         calls,
         cases,

@@ -33,7 +33,6 @@ use crate::{
         update::update,
     },
     plan::{Plan, PlanHandle},
-    sonata::Function,
     workbench::find_operation,
 };
 
@@ -45,9 +44,11 @@ const UUID_BYTES: usize = 36;
 /// Asks for a recording, waits for it, and writes the cases.
 pub fn run(config: &Path, arguments: &RecordArguments) -> anyhow::Result<ExitCode> {
     let Some(plan) = load(config) else { return Ok(ExitCode::FAILURE) };
-    for operation in &arguments.operation {
-        find_operation(&plan, &arguments.partner, operation)?;
-    }
+    // As the partner calls them, which is how exchanges are known by.
+    let wanted = arguments.operation.iter();
+    let wanted: Vec<String> = wanted
+        .map(|name| Ok(find_operation(&plan, &arguments.partner, name)?.name()))
+        .collect::<anyhow::Result<_>>()?;
     if let Some(name) = arguments.name.as_deref().filter(|name| !is_name(name)) {
         bail!("`{name}` is no name of a case: letters, digits, dashes and dots");
     }
@@ -55,7 +56,7 @@ pub fn run(config: &Path, arguments: &RecordArguments) -> anyhow::Result<ExitCod
     let cases = form::find(&mappings)?.into_iter().map(|case| (case.name.clone(), case)).collect();
     let mut writer = Writer { arguments, plan: PlanHandle::new(plan), mappings, cases, ids: BTreeMap::new() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let told = runtime.block_on(ask(arguments))?;
+    let told = runtime.block_on(ask(arguments, &wanted))?;
     let exchanges = told["exchanges"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut lost = 0usize;
     for exchange in exchanges {
@@ -83,10 +84,10 @@ fn is_name(name: &str) -> bool {
 }
 
 /// What the running program answers.
-async fn ask(arguments: &RecordArguments) -> anyhow::Result<Value> {
+async fn ask(arguments: &RecordArguments, wanted: &[String]) -> anyhow::Result<Value> {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("partner", &arguments.partner);
-    for operation in &arguments.operation {
+    for operation in wanted {
         query.append_pair("operation", operation);
     }
     query
@@ -140,8 +141,8 @@ impl Writer<'_> {
 
     /// Where cases of the operation lie: with others of its function, else beside the mapping set that serves it.
     fn folder(&self, plan: &Plan, operation: &str) -> anyhow::Result<PathBuf> {
-        let (partner, contract, found) = find_operation(plan, &self.arguments.partner, operation)?;
-        let function: Function = contract.function;
+        let found = find_operation(plan, &self.arguments.partner, operation)?;
+        let (partner, function) = (found.partner, found.contract.function);
         let of_function = |case: &&Case| {
             let own = operation_of(plan, case);
             own.is_some_and(|own| own.split('.').next() == Some(function.name()))
@@ -149,7 +150,7 @@ impl Writer<'_> {
         if let Some(beside) = self.cases.values().find(of_function).and_then(|case| case.folder.parent()) {
             return Ok(beside.to_owned());
         }
-        let sets = partner.mapped(function, &found.operation_id);
+        let sets = partner.mapped(function, &found.meant.operation_id);
         let set = sets.first().map(|(set, _)| set.to_string());
         let set =
             set.or_else(|| partner.mappings().next().map(ToString::to_string)).context("no mapping set")?;

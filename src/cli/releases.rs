@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Format, ReleasesArguments, output::say};
 use crate::{
-    plan::bridges,
+    plan::comparison::{Comparison, Loss, Outcome},
     sonata::{Contract, Function, Operation, Release, catalogue},
 };
 
@@ -17,10 +17,13 @@ type Group = Vec<(Release, &'static Contract)>;
 /// Prints releases, and which of them share contracts.
 pub fn run(arguments: &ReleasesArguments) -> anyhow::Result<ExitCode> {
     if let (Some(partner), Some(mapping)) = (&arguments.partner, &arguments.mapping) {
-        let lines = bridges::report(known(partner)?, known(mapping)?);
+        let compared =
+            Comparison::between(known(partner)?, known(mapping)?).context("no bridge between them")?;
         match arguments.format {
-            Format::Text => say(&lines.join("\n")),
-            Format::Json => say(&serde_json::to_string_pretty(&lines).context("the report")?),
+            Format::Text => say(&compared.lines().join("\n")),
+            Format::Json => {
+                say(&serde_json::to_string_pretty(&comparison_as_json(&compared)).context("the report")?);
+            }
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -161,6 +164,54 @@ fn operation_as_json(release: Release, (contract, operation): (&Contract, &Opera
         "answer": answer(contract, operation),
         "statuses": operation.responses.iter().map(|one| one.status).collect::<Vec<_>>(),
     })
+}
+
+fn comparison_as_json(compared: &Comparison) -> Value {
+    let functions = compared.functions.iter().map(|one| {
+        let operations =
+            one.operations.iter().map(|(id, outcome)| outcome_as_json("operationId", id, outcome));
+        json!({
+            "function": one.function.name(),
+            "operations": operations.collect::<Vec<_>>(),
+            "losses": one.losses.iter().map(loss_as_json).collect::<Vec<_>>(),
+        })
+    });
+    let products = |is_back: bool| -> Vec<Value> {
+        let own = compared.products.iter().filter(|product| product.is_back == is_back);
+        own.map(|product| outcome_as_json("product", &product.urn, &product.outcome)).collect()
+    };
+    json!({
+        "partner": compared.partner.as_str(),
+        "mapping": compared.mapping.as_str(),
+        "functions": functions.collect::<Vec<_>>(),
+        "products": { way(false): products(false), way(true): products(true) },
+    })
+}
+
+fn outcome_as_json(key: &str, name: &str, outcome: &Outcome) -> Value {
+    match outcome {
+        Outcome::Same => json!({ key: name, "fate": "same" }),
+        Outcome::Carried(other) => json!({ key: name, "fate": "carried", "as": other }),
+        Outcome::Refused { between, reason } => {
+            json!({ key: name, "fate": "refused", "between": between, "reason": reason })
+        }
+    }
+}
+
+fn loss_as_json(loss: &Loss) -> Value {
+    json!({
+        "way": way(loss.is_back),
+        "between": loss.between,
+        "type": loss.type_name,
+        "place": loss.place,
+        "fate": loss.fate.as_str(),
+        "reason": loss.reason,
+    })
+}
+
+/// As a reader of JSON has it: where the message comes from.
+fn way(is_back: bool) -> &'static str {
+    if is_back { "to-partner" } else { "from-partner" }
 }
 
 /// Columns as wide as what stands in them.

@@ -24,14 +24,27 @@ pub fn run(config: &Path, arguments: &ShowArguments) -> anyhow::Result<ExitCode>
 
 fn mapping(config: &Path, partner: &str, operation: Option<&str>) -> anyhow::Result<ExitCode> {
     let Some(plan) = load(config) else { return Ok(ExitCode::FAILURE) };
-    match operation {
-        None | Some(RECEIVES | WATCH) => drop(find_partner(&plan, partner)?),
-        Some(operation) => drop(find_operation(&plan, partner, operation)?),
-    }
-    let text = plan::effective_mapping(config, partner, operation).context("the mapping cannot be read")?;
+    // A mapping set has names of its own, where a bridge stands between.
+    let (mapped, meant) = match operation {
+        None | Some(RECEIVES | WATCH) => {
+            find_partner(&plan, partner)?;
+            (operation.map(str::to_owned), None)
+        }
+        Some(operation) => {
+            let found = find_operation(&plan, partner, operation)?;
+            let (name, mapped) = (found.name(), found.mapped_name());
+            let meant = (name != mapped).then(|| format!("# {name} of {partner} is {mapped} here"));
+            (Some(mapped), meant)
+        }
+    };
+    let text =
+        plan::effective_mapping(config, partner, mapped.as_deref()).context("the mapping cannot be read")?;
     if text.is_empty() {
         let what = operation.unwrap_or("any operation");
         bail!("the mapping of `{partner}` does not have `{what}`");
+    }
+    if let Some(meant) = &meant {
+        say(meant);
     }
     say(text.trim_end());
     Ok(ExitCode::SUCCESS)

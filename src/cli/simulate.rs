@@ -1,11 +1,11 @@
 //! `segue simulate`.
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 
 use super::{
-    SellerArguments,
+    BuyerArguments, SellerArguments,
     output::{complain, say},
 };
 use crate::{
@@ -15,6 +15,11 @@ use crate::{
 
 fn today() -> jiff::civil::Date {
     Clock::System.now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// The text of a scenario.
+fn text(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| file.display().to_string())
 }
 
 /// Plays the legacy system of the demonstration until interrupted.
@@ -37,16 +42,37 @@ pub fn run_bss(
     })
 }
 
+/// What a played partner shows of itself, if it is to show something.
+#[expect(clippy::disallowed_methods, reason = "a simulator has no configuration that could refer to it")]
+fn token() -> Option<String> {
+    std::env::var("SEGUE_PARTNER_TOKEN").ok().filter(|token| !token.is_empty())
+}
+
+/// The release of this name.
+fn release(name: &str) -> anyhow::Result<seller::Release> {
+    seller::Release::named(name).with_context(|| format!("no release `{name}`; `segue releases` lists them"))
+}
+
 /// Plays a Buyer's part once, and says what happens.
-pub fn run_buyer(seller: String, listener: SocketAddr, patience_seconds: u64) -> anyhow::Result<ExitCode> {
+pub fn run_buyer(arguments: &BuyerArguments) -> anyhow::Result<ExitCode> {
+    let listener = arguments.address;
     anyhow::ensure!(
         listener.ip().is_loopback(),
         "the simulator asks nobody for credentials: give a loopback address"
     );
+    let scenario = match &arguments.scenario {
+        Some(file) => buyer::Scenario::read(&text(file)?).with_context(|| file.display().to_string())?,
+        None => buyer::Scenario::default(),
+    };
+    let settings = buyer::Settings {
+        patience_ms: arguments.patience.saturating_mul(1000),
+        release: release(&arguments.release)?,
+        scenario,
+        token: token(),
+        ..buyer::Settings::new(arguments.seller.clone(), listener, today())
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let patience_ms = patience_seconds.saturating_mul(1000);
-        let settings = buyer::Settings { seller, listener, today: today(), patience_ms };
         let buyer = buyer::start(&settings).await.context("the simulated Buyer's listener")?;
         match buyer::play(&buyer, say).await {
             Ok(()) => Ok(ExitCode::SUCCESS),
@@ -65,17 +91,29 @@ pub fn run_seller(arguments: &SellerArguments) -> anyhow::Result<ExitCode> {
         address.ip().is_loopback(),
         "the simulator is no Seller for others: give a loopback address"
     );
-    let release = seller::Release::named(&arguments.release)
-        .with_context(|| format!("no release `{}`; `segue releases` lists them", arguments.release))?;
+    let release = release(&arguments.release)?;
     #[expect(clippy::disallowed_methods, reason = "a simulator has no configuration that could refer to it")]
     let secret = || std::env::var("SEGUE_SELLER_SECRET").context("SEGUE_SELLER_SECRET has no secret");
     let client = arguments.client.clone().map(|id| Ok::<_, anyhow::Error>((id, secret()?))).transpose()?;
+    let scenario = match &arguments.scenario {
+        Some(file) => {
+            Arc::new(seller::Scenario::read(&text(file)?).with_context(|| file.display().to_string())?)
+        }
+        None => Arc::default(),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let step_ms = Some(arguments.step_ms.max(1));
         let has_hub = !arguments.no_hub;
-        let settings =
-            seller::Settings { step_ms, client, has_hub, release, ..seller::Settings::on(today()) };
+        let settings = seller::Settings {
+            step_ms,
+            client,
+            token: token(),
+            has_hub,
+            release,
+            scenario,
+            ..seller::Settings::on(today())
+        };
         let running = seller::start(address, settings).await.context("the simulated Seller")?;
         say(&format!("the simulated Seller listens on {}", running.local_addr));
         tokio::signal::ctrl_c().await?;

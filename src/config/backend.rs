@@ -61,6 +61,8 @@ pub struct Backend {
     pub tls: Option<Tls>,
     /// Version of HTTP.
     pub http: HttpVersion,
+    /// Whether it is no legacy system but a partner that sells to us, whom a route names.
+    pub is_seller: bool,
 }
 
 /// Version of HTTP towards a legacy system.
@@ -163,6 +165,7 @@ impl Backend {
             headers,
             tls,
             http,
+            is_seller: false,
         })
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{
     Backend, Gateway, HeaderCase, HttpVersion, Number, Partner, Settings, Store, backend, gateway, limits,
-    notifications, retention,
+    notifications, polling, retention,
 };
 use crate::{
     sonata::{ProductFaults, UnknownMembers},
@@ -33,7 +33,7 @@ pub fn effective(settings: &Settings, files: &FileSet) -> Vec<(String, Vec<Effec
     for (id, backend) in &settings.backends {
         all.push(file(&format!("backends/{id}.yaml"), files, of_backend(backend)));
     }
-    for (id, partner) in &settings.partners {
+    for (id, partner) in &*settings.partners {
         all.push(file(&format!("partners/{id}.yaml"), files, of_partner(partner)));
     }
     all
@@ -200,6 +200,10 @@ fn of_partner(partner: &Partner) -> Defaults {
         ]));
         all.extend(numbers("endpoint.timeouts", backend::TIMEOUT_NUMBERS));
         all.extend(numbers("endpoint.limits", backend::LIMIT_NUMBERS));
+    }
+    match partner.polling {
+        Some(_) => all.extend(numbers("polling", polling::NUMBERS)),
+        None => all.extend(pairs([("polling", "off".to_owned())])),
     }
     if partner.notifications.is_some() {
         all.extend(pairs([

@@ -1,6 +1,6 @@
 //! What configuration files may hold, for editors: the forms beside the `read` functions of this room.
 
-use super::{Number, backend, gateway, limits, notifications, retention};
+use super::{Number, backend, gateway, limits, notifications, polling, retention};
 use crate::{
     sonata::{Function, Release, events::functions_with_events, rules::Level},
     text::form::{Choice, Form, Kind},
@@ -339,7 +339,15 @@ fn partner_file() -> Vec<Form> {
         telling(),
         idempotency(),
         endpoint(),
+        polling(),
     ]
+}
+
+fn polling() -> Form {
+    numbers(
+        Form::new("polling", "How a Seller without a hub is asked for what was bought."),
+        polling::NUMBERS,
+    )
 }
 
 fn endpoint() -> Form {
@@ -375,6 +383,11 @@ fn partner() -> Form {
             "What we are to them: seller, or buyer; what trades both ways has a file for each.",
         )
         .may("endpoint", Kind::Is("endpoint"), "With `side: buyer`: where the partner is called, and how.")
+        .may(
+            "polling",
+            Kind::section("polling"),
+            "With `side: buyer`: it has no hub, so it is asked for what was bought. Default: it tells us.",
+        )
         .may(
             "base_path",
             text(),
@@ -426,7 +439,13 @@ fn identify() -> Form {
             Kind::Boolean,
             "By nothing but the machine: only on a Sonata listener that no other machine reaches.",
         )
-        .later(&["oauth2", "certificate", "token"])
+        .may(
+            "token",
+            Kind::Is("secret"),
+            "By a token that it shows: Authorization: Bearer (RFC 6750). No other partner has it.",
+        )
+        .later(&["oauth2", "certificate"])
+        .one_of(&["loopback", "token"])
 }
 
 fn releases() -> Form {

@@ -19,6 +19,7 @@ pub mod forms;
 mod gateway;
 mod headers;
 mod idempotency;
+mod identify;
 mod limits;
 mod listeners;
 mod notifications;
@@ -26,6 +27,7 @@ mod number;
 mod oauth;
 mod partner;
 mod policy;
+mod polling;
 mod read;
 mod retention;
 mod route;
@@ -47,17 +49,19 @@ pub use gateway::{
 };
 pub use headers::{HeaderCase, Headers};
 pub use idempotency::Idempotency;
+pub use identify::Identify;
 pub use limits::Limits;
 pub use listeners::{Listener, Listeners};
 pub use notifications::{Allowed, Notifications};
 pub use number::{Number, numbers};
 pub use oauth::{ClientProof, OAuth2};
-pub use partner::{Identify, Partner, Releases, Represented, Represents, Side};
+pub use partner::{Partner, Releases, Represented, Represents, Side};
 pub use policy::{AnswerFindings, Operations, Policy, Switch};
+pub use polling::Polling;
 pub use retention::Retention;
 pub use route::{OperationName, Route};
 pub use rules::Rules;
-pub use stamp::ReadBefore;
+pub use stamp::{Changed, ReadBefore};
 pub use tls::{ClientCertificate, Tls};
 
 use crate::{
@@ -76,8 +80,11 @@ pub struct Settings {
     /// `backends/*.yaml` by name.
     pub backends: BTreeMap<BackendId, Backend>,
     /// `partners/*.yaml` by name.
-    pub partners: BTreeMap<PartnerId, Arc<Partner>>,
+    pub partners: Partners,
 }
+
+/// Partners by name; the same in memory as long as none of them changes.
+pub type Partners = Arc<BTreeMap<PartnerId, Arc<Partner>>>;
 
 /// What came of reading a configuration folder.
 #[derive(Debug)]
@@ -97,7 +104,9 @@ pub struct Loaded {
 /// The partners of an earlier reading, by their files.
 #[derive(Debug, Clone, Default)]
 pub struct Kept {
-    pub(crate) partners: BTreeMap<String, KeptPartner>,
+    pub(crate) files: Arc<BTreeMap<Arc<str>, KeptPartner>>,
+    /// What was made of them.
+    pub(crate) partners: Partners,
     /// Names of the backends there were: what a partner's file may name.
     pub(crate) backends: Vec<String>,
     /// The folder.
@@ -109,7 +118,7 @@ impl Kept {
     #[must_use]
     pub fn is_current(&self, folder: &Path) -> bool {
         let mut faults = Diagnostics::new();
-        let (_, read) = files::read_config_again(folder, &self.folder, &mut faults);
+        let (_, read) = files::read_config_again(folder, &self.folder, &Changed::Anywhere, &mut faults);
         faults.is_empty() && read.is_same(&self.folder)
     }
 }
@@ -131,15 +140,27 @@ pub(crate) struct KeptPartner {
     told: Diagnostics,
 }
 
-/// Reads the folder with the secrets of this process's environment.
-pub fn load(folder: &Path) -> Loaded {
-    load_again(folder, Sources::new(), &Kept::default())
+impl KeptPartner {
+    /// Whether the same text may mean something else: secrets may have changed behind their references, and whom a route
+    /// names may be there by now.
+    fn may_differ(&self) -> bool {
+        let names_secrets = |partner: &Arc<Partner>| {
+            let is_by_token = matches!(partner.identify.value, Identify::Token(_));
+            is_by_token || partner.notifications.is_some() || partner.endpoint.is_some()
+        };
+        self.told.has_errors() || self.partner.as_ref().is_none_or(names_secrets)
+    }
 }
 
-/// The same, where the folder was read before; `sources` are those of that reading, renewed.
-pub fn load_again(folder: &Path, sources: Sources, kept: &Kept) -> Loaded {
+/// Reads the folder with the secrets of this process's environment.
+pub fn load(folder: &Path) -> Loaded {
+    load_again(folder, Sources::new(), &Kept::default(), &Changed::Anywhere)
+}
+
+/// The same, where the folder was read before and changed there since; `sources` are those of that reading, renewed.
+pub fn load_again(folder: &Path, sources: Sources, kept: &Kept, changed: &Changed) -> Loaded {
     let mut faults = Diagnostics::new();
-    let (files, read) = files::read_config_again(folder, &kept.folder, &mut faults);
+    let (files, read) = files::read_config_again(folder, &kept.folder, changed, &mut faults);
     let mut loaded = load_set_again(files, &secret::Lookup::of_process(folder), sources, kept);
     loaded.kept.folder = read;
     if !faults.is_empty() {

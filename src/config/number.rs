@@ -64,6 +64,7 @@ pub fn numbers() -> Vec<(&'static str, &'static [Number])> {
         ("segue.yaml reload", super::gateway::RELOAD_NUMBERS),
         ("segue.yaml store.postgres", super::gateway::POSTGRES_NUMBERS),
         ("partners notifications", super::notifications::NUMBERS),
+        ("sellers polling", super::polling::NUMBERS),
         ("backends timeouts", super::backend::TIMEOUT_NUMBERS),
         ("backends limits", super::backend::LIMIT_NUMBERS),
     ]

@@ -1,7 +1,8 @@
 //! `partners/NAME.yaml`: one trading relationship.
 
 use super::{
-    Backend, Custody, Idempotency, Notifications, Operations, Policy, Route, Rules, code, custody, later,
+    Backend, Custody, Idempotency, Identify, Notifications, Operations, Policy, Polling, Route, Rules, code,
+    custody, later,
     read::{Context, is_name, name_of},
     route, tree, words,
 };
@@ -27,6 +28,8 @@ pub struct Partner {
     pub side: Side,
     /// Where we call it, and how; it buys from us where there is none.
     pub endpoint: Option<Backend>,
+    /// How what is bought of it is followed where it has no hub; none: it tells us.
+    pub polling: Option<Polling>,
     /// What stands before `/mefApi` in the paths of this partner: empty, or `/segment` once or more.
     pub base_path: String,
     /// Which release it speaks.
@@ -54,13 +57,6 @@ pub struct Partner {
     pub type_aliases: Vec<(Spanned<String>, Spanned<String>)>,
     /// What mappings read as `facts.partner`: account, currency, desk, anything.
     pub settings: Document,
-}
-
-/// How a partner is known when it calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Identify {
-    /// By nothing but the machine: only on a Sonata listener that no other machine reaches.
-    Loopback,
 }
 
 /// What the gateway's owner is to a partner.
@@ -115,9 +111,10 @@ impl Partner {
     ) -> Option<Self> {
         let mut fields = Fields::of(node, "a partner file", out)?;
         let id = name_of(&mut fields, "partner", stem, out).and_then(|name| PartnerId::parse(name).ok());
-        let identify = fields.require("identify", out).and_then(|node| identify(node, out));
+        let identify = fields.require("identify", out).and_then(|node| Identify::read(node, context, out));
         let side = side(&mut fields, out);
         let endpoint = endpoint(&mut fields, side, id.as_ref(), context, out);
+        let polling = Polling::read(&mut fields, side, out);
         let base_path = fields.take("base_path").and_then(|node| base_path(node, out)).unwrap_or_default();
         let releases = fields.require("release", out).and_then(|node| releases(node, out));
         let mapping = fields.require_scalar("mapping", out);
@@ -147,6 +144,7 @@ impl Partner {
             identify: identify?,
             side,
             endpoint,
+            polling,
             base_path,
             releases: releases?,
             mapping: mapping.map(|scalar| Spanned::new(scalar.text.clone(), scalar.span()))?,
@@ -161,26 +159,6 @@ impl Partner {
             settings,
         })
     }
-}
-
-fn identify(node: &Node, out: &mut Diagnostics) -> Option<Spanned<Identify>> {
-    let mut fields = Fields::of(node, "`identify`", out)?;
-    let loopback = fields.boolean("loopback", out);
-    for (key, what) in [
-        ("oauth2", "identification by OAuth 2.0"),
-        ("certificate", "identification by client certificate"),
-        ("token", "identification by token"),
-    ] {
-        if let Some(entry) = fields.entry(key) {
-            out.push(later(what, entry.key_span));
-        }
-    }
-    if loopback != Some(true) {
-        let fault = Diagnostic::error(code::ONE_OF, "a partner is identified in one way").at(node.span);
-        out.push(fault.hint("write `identify: { loopback: true }`"));
-    }
-    fields.finish(out);
-    Some(Spanned::new(Identify::Loopback, node.span))
 }
 
 fn side(fields: &mut Fields<'_>, out: &mut Diagnostics) -> Side {

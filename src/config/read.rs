@@ -1,11 +1,11 @@
 //! From the files to [`Settings`]: which file is what, and what only all of them together can show.
 
 use super::{
-    Backend, Gateway, Identify, Kept, KeptPartner, OPENAPI_FOLDER, PRODUCTS_FOLDER, Partner, Settings, Side,
-    code, credentials, secret::Lookup,
+    Backend, Gateway, Identify, Kept, KeptPartner, OPENAPI_FOLDER, PRODUCTS_FOLDER, Partner, Partners,
+    Settings, Side, code, credentials, secret::Lookup,
 };
 use crate::{
-    ids::PartnerId,
+    ids::{BackendId, PartnerId},
     text::{
         Diagnostic, Diagnostics, FileSet, Hint, Sources, Span,
         code::MISSING_KEY,
@@ -36,11 +36,12 @@ impl Context<'_> {
 
     /// Whether there is a file for a backend. What came of it does not count: its faults are told there.
     pub(super) fn is_backend(&self, name: &str, span: Span, out: &mut Diagnostics) -> bool {
-        let known = || self.files.iter().filter_map(|(path, _)| stem(path, "backends"));
-        if known().any(|known| known == name) {
+        // A partner may be one; whether it sells is known when all of them are read.
+        if is_in(self.files, "backends", name) || is_in(self.files, "partners", name) {
             return true;
         }
-        let hint = match suggest(name, known()) {
+        let known = self.files.below("backends/").filter_map(|(path, _)| stem(path, "backends"));
+        let hint = match suggest(name, known) {
             Some(near) => Hint::meant(near),
             None => format!("describe it in {}", self.files.shown(&format!("backends/{name}.yaml"))).into(),
         };
@@ -80,20 +81,20 @@ pub(super) fn settings(
     let context = Context { lookup, files };
     let mut gateway = None;
     let mut backends = BTreeMap::new();
-    let mut partners: BTreeMap<PartnerId, Arc<Partner>> = BTreeMap::new();
-    kept.backends = files.iter().filter_map(|(path, _)| stem(path, "backends")).map(str::to_owned).collect();
-    let before = (before.backends == kept.backends).then_some(&before.partners);
+    let backend_names = files.below("backends/").filter_map(|(path, _)| stem(path, "backends"));
+    kept.backends = backend_names.map(str::to_owned).collect();
+    let is_taken = before.is_taken_over(files, sources, kept, out);
+    if !is_taken {
+        partners(&context, before, kept, sources, out);
+    }
+    let partners = Arc::clone(&kept.partners);
     for (path, _) in files.iter() {
         // Product schemas are the standard's business and interfaces the mappings', not settings; the plan reads them.
         if path.starts_with(PRODUCTS_FOLDER) || path.starts_with(OPENAPI_FOLDER) {
             continue;
         }
-        if let Some(stem) = stem(path, "partners") {
-            let known = before.and_then(|before| before.get(path));
-            let Some(read) = partner(files, path, stem, &context, known, sources) else { continue };
-            out.append(read.told.clone());
-            partners.extend(read.partner.iter().map(|partner| (partner.id.clone(), Arc::clone(partner))));
-            kept.partners.insert(path.to_owned(), read);
+        // Those were read already.
+        if stem(path, "partners").is_some() {
             continue;
         }
         let Some(node) = open(files, path, sources, out) else { continue };
@@ -116,26 +117,103 @@ pub(super) fn settings(
         out.push(Diagnostic::error(code::NO_GATEWAY, message).hint(hint));
     }
     let gateway = gateway?;
-    partners_differ(&partners, out);
+    resold(files, &mut backends, &partners, out);
+    if !is_taken {
+        partners_differ(&partners, out);
+    }
     loopback_is_closed(&gateway, &partners, out);
     Some(Settings { gateway, backends, partners })
 }
 
+/// Partners that sell to us and that routes of others name in the place of a legacy system: what we sell is theirs.
+fn resold(
+    files: &FileSet,
+    backends: &mut BTreeMap<BackendId, Backend>,
+    partners: &Partners,
+    out: &mut Diagnostics,
+) {
+    for route in partners.values().flat_map(|partner| &partner.routes) {
+        let name = route.backend.value.as_str();
+        if backends.contains_key(&route.backend.value) || is_in(files, "backends", name) {
+            continue;
+        }
+        let seller = PartnerId::parse(name).ok().and_then(|id| partners.get(&id));
+        match seller.and_then(|seller| seller.endpoint.as_ref()) {
+            Some(endpoint) => {
+                let id = route.backend.value.clone();
+                backends.insert(id.clone(), Backend { id, is_seller: true, ..endpoint.clone() });
+            }
+            None if seller.is_some() => {
+                let message = format!("the partner `{name}` does not sell to us");
+                let fault = Diagnostic::error(code::UNKNOWN_NAME, message).at(route.backend.span);
+                out.push(fault.hint("name a backend, or a partner with `side: buyer`"));
+            }
+            // What is wrong with its file was told there.
+            None if is_in(files, "partners", name) => {}
+            // It was there when the route was read.
+            None => {
+                let message = format!("there is no backend `{name}`");
+                out.push(Diagnostic::error(code::UNKNOWN_NAME, message).at(route.backend.span));
+            }
+        }
+    }
+}
+
+impl Kept {
+    /// Takes over all partners where the files are those that were read, and none of them means something else by now.
+    fn is_taken_over(
+        &self,
+        files: &FileSet,
+        sources: &mut Sources,
+        kept: &mut Self,
+        out: &mut Diagnostics,
+    ) -> bool {
+        let mut all = self.files.values();
+        let is_kept = files.is(self.folder.texts())
+            && all.all(|known| !known.may_differ() && sources.keep(known.source, &known.text));
+        if is_kept {
+            (kept.files, kept.partners) = (Arc::clone(&self.files), Arc::clone(&self.partners));
+            self.files
+                .values()
+                .filter(|known| !known.told.is_empty())
+                .for_each(|known| out.append(known.told.clone()));
+        }
+        is_kept
+    }
+}
+
+/// Reads the partners' files, or takes over what was made of each.
+fn partners(
+    context: &Context<'_>,
+    before: &Kept,
+    kept: &mut Kept,
+    sources: &mut Sources,
+    out: &mut Diagnostics,
+) {
+    let known = (before.backends == kept.backends).then_some(&before.files);
+    let (mut files, mut all) = (BTreeMap::new(), BTreeMap::new());
+    for (path, file) in context.files.below("partners/") {
+        let Some(stem) = stem(path, "partners") else { continue };
+        let known = known.and_then(|known| known.get(path));
+        let Some(read) = partner((path, file.text()), stem, context, known, sources) else { continue };
+        out.append(read.told.clone());
+        all.extend(read.partner.iter().map(|partner| (partner.id.clone(), Arc::clone(partner))));
+        files.insert(Arc::clone(path), read);
+    }
+    (kept.files, kept.partners) = (Arc::new(files), Arc::new(all));
+}
+
 /// A partner's file, read or taken over.
 fn partner(
-    files: &FileSet,
-    path: &str,
+    (path, text): (&str, &Arc<str>),
     stem: &str,
     context: &Context<'_>,
     known: Option<&KeptPartner>,
     sources: &mut Sources,
 ) -> Option<KeptPartner> {
-    let text = files.get(path)?;
-    // Secrets may have changed behind their references.
-    let has_secrets =
-        |known: &KeptPartner| known.partner.as_ref().is_none_or(|partner| partner.notifications.is_some());
-    if let Some(known) = known.filter(|known| known.text == *text && !has_secrets(known))
-        && files.open(path, sources) == Some(known.source)
+    let files = context.files;
+    if let Some(known) = known.filter(|known| known.text == *text && !known.may_differ())
+        && (sources.keep(known.source, text) || files.open(path, sources) == Some(known.source))
     {
         return Some(known.clone());
     }
@@ -157,6 +235,11 @@ fn open(files: &FileSet, path: &str, sources: &mut Sources, out: &mut Diagnostic
         sources.hide(span);
     }
     Some(node)
+}
+
+/// Whether a folder has a file of this name.
+fn is_in(files: &FileSet, folder: &str, name: &str) -> bool {
+    files.get(&format!("{folder}/{name}.yaml")).is_some()
 }
 
 fn stem<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
@@ -206,11 +289,21 @@ pub(super) fn is_name(text: &str, span: Span, out: &mut Diagnostics) -> bool {
     good
 }
 
-/// Partners that come without credentials differ in their base path.
-fn partners_differ(partners: &BTreeMap<PartnerId, Arc<Partner>>, out: &mut Diagnostics) {
+/// Partners that come without credentials differ in their base path, others in their tokens.
+fn partners_differ(partners: &Partners, out: &mut Diagnostics) {
     // Those that buy call other resources than those that sell.
     let mut by_path: BTreeMap<(bool, &str), &PartnerId> = BTreeMap::new();
+    let mut by_token: BTreeMap<(bool, &str), &PartnerId> = BTreeMap::new();
     for partner in partners.values() {
+        if let Identify::Token(token) = &partner.identify.value {
+            let place = (partner.side == Side::Buyer, token.reveal());
+            if let Some(first) = by_token.insert(place, &partner.id) {
+                let message = format!("one token identifies `{first}` as well as `{}`", partner.id);
+                let fault = Diagnostic::error(code::SAME_PARTNER, message).at(partner.identify.span);
+                out.push(fault.hint("give each its own"));
+            }
+            continue;
+        }
         let place = (partner.side == Side::Buyer, partner.base_path.as_str());
         if let Some(first) = by_path.insert(place, &partner.id) {
             let message =
@@ -222,23 +315,21 @@ fn partners_differ(partners: &BTreeMap<PartnerId, Arc<Partner>>, out: &mut Diagn
 }
 
 /// Nobody is let in without credentials from another machine.
-fn loopback_is_closed(
-    gateway: &Gateway,
-    partners: &BTreeMap<PartnerId, Arc<Partner>>,
-    out: &mut Diagnostics,
-) {
+fn loopback_is_closed(gateway: &Gateway, partners: &Partners, out: &mut Diagnostics) {
     let sonata = &gateway.listeners.sonata;
     if sonata.is_loopback() {
         return;
     }
     for partner in partners.values() {
-        match partner.identify.value {
+        match &partner.identify.value {
+            // It proves who it is.
+            Identify::Token(_) => {}
             Identify::Loopback => {
                 let message = format!(
                     "`{}` is let in without credentials, but the Sonata listener is on {}",
                     partner.id, sonata.address
                 );
-                let hint = "listen on 127.0.0.1, or identify the partner by a credential";
+                let hint = "listen on 127.0.0.1, or identify the partner by a token";
                 out.push(
                     Diagnostic::error(code::OPEN_LOOPBACK_PARTNER, message)
                         .at(partner.identify.span)

@@ -1,11 +1,11 @@
 //! Files and folders that were read before: what the file system says of them tells whether they must be read again.
 
-use crate::text::FileSet;
+use crate::text::{FileSet, FileText};
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fs::Metadata,
     os::unix::fs::MetadataExt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -14,15 +14,72 @@ use std::{
 /// count time in steps, and two changes in one step look like one.
 const REST: Duration = Duration::from_secs(2);
 
-/// A folder as it was read.
+/// Where something changed since folders were read, as a watch over them told: whole paths of files and folders, below the
+/// folders as they were named to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// Nobody knows, so everything is looked at.
+    Anywhere,
+    /// There and nowhere else.
+    At(BTreeSet<PathBuf>),
+}
+
+/// Paths that are told apart; of more, everything is looked at.
+const CHANGED_MAX: usize = 256;
+
+impl Changed {
+    /// Nothing has changed.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        Self::At(BTreeSet::new())
+    }
+
+    /// Here, too.
+    pub fn also(&mut self, path: PathBuf) {
+        if let Self::At(paths) = self {
+            paths.insert(path);
+            if paths.len() > CHANGED_MAX {
+                *self = Self::Anywhere;
+            }
+        }
+    }
+
+    /// Wherever the other says, too.
+    pub fn and(&mut self, other: Self) {
+        match other {
+            Self::Anywhere => *self = Self::Anywhere,
+            Self::At(paths) => paths.into_iter().for_each(|path| self.also(path)),
+        }
+    }
+
+    /// Whether a file, or a folder itself, may be another one.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::At(paths) => paths.contains(path),
+        }
+    }
+
+    /// Whether something may have come into a folder, or gone from it, or changed right in it.
+    pub(super) fn is_right_in(&self, folder: &Path) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::At(paths) => paths.iter().any(|path| path.parent() == Some(folder)),
+        }
+    }
+}
+
+/// A folder as it was read. Cloning is cheap.
 #[derive(Debug, Clone, Default)]
 pub struct ReadBefore {
     /// Files by their path below the folder.
-    pub(super) files: HashMap<String, KnownFile>,
-    /// Folders likewise, with the names in them.
-    pub(super) folders: HashMap<String, KnownFolder>,
+    pub(super) files: Arc<HashMap<Arc<str>, KnownFile>>,
+    /// Folders likewise, each with `/` at its end, with the names in them.
+    pub(super) folders: Arc<HashMap<String, KnownFolder>>,
+    /// The texts.
+    pub(super) texts: FileSet,
     /// Files whose texts were read and not taken over from the reading before.
-    pub(super) read: Vec<String>,
+    pub(super) read: Vec<Arc<str>>,
     /// How many files are new, gone or have another text than in the reading before.
     pub(super) changes: usize,
 }
@@ -31,10 +88,7 @@ impl ReadBefore {
     /// Whether another reading found the same files with the same texts.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        let same = |(path, file): (&String, &KnownFile)| {
-            other.files.get(path).is_some_and(|other| file.text == other.text)
-        };
-        self.files.len() == other.files.len() && self.files.iter().all(same)
+        self.texts == other.texts
     }
 
     /// How many files are new, gone or have another text than in the reading before.
@@ -43,23 +97,25 @@ impl ReadBefore {
         self.changes
     }
 
+    /// The texts.
+    #[must_use]
+    pub fn texts(&self) -> &FileSet {
+        &self.texts
+    }
+
+    /// Whether something with this path below the folder was a folder.
+    pub(super) fn has_folder(&self, below: &str) -> bool {
+        below.is_empty() || self.folders.contains_key(&format!("{below}/"))
+    }
+
     /// Whether those files that were read have the same texts still, in the folder that they were read from. The others,
     /// which had not changed, are not looked at.
     #[must_use]
     pub fn is_at_rest(&self, folder: &Path) -> bool {
         self.read.iter().all(|below| {
-            let now = super::files::text(&folder.join(below));
-            self.files.get(below).zip(now.ok()).is_some_and(|(known, now)| *known.text == *now)
+            let now = super::files::text(&folder.join(&**below));
+            self.texts.get(below).zip(now.ok()).is_some_and(|(known, now)| **known == *now)
         })
-    }
-
-    /// The texts, below a root as diagnostics show it.
-    pub(super) fn texts(&self, root: String) -> FileSet {
-        let mut texts = FileSet::new(root);
-        for (path, file) in &self.files {
-            texts.insert(path.as_str(), Arc::clone(&file.text));
-        }
-        texts
     }
 }
 
@@ -67,7 +123,7 @@ impl ReadBefore {
 #[derive(Debug, Clone)]
 pub(super) struct KnownFile {
     pub stamp: Stamp,
-    pub text: Arc<str>,
+    pub file: Arc<FileText>,
 }
 
 /// A folder with the names of what is in it, and whether that is a folder.
@@ -75,6 +131,8 @@ pub(super) struct KnownFile {
 pub(super) struct KnownFolder {
     pub stamp: Stamp,
     pub entries: Arc<[(Box<str>, bool)]>,
+    /// Whether some of it are links: what they lead to changes without a trace here.
+    pub has_links: bool,
 }
 
 /// What a file system says of a file or folder.

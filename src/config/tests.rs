@@ -46,16 +46,23 @@ fn the_shipped_folder_loads_and_writes_its_defaults() {
 
 #[test]
 fn every_number_stands_in_the_shipped_files_with_default_and_bounds() {
-    let texts: Vec<String> = ["segue.yaml", "backends/acme.yaml", "partners/globex.yaml"]
-        .iter()
-        .map(|path| std::fs::read_to_string(shipped().join(path)).unwrap())
-        .collect();
+    let texts: Vec<String> =
+        ["segue.yaml", "backends/acme.yaml", "partners/globex.yaml", "partners/umbrella.yaml"]
+            .iter()
+            .map(|path| std::fs::read_to_string(shipped().join(path)).unwrap())
+            .collect();
     for (section, numbers) in numbers() {
         for number in numbers {
-            let file = ["segue", "backends", "partners"].iter().position(|file| section.starts_with(file));
+            let file = ["segue", "backends", "partners", "sellers"]
+                .iter()
+                .position(|file| section.starts_with(file));
             let text = &texts[file.unwrap()];
-            // One of two stores can be set, so the other stands there as a comment.
-            let indent = if section.ends_with("postgres") { "#     " } else { "  " };
+            // One of two stores can be set, so the other stands there as a comment; so do Sellers without a hub.
+            let indent = match section {
+                "segue.yaml store.postgres" => "#     ",
+                "sellers polling" => "#   ",
+                _ => "  ",
+            };
             let start = format!("{indent}{}: {} ", number.key, number.default);
             let unit = if number.key.contains("_ms") {
                 "ms, "
@@ -189,5 +196,36 @@ fn files_of_certificates_have_a_limit() {
         let told = loaded.diagnostics.render_text(&loaded.sources);
         assert_eq!(told.is_empty(), is_good, "{told}");
         assert!(is_good || told.contains("has more than 1048576 bytes"), "{told}");
+    }
+}
+
+#[test]
+fn a_route_may_name_who_sells_to_us_and_nobody_else() {
+    let partner = |name: &str, more: &str| {
+        format!(
+            "partner: {name}\nidentify: {{ loopback: true }}\nrelease: grace\nmapping: m\nbase_path: /{name}\n{more}\n"
+        )
+    };
+    let sells = "side: buyer\nendpoint: { base_url: \"http://127.0.0.1:1\" }\nroutes: [ { backend: b } ]";
+    let backend = "backend: b\nbase_url: \"http://127.0.0.1:2\"\n";
+    let load = |route: &str| {
+        let buys = partner("buys", &format!("side: seller\nroutes: [ {{ backend: {route} }} ]"));
+        let files = [
+            ("segue.yaml", "reload: {}\n"),
+            ("backends/b.yaml", backend),
+            ("partners/buys.yaml", buys.as_str()),
+            ("partners/sells.yaml", &partner("sells", sells)),
+        ];
+        load_set(FileSet::of("", files), &Lookup::new(Path::new(""), |_| None))
+    };
+    let settings = load("sells").settings.unwrap();
+    let resold = settings.backends.values().find(|backend| backend.is_seller).unwrap();
+    assert_eq!((resold.id.as_str(), resold.base_url.to_string().as_str()), ("sells", "http://127.0.0.1:1/"));
+    for (route, told) in
+        [("buys", "the partner `buys` does not sell to us"), ("nobody", "there is no backend `nobody`")]
+    {
+        let loaded = load(route);
+        let text = loaded.diagnostics.render_text(&loaded.sources);
+        assert!(text.contains(told) && text.contains("partners/buys.yaml:7"), "{text}");
     }
 }

@@ -52,6 +52,9 @@ pub struct Kept {
     pub path: Vec<(String, String)>,
     /// Headers that name the request or that a look-up reads; names in lower case.
     pub headers: Vec<(String, String)>,
+    /// The body as the partner sent it, where a bridge carried it over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<String>,
     /// The body as received.
     #[serde(skip)]
     pub body: Option<Bytes>,
@@ -271,6 +274,7 @@ mod tests {
                 query: pair("buyerId", "b\n1"),
                 path: Vec::new(),
                 headers: pair("x-key", "k"),
+                sent: body.as_ref().map(|_| "{\n}".to_owned()),
                 body,
             };
             assert_eq!(intent(&intent_note(&keys, Some(&kept))), (keys.clone(), Some(kept)));

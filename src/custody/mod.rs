@@ -15,6 +15,7 @@ mod patch;
 mod project;
 mod references;
 mod repeat;
+mod sent;
 mod state;
 
 pub use attention::{
@@ -29,6 +30,7 @@ pub use patch::patched;
 pub use project::project;
 pub use references::{Adopted, adopt};
 pub use repeat::{Repeating, repeating};
+pub use sent::{change_sent, keep_sent, sent, sent_kind};
 pub use state::{Illegal, Machines, ended, may_move};
 
 #[cfg(test)]

@@ -32,8 +32,9 @@ use crate::{
         path::{FieldPath, Step},
         program::Program,
     },
+    plan::PartnerPlan,
     sonata::{
-        Fault, Options, UnknownMembers,
+        Contract, Fault, Options, UnknownMembers,
         check::{Accepted, check},
         entity::{Act, EntityKind},
     },
@@ -325,15 +326,28 @@ pub fn hold_as(
     ty: crate::sonata::TypeId,
 ) -> Result<Document, ExchangeError> {
     rules::of_answer(story, work, document.root())?;
-    let contract = work.route.contract;
-    let products = work
-        .partner
-        .products(work.route.function())
-        .ok_or_else(|| ExchangeError::Internal("the release has no products".to_owned()))?;
-    // What the Buyer's own products may have wrong, its echo in our answer may.
-    let product_faults = work.partner.settings().policy.product_payload;
     let received = work.received.body.as_ref();
     let accepted = received.map(|document| Accepted { document, passed: &work.received.passed });
+    fit(story, work.partner, (work.route.contract, ty), accepted, document)
+}
+
+/// Holds a message of ours against a type of a contract, without what the guides say of it.
+///
+/// # Errors
+/// The partner's policy wants no answer in place of one that is not as the standard has it.
+pub fn fit(
+    story: &mut Story<'_>,
+    partner: &PartnerPlan,
+    (contract, ty): (&'static Contract, crate::sonata::TypeId),
+    accepted: Option<Accepted<'_>>,
+    document: &Document,
+) -> Result<Document, ExchangeError> {
+    let products = partner
+        .products(contract.function)
+        .ok_or_else(|| ExchangeError::Internal("the release has no products".to_owned()))?;
+    let policy = &partner.settings().policy;
+    // What the Buyer's own products may have wrong, its echo in our answer may.
+    let product_faults = policy.product_payload;
     let options = Options { product_faults, accepted, ..Options::new(products) };
     let projected = || custody::project(document.root(), contract.view(ty));
     let checked = check(document.root(), contract, ty, &options);
@@ -346,7 +360,7 @@ pub fn hold_as(
     if checked.is_valid() {
         return Ok(document);
     }
-    match work.partner.settings().policy.answer_findings {
+    match policy.answer_findings {
         AnswerFindings::Fail => Err(ExchangeError::AnswerContract(checked.faults)),
         AnswerFindings::Send => {
             for fault in &checked.faults {

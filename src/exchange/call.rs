@@ -7,14 +7,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header::InvalidHeaderValu
 use tokio::time::Instant;
 
 use super::{
+    buyer,
     calls::{Origin, Planned, Prepared, place},
-    error::ExchangeError,
+    error::{ExchangeError, SellerProblem},
     reply::{Reading, Reply, Sender, understand},
     story::Story,
 };
 use crate::{
     format::{self, Format, Outgoing},
-    json::Limits,
+    json::{Document, Limits},
     legacy::{BackendSettings, LegacyReply, LegacyRequest},
     mapping::operation::{Call, OperationProgram},
 };
@@ -172,8 +173,26 @@ async fn make(
     let understood = understand(calling.program, (index, item), answer.map_err(failed)?, reading, sender);
     understood.map_err(|not| {
         let unclear = !not.says_no;
-        Box::new(Failed { error: not.error, reply: unclear.then_some(not.reply), unclear })
+        let error = match not.error {
+            ExchangeError::LegacyStatus { status, call } if calling.backend.is_seller => {
+                ExchangeError::Seller(Box::new(of_seller(calling, &one.planned, (status, &call), &not.reply)))
+            }
+            error => error,
+        };
+        Box::new(Failed { error, reply: unclear.then_some(not.reply), unclear })
     })
+}
+
+/// What a Seller says is wrong that stands in the place of a legacy system, and that the mapping says nothing about.
+fn of_seller<'m>(
+    calling: &Calling<'_, 'm>,
+    planned: &Planned<'m>,
+    (status, call): (u16, &str),
+    reply: &Reply,
+) -> SellerProblem {
+    let document = Document::parse(reply.raw.clone(), &calling.limits).ok();
+    let status = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    calling.origin.told_back(planned, buyer::problem(call, status, document.as_ref()))
 }
 
 async fn send(

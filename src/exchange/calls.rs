@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    error::ExchangeError,
+    error::{ExchangeError, SellerProblem},
     facts::{Known, find, scalar_node},
     reply::Reply,
     request::Received,
@@ -16,7 +16,7 @@ use crate::{
         operation::{Call, CallTarget, OperationProgram, TemplatePart},
         path::{FieldPath, Part},
         program::{FailureCode, Tables},
-        trace::Row,
+        trace::{Row, property_path},
     },
     sonata::entity::Act,
 };
@@ -247,6 +247,17 @@ impl<'m> Origin<'m> {
             }
         }
         if failures.is_empty() { Ok(prepared) } else { Err(ExchangeError::Refused(failures)) }
+    }
+
+    /// What a Seller in the place of a legacy system complains of, at the places of the message that its request was
+    /// made of.
+    pub fn told_back(&self, planned: &Planned<'m>, mut problem: SellerProblem) -> SellerProblem {
+        let Some(program) = &planned.call.request else { return problem };
+        let input = self.input(planned, self.facts);
+        for complaint in &mut problem.complaints {
+            complaint.at = complaint.path.as_deref().and_then(|path| property_path(program, &input, path));
+        }
+        problem
     }
 
     /// The document that one request is made of; none where it has none or the mapping refuses.

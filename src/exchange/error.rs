@@ -48,6 +48,11 @@ pub enum ExchangeError {
     },
     /// The operation is not offered to this partner.
     NotServed,
+    /// The Seller's release does not have the operation.
+    NotSold {
+        /// Why.
+        why: String,
+    },
     /// No route of the partner takes the request.
     NotRouted(NoRoute),
     /// The operation is to be answered by people, and its answer cannot wait for them.
@@ -180,7 +185,9 @@ impl ExchangeError {
             | Self::LegacyGarbage { .. }
             | Self::Seller(_)
             | Self::Legacy { .. } => Blame::Legacy,
-            Self::NotServed | Self::Manual | Self::NotRouted(NoRoute::Operation) => Blame::NotOffered,
+            Self::NotServed | Self::NotSold { .. } | Self::Manual | Self::NotRouted(NoRoute::Operation) => {
+                Blame::NotOffered
+            }
             Self::Mapping(_)
             | Self::AnswerContract(_)
             | Self::Store(_)
@@ -205,6 +212,7 @@ impl fmt::Display for ExchangeError {
             Self::InProgress => f.write_str("the first request under the same key has not ended"),
             Self::OtherRequest { .. } => f.write_str("another request was sent before under the same key"),
             Self::NotServed => f.write_str("the operation is not offered to this partner"),
+            Self::NotSold { why } => write!(f, "the Seller's release does not have this: {why}"),
             Self::NotRouted(NoRoute::Operation) => f.write_str("no route of the partner takes the operation"),
             Self::NotRouted(NoRoute::Party { parameter }) => {
                 write!(f, "no route of the partner is for this {parameter}")

@@ -103,7 +103,7 @@ pub fn is_last(complete: &Complete, reply: &Reply) -> bool {
 }
 
 /// Whether nothing follows the state of an entity, or of its item.
-fn is_final(kind: EntityKind, document: &Document, item: Option<&str>) -> bool {
+pub(super) fn is_final(kind: EntityKind, document: &Document, item: Option<&str>) -> bool {
     let root = document.root();
     let machines = Machines::of(kind, Some(root));
     let state = |node: Node<'_>| node.get(kind.facts().state?)?.as_str().map(std::borrow::Cow::into_owned);

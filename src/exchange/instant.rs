@@ -117,16 +117,8 @@ pub async fn wait(
     }
     let legacy = LegacyId::parse(&legacy_id(program, last)?).ok()?;
     let subject = Subject::named(work.duty.kind, id?.clone(), legacy, &work.backend.id);
-    let whole = story.moment.deadline.duration_since(story.moment.started);
-    let until = story.moment.deadline - whole * LEFT_PERCENT / 100;
-    let (mut pause, mut found) = (Duration::from_millis(PAUSE_MS_MIN), None);
-    loop {
-        let next = Instant::now() + pause;
-        if next >= until {
-            return found;
-        }
-        sleep_until(next).await;
-        pause = (pause * 2).min(Duration::from_millis(PAUSE_MS_MAX));
+    let (mut turns, mut found) = (Turns::of(story, PAUSE_MS_MIN), None);
+    while turns.next().await {
         let way = (work.operation, work.backend, work.home);
         match follow::ask(story, work.partner, &subject, way, (&complete.poll, None)).await {
             Ok(reply) => {
@@ -138,6 +130,33 @@ pub async fn wait(
             }
             Err(error) => tracing::debug!(%error, "what was asked for at once could not be asked for again"),
         }
+    }
+    found
+}
+
+/// The moments at which something that takes its time is asked for again while an exchange waits for it.
+pub struct Turns {
+    until: Instant,
+    pause: Duration,
+}
+
+impl Turns {
+    /// Those that are left to an exchange, with time for its answer. The first is after so many milliseconds.
+    pub fn of(story: &Story<'_>, pause_ms_min: u64) -> Self {
+        let whole = story.moment.deadline.duration_since(story.moment.started);
+        let until = story.moment.deadline - whole * LEFT_PERCENT / 100;
+        Self { until, pause: Duration::from_millis(pause_ms_min) }
+    }
+
+    /// Waits for the next; false where there is none any more.
+    pub async fn next(&mut self) -> bool {
+        let next = Instant::now() + self.pause;
+        if next >= self.until {
+            return false;
+        }
+        sleep_until(next).await;
+        self.pause = (self.pause * 2).min(Duration::from_millis(PAUSE_MS_MAX));
+        true
     }
 }
 

@@ -6,6 +6,7 @@
 //! ([`error`]); what the partner is told is decided in `problem`, and nowhere else.
 
 mod answer;
+pub mod bridge;
 pub mod buyer;
 pub mod by_hand;
 mod call;
@@ -15,6 +16,7 @@ pub mod error;
 mod facts;
 mod follow;
 mod hub;
+mod identify;
 mod instant;
 mod inventory;
 mod journal;

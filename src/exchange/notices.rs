@@ -7,7 +7,10 @@ use std::{pin::pin, sync::Arc};
 
 use tokio::time::{Duration, timeout};
 
-use super::story::{Story, time_text};
+use super::{
+    bridge,
+    story::{Story, time_text},
+};
 use crate::{
     ids::{SonataId, TaskId},
     json::{Document, Limits},
@@ -97,7 +100,7 @@ async fn tasks(
         let events = notify::changed(kind, before.as_ref().map(Document::root), after.root(), by);
         let at = time_text(story.gateway.ports.clock.now());
         let about = About { partner: partner.id(), kind, id: &entity.id, document: after.root(), at: &at };
-        for event in &events {
+        for event in events.iter().filter(|event| bridge::may_tell(partner, event.facts)) {
             let event_id = story.gateway.ports.ids.next().to_string();
             for one in theirs.iter().filter(|one| one.takes(event.facts)) {
                 let id = TaskId::parse(&story.gateway.ports.ids.next().to_string())

@@ -9,13 +9,14 @@ use http_body_util::Full;
 
 use super::{
     Gateway,
-    error::{ExchangeError, SellerProblem},
+    error::{Complaint, ExchangeError, SellerProblem},
     wire::{Answer, render},
 };
 use crate::{
     mapping::{
         apply::{Failure, Fault as MappingFault},
         path::Part,
+        problem::TroubleCode,
         program::FailureCode,
     },
     plan::NoRoute,
@@ -48,6 +49,10 @@ pub fn answer(error: &ExchangeError, operation: Option<&Operation>) -> (Answer, 
         }
         ExchangeError::Legacy { .. } => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
+        // What is asked for has to be said (RFC 9110).
+        ExchangeError::UnknownPartner => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         ExchangeError::InProgress => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(REPEAT_AFTER_S));
@@ -124,7 +129,7 @@ fn problem(error: &ExchangeError) -> Problem {
         E::NotRouted(NoRoute::Body { pointer, reason }) => {
             Problem::unprocessable(vec![Fault::new(FaultCode::InvalidValue, pointer.as_str(), *reason)])
         }
-        E::NotServed | E::Manual | E::NotRouted(NoRoute::Operation) => {
+        E::NotServed | E::NotSold { .. } | E::Manual | E::NotRouted(NoRoute::Operation) => {
             Problem::new(ProblemCode::NotImplemented, "The operation is not offered here.")
         }
         E::Refused(failures) => refused(failures),
@@ -132,13 +137,10 @@ fn problem(error: &ExchangeError) -> Problem {
             let pointer = told.pointer.as_deref().unwrap_or_default();
             Problem::unprocessable(vec![Fault::new(fault_code(told.code), pointer, &told.reason)])
         }
-        E::LegacyStatus { .. }
-        | E::LegacyFault { .. }
-        | E::LegacyGarbage { .. }
-        | E::Legacy { .. }
-        | E::Seller(_) => {
+        E::LegacyStatus { .. } | E::LegacyFault { .. } | E::LegacyGarbage { .. } | E::Legacy { .. } => {
             Problem::new(ProblemCode::InternalError, "A system behind this one cannot answer now.")
         }
+        E::Seller(problem) => resold(problem),
         E::Mapping(_) | E::AnswerContract(_) | E::Store(_) | E::Panicked(_) | E::Internal(_) => internal(),
         E::Deadline => Problem::new(ProblemCode::InternalError, "The request could not be answered in time."),
     }
@@ -159,7 +161,9 @@ pub fn for_legacy(error: &ExchangeError) -> (StatusCode, &'static str) {
         | E::LegacyProblem(_)
         | E::Mapping(_)
         | E::AnswerContract(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalidValue"),
-        E::NotServed | E::NotRouted(_) | E::Manual => (StatusCode::NOT_IMPLEMENTED, "notImplemented"),
+        E::NotServed | E::NotSold { .. } | E::NotRouted(_) | E::Manual => {
+            (StatusCode::NOT_IMPLEMENTED, "notImplemented")
+        }
         // Worth another try: nothing is wrong with the message.
         E::Store(_) | E::Deadline | E::InProgress => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         E::LegacyStatus { .. }
@@ -177,8 +181,8 @@ pub fn for_legacy(error: &ExchangeError) -> (StatusCode, &'static str) {
 pub struct Trouble {
     /// HTTP status.
     pub status: u16,
-    /// A word for it: the standard's codes, and some for what only we can say.
-    pub code: &'static str,
+    /// A word for it.
+    pub code: TroubleCode,
     /// Why, in one sentence.
     pub reason: String,
     /// What is wrong with the message, entry by entry.
@@ -200,30 +204,26 @@ pub struct TroubleAt {
 /// it is worth trying again (502, 503, 504).
 pub fn trouble(error: &ExchangeError) -> Trouble {
     use ExchangeError as E;
-    let told = |status: u16, code: &'static str, reason: String| Trouble {
-        status,
-        code,
-        reason,
-        faults: Vec::new(),
-    };
+    let told =
+        |status: u16, code: TroubleCode, reason: String| Trouble { status, code, reason, faults: Vec::new() };
     let of_faults = |faults: Vec<TroubleAt>| {
         let reason = faults.first().map(|fault| fault.reason.clone()).unwrap_or_default();
-        Trouble { status: 422, code: "invalidMessage", reason, faults }
+        Trouble { status: 422, code: TroubleCode::InvalidMessage, reason, faults }
     };
     match error {
-        E::UnknownPartner => told(401, "unknownCaller", error.to_string()),
-        E::NoSuchPath => told(404, "notFound", error.to_string()),
-        E::MethodNotAllowed { .. } => told(405, "methodNotAllowed", error.to_string()),
-        E::NotFound => told(404, "notFound", "there is no such thing".to_owned()),
+        E::UnknownPartner => told(401, TroubleCode::UnknownCaller, error.to_string()),
+        E::NoSuchPath => told(404, TroubleCode::NotFound, error.to_string()),
+        E::MethodNotAllowed { .. } => told(405, TroubleCode::MethodNotAllowed, error.to_string()),
+        E::NotFound => told(404, TroubleCode::NotFound, "there is no such thing".to_owned()),
         E::Query(faults) => {
             let faults = faults.iter();
             let at = faults.map(|fault| TroubleAt { reason: fault.reason.clone(), ..TroubleAt::default() });
             of_faults(at.collect())
         }
-        E::Body(reason) => told(400, "invalidBody", reason.clone()),
+        E::Body(reason) => told(400, TroubleCode::InvalidBody, reason.clone()),
         E::Contract(faults) => of_faults(faults.iter().map(of_fault).collect()),
         E::Refused(failures) => match problem(error).faults() {
-            [] => told(500, "internalError", "the message could not be processed".to_owned()),
+            [] => told(500, TroubleCode::InternalError, "the message could not be processed".to_owned()),
             faults => {
                 debug_assert!(!failures.is_empty(), "what is refused says why");
                 of_faults(faults.iter().map(of_fault).collect())
@@ -240,25 +240,55 @@ pub fn trouble(error: &ExchangeError) -> Trouble {
             at: told.pointer.clone(),
         }]),
         E::Seller(problem) => of_seller(problem),
-        E::InProgress => told(409, "inProgress", "the same was asked before and has not ended".to_owned()),
-        E::OtherRequest { .. } => {
-            told(409, "otherRequest", "something else was asked before under the same number".to_owned())
+        E::InProgress => {
+            told(409, TroubleCode::InProgress, "the same was asked before and has not ended".to_owned())
         }
-        E::NotServed | E::NotRouted(_) | E::Manual => told(501, "notImplemented", error.to_string()),
+        E::OtherRequest { .. } => told(
+            409,
+            TroubleCode::OtherRequest,
+            "something else was asked before under the same number".to_owned(),
+        ),
+        E::NotServed | E::NotSold { .. } | E::NotRouted(_) | E::Manual => {
+            told(501, TroubleCode::NotImplemented, error.to_string())
+        }
         E::Legacy { error: failed, .. } => {
             let status = if failed.retry_is_safe() { 503 } else { 504 };
-            told(status, "sellerUnavailable", failed.kind.to_string().replace("legacy system", "Seller"))
+            told(
+                status,
+                TroubleCode::SellerUnavailable,
+                failed.kind.to_string().replace("legacy system", "Seller"),
+            )
         }
         E::LegacyStatus { .. } | E::LegacyFault { .. } | E::LegacyGarbage { .. } => {
-            told(502, "sellerFailed", "the Seller's answer cannot be read".to_owned())
+            told(502, TroubleCode::SellerFailed, "the Seller's answer cannot be read".to_owned())
         }
         E::Mapping(_) | E::AnswerContract(_) => {
-            told(502, "sellerFailed", "the Seller's answer cannot be told in our terms".to_owned())
+            told(502, TroubleCode::SellerFailed, "the Seller's answer cannot be told in our terms".to_owned())
         }
-        E::Store(_) | E::Deadline => told(503, "unavailable", error.to_string()),
+        E::Store(_) | E::Deadline => told(503, TroubleCode::Unavailable, error.to_string()),
         E::Panicked(_) | E::Internal(_) => {
-            told(500, "internalError", "the message could not be processed".to_owned())
+            told(500, TroubleCode::InternalError, "the message could not be processed".to_owned())
         }
+    }
+}
+
+/// What a Seller whose things we sell on says of the partner's message. What it holds against ours (its form, our
+/// credentials) and its own failures are nothing that the partner can mend.
+fn resold(problem: &SellerProblem) -> Problem {
+    let fault = |one: &Complaint| {
+        let code = one.code.as_deref().and_then(FaultCode::parse).unwrap_or(FaultCode::OtherIssue);
+        // A place that the partner did not write is none that it may know, and so are words about it.
+        match &one.at {
+            Some(at) => Fault::new(code, at, one.reason.as_deref().unwrap_or("This cannot be carried out.")),
+            None => Fault::new(code, "", "The request cannot be carried out."),
+        }
+    };
+    match problem.status {
+        404 => Problem::new(ProblemCode::NotFound, "There is no such entity."),
+        409 | 422 if !problem.complaints.is_empty() => {
+            Problem::unprocessable(problem.complaints.iter().map(fault).collect())
+        }
+        _ => Problem::new(ProblemCode::InternalError, "A system behind this one cannot answer now."),
     }
 }
 
@@ -266,11 +296,11 @@ pub fn trouble(error: &ExchangeError) -> Trouble {
 /// nothing that who asked can mend.
 fn of_seller(problem: &SellerProblem) -> Trouble {
     let (status, code) = match problem.status {
-        404 => (404, "notFound"),
-        400 | 409 | 422 => (422, "invalidMessage"),
-        501 => (501, "notImplemented"),
-        401 | 403 => (502, "sellerRefuses"),
-        _ => (502, "sellerFailed"),
+        404 => (404, TroubleCode::NotFound),
+        400 | 409 | 422 => (422, TroubleCode::InvalidMessage),
+        501 => (501, TroubleCode::NotImplemented),
+        401 | 403 => (502, TroubleCode::SellerRefuses),
+        _ => (502, TroubleCode::SellerFailed),
     };
     let own = || format!("the Seller answered with status {}", problem.status);
     let faults = problem.complaints.iter().map(|one| TroubleAt {
@@ -302,7 +332,8 @@ fn refused(failures: &[Failure]) -> Problem {
     Problem::unprocessable(faults.collect())
 }
 
-fn fault_code(code: FailureCode) -> FaultCode {
+/// A failure's code in the standard's words.
+pub(super) fn fault_code(code: FailureCode) -> FaultCode {
     match code {
         FailureCode::MissingProperty => FaultCode::MissingProperty,
         FailureCode::InvalidValue => FaultCode::InvalidValue,

@@ -16,6 +16,7 @@ use super::{
     Gateway, buyer,
     concerned::Concerned,
     error::ExchangeError,
+    identify,
     news::{Element, Message, Telling, as_reply},
     problem,
     reply::Reply,
@@ -29,7 +30,7 @@ use crate::{
     ids::BackendId,
     json::{Builder, Document, Limits, Node},
     legacy::BackendSettings,
-    plan::{PartnerPlan, Plan, Receiver, Understanding},
+    plan::{PartnerPlan, Plan, Received, Receiver, Understanding},
     server::PeerIdentity,
 };
 
@@ -38,7 +39,7 @@ struct Way<'p> {
     partner: &'p Arc<PartnerPlan>,
     receiver: &'p Receiver,
     backend: &'p BackendSettings,
-    path: Vec<(String, String)>,
+    path: Arc<Vec<(String, String)>>,
 }
 
 /// What came of a message.
@@ -101,10 +102,9 @@ where
 pub(super) fn admit(plan: &Plan, head: &Parts) -> Result<(), ExchangeError> {
     let known = match &plan.settings().gateway.listeners.internal_token {
         Some(token) => {
-            let given = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-            let given = given.and_then(|text| text.strip_prefix("Bearer ")).unwrap_or_default();
+            let shown = identify::token(head).unwrap_or_default();
             // Hashes of this kind compare in constant time.
-            blake3::hash(given.as_bytes()) == blake3::hash(token.reveal().as_bytes())
+            blake3::hash(shown.as_bytes()) == blake3::hash(token.reveal().as_bytes())
         }
         None => head.extensions.get::<PeerIdentity>().is_some_and(PeerIdentity::is_loopback),
     };
@@ -117,28 +117,37 @@ fn ways<'p>(plan: &'p Plan, method: &Method, path: &str) -> Result<Vec<Way<'p>>,
     let named = path.strip_prefix('/').and_then(|path| path.split('/').next());
     let named = named.and_then(|name| BackendId::parse(name).ok()).filter(|id| plan.backend(id).is_some());
     let below = named.as_ref().and_then(|id| path.strip_prefix('/')?.strip_prefix(id.as_str()));
-    let (mut ways, mut methods) = (Vec::new(), Vec::<&str>::new());
-    for partner in plan.shared_partners() {
-        for receiver in partner.receivers() {
-            let whole = receiver.receive.values(path).map(|values| (values, None));
-            let found = whole.or_else(|| Some((receiver.receive.values(below?)?, named.as_ref())));
-            let Some((values, sender)) = found else { continue };
-            if *receiver.receive.method != *method.as_str() {
-                methods.push(&receiver.receive.method);
-                continue;
-            }
-            let path = values.into_iter().map(|(name, value)| {
-                (name.to_owned(), percent_decode_str(value).decode_utf8_lossy().into_owned())
-            });
-            let path: Vec<_> = path.collect();
-            let senders = receiver.backends.iter().filter(|own| sender.is_none_or(|sender| sender == *own));
-            let settings = senders.filter_map(|id| plan.backend(id));
-            ways.extend(settings.map(|backend| Way { partner, receiver, backend, path: path.clone() }));
+    let whole = plan.received(path).map(|(row, values)| (row, values, None));
+    let mut rows: Vec<(&Received, Vec<_>, Option<&BackendId>)> = whole.collect();
+    for (row, values) in below.into_iter().flat_map(|below| plan.received(below)) {
+        if !rows.iter().any(|(known, ..)| std::ptr::eq(*known, row)) {
+            rows.push((row, values, named.as_ref()));
         }
+    }
+    let (rows, others): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|(row, ..)| *row.receive.method == *method.as_str());
+    let mut meant = Vec::new();
+    for (row, values, sender) in &rows {
+        let path = values.iter().map(|(name, value)| {
+            ((*name).to_owned(), percent_decode_str(value).decode_utf8_lossy().into_owned())
+        });
+        let path = Arc::new(path.collect::<Vec<_>>());
+        meant.extend(row.by.iter().map(|(id, index)| (id, *index, Arc::clone(&path), *sender)));
+    }
+    meant.sort_by(|one, other| (one.0, one.1).cmp(&(other.0, other.1)));
+    let mut ways = Vec::new();
+    for (id, index, path, sender) in meant {
+        let partner = plan.partner(id.as_str());
+        let found = partner.and_then(|partner| Some((partner, partner.receivers().get(index)?)));
+        let Some((partner, receiver)) = found else { continue };
+        let senders = receiver.backends.iter().filter(|own| sender.is_none_or(|sender| sender == *own));
+        let settings = senders.filter_map(|id| plan.backend(id));
+        ways.extend(settings.map(|backend| Way { partner, receiver, backend, path: Arc::clone(&path) }));
     }
     if !ways.is_empty() {
         return Ok(ways);
     }
+    let mut methods: Vec<&str> = others.iter().map(|(row, ..)| &*row.receive.method).collect();
     methods.sort_unstable();
     methods.dedup();
     Err(match methods.as_slice() {
@@ -180,7 +189,7 @@ fn in_format(way: &Way<'_>, head: &Parts, bytes: &Bytes, limits: &Limits) -> Res
     let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
     let query = query.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
     let document = incoming.document;
-    Ok(as_reply(head.headers.clone(), (content_type, bytes), document, (query, way.path.clone())))
+    Ok(as_reply(head.headers.clone(), (content_type, bytes), document, (query, Vec::clone(&way.path))))
 }
 
 /// The message as one partner's mapping understands it.

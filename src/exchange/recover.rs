@@ -86,6 +86,7 @@ pub fn kept(work: &Work<'_>, id: Option<&SonataId>) -> Option<Kept> {
         path: received.path.clone(),
         headers: headers.cloned().collect(),
         body: received.body.as_ref().map(Document::bytes),
+        sent: received.sent.as_ref().map(|sent| sent.text().to_owned()),
     })
 }
 
@@ -212,7 +213,8 @@ fn received(kept: Kept) -> Result<Received, ExchangeError> {
     }
     let body = kept.body.as_ref().map(subject::stored).transpose()?;
     let (query, path) = (kept.query, kept.path);
-    Ok(Received { query, path, headers: Headers::open(headers), body, passed: Vec::new() })
+    let sent = kept.sent.map(|text| subject::stored(&Bytes::from(text))).transpose()?;
+    Ok(Received { query, path, headers: Headers::open(headers), body, passed: Vec::new(), sent })
 }
 
 /// Maps the request as it was mapped, looks up each of its calls, and goes on as if they had been answered now.

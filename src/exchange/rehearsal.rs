@@ -7,6 +7,7 @@
 use jiff::Timestamp;
 
 use super::{
+    bridge::{before, query_came_over},
     calls::{ITEM_LEGACY_IDS, Origin, Planned, Wire},
     error::ExchangeError,
     facts::{EntityFacts, Known, StoryTexts, facts, with_reply},
@@ -21,10 +22,11 @@ use crate::{
     legacy::LegacyReply,
     mapping::{
         apply::{self, Applied, Failure, Input, KeyPair, KeyText, NeededReference, References},
+        bridge::{self, Request},
         operation,
         trace::Row,
     },
-    plan::{MappedOperation, PartnerPlan},
+    plan::{Crossing, MappedOperation, PartnerPlan},
     sonata::{
         Contract, Fault, Operation, Options, check,
         check::{QueryFault, check_query},
@@ -39,7 +41,9 @@ const NEW_ID: &str = "00000000-0000-0000-0000-000000000001";
 pub struct Rehearsal<'r> {
     /// The partner.
     pub partner: &'r PartnerPlan,
-    /// Contract and operation.
+    /// Contract and operation of the partner's release.
+    pub spoken: (&'static Contract, &'static Operation),
+    /// Contract and operation that the mapping is written for; the same where no bridge stands between.
     pub route: (&'static Contract, &'static Operation),
     /// The mapping.
     pub mapped: &'r MappedOperation,
@@ -67,7 +71,7 @@ pub struct Rehearsed {
 impl Rehearsal<'_> {
     /// What is wrong with a request in the eyes of the standard, as this partner is held to it.
     pub fn check(&self, body: Option<&Document>) -> (Vec<QueryFault>, Vec<Fault>) {
-        let (contract, operation) = self.route;
+        let (contract, operation) = self.spoken;
         let pairs: Vec<_> =
             self.query.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect();
         let query = check_query(contract, operation, &pairs);
@@ -94,8 +98,10 @@ impl Rehearsal<'_> {
         call: Option<&str>,
     ) -> Result<Vec<Rehearsed>, ExchangeError> {
         let texts = StoryTexts::new(NEW_ID, self.now);
+        let Request { body, query } = self.over(Request { body, query: self.query.clone() }, &texts)?;
         let received = Received {
-            query: self.query.clone(),
+            sent: None,
+            query,
             path: self.path.clone(),
             headers: apply::Headers::default(),
             body,
@@ -125,6 +131,48 @@ impl Rehearsal<'_> {
         wanted.map(|one| rehearse(&origin, one)).collect()
     }
 
+    fn crossing(&self) -> Option<&Crossing> {
+        self.partner.edge(self.spoken.0.function)?.crossing(&self.spoken.1.operation_id)
+    }
+
+    /// A request as the bridges before the mapping make it.
+    fn over(&self, request: Request, texts: &StoryTexts) -> Result<Request, ExchangeError> {
+        let Some(crossing) = self.crossing() else { return Ok(request) };
+        let known = facts(self.partner, self.spoken, texts, None);
+        let steps = crossing.request.as_slice();
+        let mut carried = bridge::carry_request(steps, &request, &known).map_err(|(step, failures)| {
+            let steps = steps.get(..step).unwrap_or_default();
+            ExchangeError::Refused(before(steps, &request, &known, failures))
+        })?;
+        query_came_over((self.route.1, steps), (&request, &mut carried), &known)?;
+        Ok(carried)
+    }
+
+    /// An answer, or one element of a list, as the bridges behind the mapping make it.
+    fn back(&self, mut rehearsed: Rehearsed, is_element: bool) -> Rehearsed {
+        let Some(crossing) = self.crossing().filter(|crossing| !crossing.answer.is_empty()) else {
+            return rehearsed;
+        };
+        let texts = StoryTexts::new(NEW_ID, self.now);
+        let known = facts(self.partner, self.spoken, &texts, None);
+        let Ok(applied) = &mut rehearsed.result else { return rehearsed };
+        let Some(body) = &applied.body else { return rehearsed };
+        let list = is_element.then(|| list_of(body)).flatten();
+        let told = bridge::carry_in_part(&crossing.answer, list.as_ref().unwrap_or(body), &known);
+        match told {
+            Ok(carried) => {
+                applied.findings.extend(carried.findings);
+                let first = |list: &Document| list.root().elements().next().and_then(document_of);
+                applied.body = match carried.body {
+                    Some(list) if is_element => first(&list),
+                    other => other,
+                };
+            }
+            Err((_, failures)) => rehearsed.result = Err(failures),
+        }
+        rehearsed
+    }
+
     fn answer<'m>(
         &'m self,
         program: &'m crate::mapping::program::Program,
@@ -143,7 +191,7 @@ impl Rehearsal<'_> {
         };
         let references = own_counterparts(&apply::references(program, &input(&nothing)));
         let (result, rows) = apply::apply_traced(program, &input(&references));
-        Rehearsed { name, result, rows }
+        self.back(Rehearsed { name, result, rows }, element.is_some())
     }
 
     /// The answer that a reply of this call becomes: one message, of a list one per element.
@@ -208,6 +256,7 @@ impl Rehearsal<'_> {
             entity: None,
             document: None,
             request: None,
+            sent: None,
             parent: None,
             keys: Vec::new(),
         })
@@ -219,6 +268,20 @@ impl Rehearsal<'_> {
         let node = members.iter().try_fold(body?.root(), |node, member| node.get(member))?;
         node.as_str().map(std::borrow::Cow::into_owned)
     }
+}
+
+/// A list of one element.
+fn list_of(element: &Document) -> Option<Document> {
+    document(format!("[{}]", element.root().raw()))
+}
+
+fn document_of(node: Node<'_>) -> Option<Document> {
+    document(node.raw().to_owned())
+}
+
+/// What we made ourselves, which has no bounds.
+fn document(text: String) -> Option<Document> {
+    Document::parse(text, &Limits { bytes_max: usize::MAX, ..Limits::default() }).ok()
 }
 
 fn entity(subject: Option<&Subject>) -> EntityFacts<'_> {

@@ -10,7 +10,7 @@ use super::{
     references::item_reference,
     reply::Reply,
     story::Story,
-    subject::{Subject, to_store},
+    subject::{Subject, stored, to_store},
     timers,
     work::Work,
 };
@@ -202,7 +202,24 @@ fn keep(
         before: subject.and_then(|subject| subject.document.as_ref()),
         after: Some(&completed.document),
     };
-    changed(story, &work.owner.partner, own)
+    let mut changes = changed(story, &work.owner.partner, own);
+    changes.extend(sent(story, work, id));
+    changes
+}
+
+/// The change that keeps what a partner on another release sent, as it sent it.
+fn sent(story: &Story<'_>, work: &Work<'_>, id: &SonataId) -> Option<Change> {
+    let message = work.received.sent.as_ref()?;
+    match work.duty.act {
+        Act::Create => custody::keep_sent(work.owner, (work.duty.kind, id), message, story.now_ms()),
+        Act::Update => {
+            let kept = work.subject?.sent.as_deref()?;
+            let before = stored(kept.request.as_ref()?).ok()?;
+            let after = custody::patched(&before, message, work.duty.kind.facts().items);
+            Some(custody::change_sent(kept, &after, story.now_ms()))
+        }
+        _ => None,
+    }
 }
 
 /// The entity of a create whose answer could not be mapped: its ids and the raw answer, without a document.
@@ -210,7 +227,9 @@ pub fn unmapped(story: &Story<'_>, work: &Work<'_>, id: &SonataId, replies: &[Re
     let mut entity = fresh(story, work, id, replies);
     entity.legacy = replies.last().map(|reply| reply.raw.clone());
     let own = Changed { kind: work.duty.kind, entity, is_new: true, before: None, after: None };
-    changed(story, &work.owner.partner, own)
+    let mut changes = changed(story, &work.owner.partner, own);
+    changes.extend(sent(story, work, id));
+    changes
 }
 
 fn fresh(story: &Story<'_>, work: &Work<'_>, id: &SonataId, replies: &[Reply]) -> Entity {

@@ -6,7 +6,7 @@ use http::{HeaderMap, header, request::Parts};
 use http_body_util::BodyExt as _;
 use hyper::body::Body;
 
-use super::{error::ExchangeError, rules, story::Story};
+use super::{bridge, error::ExchangeError, rules, story::Story};
 use crate::{
     body::{self, BodyLimits},
     config::{self, Represented},
@@ -32,6 +32,8 @@ pub struct Received {
     pub body: Option<Document>,
     /// Values of the body in which nothing is wrong.
     pub passed: Vec<Passed>,
+    /// The body as it was sent, where a bridge carried it over.
+    pub sent: Option<Document>,
 }
 
 impl Received {
@@ -43,6 +45,7 @@ impl Received {
             headers: Headers::default(),
             body: None,
             passed: Vec::new(),
+            sent: None,
         }
     }
 
@@ -52,7 +55,8 @@ impl Received {
     }
 }
 
-/// Reads and checks the request of a routed operation.
+/// Reads and checks the request of a routed operation; that of a partner on another release in its own terms, and what it is
+/// carried over to once more.
 ///
 /// # Errors
 /// Whatever is wrong with query, media type, body or contract; the query is told before the body is read.
@@ -66,17 +70,20 @@ pub async fn receive<B>(
 where
     B: Body<Data = bytes::Bytes>,
 {
-    let query = query(partner, route, head.uri.query().unwrap_or_default())?;
-    rules::of_query(story, partner, route, &query)?;
+    let spoken = bridge::spoken(story);
+    let own = spoken.as_ref().unwrap_or(route);
+    let query = query(partner, own, head.uri.query().unwrap_or_default())?;
+    rules::of_query(story, partner, own, &query)?;
     let path = route.id().map(|id| ("id".to_owned(), id)).into_iter().collect();
-    let (body, passed) = match route.operation.request {
+    let (body, passed) = match own.operation.request {
         Some(_) => {
-            let (body, passed) = pin!(document(story, partner, route, &head.headers, body)).await?;
+            let (body, passed) = pin!(document(story, partner, own, &head.headers, body)).await?;
             (Some(body), passed)
         }
         None => (None, Vec::new()),
     };
-    Ok(Received { query, path, headers: Headers::open(head.headers.clone()), body, passed })
+    let headers = Headers::open(head.headers.clone());
+    bridge::over(story, partner, route, Received { query, path, headers, body, passed, sent: None })
 }
 
 fn query(
@@ -151,10 +158,24 @@ where
     let bytes = body::read(headers, body.map_err(|_| ()), &body_limits, deadline).await;
     let bytes = bytes.map_err(|error| ExchangeError::Body(error.to_string()))?;
     let json_limits = json_limits(limits);
-    let faults_max = limits.faults_max;
     story.read(&bytes);
     let document =
         Document::parse(bytes, &json_limits).map_err(|error| ExchangeError::Body(error.to_string()))?;
+    held(story, partner, route, document)
+}
+
+/// Holds a body against the contract and the rules of an operation: it, without what is not to be there, and the values in
+/// it in which nothing is wrong.
+///
+/// # Errors
+/// 422 with all that is wrong with it.
+pub fn held(
+    story: &mut Story<'_>,
+    partner: &PartnerPlan,
+    route: &Route<'_>,
+    document: Document,
+) -> Result<(Document, Vec<Passed>), ExchangeError> {
+    let faults_max = story.plan.settings().gateway.limits.faults_max;
     let policy = &partner.settings().policy;
     let (unknown_members, product_faults) = (policy.unknown_members, policy.product_payload);
     let Some(ty) = route.operation.request else { return Ok((document, Vec::new())) };

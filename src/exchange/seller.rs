@@ -15,12 +15,14 @@ use http_body_util::Full;
 use hyper::body::Body;
 
 use super::{
-    Gateway, answer, buyer, by_hand,
+    Gateway, answer, bridge, buyer, by_hand,
     call::{self, Broken},
     calls::{Origin, Prepared},
     error::ExchangeError,
     facts::{EntityFacts, Known, StoryTexts, facts},
-    hub, instant, inventory,
+    hub,
+    identify::caller,
+    instant, inventory,
     journal::Journal,
     list, notices,
     once::Once,
@@ -37,11 +39,11 @@ use super::{
     work::Work,
 };
 use crate::{
+    config::Side,
     ids::SonataId,
     json::Document,
     notify::By,
-    plan::{Asked, PartnerPlan, Plan, Route, RouteError},
-    server::PeerIdentity,
+    plan::{Asked, PartnerPlan, Route, RouteError},
     sonata::{
         entity::{Act, Duty, duty_of},
         events::HubAct,
@@ -70,6 +72,7 @@ where
     // and calls each end at the deadline by themselves, and what follows them waits for nothing but the store.
     let mut body = pin!(body);
     let result = guarded(pin!(seller(&mut story, &head, body.as_mut()))).await;
+    let result = pin!(bridge::back(&mut story, result)).await;
     let written = notices::release(&mut story);
     let mut answer = story.end(result);
     if let Some(written) = written {
@@ -98,10 +101,11 @@ where
     if buyer::news::is_listener(&story.plan, head.uri.path()) {
         return buyer::news::hear(story, head, body).await;
     }
-    let partner = identify(&story.plan, head)?;
+    let partner = caller(&story.plan, Side::Seller, head)?;
     story.partner = Some(Arc::clone(&partner));
-    let route = partner.route(&head.method, head.uri.path()).map_err(no_route)?;
-    story.route = Some((route.contract, route.operation));
+    let spoken = partner.route(&head.method, head.uri.path()).map_err(no_route)?;
+    story.route = Some((spoken.contract, spoken.operation));
+    let route = bridge::enter(story, &partner, spoken)?;
     if let Some(act) = HubAct::of(&route.operation.operation_id) {
         return hub::answer(story, &partner, &route, act, (head, body)).await;
     }
@@ -297,15 +301,6 @@ async fn commit(story: &mut Story<'_>, work: &Work<'_>, changes: Vec<Change>) ->
         return Ok(());
     }
     pin!(notices::commit(story, work.partner, batch(changes), By::Partner)).await.map_err(ExchangeError::from)
-}
-
-/// Nobody proves who they are yet: a loopback caller on a loopback listener is the partner configured so.
-fn identify(plan: &Plan, head: &Parts) -> Result<Arc<PartnerPlan>, ExchangeError> {
-    let peer = head.extensions.get::<PeerIdentity>();
-    if !peer.is_some_and(PeerIdentity::is_loopback) {
-        return Err(ExchangeError::UnknownPartner);
-    }
-    plan.loopback_partner(head.uri.path()).cloned().ok_or(ExchangeError::UnknownPartner)
 }
 
 fn no_route(error: RouteError) -> ExchangeError {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{
     Gateway,
+    bridge::Passing,
     error::{Blame, ExchangeError},
     ports::Moment,
     problem, receive,
@@ -37,7 +38,7 @@ pub struct Story<'g> {
     pub trace: TraceContext,
     /// The partner, once identified.
     pub partner: Option<Arc<PartnerPlan>>,
-    /// Contract and operation, once routed.
+    /// Contract and operation, once routed: in the partner's own release.
     pub route: Option<(&'static Contract, &'static Operation)>,
     /// The mapping of the operation, once found.
     pub mapping: Option<Arc<MappedOperation>>,
@@ -51,6 +52,8 @@ pub struct Story<'g> {
     pub findings: usize,
     /// Deliveries that wait for the answer to be written.
     pub held: Vec<TaskId>,
+    /// What stands between the partner's release and the mapping, if something does.
+    pub(super) passing: Option<Box<Passing>>,
     /// What is recorded of it, if anybody wants that.
     pub(super) taping: Option<Taping>,
     method: String,
@@ -87,6 +90,7 @@ impl<'g> Story<'g> {
             legacy_calls: 0,
             findings: 0,
             held: Vec::new(),
+            passing: None,
             taping: gateway.recorder.begin(head),
             method: head.method.as_str().to_owned(),
             bytes_in: 0,
@@ -130,11 +134,11 @@ impl<'g> Story<'g> {
 
     /// As [`Story::end`], for who calls is our own legacy system.
     pub fn end_ours(self, result: Result<Answer, ExchangeError>) -> Response<Full<Bytes>> {
-        self.end_bought(result, receive::refusal)
+        self.end_with(result, receive::refusal)
     }
 
     /// The same where who called has its own way of being told what is wrong.
-    pub fn end_bought(
+    pub fn end_with(
         self,
         result: Result<Answer, ExchangeError>,
         refusal: impl FnOnce(&ExchangeError) -> (Answer, &'static str),

@@ -4,14 +4,14 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{error::ExchangeError, request::Received, story::Story};
 use crate::{
-    custody::{Owner, TEST_MARK, kind_of},
+    custody::{self, Owner, TEST_MARK, kind_of},
     ids::{BackendId, BuyerId, LegacyId, SellerId, SonataId},
     json::{Document, Limits},
     mapping::apply::{KeyPair, KeyText},
     plan::PartnerPlan,
     sonata::{
         Fault, FaultCode,
-        entity::{Duty, EntityKind},
+        entity::{Act, Duty, EntityKind},
     },
     store::{self, Entity},
 };
@@ -35,6 +35,8 @@ pub struct Subject {
     pub request: Option<Document>,
     /// Keys of its elements on both sides.
     pub keys: Vec<KeyPair>,
+    /// The message of a partner on another release that made it, where this may change that.
+    pub sent: Option<Box<Entity>>,
     /// The entity that it belongs to: the order of a charge.
     pub parent: Option<Box<Subject>>,
 }
@@ -51,6 +53,23 @@ impl Subject {
             document: None,
             request: None,
             keys: Vec::new(),
+            sent: None,
+            parent: None,
+        }
+    }
+
+    /// An entity of which somebody is told that it is as this document has it.
+    pub fn told(kind: EntityKind, id: SonataId, document: Document) -> Self {
+        Self {
+            kind,
+            id,
+            legacy_id: None,
+            backend: None,
+            entity: None,
+            document: Some(document),
+            request: None,
+            keys: Vec::new(),
+            sent: None,
             parent: None,
         }
     }
@@ -65,6 +84,7 @@ impl Subject {
             request: entity.request.as_ref().map(stored).transpose()?,
             keys: keys.iter().filter_map(of_store).collect(),
             entity: Some(entity),
+            sent: None,
             parent: None,
         })
     }
@@ -108,7 +128,11 @@ pub async fn find(
     if let Some((_, id)) = received.path.first() {
         let id = SonataId::parse(id).map_err(|_| ExchangeError::NotFound)?;
         let found = load(story, owner, &keepers(partner, duty.kind), duty.kind, id).await?;
-        return found.map(Some).ok_or(ExchangeError::NotFound);
+        let mut found = found.ok_or(ExchangeError::NotFound)?;
+        if received.sent.is_some() && duty.act == Act::Update {
+            found.sent = sent(story, owner, &found).await?;
+        }
+        return Ok(Some(found));
     }
     let Some((kind, members)) = duty.about else { return Ok(None) };
     let root = received.body.as_ref().map(Document::root);
@@ -121,6 +145,16 @@ pub async fn find(
     };
     let id = SonataId::parse(&text).map_err(|_| unknown())?;
     load(story, owner, &keepers(partner, kind), kind, id).await?.map(Some).ok_or_else(unknown)
+}
+
+/// The message of a partner on another release that made it.
+async fn sent(
+    story: &Story<'_>,
+    owner: &Owner,
+    made: &Subject,
+) -> Result<Option<Box<Entity>>, ExchangeError> {
+    let sent = custody::sent(&story.gateway.store, &owner.partner, made.kind, &made.id).await?;
+    Ok(sent.map(Box::new))
 }
 
 /// Where entities of a kind may be: at the backends that keep the kind, else at any that a route leads to.

@@ -85,8 +85,11 @@ pub async fn run(gateway: &Gateway, lease: Lease, task: Task) {
 
 async fn done(story: &mut Story<'_>, partner: &Arc<PartnerPlan>, task: &Task) -> Result<End, ExchangeError> {
     let nothing = || Ok(End::Settled(Vec::new()));
-    if let Some((event, id)) = buyer::news::about(task) {
-        return buyer::news::run(story, partner, (&event, &id), task).await;
+    if let Some(said) = buyer::news::about(task) {
+        return buyer::news::run(story, partner, &said, task).await;
+    }
+    if let Some(bought) = buyer::poll::about(task) {
+        return buyer::poll::run(story, partner, bought, task).await;
     }
     if let (Queue::Continue, Some(exchange)) = (task.queue, recover::about(task)) {
         return recover::run(story, partner, (&exchange, task)).await;

@@ -13,6 +13,7 @@
 
 mod builder;
 mod document;
+mod names;
 mod node;
 pub mod number;
 mod parse;
@@ -22,8 +23,9 @@ mod table;
 mod unescape;
 pub mod writer;
 
-pub use builder::{Builder, Name, Seen, Slot};
+pub use builder::{Builder, Name, Seen, Slot, Stretch};
 pub use document::Document;
+pub use names::{Named, Names};
 pub use node::{Elements, Kind, Members, Node, NodeId};
 pub use parse::{Limits, ParseCode, ParseError};
 

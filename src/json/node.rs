@@ -51,6 +51,10 @@ impl NodeId {
     /// The outermost value.
     pub const ROOT: Self = Self(0);
 
+    pub(super) fn at(number: u32) -> Self {
+        Self(number)
+    }
+
     /// The number itself.
     #[must_use]
     pub fn index(self) -> u32 {

@@ -33,6 +33,21 @@ pub(super) struct Record {
     pub next: u32,
     /// Kind, escape flag and number of children.
     meta: u32,
+    /// Nothing: a row is two words of four numbers, which move as such.
+    spare: u32,
+}
+
+/// What rows are moved by: each number of a row by one of these, added with overflow.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shift([u32; 4], [u32; 4]);
+
+impl Shift {
+    /// By so many bytes of the text and rows of the table; both wrap around, to move backwards.
+    // Where a row is moved it is not to be known which of the numbers stay: it would be moved number by number.
+    #[inline(never)]
+    pub(super) fn by(bytes: u32, rows: u32) -> Self {
+        Self([bytes, bytes, bytes, 0], [rows, rows, 0, 0])
+    }
 }
 
 /// First byte and length of a member name, as [`Record`] has them.
@@ -51,6 +66,7 @@ impl Record {
         id: u32::MAX,
         next: u32::MAX,
         meta: Kind::Null as u32,
+        spare: 0,
     };
 
     /// A row of these span and name, the one before `next`; `escaped` is of a string value.
@@ -65,6 +81,7 @@ impl Record {
             id: next.wrapping_sub(1),
             next,
             meta,
+            spare: 0,
         }
     }
 
@@ -110,16 +127,18 @@ impl Record {
         self.meta = (self.meta & (KIND_MASK | STRING_ESCAPED)) | (count.min(COUNT_MAX) << COUNT_SHIFT);
     }
 
-    /// The same node moved by `bytes` in the text and `rows` in the table; both wrap around, to move backwards.
+    /// The same node where it stands otherwise in the text and in the table.
     #[inline]
-    pub(super) fn relocated(&self, bytes: u32, rows: u32) -> Self {
+    pub(super) fn relocated(&self, Shift(text, table): &Shift) -> Self {
         Self {
-            start: self.start.wrapping_add(bytes),
-            end: self.end.wrapping_add(bytes),
-            name: self.name.wrapping_add(bytes),
-            id: self.id.wrapping_add(rows),
-            next: self.next.wrapping_add(rows),
-            ..*self
+            start: self.start.wrapping_add(text[0]),
+            end: self.end.wrapping_add(text[1]),
+            name: self.name.wrapping_add(text[2]),
+            name_len: self.name_len.wrapping_add(text[3]),
+            id: self.id.wrapping_add(table[0]),
+            next: self.next.wrapping_add(table[1]),
+            meta: self.meta.wrapping_add(table[2]),
+            spare: self.spare.wrapping_add(table[3]),
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct BackendSettings {
     pub http_version: HttpVersion,
     /// Which addresses may be connected to, where it is not the operator who names them.
     pub guard: Option<Arc<Guard>>,
+    /// Whether it is a partner that sells to us, so that its complaints are the standard's.
+    pub is_seller: bool,
 }
 
 /// Version of HTTP towards a backend.

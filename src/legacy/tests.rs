@@ -19,6 +19,7 @@ use tokio::{
 };
 
 mod secure;
+mod tls_server;
 
 use super::*;
 use crate::{
@@ -131,6 +132,7 @@ fn settings(base: &str) -> BackendSettings {
         format: Format::Json,
         tls: None,
         guard: None,
+        is_seller: false,
         http_version: HttpVersion::Http1,
     }
 }

@@ -3,13 +3,14 @@
 //! A bridge is compiled by the mapping language's own compiler, with the older release in the place of the Sonata side and
 //! the newer one in that of the legacy side. So *up* is [`Direction::ToLegacy`] and *down* is [`Direction::ToSonata`].
 
-use super::apply::{Applied, Failure, Input, References, apply};
+use super::apply::{Applied, Failure, Input, References, apply, apply_in_part, apply_traced};
 use super::direction::Direction;
 use super::facts::Facts;
-use super::program::Program;
-use super::trace::property_path;
+use super::path::Part;
+use super::program::{Action, Program};
+use super::trace::{Outcome, Row, source_of};
 use crate::json::Document;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -64,6 +65,33 @@ pub struct Bridge {
     pub absent: Vec<Absent>,
     /// What does not come over as it is, in the order of the files.
     pub notes: Vec<Note>,
+    /// Products whose `@type` or attributes differ, and those that only one has.
+    pub products: Vec<ProductPair>,
+}
+
+/// A product in both releases, or in one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductPair {
+    /// The function in whose messages this holds; none: in all.
+    pub function: Option<Box<str>>,
+    /// What stands in `@type` at the older release; the first is written. Empty: the newer one alone has the product.
+    pub older: Box<[Box<str>]>,
+    /// What stands there at the newer one.
+    pub newer: Box<[Box<str>]>,
+    /// Why there is no counterpart; its configuration is then carried as it is.
+    pub reason: Option<Box<str>>,
+}
+
+impl ProductPair {
+    /// What stands in `@type` before it goes that way, and what is written; none: it has no counterpart.
+    #[must_use]
+    pub fn sides(&self, way: Way) -> (&[Box<str>], Option<&str>) {
+        let (from, to) = match way {
+            Way::Up => (&self.older, &self.newer),
+            Way::Down => (&self.newer, &self.older),
+        };
+        (from, to.first().map(AsRef::as_ref))
+    }
 }
 
 /// An operation that only one release has: function, operationId, the way that has no end, and why.
@@ -168,11 +196,34 @@ pub fn carry(
     document: &Document,
     facts: &dyn Facts,
 ) -> Result<Carried, (usize, Vec<Failure>)> {
+    carried(steps, document, facts, false)
+}
+
+/// The same of an answer to something that has happened: what cannot be carried is left out and found, whatever the contract
+/// requires.
+///
+/// # Errors
+/// As [`carry`], for a step that reached a limit.
+pub fn carry_in_part(
+    steps: &[Arc<Program>],
+    document: &Document,
+    facts: &dyn Facts,
+) -> Result<Carried, (usize, Vec<Failure>)> {
+    carried(steps, document, facts, true)
+}
+
+fn carried(
+    steps: &[Arc<Program>],
+    document: &Document,
+    facts: &dyn Facts,
+    leaves_out: bool,
+) -> Result<Carried, (usize, Vec<Failure>)> {
     let references = References::new();
     let mut carried = Carried::default();
     for (index, program) in steps.iter().enumerate() {
         let read = carried.body.as_ref().unwrap_or(document);
-        let applied = apply(program, &Input::new(Some(read.root()), facts, &references));
+        let input = Input::new(Some(read.root()), facts, &references);
+        let applied = if leaves_out { apply_in_part(program, &input) } else { apply(program, &input) };
         let Applied { body, findings, .. } = applied.map_err(|failures| (index, failures))?;
         carried.findings.extend(findings);
         carried.body = body;
@@ -189,9 +240,65 @@ pub struct Carried {
     pub findings: Vec<Failure>,
 }
 
+/// A request on its way over: its body and its query.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Request {
+    /// The body, if it has one.
+    pub body: Option<Document>,
+    /// Query parameters, decoded.
+    pub query: Vec<(String, String)>,
+}
+
+/// What a request with query parameters comes over as. A step that has no rules for the query leaves it as it is.
+///
+/// # Errors
+/// As [`carry`].
+pub fn carry_request(
+    steps: &[Arc<Program>],
+    request: &Request,
+    facts: &dyn Facts,
+) -> Result<Request, (usize, Vec<Failure>)> {
+    let references = References::new();
+    let mut carried = request.clone();
+    for (index, program) in steps.iter().enumerate() {
+        let body = carried.body.as_ref().map(Document::root);
+        let input = Input { query: &carried.query, ..Input::new(body, facts, &references) };
+        let applied = apply(program, &input).map_err(|failures| (index, failures))?;
+        let query = if has_query(program) { applied.query } else { carried.query };
+        carried = Request { body: applied.body, query };
+    }
+    Ok(carried)
+}
+
+/// Whether a program says what becomes of query parameters.
+fn has_query(program: &Program) -> bool {
+    program.rules.iter().any(|rule| match &rule.action {
+        Action::Pair(pair) => pair.target.part == Part::Query,
+        _ => false,
+    })
+}
+
+/// The query parameters of a request that none of its steps reads, by name.
+pub fn unread(steps: &[Arc<Program>], request: &Request, facts: &dyn Facts) -> Vec<String> {
+    let Some(program) = steps.first().filter(|program| has_query(program)) else { return Vec::new() };
+    let references = References::new();
+    let body = request.body.as_ref().map(Document::root);
+    let input = Input { query: &request.query, ..Input::new(body, facts, &references) };
+    let (_, rows) = apply_traced(program, &input);
+    let is_read = |name: &str| {
+        rows.iter().any(|row| {
+            row.outcome == Outcome::Written
+                && row.source.strip_prefix("query:/").is_some_and(|own| own == name)
+        })
+    };
+    let names = request.query.iter().map(|(name, _)| name.as_str());
+    names.filter(|name| !is_read(name)).map(str::to_owned).collect()
+}
+
 /// The place in a document before the steps that a place after them was made from; none where a bridge made it up.
 ///
-/// `pointer` is a JSON Pointer into what the steps made of the document.
+/// `pointer` is a JSON Pointer into what the steps made of the document. Of a place that does not exist, such as that of a
+/// missing member, the place where it should be.
 #[must_use]
 pub fn place_before(
     steps: &[Arc<Program>],
@@ -203,6 +310,70 @@ pub fn place_before(
     let carried = carry(before, document, facts).ok()?;
     let read = carried.body.as_ref().unwrap_or(document);
     let references = References::new();
-    let place = property_path(last, &Input::new(Some(read.root()), facts, &references), pointer)?;
+    let (_, rows) = apply_traced(last, &Input::new(Some(read.root()), facts, &references));
+    let place = read_from(&rows, read, pointer)?;
     place_before(before, document, facts, &place)
+}
+
+/// Where the rule reads that writes a place. What it carries over as a whole has the same inside.
+fn read_from(rows: &[Row], read: &Document, pointer: &str) -> Option<String> {
+    let above = rows.iter().filter(|row| row.outcome == Outcome::Written);
+    let above = above.filter_map(|row| {
+        let rest = pointer.strip_prefix(row.target.as_str())?;
+        (rest.is_empty() || rest.starts_with('/')).then_some((row, rest))
+    });
+    let Some((row, rest)) = above.max_by_key(|(row, _)| row.target.len()) else {
+        return source_of(rows, pointer);
+    };
+    let inside = format!("{}{rest}", row.source);
+    let holder = inside.rsplit_once('/').map_or("", |(holder, _)| holder);
+    let is_there = rest.is_empty() || read.root().resolve(holder).is_some();
+    Some(if is_there { inside } else { row.source.clone() })
+}
+
+/// For every place of a document that the steps read, the places of what comes over that are made of it.
+#[derive(Debug, Default)]
+pub struct Places {
+    /// Of each step, what is read and what is written of it.
+    steps: Vec<HashMap<String, Vec<String>>>,
+}
+
+impl Places {
+    /// Those of a document.
+    #[must_use]
+    pub fn of(steps: &[Arc<Program>], document: &Document, facts: &dyn Facts) -> Self {
+        let references = References::new();
+        let (mut places, mut read) = (Self::default(), document.clone());
+        for program in steps {
+            let (applied, rows) = apply_traced(program, &Input::new(Some(read.root()), facts, &references));
+            let mut made: HashMap<String, Vec<String>> = HashMap::new();
+            for row in rows.into_iter().filter(|row| row.outcome == Outcome::Written) {
+                made.entry(row.source).or_default().push(row.target);
+            }
+            places.steps.push(made);
+            let Ok(Applied { body: Some(body), .. }) = applied else { break };
+            read = body;
+        }
+        places
+    }
+
+    /// Where a place comes to: it, or what it stands in, was read, and that was written.
+    #[must_use]
+    pub fn after(&self, pointer: &str) -> Vec<String> {
+        let mut at = vec![pointer.to_owned()];
+        for made in &self.steps {
+            let mut next = Vec::new();
+            for place in &at {
+                let mut outer = place.as_str();
+                loop {
+                    let rest = place.strip_prefix(outer).unwrap_or_default();
+                    next.extend(made.get(outer).into_iter().flatten().map(|to| format!("{to}{rest}")));
+                    let Some((holder, _)) = outer.rsplit_once('/') else { break };
+                    outer = holder;
+                }
+            }
+            at = next;
+        }
+        at
+    }
 }

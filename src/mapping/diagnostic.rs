@@ -150,6 +150,9 @@ pub const WATCH: Code = Code("M516");
 /// What our procurement system is offered, and does not fit the operation.
 pub const EXPOSES: Code = Code("M517");
 
+/// Something is made, and nothing says under which id the legacy system has it.
+pub const NO_LEGACY_ID: Code = Code("M518");
+
 /// A call that the backend's interface does not have.
 pub const NO_SUCH_CALL: Code = Code("M601");
 /// A parameter that a call of the interface does not have.
@@ -291,6 +294,7 @@ pub const CODES: &[Meaning] = &[
         "What is watched is asked for by a GET, in which nothing is put but the cursor that the reply before has named.",
     ),
     Meaning::new(EXPOSES, "What is exposed and the Seller's operation behind it do not fit."),
+    Meaning::new(NO_LEGACY_ID, "Nothing says under which id the legacy system has what an operation makes."),
     Meaning::new(NO_SUCH_CALL, "The backend's interface file has no such path, or not this method of it."),
     Meaning::new(NO_SUCH_PARAMETER, "The call has no such parameter in the backend's interface file."),
     Meaning::new(

@@ -8,6 +8,7 @@ use super::{
     path::FieldPath,
     program::{Origin, Program},
 };
+use crate::json::query::Condition;
 
 /// A message of our procurement system that becomes an operation at a Seller, and the Seller's answer on its way back.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +33,8 @@ pub struct Expose {
     pub status: Option<u16>,
     /// Where the message has the procurement system's own id of what is bought.
     pub correlation: Option<FieldPath>,
+    /// Holds of what the Seller says once it is what our answer waits for; none: what it says first.
+    pub wait: Option<Condition>,
     /// How problems are told; none: in the gateway's own way.
     pub problems: Option<Arc<Problems>>,
 }

@@ -147,6 +147,7 @@ fn expose() -> Form {
         .may("request", body(), "What becomes of the message: a shape, or rules at the spot.")
         .may("answer", Kind::Either(vec![text(), Kind::Is("exposed-answer")]), "What becomes of the Seller's answer; without it ours has no body.")
         .may("status", Kind::Integer(200, 299), "The status of our answer; default: 200 or 204, that of the Seller for what is made.")
+        .may("wait", text(), "A condition on what the Seller says of what it made: our answer waits until it holds, as long as the exchange may last.")
 }
 
 fn notify() -> Form {

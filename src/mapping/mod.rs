@@ -15,6 +15,7 @@ pub mod mutate;
 pub mod news;
 pub mod operation;
 pub mod path;
+pub mod problem;
 pub mod program;
 pub mod raw;
 pub mod round;

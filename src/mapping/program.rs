@@ -41,6 +41,7 @@ mod failure;
 mod reads;
 mod share;
 mod shared;
+mod splice;
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -50,6 +51,7 @@ pub use array::{Append, Body, Each, Gather, Join, JoinTarget, Key, KeyForm, KeyG
 pub use failure::FailureCode;
 pub use share::Tables;
 pub use shared::Shared;
+pub use splice::{Act, Choice, MemberRule, Members, Move, Splice, Spliced};
 
 use super::codes::CodeTable;
 use super::convert::Converter;
@@ -77,6 +79,8 @@ pub struct Program {
     pub key_groups: Box<[Box<str>]>,
     /// Whether any rule converts by `ref(kind)`; computed by [`Program::new`].
     pub has_references: bool,
+    /// What is known of it beforehand if most of a message stays as it is; made by [`Program::spliced`].
+    pub splice: Spliced,
 }
 
 /// When in an exchange a program runs.
@@ -401,12 +405,14 @@ impl Program {
             rules: rules.into(),
             key_groups: key_groups.into(),
             has_references,
+            splice: Spliced::default(),
         }
     }
 
     /// Looks at the rules again, which somebody changed.
     pub fn mark(&mut self) {
         self.has_references = mark_all(&mut self.rules, self.direction);
+        self.splice = Spliced::default();
     }
 }
 

@@ -121,6 +121,17 @@ pub struct FilterFacts {
     pub places: Vec<String>,
 }
 
+/// How long a value of a type may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// The most characters of a text.
+    pub length_max: Option<u32>,
+    /// The fewest elements of an array.
+    pub items_min: u32,
+    /// The most elements.
+    pub items_max: Option<u32>,
+}
+
 /// Types of one side, whatever describes them.
 pub trait Types {
     /// What describes them, as messages name it: `the contract`.
@@ -166,6 +177,12 @@ pub trait Types {
         None
     }
 
+    /// How long a value of a type may be.
+    fn limits(&self, ty: TypeId) -> Limits {
+        let _ = ty;
+        Limits::default()
+    }
+
     /// Its name in the contract; of what has none, one of our making or nothing.
     fn name(&self, ty: TypeId) -> Option<String> {
         let _ = ty;
@@ -204,6 +221,11 @@ pub trait Schema: Types {
         Vec::new()
     }
 
+    /// Names of the types of all products.
+    fn product_type_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Events of a function; none: not checked.
     fn events(&self, function: &str) -> Vec<String> {
         let _ = function;
@@ -232,6 +254,15 @@ pub trait Interface: Types + Debug + Send + Sync {
     /// # Errors
     /// [`NoCall`] says what there is instead.
     fn call(&self, method: &str, path: &str) -> Result<CallFacts, NoCall>;
+
+    /// What the backend calls by itself, by method and path; none where nothing is said of that.
+    ///
+    /// # Errors
+    /// [`NoCall`] says what there is instead.
+    fn sent(&self, method: &str, path: &str) -> Option<Result<CallFacts, NoCall>> {
+        let _ = (method, path);
+        None
+    }
 
     /// A schema by the reference that a shape names it by: `#/components/schemas/Offer`.
     fn schema(&self, reference: &str) -> Option<TypeId>;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     ids::BackendId,
     legacy::{BackendSettings, BaseUrl, Credentials, Guard, HeaderCase, HttpVersion, Tls},
-    sonata::{Contract, Function, events::EventFacts},
+    sonata::{Contract, Function},
 };
 
 /// Bytes of a listener's answer that are taken; nothing of them is used.
@@ -47,11 +47,12 @@ impl Settings {
         self.functions.contains(&function)
     }
 
-    /// The path behind the callback where an event is told; `listener` is the contract of the partner's release.
+    /// The path behind the callback where an event of a function is told that has this name; `listener` is the contract of the
+    /// partner's release.
     #[must_use]
-    pub fn path(&self, event: &EventFacts, listener: &Contract) -> String {
-        let own = self.base_paths.get(&event.function);
-        format!("{}/listener/{}", own.cloned().unwrap_or_else(|| listener.base_path()), event.path)
+    pub fn path(&self, function: Function, name: &str, listener: &Contract) -> String {
+        let own = self.base_paths.get(&function);
+        format!("{}/listener/{name}", own.cloned().unwrap_or_else(|| listener.base_path()))
     }
 
     /// A callback as calls need it: guarded, and with permits and connections of its own.
@@ -77,6 +78,7 @@ impl Settings {
             tls: self.tls.clone(),
             http_version: HttpVersion::Http1,
             guard,
+            is_seller: false,
         })
     }
 }

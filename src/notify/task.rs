@@ -83,14 +83,33 @@ fn payload(event_id: &str, event: &Event, about: &About<'_>, subscription: &Subs
     }
     builder.set(envelope, "event", inner);
     let root = builder.object();
-    for (name, value) in
-        [("function", event.facts.function.name()), ("subscription", subscription.id.as_str())]
-    {
-        let value = builder.string(value);
-        builder.set(root, name, value);
+    let state = state(event, about);
+    let members = [
+        ("function", Some(event.facts.function.name())),
+        ("subscription", Some(subscription.id.as_str())),
+        ("state", state.as_deref()),
+    ];
+    for (name, value) in members {
+        if let Some(value) = value {
+            let value = builder.string(value);
+            builder.set(root, name, value);
+        }
     }
     builder.set(root, "message", envelope);
     builder.finish(root).bytes()
+}
+
+/// The state of what an event is about, as it was when it was told: from kylie on events carry it.
+fn state<'a>(event: &Event, about: &About<'a>) -> Option<std::borrow::Cow<'a, str>> {
+    let facts = about.kind.facts();
+    let is_item = |item: &Node<'a>| {
+        event.item.as_deref().is_some_and(|id| item.get("id").is_some_and(|own| own.is_text(id)))
+    };
+    let own = match (event.facts.item, facts.items) {
+        (Some(_), Some(items)) => about.document.get(items)?.elements().find(is_item)?,
+        _ => about.document,
+    };
+    own.get(facts.state?)?.as_str()
 }
 
 /// What a delivery needs of its task.
@@ -100,6 +119,8 @@ pub struct Message {
     pub facts: &'static EventFacts,
     /// The subscription that it goes to.
     pub subscription: String,
+    /// The state that the entity, or the item, had then.
+    pub state: Option<String>,
     /// Its `eventId`: the same however often it is sent.
     pub event_id: String,
     /// What is sent.
@@ -117,6 +138,7 @@ impl Message {
         Some(Self {
             facts: events::event(function, &text(message, "eventType")?)?,
             subscription: text(document.root(), "subscription")?,
+            state: text(document.root(), "state"),
             event_id: text(message, "eventId")?,
             body: Bytes::copy_from_slice(message.raw().as_bytes()),
         })
@@ -141,7 +163,9 @@ mod tests {
             buyer: Some(BuyerId::parse("b1").unwrap()),
             seller: Some(SellerId::parse("s1").unwrap()),
         };
-        let document = Document::from_text(r#"{"id":"e-1","href":"https://s.example/q/e-1"}"#).unwrap();
+        let document =
+            Document::from_text(r#"{"id":"e-1","href":"https://s.example/q/e-1","state":"s","status":"s"}"#)
+                .unwrap();
         let when = When { now_ms: 5, due_ms: 9 };
         for facts in events::EVENTS {
             let event = Event {
@@ -164,6 +188,8 @@ mod tests {
                 (read.facts, read.subscription.as_str(), read.event_id.as_str()),
                 (facts, "s-1", "ev-1")
             );
+            let has_state = facts.item.is_none() && facts.kind.facts().state.is_some();
+            assert_eq!(read.state.as_deref(), has_state.then_some("s"), "{}", facts.path);
             let contract = events::listener(Release::GRACE, facts.function).unwrap();
             let path = format!("/listener/{}", facts.path);
             let operation = contract.operations.iter().find(|one| one.path_text() == path).unwrap();

@@ -10,6 +10,8 @@ use crate::text::{Diagnostic, Diagnostics, FileSet, Sources, suggest};
 #[derive(Debug, Clone)]
 pub struct Api {
     pub(super) operations: Vec<Operation>,
+    /// What the system calls by itself (`webhooks:`), those that are named by a path.
+    pub(super) sent: Vec<Operation>,
     pub(super) types: Vec<Type>,
     pub(super) schemas: Vec<(Box<str>, TypeIndex)>,
     /// Paths of its servers, which calls may or may not repeat.
@@ -108,11 +110,23 @@ impl Api {
     /// # Errors
     /// [`NoCall`] says what there is instead.
     pub fn find(&self, method: &str, path: &str) -> Result<&Operation, NoCall> {
+        self.find_in(&self.operations, method, path)
+    }
+
+    /// What the system calls by itself (`webhooks:`), by method and path; none where the interface says nothing of that at all.
+    ///
+    /// # Errors
+    /// [`NoCall`] says what there is instead.
+    pub fn find_sent(&self, method: &str, path: &str) -> Option<Result<&Operation, NoCall>> {
+        (!self.sent.is_empty()).then(|| self.find_in(&self.sent, method, path))
+    }
+
+    fn find_in<'a>(&self, all: &'a [Operation], method: &str, path: &str) -> Result<&'a Operation, NoCall> {
         let stripped = self.prefixes.iter().filter_map(|prefix| path.strip_prefix(&**prefix));
         let paths: Vec<&str> = std::iter::once(path).chain(stripped).collect();
         let mut fitting: Vec<(usize, &Operation)> = Vec::new();
         for path in &paths {
-            let fits = self.operations.iter().filter_map(|one| Some((fit(&one.path, path)?, one)));
+            let fits = all.iter().filter_map(|one| Some((fit(&one.path, path)?, one)));
             fitting.extend(fits);
             if !fitting.is_empty() {
                 break;
@@ -127,14 +141,7 @@ impl Api {
             let methods = fitting.iter().map(|(_, one)| one.method.to_string()).collect();
             return Err(NoCall::Method { path: first.path.to_string(), methods });
         }
-        Err(NoCall::Path { near: self.near(path) })
-    }
-
-    fn near(&self, path: &str) -> Option<String> {
-        let shown: Vec<String> = self.operations.iter().map(|one| blank(&one.path)).collect();
-        let near = suggest(path, shown.iter().map(String::as_str))?;
-        let at = shown.iter().position(|shown| shown == near)?;
-        self.operations.get(at).map(|one| one.path.to_string())
+        Err(NoCall::Path { near: near(all, path) })
     }
 
     /// A type of this interface; that of which nothing is known where the index is not of it.
@@ -153,6 +160,13 @@ impl Api {
     pub fn operation_count(&self) -> usize {
         self.operations.len()
     }
+}
+
+fn near(all: &[Operation], path: &str) -> Option<String> {
+    let shown: Vec<String> = all.iter().map(|one| blank(&one.path)).collect();
+    let near = suggest(path, shown.iter().map(String::as_str))?;
+    let at = shown.iter().position(|shown| shown == near)?;
+    all.get(at).map(|one| one.path.to_string())
 }
 
 /// How many segments of a path are the same text in both; none where it does not fit.

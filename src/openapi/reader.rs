@@ -44,6 +44,11 @@ impl<'f, 'o> Reader<'f, 'o> {
         for entry in root.get("paths").and_then(Node::as_mapping).unwrap_or_default() {
             self.path_item(entry, &mut operations);
         }
+        let mut sent = Vec::new();
+        let hooks = root.get("webhooks").and_then(Node::as_mapping).unwrap_or_default();
+        for entry in hooks.iter().filter(|entry| entry.key.starts_with('/')) {
+            self.path_item(entry, &mut sent);
+        }
         while let Some((index, node)) = self.waiting.pop() {
             let read = self.flat(node, 0).into_type();
             if let Some(place) = self.types.get_mut(index.0 as usize) {
@@ -52,7 +57,7 @@ impl<'f, 'o> Reader<'f, 'o> {
         }
         let servers = root.get("servers").and_then(Node::as_sequence).unwrap_or_default();
         let prefixes = servers.iter().filter_map(|server| prefix(server.get("url")?.as_text()?));
-        Api { operations, types: self.types, schemas, prefixes: prefixes.collect() }
+        Api { operations, sent, types: self.types, schemas, prefixes: prefixes.collect() }
     }
 
     /// The node itself, or what it refers to; none where that is elsewhere or nowhere.

@@ -149,6 +149,21 @@ fn calls_are_found_by_the_path_that_says_most() {
 }
 
 #[test]
+fn what_a_system_sends_is_found_where_it_is_described() {
+    let text = "openapi: 3.1.0\npaths: { /o: { get: {} } }\nwebhooks:\n\
+                \x20 somethingNew: { post: {} }\n  '/told/{no}': { put: { requestBody: {} } }\n";
+    let (api, told) = read(&[("openapi/a.yaml", text)]);
+    let api = api.unwrap();
+    assert_eq!(told, "");
+    assert!(api.find_sent("PUT", "/told/{nr}").unwrap().unwrap().body.is_some());
+    assert!(matches!(api.find_sent("POST", "/told/1"), Some(Err(NoCall::Method { .. }))));
+    assert!(matches!(api.find_sent("GET", "/o"), Some(Err(NoCall::Path { .. }))));
+    assert!(matches!(api.find("PUT", "/told/1"), Err(NoCall::Path { .. })));
+    let (api, _) = read(&[("openapi/a.yaml", "openapi: 3.0.3\npaths: { /o: { get: {} } }\n")]);
+    assert!(api.unwrap().find_sent("PUT", "/told/1").is_none());
+}
+
+#[test]
 fn what_is_none_is_told_and_not_used() {
     for text in ["swagger: '2.0'\n", "a: b\n", "openapi: 4.0.0\n"] {
         let (api, told) = read(&[("openapi/a.yaml", text)]);

@@ -76,6 +76,7 @@ fn convert(backend: &config::Backend, base_url: BaseUrl, out: &mut Diagnostics) 
             config::HttpVersion::Http2 => HttpVersion::Http2,
         },
         guard: None,
+        is_seller: backend.is_seller,
     })
 }
 

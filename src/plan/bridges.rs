@@ -3,11 +3,11 @@
 //! A pair is compiled when somebody first needs it. Releases between which nothing differs for an operation cost
 //! nothing: a line then has no programs for it.
 
-use super::ContractSchema;
+use super::{ContractSchema, spread::spread};
 use crate::{
     json::Document,
     mapping::{
-        bridge::{Bridge, Carried, Fate, Note, Way, carry},
+        bridge::{Bridge, Carried, Note, ProductPair, Way, carry},
         compile::{Shores, compile_bridge},
         facts::Facts,
         program::Program,
@@ -16,7 +16,10 @@ use crate::{
     sonata::{Release, catalogue},
     text::{Diagnostics, FileSet, Sources},
 };
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 /// The files of one bridge: names of its releases with a `-` between them, names and texts.
 struct Shipped {
@@ -41,12 +44,24 @@ macro_rules! shipped {
 static SHIPPED: [Shipped; 6] = [
     shipped!(
         "billie-celine",
-        ["inventory", "order", "orderNotification", "troubleTicket", "troubleTicketNotification"]
+        [
+            "inventory",
+            "order",
+            "orderNotification",
+            "poq",
+            "products",
+            "quote",
+            "troubleTicket",
+            "troubleTicketNotification"
+        ]
     ),
-    shipped!("celine-dolly", ["inventory", "order", "quote", "troubleTicket", "troubleTicketNotification"]),
-    shipped!("dolly-ella", ["appointment", "order", "troubleTicket", "workOrder"]),
-    shipped!("ella-fergie", ["billing", "billingNotification"]),
-    shipped!("fergie-grace", ["availabilityPricing", "catalog", "catalogNotification"]),
+    shipped!(
+        "celine-dolly",
+        ["inventory", "order", "products", "quote", "troubleTicket", "troubleTicketNotification"]
+    ),
+    shipped!("dolly-ella", ["appointment", "order", "products", "troubleTicket", "workOrder"]),
+    shipped!("ella-fergie", ["billing", "billingNotification", "products"]),
+    shipped!("fergie-grace", ["availabilityPricing", "catalog", "catalogNotification", "products"]),
     shipped!(
         "grace-kylie",
         [
@@ -117,6 +132,19 @@ pub fn shipped(older: Release, newer: Release) -> Option<Arc<Bridge>> {
     compiled.clone()
 }
 
+/// Compiles the bridges between these releases and another one that were not needed before, side by side.
+pub(super) fn prepare(releases: &BTreeSet<Release>, to: Release) {
+    let all: Vec<Release> = Release::all().collect();
+    let is_between =
+        |from: Release, pair: &[Release]| pair.iter().all(|one| from.min(to) <= *one && *one <= from.max(to));
+    let pairs = all.windows(2).filter(|pair| releases.iter().any(|from| is_between(*from, pair)));
+    let pairs: Vec<&[Release]> = pairs.collect();
+    spread(&pairs, |pair| match pair {
+        [older, newer] => shipped(*older, *newer).is_some(),
+        _ => false,
+    });
+}
+
 /// Neighbouring bridges in a row, from one release to another.
 #[derive(Debug, Clone, Default)]
 pub struct Line {
@@ -177,6 +205,26 @@ impl Line {
         })
     }
 
+    /// What stands in `@type` of a product at the far end, by what stands there at the near one.
+    ///
+    /// # Errors
+    /// Where it has no counterpart on the way: the bridge at which that is, and why. It is carried as it is from there on.
+    pub fn product(&self, function: &str, urn: &str) -> Result<Box<str>, (&Bridge, &str)> {
+        let mut urn: Box<str> = urn.into();
+        for (bridge, way) in &self.steps {
+            let is_meant = |pair: &&ProductPair| {
+                pair.function.as_deref().is_none_or(|own| own == function)
+                    && pair.sides(*way).0.contains(&urn)
+            };
+            let Some(pair) = bridge.products.iter().find(is_meant) else { continue };
+            match pair.sides(*way).1 {
+                Some(counterpart) => urn = counterpart.into(),
+                None => return Err((bridge, pair.reason.as_deref().unwrap_or_default())),
+            }
+        }
+        Ok(urn)
+    }
+
     /// Why an operation of the near end does not come over: the releases between which it ends, and the reason.
     #[must_use]
     pub fn missing(&self, function: &str, operation_id: &str) -> Option<(&Bridge, &str)> {
@@ -192,44 +240,6 @@ impl Line {
         }
         None
     }
-}
-
-/// What a partner on one release gets of a mapping that is written for another, as lines of text.
-///
-/// For each operation of the partner's release: `same`, `carried` or `refused` with the reason; then what is left out, made
-/// up or refused of messages, per function, on the way to the mapping and back.
-#[must_use]
-pub fn report(partner: Release, mapping: Release) -> Vec<String> {
-    let Some(line) = Line::between(partner, mapping) else { return Vec::new() };
-    let mut lines = Vec::new();
-    for function in catalogue().functions(partner) {
-        let Some(contract) = catalogue().contract(partner, function) else { continue };
-        let ids = contract.operations.iter().map(|operation| operation.operation_id.as_str());
-        lines.extend(ids.map(|id| format!("{function}.{id}: {}", fate_of(&line, function.name(), id))));
-        for (is_back, words) in [(false, "from the partner"), (true, "to the partner")] {
-            let notes = line.notes(is_back).filter(|(_, note)| *note.function == *function.name());
-            lines.extend(notes.map(|(bridge, note)| told(words, bridge, note)));
-        }
-    }
-    lines
-}
-
-/// What becomes of an operation.
-fn fate_of(line: &Line, function: &str, id: &str) -> String {
-    let Some(crossed) = line.operation(function, id) else {
-        let why = line.missing(function, id);
-        let why = why.map(|(bridge, why)| format!(" ({} to {}: {why})", bridge.older, bridge.newer));
-        return format!("refused{}", why.unwrap_or_default());
-    };
-    let is_same = crossed.request.is_empty() && crossed.answer.is_empty();
-    let word = if is_same { "same" } else { "carried" };
-    if *crossed.operation_id == *id { word.to_owned() } else { format!("{word} as {}", crossed.operation_id) }
-}
-
-fn told(words: &str, bridge: &Bridge, note: &Note) -> String {
-    let Note { type_name, place, reason, .. } = note;
-    let fate = if note.fate == Fate::Refused { "refused unless it fits" } else { note.fate.as_str() };
-    format!("  {words}, {}-{}: {type_name}.{place} {fate}: {reason}", bridge.older, bridge.newer)
 }
 
 /// Carries a document over; what comes back is the document itself where nothing has to be done.

@@ -9,6 +9,7 @@ use std::{
 use super::{
     ContractSchema, backend, check_routes, check_sets,
     choose::BackendRoute,
+    edge,
     interface::Interfaces,
     load::{NO_MAPPING, NO_PRODUCT, hash_of},
     notifications,
@@ -16,7 +17,7 @@ use super::{
     pool::Pool,
     products::OwnProducts,
     releases,
-    sets::{OverlayFile, base_of, overlay_files, own_overlay, subset},
+    sets::{OverlayFile, overlay_files, own_overlay, subset},
     spread::spread,
 };
 use crate::{
@@ -27,7 +28,7 @@ use crate::{
         BaseSet, CompileOptions, CompiledSet, Effective, OverlaySource, read_overlays, read_set_files,
     },
     sonata::{Contract, Products, Release, catalogue},
-    text::{Diagnostic, Diagnostics, FileSet, Hint, Sources, Spanned},
+    text::{Diagnostic, Diagnostics, FileSet, FileText, Hint, SourceId, Sources, Spanned},
 };
 
 /// What partners are compiled for, beside their own files.
@@ -69,7 +70,7 @@ pub(super) struct Made {
     /// Sets as they were read, by name.
     sets: BTreeMap<String, ReadSet>,
     /// What they share.
-    pool: Arc<Pool>,
+    pub(super) pool: Arc<Pool>,
     /// Sets without overlays, by the hash of all that went into them.
     pub(super) bases: HashMap<blake3::Hash, Arc<BaseSet>>,
     /// How many parts (operations, and shapes with the types that they name) were compiled, those of sets without
@@ -95,6 +96,8 @@ struct MadePartner {
     /// What the sets without overlay tell of it as well.
     shared: Vec<(blake3::Hash, Vec<usize>)>,
     from: From,
+    /// What its overlays are among the sources, in their order.
+    overlays: Vec<Option<SourceId>>,
 }
 
 /// What a partner is made from.
@@ -109,7 +112,9 @@ struct From {
 struct SetFrom {
     name: Arc<str>,
     set: blake3::Hash,
-    overlays: Vec<(String, Arc<str>)>,
+    overlays: Vec<(Arc<str>, Arc<FileText>)>,
+    /// Whether the last of the overlays lies on no other.
+    is_whole: bool,
 }
 
 impl From {
@@ -160,8 +165,11 @@ pub(super) fn partners(
     let pool = before.map(|before| Arc::clone(&before.pool)).unwrap_or_default();
     let made = Made { pool, ..Made::default() };
     let mut builder = Builder { world, before, made, wanted: Vec::new(), sources };
+    if before.is_none() {
+        edge::prepare(settings.partners.values().map(|partner| &**partner));
+    }
     let mut jobs = Vec::new();
-    for (id, partner) in &settings.partners {
+    for (id, partner) in &*settings.partners {
         let known = before.and_then(|before| before.partners.get(id));
         if let Some(known) = known.filter(|known| builder.is_plainly(partner, &known.from)) {
             builder.keep(id, known);
@@ -183,7 +191,6 @@ pub(super) fn partners(
     builder.run(&mut jobs);
     let made = builder.made;
     made.tell(out);
-    made.pool.purge();
     made
 }
 
@@ -196,7 +203,9 @@ impl Made {
         let mut shared: HashMap<blake3::Hash, Vec<bool>> =
             self.bases.iter().map(|(hash, base)| (*hash, vec![false; base.told().len()])).collect();
         for partner in self.partners.values() {
-            out.append(partner.told.clone());
+            if !partner.told.is_empty() {
+                out.append(partner.told.clone());
+            }
             for (base, indices) in &partner.shared {
                 let Some(told) = shared.get_mut(base) else { continue };
                 for index in indices {
@@ -231,19 +240,18 @@ struct Wanted {
 }
 
 impl Builder<'_> {
-    /// Whether a partner was made from what there is, as far as that can be seen at once: it has one overlay at most over
-    /// each set, which lies on no other.
+    /// Whether a partner was made from what there is, as far as that can be seen by the texts' places in memory.
     fn is_plainly(&mut self, settings: &Arc<Partner>, from: &From) -> bool {
         let mappings = self.world.mappings;
+        let is_there = |(path, file): &(Arc<str>, Arc<FileText>)| {
+            mappings.file(path).is_some_and(|now| Arc::ptr_eq(now, file))
+        };
         Arc::ptr_eq(settings, &from.settings)
             && self.world.hash == from.world
             && from.sets.iter().all(|set| {
                 let is_same = match set.overlays.as_slice() {
                     [] => mappings.get(&own_overlay(settings, &set.name)).is_none(),
-                    [(path, text)] => {
-                        mappings.get(path).is_some_and(|now| now == text) && base_of(text).is_none()
-                    }
-                    _ => false,
+                    overlays => set.is_whole && overlays.iter().all(is_there),
                 };
                 is_same && self.read_set(&set.name) == set.set
             })
@@ -254,11 +262,13 @@ impl Builder<'_> {
         let mut sets: Vec<SetFrom> = Vec::new();
         for name in set_names(settings) {
             let files = overlay_files(self.world.mappings, settings, &name.value);
-            let overlays = files.iter().flat_map(|overlay| overlay.texts().iter());
+            let texts = files.as_ref().map(OverlayFile::texts);
+            let overlays = texts.into_iter().flat_map(FileSet::files);
             sets.push(SetFrom {
                 name: name.value.as_str().into(),
                 set: self.read_set(&name.value),
-                overlays: overlays.map(|(path, text)| (path.to_owned(), Arc::clone(text))).collect(),
+                overlays: overlays.map(|(path, file)| (Arc::clone(path), Arc::clone(file))).collect(),
+                is_whole: files.is_some_and(|files| files.is_whole()),
             });
         }
         From { settings: Arc::clone(settings), world: self.world.hash, sets }
@@ -289,8 +299,11 @@ impl Builder<'_> {
 
     /// Takes a partner over.
     fn keep(&mut self, id: &PartnerId, known: &Arc<MadePartner>) {
-        for (path, text) in known.from.sets.iter().flat_map(|set| &set.overlays) {
-            self.sources.add(&self.world.mappings.shown(path), Arc::clone(text));
+        let overlays = known.from.sets.iter().flat_map(|set| &set.overlays);
+        for ((path, file), id) in overlays.zip(&known.overlays) {
+            if !id.is_some_and(|id| self.sources.keep(id, file.text())) {
+                self.sources.add(&self.world.mappings.shown(path), Arc::clone(file.text()));
+            }
         }
         for (key, _) in &known.shared {
             if let Some(base) = self.before.and_then(|before| before.bases.get(key))
@@ -312,7 +325,7 @@ impl Builder<'_> {
         let products = self.products(&settings, &contracts, &written, &mut told);
         let Some(products) = products else { return Err(told) };
         check_routes::operations(&settings, &contracts, &mut told);
-        check_routes::words(&settings, &contracts, &products, &mut told);
+        check_routes::words(&settings, &edge::written(&settings, &contracts), &products, &mut told);
         let routes = settings.routes.iter().map(|route| BackendRoute {
             settings: route.clone(),
             mapping: route.mapping.as_ref().unwrap_or(&settings.mapping).value.as_str().into(),
@@ -383,7 +396,7 @@ impl Builder<'_> {
     ) -> Option<JobSet> {
         let (mappings, name) = (self.world.mappings, &named.value);
         let read = self.made.sets.get(name)?;
-        if mappings.iter().all(|(path, _)| path.split('/').next() != Some(name)) {
+        if mappings.below(&format!("{name}/")).next().is_none() {
             let sets: BTreeSet<&str> =
                 mappings.iter().filter_map(|(path, _)| path.split('/').next()).collect();
             let near = crate::text::suggest(name, sets.into_iter()).map(Hint::meant);
@@ -511,11 +524,10 @@ impl Job {
         };
         let terms = told_of.zip(endpoint).filter(|_| sets.len() == self.sets.len());
         let plan = terms.map(|(told_of, endpoint)| {
-            let (contracts, products) = (self.contracts.clone(), self.products.clone());
             PartnerPlan::new(
                 (Arc::clone(settings), told_of, endpoint),
-                contracts,
-                products,
+                &self.contracts,
+                self.products.clone(),
                 &sets,
                 self.routes.clone(),
                 &made.pool,
@@ -524,7 +536,9 @@ impl Job {
         if let Some(plan) = &plan {
             check_routes::sets(plan, &mut told);
         }
-        let made = MadePartner { plan: plan.map(Arc::new), told, shared, from: self.from.clone() };
+        let overlays = self.from.sets.iter().flat_map(|set| &set.overlays);
+        let overlays = overlays.map(|(path, _)| sources.find(&world.mappings.shown(path))).collect();
+        let made = MadePartner { plan: plan.map(Arc::new), told, shared, from: self.from.clone(), overlays };
         (settings.id.clone(), made, parts)
     }
 }

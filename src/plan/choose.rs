@@ -52,10 +52,10 @@ impl Target {
         (index, route): (usize, &BackendRoute),
         served: Served,
         function: Function,
-        operation_id: &str,
+        (operation_id, spoken): (&str, &str),
     ) -> Self {
         let names = &route.settings.operations;
-        let is_named = names.is_empty() || names.iter().any(|name| name.names(function, operation_id));
+        let is_named = names.is_empty() || names.iter().any(|name| name.names(function, spoken));
         let kind = |id: &str| duty_of(function, id).map(|duty| duty.kind);
         let of_kind = |name: &config::OperationName| {
             let id = name.operation_id.as_ref().map(|id| id.value.as_str());

@@ -33,8 +33,8 @@ impl Interfaces {
         out: &mut Diagnostics,
     ) -> Self {
         let mut own = FileSet::new(files.root());
-        for (path, text) in files.iter().filter(|(path, _)| path.starts_with(OPENAPI_FOLDER)) {
-            own.insert(path, Arc::clone(text));
+        for (path, file) in files.below(OPENAPI_FOLDER) {
+            own.share(Arc::clone(path), file);
         }
         let hash = hash_of(&[&own]);
         let read =
@@ -49,7 +49,8 @@ impl Interfaces {
         let mut unchecked = Vec::new();
         for (id, backend) in &settings.backends {
             let Some(path) = &backend.openapi else {
-                if !matches!(backend.format, Format::Soap(_)) {
+                // Of a partner it is the standard, and its contracts are checked where they are used.
+                if !matches!(backend.format, Format::Soap(_)) && !backend.is_seller {
                     unchecked.push(format!("`{id}`"));
                 }
                 continue;
@@ -192,28 +193,12 @@ impl Types for BackendInterface {
 
 impl Interface for BackendInterface {
     fn call(&self, method: &str, path: &str) -> Result<CallFacts, NoCall> {
-        let found = self.api.find(method, path).map_err(|missing| match missing {
-            openapi::NoCall::Path { near } => NoCall::Path { near },
-            openapi::NoCall::Method { path, methods } => NoCall::Method { path, methods },
-        })?;
-        let parameters = |place: ParameterPlace| {
-            let those = found.parameters.iter().filter(|one| one.place == place);
-            let facts = those.map(|one| ParameterFacts {
-                name: one.name.to_string(),
-                ty: id(one.ty),
-                required: one.required,
-            });
-            facts.collect()
-        };
-        let answers = found.answers.iter();
-        let answers =
-            answers.map(|one| AnswerFacts { status: (one.from, one.to), body: one.body.map(id) }).collect();
-        Ok(CallFacts {
-            request: found.body.map(id),
-            query: parameters(ParameterPlace::Query),
-            headers: parameters(ParameterPlace::Header),
-            answers,
-        })
+        let found = self.api.find(method, path).map_err(no_call)?;
+        Ok(facts(found))
+    }
+
+    fn sent(&self, method: &str, path: &str) -> Option<Result<CallFacts, NoCall>> {
+        Some(self.api.find_sent(method, path)?.map(facts).map_err(no_call))
     }
 
     fn schema(&self, reference: &str) -> Option<TypeId> {
@@ -223,6 +208,34 @@ impl Interface for BackendInterface {
 
     fn references(&self) -> Vec<String> {
         self.api.schemas().map(|(name, _)| format!("{SCHEMAS}{name}")).collect()
+    }
+}
+
+fn no_call(missing: openapi::NoCall) -> NoCall {
+    match missing {
+        openapi::NoCall::Path { near } => NoCall::Path { near },
+        openapi::NoCall::Method { path, methods } => NoCall::Method { path, methods },
+    }
+}
+
+fn facts(found: &openapi::Operation) -> CallFacts {
+    let parameters = |place: ParameterPlace| {
+        let those = found.parameters.iter().filter(|one| one.place == place);
+        let facts = those.map(|one| ParameterFacts {
+            name: one.name.to_string(),
+            ty: id(one.ty),
+            required: one.required,
+        });
+        facts.collect()
+    };
+    let answers = found.answers.iter();
+    let answers =
+        answers.map(|one| AnswerFacts { status: (one.from, one.to), body: one.body.map(id) }).collect();
+    CallFacts {
+        request: found.body.map(id),
+        query: parameters(ParameterPlace::Query),
+        headers: parameters(ParameterPlace::Header),
+        answers,
     }
 }
 

@@ -1,17 +1,21 @@
 //! From folders to a plan: every text is read once, everything wrong is told at once.
 
-use std::{collections::HashMap, path::Path, sync::Arc, thread};
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use super::{
     Plan, ReadPlan,
     backend::backends,
     build::{self, World},
+    callers::Both,
     interface::Interfaces,
     products::OwnProducts,
     sets::{Edits, read_mappings_again},
 };
 use crate::{
-    config::{self, ReadBefore, Settings},
+    config::{self, Changed, ReadBefore, Settings},
     sonata::catalogue,
     text::{Code, Diagnostics, FileSet, Meaning, Sources},
 };
@@ -97,36 +101,33 @@ pub fn load(config: &Path, previous: Option<&Plan>) -> Built {
 pub fn load_edited(config: &Path, previous: Option<&Plan>, edits: &Edits) -> Built {
     let Some(plan) = previous else {
         let mut loaded = config::load(config);
-        let (mut mappings, read) = read(&mut loaded, &ReadBefore::default());
+        let (mut mappings, read) = read(&mut loaded, &ReadBefore::default(), &Changed::Anywhere);
         edits.apply(&mut mappings);
         return build(loaded, &mappings, read, previous);
     };
-    // Both folders at once: most of the time goes by while the file system is asked for each of their files.
-    let (mut loaded, ahead) = thread::scope(|scope| {
-        let ahead = thread::Builder::new().name("plan".to_owned()).spawn_scoped(scope, || {
-            let mut faults = Diagnostics::new();
-            (read_mappings_again(&plan.settings, &plan.read.mappings, &mut faults), faults)
-        });
-        let loaded = config::load_again(config, plan.read.sources.renewed(), &plan.read.config);
-        (loaded, ahead.ok().and_then(|ahead| ahead.join().ok()))
-    });
+    again(config, plan, &Changed::Anywhere, edits)
+}
+
+/// As [`load`] for the plan after another, where it is known what has changed since that one was read.
+#[must_use]
+pub fn load_changed(config: &Path, previous: &Plan, changed: &Changed) -> Built {
+    again(config, previous, changed, &Edits::default())
+}
+
+fn again(config: &Path, plan: &Plan, changed: &Changed, edits: &Edits) -> Built {
+    let mut loaded = config::load_again(config, plan.read.sources.renewed(), &plan.read.config, changed);
+    // What was told of lies in the folder that was watched.
     let is_there = |settings: &Settings| settings.gateway.mappings == plan.settings.gateway.mappings;
-    let ahead = ahead.filter(|_| loaded.settings.as_ref().is_some_and(is_there));
-    let (mut mappings, read) = match ahead {
-        Some((found, faults)) => {
-            loaded.diagnostics.append(faults);
-            found
-        }
-        None => read(&mut loaded, &plan.read.mappings),
-    };
+    let changed = if loaded.settings.as_ref().is_some_and(is_there) { changed } else { &Changed::Anywhere };
+    let (mut mappings, read) = read(&mut loaded, &plan.read.mappings, changed);
     edits.apply(&mut mappings);
-    build(loaded, &mappings, read, previous)
+    build(loaded, &mappings, read, Some(plan))
 }
 
 /// The mappings of what was loaded; nothing where there are no settings.
-fn read(loaded: &mut config::Loaded, before: &ReadBefore) -> (FileSet, ReadBefore) {
+fn read(loaded: &mut config::Loaded, before: &ReadBefore, changed: &Changed) -> (FileSet, ReadBefore) {
     match &loaded.settings {
-        Some(settings) => read_mappings_again(settings, before, &mut loaded.diagnostics),
+        Some(settings) => read_mappings_again(settings, before, changed, &mut loaded.diagnostics),
         None => Default::default(),
     }
 }
@@ -141,8 +142,7 @@ pub fn load_read(loaded: config::Loaded, mappings: &FileSet, previous: Option<&P
 fn build(loaded: config::Loaded, mappings: &FileSet, read: ReadBefore, previous: Option<&Plan>) -> Built {
     let config::Loaded { mut sources, files, settings, mut diagnostics, kept } = loaded;
     let Some(settings) = settings else { return Built { plan: None, diagnostics, sources } };
-    let hashes = previous.map(|plan| &plan.read.hashes);
-    let (hash, hashes) = hash_again(&[&files, mappings], hashes);
+    let hash = hash_of(&[&files, mappings]);
     let generation = previous.map_or(1, |plan| plan.generation + 1);
     // What was read with other sources has places that mean nothing here.
     let previous = previous.filter(|plan| sources.continues(&plan.read.sources));
@@ -157,51 +157,37 @@ fn build(loaded: config::Loaded, mappings: &FileSet, read: ReadBefore, previous:
     sources.forget_unread();
     diagnostics.sort(&sources);
     let partners = made.plans();
+    // What callers are known by is said by the settings alone.
+    let same = previous.filter(|plan| Arc::ptr_eq(&plan.settings.partners, &settings.partners));
+    let callers = same.map(|plan| Arc::clone(&plan.callers));
     let plan = (!diagnostics.has_errors()).then(|| Plan {
         generation,
         hash: hash.to_hex().to_string(),
         backends,
         settings,
-        loopback: super::loopback(&partners, true),
-        loopback_sellers: super::loopback(&partners, false),
+        callers: callers.unwrap_or_else(|| Arc::new(Both::of(&partners))),
+        exposed: super::exposer::table(&partners),
+        received: OnceLock::new(),
         partners,
         made: Arc::new(made),
         own_products,
         interfaces,
-        read: Arc::new(ReadPlan { config: kept, mappings: read, hashes, sources: sources.clone() }),
+        read: Arc::new(ReadPlan { config: kept, mappings: read, sources: sources.clone() }),
     });
     Built { plan, diagnostics, sources }
 }
 
-/// Texts that are the same in memory, by where they are, each with its hash.
-pub(super) type Hashes = HashMap<usize, (Arc<str>, blake3::Hash)>;
-
-/// A hash over all texts and their paths; what was hashed before is not hashed again.
-fn hash_again(sets: &[&FileSet], before: Option<&Hashes>) -> (blake3::Hash, Hashes) {
-    let (mut hasher, mut hashes) = (blake3::Hasher::new(), Hashes::new());
-    for set in sets {
-        for (path, text) in set.iter() {
-            // A text that is kept keeps its place.
-            let place = text.as_ptr().addr();
-            let known = before.and_then(|before| before.get(&place)).map(|(_, hash)| *hash);
-            let hash = known.unwrap_or_else(|| blake3::hash(text.as_bytes()));
-            hasher.update(&(path.len() as u64).to_le_bytes()).update(path.as_bytes()).update(hash.as_bytes());
-            hashes.insert(place, (Arc::clone(text), hash));
-        }
-        // Files do not go from one folder to the other.
-        hasher.update(&[0xff]);
-    }
-    (hasher.finalize(), hashes)
-}
-
+/// A hash over all texts and their paths.
 pub(super) fn hash_of(sets: &[&FileSet]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     for set in sets {
-        for (path, text) in set.iter() {
-            // Lengths keep "a" + "bc" apart from "ab" + "c".
+        for (path, file) in set.files() {
+            // The length keeps "a" + "bc" apart from "ab" + "c".
             hasher.update(&(path.len() as u64).to_le_bytes()).update(path.as_bytes());
-            hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+            hasher.update(file.hash().as_bytes());
         }
+        // Files do not go from one folder to the other.
+        hasher.update(&[0xff]);
     }
     hasher.finalize()
 }

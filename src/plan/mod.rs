@@ -4,12 +4,16 @@
 //! whole or there is none: [`load()`] returns it, or all diagnostics of all files at once. What has not changed since
 //! the plan before (by content) is taken over compiled.
 
+mod abroad;
 mod backend;
 pub mod bridges;
 mod build;
+mod callers;
 mod check_routes;
 mod check_sets;
 mod choose;
+pub mod comparison;
+mod edge;
 mod exposer;
 mod handle;
 mod interface;
@@ -28,22 +32,30 @@ mod spread;
 #[cfg(test)]
 mod tests;
 
+pub use abroad::Abroad;
+pub use callers::Shown;
 pub use choose::{Asked, BackendRoute, NoRoute, Target};
+pub use edge::{Crossing, Edge, Telling, Told};
 pub use exposer::{Exposer, Notifier};
 pub use handle::PlanHandle;
 pub use interface::BackendInterface;
-pub use load::{Built, CODES, load, load_edited, load_read};
+pub use load::{Built, CODES, load, load_changed, load_edited, load_read};
 pub use partner::{MappedOperation, PartnerPlan, Served};
-pub use receiver::{Receiver, Understanding, Watcher};
+pub use receiver::{Received, Receiver, Understanding, Watcher};
 pub use route::{Route, RouteError};
 pub use schema::ContractSchema;
 pub use sets::Edits;
 pub use show::effective_mapping;
 
-use std::{collections::BTreeMap, ops::Bound, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    ops::Bound,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use crate::{
-    config::{self, Identify, Settings, secret::Lookup},
+    config::{self, Settings, Side, secret::Lookup},
     ids::{BackendId, PartnerId},
     legacy::BackendSettings,
     mapping::{self, operation::OperationProgram},
@@ -70,10 +82,12 @@ pub struct Plan {
     settings: Settings,
     backends: BTreeMap<BackendId, Arc<BackendSettings>>,
     partners: BTreeMap<PartnerId, Arc<PartnerPlan>>,
-    /// The partners that loopback is enough for, by base path.
-    loopback: BTreeMap<String, PartnerId>,
-    /// The same of those that sell to us, and tell us of events.
-    loopback_sellers: BTreeMap<String, PartnerId>,
+    /// What callers are known by.
+    callers: Arc<callers::Both>,
+    /// What our procurement systems are offered.
+    exposed: exposer::Table,
+    /// What legacy systems send; made when one does.
+    received: OnceLock<receiver::Table>,
     /// What the next plan takes over of the partners.
     made: Arc<build::Made>,
     own_products: products::OwnProducts,
@@ -86,8 +100,6 @@ pub struct Plan {
 struct ReadPlan {
     config: config::Kept,
     mappings: config::ReadBefore,
-    /// Their texts' hashes.
-    hashes: load::Hashes,
     /// The texts that places speak of.
     sources: Sources,
 }
@@ -115,7 +127,12 @@ impl Plan {
     #[must_use]
     pub fn is_current(&self, config: &Path) -> bool {
         let mut faults = Diagnostics::new();
-        let (_, read) = sets::read_mappings_again(&self.settings, &self.read.mappings, &mut faults);
+        let (_, read) = sets::read_mappings_again(
+            &self.settings,
+            &self.read.mappings,
+            &config::Changed::Anywhere,
+            &mut faults,
+        );
         faults.is_empty() && read.is_same(&self.read.mappings) && self.read.config.is_current(config)
     }
 
@@ -128,6 +145,13 @@ impl Plan {
             return self.is_current(config);
         }
         own.is_at_rest(config) && mappings.is_at_rest(&self.settings.gateway.mappings)
+    }
+
+    /// Ends a plan that nobody else has any more, and what its partners alone shared.
+    pub fn end(self: Arc<Self>) {
+        let pool = Arc::clone(&self.made.pool);
+        drop(self);
+        pool.purge();
     }
 
     /// The settings.
@@ -152,17 +176,42 @@ impl Plan {
         self.partners.get(id)
     }
 
-    /// The partner that is accepted without credentials where both ends are loopback. Several are told apart by
-    /// their base paths.
+    /// The partner to which we are this that a call on the Sonata listener comes from, by what it shows and the path.
     #[must_use]
-    pub fn loopback_partner(&self, path: &str) -> Option<&Arc<PartnerPlan>> {
-        longest_prefix(&self.loopback, path).and_then(|id| self.partners.get(id))
+    pub fn caller(&self, side: Side, path: &str, shown: Shown<'_>) -> Option<&Arc<PartnerPlan>> {
+        let callers = match side {
+            Side::Seller => &self.callers.buyers,
+            Side::Buyer => &self.callers.sellers,
+        };
+        callers.find(path, shown).and_then(|id| self.partners.get(id))
     }
 
-    /// The partner that sells to us and tells us of something at a path, where loopback is enough to know it.
+    /// Whether a path is below the base path of somebody who sells to us.
     #[must_use]
-    pub fn loopback_seller(&self, path: &str) -> Option<&Arc<PartnerPlan>> {
-        longest_prefix(&self.loopback_sellers, path).and_then(|id| self.partners.get(id))
+    pub fn is_of_sellers(&self, path: &str) -> bool {
+        self.callers.sellers.reach(path)
+    }
+
+    /// Who is meant by a path on which our procurement systems ask, with its values: still percent-encoded.
+    pub fn exposed<'p, 'h>(
+        &'p self,
+        path: &'h str,
+    ) -> impl Iterator<Item = (&'p Arc<PartnerPlan>, &'p Exposer, Vec<(&'p str, &'h str)>)> {
+        self.exposed.under(path).filter_map(move |(partner, index)| {
+            let partner = self.partners.get(partner)?;
+            let exposer = partner.exposers().get(*index)?;
+            Some((partner, exposer, exposer.expose.values(path)?))
+        })
+    }
+
+    /// Who may be meant by a path on which a legacy system sends something, whatever the method, with its values: still
+    /// percent-encoded.
+    pub fn received<'p, 'h>(
+        &'p self,
+        path: &'h str,
+    ) -> impl Iterator<Item = (&'p Received, Vec<(&'p str, &'h str)>)> {
+        let table = self.received.get_or_init(|| receiver::Table::of(&self.partners));
+        table.under(path).filter_map(move |row| Some((row, row.receive.values(path)?)))
     }
 
     /// The same plan with other programs in the place of those of these operations of a partner's mapping sets: for asking what
@@ -201,14 +250,6 @@ impl Plan {
     pub fn backends(&self) -> impl Iterator<Item = &Arc<BackendSettings>> {
         self.backends.values()
     }
-}
-
-/// The partners that are accepted without credentials from loopback, by base path: those that buy, or those that sell.
-fn loopback(partners: &BTreeMap<PartnerId, Arc<PartnerPlan>>, is_buyer: bool) -> BTreeMap<String, PartnerId> {
-    let accepted = partners.iter().filter(|(_, partner)| {
-        partner.is_buyer() == is_buyer && partner.settings().identify.value == Identify::Loopback
-    });
-    accepted.map(|(id, partner)| (partner.settings().base_path.clone(), id.clone())).collect()
 }
 
 /// What stands under the longest key that a path begins with. However many keys there are, few are looked at.

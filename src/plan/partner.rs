@@ -10,7 +10,8 @@ use http::Method;
 
 use super::{
     choose::{BackendRoute, Target},
-    exposer::{Exposer, Notifier, exposers, notifiers},
+    edge::{self, Edge, Edges},
+    exposer::{Bought, Exposer, Notifier, exposers, notifiers},
     pool::{Alike, Keepers, Pool},
     receiver::{Receiver, Watcher, receivers},
     route::{Route, RouteError, split_path},
@@ -135,7 +136,10 @@ impl MappedOperation {
 pub struct PartnerPlan {
     settings: Arc<Partner>,
     notifications: Option<Arc<notify::Settings>>,
+    /// What everything behind an edge works by.
     contracts: Vec<&'static Contract>,
+    /// Where the partner's own contract is another one.
+    edges: Edges,
     products: HashMap<Release, Products>,
     served: Vec<(Function, Arc<OfFunction>)>,
     rules: Arc<RuleBook>,
@@ -177,14 +181,9 @@ impl Ways {
     }
 
     /// Those of an operation on subscriptions, which no legacy system has to do with.
-    fn of_hub(
-        settings: &Partner,
-        notifications: Option<&notify::Settings>,
-        function: Function,
-        operation_id: &str,
-    ) -> Self {
+    fn of_hub(switch: Switch, notifications: Option<&notify::Settings>, function: Function) -> Self {
         let is_told = notifications.is_some_and(|notifications| notifications.tells(function));
-        let is_on = settings.operations.switch(function, operation_id) != Switch::Off;
+        let is_on = switch != Switch::Off;
         let served = if is_told && is_on { Served::Gateway } else { Served::Off };
         Self { served, targets: Vec::new() }
     }
@@ -193,7 +192,7 @@ impl Ways {
 impl PartnerPlan {
     pub(super) fn new(
         (settings, notifications, endpoint): Terms,
-        contracts: Vec<&'static Contract>,
+        contracts: &[&'static Contract],
         products: HashMap<Release, Products>,
         compiled: &HashMap<Arc<str>, Arc<CompiledSet>>,
         routes: Vec<BackendRoute>,
@@ -201,21 +200,31 @@ impl PartnerPlan {
     ) -> Self {
         // What we buy, the partner is not served.
         let sells = settings.side == Side::Seller;
+        let functions = contracts.iter().filter(|_| sells).map(|contract| contract.function);
+        let edges = Edges::of(functions.map(|function| (settings.releases.of(function), function)));
+        let contracts = edge::written(&settings, contracts);
         let served = contracts.iter().filter(|_| sells).map(|contract| {
             let ids = contract.operations.iter().map(|operation| operation.operation_id.as_str());
-            let ways = |id| match HubAct::of(id) {
-                Some(_) => Ways::of_hub(&settings, notifications.as_deref(), contract.function, id),
-                None => ways(&settings, compiled, &routes, contract.function, id),
+            let edge = edges.find(contract.function);
+            let ways = |id| {
+                let spoken = edge.and_then(|edge| edge.spoken_as(id)).unwrap_or(id);
+                let switch = settings.operations.switch(contract.function, spoken);
+                match HubAct::of(id) {
+                    Some(_) => Ways::of_hub(switch, notifications.as_deref(), contract.function),
+                    None => ways(switch, compiled, &routes, contract.function, (id, spoken)),
+                }
             };
             let rows: OfFunction = ids.map(|id| (id, pool.ways.one(ways(id)))).collect();
             (contract.function, pool.functions.one(rows))
         });
         let served = served.collect();
-        let notifiers = if sells { Vec::new() } else { notifiers(&contracts, compiled, &routes) };
+        let release = |function| settings.releases.of(function);
+        let bought = Bought { release: &release, contracts: &contracts };
+        let notifiers = if sells { Vec::new() } else { notifiers(&bought, compiled, &routes) };
         let ((receivers, watchers), exposers) = if sells {
             (receivers(&contracts, compiled, &routes), Vec::new())
         } else {
-            (Default::default(), exposers(&contracts, compiled, &routes))
+            (Default::default(), exposers(&bought, compiled, &routes))
         };
         let rules = RuleBook::of(&settings.rules.levels, |function| settings.releases.of(function));
         let keepers = Arc::default();
@@ -223,6 +232,7 @@ impl PartnerPlan {
             settings,
             notifications,
             contracts,
+            edges,
             products,
             served,
             rules,
@@ -305,12 +315,33 @@ impl PartnerPlan {
         self.products.get(&self.release(function))
     }
 
-    /// The contracts of its functions.
+    /// What stands between the partner and its mapping, where its release has other messages or events of a function.
+    #[must_use]
+    pub fn edge(&self, function: Function) -> Option<&Arc<Edge>> {
+        self.edges.find(function)
+    }
+
+    /// The operation behind the edge, if there is one, that an operation of the partner's release means; none where it does
+    /// not come over.
+    #[must_use]
+    pub fn meant<'p>(&'p self, function: Function, operation_id: &'p str) -> Option<&'p str> {
+        match self.edge(function) {
+            None => Some(operation_id),
+            Some(edge) => Some(&edge.crossing(operation_id)?.operation.operation_id),
+        }
+    }
+
+    /// All that stands between the partner and its mappings.
+    pub fn edges(&self) -> impl Iterator<Item = &Arc<Edge>> {
+        self.edges.iter()
+    }
+
+    /// The contracts of its functions, as everything behind an edge works by them.
     pub(super) fn contracts(&self) -> &[&'static Contract] {
         &self.contracts
     }
 
-    /// The contract of a function in the partner's release.
+    /// The contract by which a function is worked on: that of the partner's release, or behind an edge that of its mapping.
     #[must_use]
     pub fn contract(&self, function: Function) -> Option<&'static Contract> {
         self.contracts.iter().copied().find(|contract| contract.function == function)
@@ -417,7 +448,15 @@ impl PartnerPlan {
         first.map(|(_, route)| &route.mapping)
     }
 
-    /// All operations of the partner's releases, in the order of the catalogue.
+    /// The contracts that the partner speaks.
+    fn spoken(&self) -> impl Iterator<Item = &'static Contract> {
+        let own = |contract: &&'static Contract| {
+            self.edges.find(contract.function).map_or(*contract, |edge| edge.spoken)
+        };
+        self.contracts.iter().map(own)
+    }
+
+    /// All operations of its contracts, in the order of the catalogue.
     pub fn operations(&self) -> impl Iterator<Item = (Function, &'static str, &Served)> {
         self.contracts.iter().flat_map(|contract| {
             contract.operations.iter().map(|operation| {
@@ -427,14 +466,14 @@ impl PartnerPlan {
         })
     }
 
-    /// The operation that a method and a path mean.
+    /// The operation that a method and a path mean, in the partner's own release.
     ///
     /// # Errors
     /// [`RouteError`] where the path is none of the partner's releases, or not with this method.
     pub fn route<'p>(&self, method: &Method, path: &'p str) -> Result<Route<'p>, RouteError> {
         let parts = split_path(&self.settings.base_path, path).ok_or(RouteError::NoSuchPath)?;
-        let mut contracts = self.contracts.iter().copied();
-        let contract = contracts
+        let contract = self
+            .spoken()
             .find(|contract| contract.segment == parts.segment && contract.major() == parts.major)
             .ok_or(RouteError::NoSuchPath)?;
         match contract.find(method, parts.rest) {
@@ -505,26 +544,26 @@ impl Alike for OfFunction {
 
 /// The ways of an operation. The mappings of routes that share a set are shared.
 fn ways(
-    settings: &Partner,
+    switch: Switch,
     compiled: &HashMap<Arc<str>, Arc<CompiledSet>>,
     routes: &[BackendRoute],
     function: Function,
-    operation_id: &str,
+    (operation_id, spoken): (&str, &str),
 ) -> Ways {
     let mut known: HashMap<&str, Served> = HashMap::new();
     let targets = routes.iter().enumerate().map(|(index, route)| {
         let served = known.entry(&route.mapping).or_insert_with(|| match compiled.get(&route.mapping) {
-            Some(compiled) => serve(settings, compiled, function, operation_id),
+            Some(compiled) => serve(switch, compiled, function, operation_id),
             None => Served::Unmapped,
         });
-        Target::new((index, route), served.clone(), function, operation_id)
+        Target::new((index, route), served.clone(), function, (operation_id, spoken))
     });
     Ways::new(targets.collect(), function, operation_id)
 }
 
 /// The partner's switches stand before what the mapping set says.
-fn serve(settings: &Partner, compiled: &CompiledSet, function: Function, operation_id: &str) -> Served {
-    match settings.operations.switch(function, operation_id) {
+fn serve(switch: Switch, compiled: &CompiledSet, function: Function, operation_id: &str) -> Served {
+    match switch {
         Switch::Off => return Served::Off,
         Switch::Manual => return Served::Manual,
         Switch::On => {}

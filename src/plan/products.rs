@@ -33,8 +33,8 @@ impl OwnProducts {
         out: &mut Diagnostics,
     ) -> Self {
         let mut own = FileSet::new(files.root());
-        for (path, text) in files.iter().filter(|(path, _)| path.starts_with(PRODUCTS_FOLDER)) {
-            own.insert(path, Arc::clone(text));
+        for (path, file) in files.below(PRODUCTS_FOLDER) {
+            own.share(Arc::clone(path), file);
         }
         if own.is_empty() {
             return Self::default();

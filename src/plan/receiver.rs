@@ -1,16 +1,19 @@
 //! What a partner's legacy systems tell of themselves, ready to be understood.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use super::{
     choose::BackendRoute,
     partner::{MappedOperation, PartnerPlan},
 };
 use crate::{
-    ids::BackendId,
+    ids::{BackendId, PartnerId},
     mapping::{
         compile::CompiledSet,
-        news::{News, Receive, Watch},
+        news::{News, Receive, Segment, Watch},
         operation::{Answer, Handling, OperationProgram},
         program::Shared,
     },
@@ -44,6 +47,58 @@ pub struct Receiver {
     pub understanding: Understanding,
     /// The backends that may send it: those that speak the mapping set, or the one that is named there.
     pub backends: Vec<BackendId>,
+}
+
+/// The entries of all partners by method and path: of what partners have alike each is looked at once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Table {
+    /// By the first segment of the path.
+    named: HashMap<Box<str>, Vec<Received>>,
+    /// Those that begin with a value.
+    others: Vec<Received>,
+}
+
+/// One method and path, and who receives it.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// One of the entries, for its method and path.
+    pub receive: Arc<Receive>,
+    /// The partners, each with which of its receivers it is, in the order of both.
+    pub by: Vec<(PartnerId, usize)>,
+}
+
+impl Table {
+    /// That of all partners.
+    pub(super) fn of(partners: &BTreeMap<PartnerId, Arc<PartnerPlan>>) -> Self {
+        let mut table = Self::default();
+        for (id, partner) in partners {
+            for (index, receiver) in partner.receivers().iter().enumerate() {
+                let receive = &receiver.receive;
+                let rows = match receive.path.first() {
+                    Some(Segment::Literal(name)) => table.named.entry(name.clone()).or_default(),
+                    _ => &mut table.others,
+                };
+                let is_same = |row: &&mut Received| {
+                    Arc::ptr_eq(&row.receive, receive)
+                        || (&row.receive.method, &row.receive.path) == (&receive.method, &receive.path)
+                };
+                match rows.iter_mut().find(is_same) {
+                    Some(row) => row.by.push((id.clone(), index)),
+                    None => {
+                        rows.push(Received { receive: Arc::clone(receive), by: vec![(id.clone(), index)] });
+                    }
+                }
+            }
+        }
+        table
+    }
+
+    /// Those that a path may mean.
+    pub(super) fn under(&self, path: &str) -> impl Iterator<Item = &Received> {
+        let first = path.strip_prefix('/').and_then(|path| path.split('/').next());
+        let named = first.and_then(|name| self.named.get(name));
+        named.into_iter().flatten().chain(&self.others)
+    }
 }
 
 /// A list that a legacy system is asked for again and again, for everybody whose entities it may speak of.

@@ -2,13 +2,19 @@
 //!
 //! A set is written in the words of one release, and compiled against its contracts. A partner's release decides what
 //! is asked and answered at the wire. Where both contracts are the same, however they are numbered, nothing stands
-//! between them; where they differ, the partner cannot be served, and is told so before it is.
+//! between them; where they differ, bridges carry messages over ([`super::edge`]), and what they do not is told here.
 
 use std::collections::BTreeSet;
 
-use super::load::{NOT_BRIDGED, NOT_MAPPED_IN};
+use super::{
+    abroad::Abroad,
+    bridges::Line,
+    edge::Edge,
+    exposer::told_as,
+    load::{NOT_BRIDGED, NOT_MAPPED_IN},
+};
 use crate::{
-    config::{Partner, Switch},
+    config::{Partner, Side, Switch},
     mapping::compile::{CompiledSet, Effective},
     notify,
     sonata::{Contract, Function, Release, catalogue, events},
@@ -48,7 +54,8 @@ pub(super) fn written(compiled: &CompiledSet, out: &mut Diagnostics) {
     }
 }
 
-/// The functions of a set that a partner speaks in another contract than the set is written in.
+/// What a partner asks for in another contract than the set is written in, and nothing carries over: a function of which
+/// nothing comes over is an error, a single operation is answered 501.
 pub(super) fn spoken(
     settings: &Partner,
     (name, release): (&str, Release),
@@ -56,15 +63,13 @@ pub(super) fn spoken(
     told_of: Option<&notify::Settings>,
     out: &mut Diagnostics,
 ) {
+    if settings.side == Side::Buyer {
+        return bought(settings, release, compiled, out);
+    }
     for function in functions(compiled) {
         let (own, own_span) = speaks(settings, function);
         // What the partner's release does not have, it does not ask for.
         let Some(asked) = contract(own, function) else { continue };
-        let is_asked = asked.operations.iter().any(|operation| {
-            let key = format!("{function}.{}", operation.operation_id);
-            let is_on = settings.operations.switch(function, &operation.operation_id) == Switch::On;
-            is_on && compiled.operations.contains_key(key.as_str())
-        });
         let is_told = told_of.is_some_and(|told| told.tells(function));
         let what = if !are_same(Some(asked), contract(release, function)) {
             "its messages"
@@ -73,7 +78,14 @@ pub(super) fn spoken(
         } else {
             continue;
         };
-        if !is_asked {
+        let (is_any_carried, missing) = asked_for(settings, (own, asked), compiled);
+        if missing.is_empty() {
+            continue;
+        }
+        if is_any_carried {
+            for id in missing {
+                out.push(unanswered((function, id), (own, release), own_span));
+            }
             continue;
         }
         let message = format!(
@@ -87,6 +99,69 @@ pub(super) fn spoken(
         );
         out.push(Diagnostic::error(NOT_BRIDGED, message).at(own_span).hint(hint));
     }
+}
+
+/// What a set asks of a Seller that its release does not have, or that nothing carries there: an entry of `exposes:` is refused
+/// when it is asked for, an event is never told.
+fn bought(settings: &Partner, written: Release, compiled: &CompiledSet, out: &mut Diagnostics) {
+    let follows = compiled.notifies.iter().map(|notify| &notify.follow);
+    let mut told = BTreeSet::new();
+    for expose in compiled.exposes.iter().chain(follows) {
+        let Some(function) = Function::parse(&expose.function) else { continue };
+        let (own, span) = speaks(settings, function);
+        let ours = contract(written, function).and_then(|ours| ours.operation(&expose.operation_id));
+        let Some(Err(why)) = ours.map(|operation| Abroad::of(own, function, operation)) else { continue };
+        if told.insert((function, &expose.operation_id)) {
+            let message =
+                format!("`{function}.{}` cannot be asked of a Seller on {own}: {why}", expose.operation_id);
+            let hint = "who asks for it is answered 501; `segue releases` tells what comes over";
+            out.push(Diagnostic::warning(NOT_BRIDGED, message).at(span).hint(hint));
+        }
+    }
+    for notify in &compiled.notifies {
+        let Some(function) = Function::parse(&notify.follow.function) else { continue };
+        let (own, span) = speaks(settings, function);
+        if contract(own, function).is_some() && told_as(own, function, &notify.event).is_none() {
+            let message = format!("a Seller on {own} does not tell of `{}`", notify.event);
+            let hint = "nothing is told of it for this partner; ask for what it would tell, by its entry of `exposes:`";
+            out.push(Diagnostic::warning(NOT_BRIDGED, message).at(span).hint(hint));
+        }
+    }
+}
+
+/// Whether something of a function comes over that the partner may ask for and the set has, and what of that does not.
+fn asked_for(
+    settings: &Partner,
+    (release, asked): (Release, &'static Contract),
+    compiled: &CompiledSet,
+) -> (bool, Vec<&'static str>) {
+    let function = asked.function;
+    let edge = Edge::of(release, function);
+    let (mut is_any_carried, mut missing) = (false, Vec::new());
+    for operation in asked.operations.iter() {
+        let id = operation.operation_id.as_str();
+        let crossing = edge.as_ref().and_then(|edge| edge.crossing(id));
+        let meant = crossing.map_or(id, |crossing| crossing.operation.operation_id.as_str());
+        let is_on = settings.operations.switch(function, id) == Switch::On;
+        if !is_on || !compiled.operations.contains_key(format!("{function}.{meant}").as_str()) {
+            continue;
+        }
+        match crossing {
+            Some(_) => is_any_carried = true,
+            None => missing.push(id),
+        }
+    }
+    (is_any_carried, missing)
+}
+
+fn unanswered((function, id): (Function, &str), (own, written): (Release, Release), at: Span) -> Diagnostic {
+    let line = Line::between(own, written);
+    let why = line.as_ref().and_then(|line| line.missing(function.name(), id));
+    let why = why.map(|(_, why)| format!(": {why}")).unwrap_or_default();
+    let message =
+        format!("`{function}.{id}` of {own} is answered 501, as nothing carries it over to {written}{why}");
+    let hint = "switch it off in `operations:` to be told no more";
+    Diagnostic::warning(NOT_BRIDGED, message).at(at).hint(hint)
 }
 
 /// The release of a function, and where the partner's file says it.

@@ -43,6 +43,12 @@ impl<'p> Route<'p> {
         Self { contract, operation, id: None }
     }
 
+    /// The same way to another operation.
+    #[must_use]
+    pub fn meaning(self, contract: &'static Contract, operation: &'static Operation) -> Self {
+        Self { contract, operation, ..self }
+    }
+
     /// The function.
     #[must_use]
     pub fn function(&self) -> Function {

@@ -7,8 +7,8 @@ use std::{
 
 use crate::{
     mapping::schema::{
-        CallFacts, FilterFacts, Interface, Kind, KindFacts, Lookup, Member, NoCall, OperationFacts, Schema,
-        TypeId, Types,
+        CallFacts, FilterFacts, Interface, Kind, KindFacts, Limits, Lookup, Member, NoCall, OperationFacts,
+        Schema, TypeId, Types,
     },
     sonata::{
         self, Contract, Function, ProductSchema, Products, TypeView,
@@ -196,6 +196,10 @@ impl Schema for ContractSchema {
         self.products.urns().map(str::to_owned).collect()
     }
 
+    fn product_type_names(&self) -> Vec<String> {
+        self.products.type_names().map(str::to_owned).collect()
+    }
+
     fn events(&self, function: &str) -> Vec<String> {
         let of = |kind: EntityKind| events_of(kind).filter(|event| event.function.name() == function);
         EntityKind::all().flat_map(of).map(|event| event.event_type.to_owned()).collect()
@@ -306,6 +310,14 @@ impl Types for ContractSchema {
     fn is_configuration(&self, ty: TypeId) -> bool {
         let by_product = |view: TypeView<'_>| matches!(view.polymorphism(), sonata::Polymorphism::Product(_));
         self.look(ty, |_, view| by_product(view)).unwrap_or(false)
+    }
+
+    fn limits(&self, ty: TypeId) -> Limits {
+        let limits = |view: TypeView<'_>| {
+            let (items_min, items_max) = view.items_bounds();
+            Limits { length_max: view.length_max(), items_min, items_max }
+        };
+        self.look(ty, |_, view| limits(view)).unwrap_or_default()
     }
 
     fn name(&self, ty: TypeId) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use crate::{
-    config::{self, Partner, ReadBefore, Settings},
+    config::{self, Changed, Partner, ReadBefore, Settings},
     mapping::compile::{OVERLAYS_MAX, overlay_path},
     text::{Diagnostics, FileSet},
 };
@@ -12,12 +12,18 @@ use crate::{
 pub(super) struct OverlayFile {
     files: FileSet,
     path: String,
+    is_whole: bool,
 }
 
 impl OverlayFile {
     /// The texts of the overlays, and the path of the partner's own among them.
     pub fn place(&self) -> (&FileSet, &str) {
         (&self.files, &self.path)
+    }
+
+    /// Whether the last of them lies on no other.
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// The texts of all overlays.
@@ -28,16 +34,17 @@ impl OverlayFile {
 
 /// The texts of all mapping sets and overlays; cases are no part of the plan.
 pub(super) fn read_mappings(settings: &Settings, out: &mut Diagnostics) -> FileSet {
-    read_mappings_again(settings, &ReadBefore::default(), out).0
+    read_mappings_again(settings, &ReadBefore::default(), &Changed::Anywhere, out).0
 }
 
-/// The same, where they were read before: only what has changed since is read again.
+/// The same, where they were read before and changed there since: only what has changed is read again.
 pub(super) fn read_mappings_again(
     settings: &Settings,
     before: &ReadBefore,
+    changed: &Changed,
     out: &mut Diagnostics,
 ) -> (FileSet, ReadBefore) {
-    config::files::read_folder_again(&settings.gateway.mappings, is_mapping_file, before, out)
+    config::files::read_folder_again(&settings.gateway.mappings, is_mapping_file, before, changed, out)
 }
 
 /// Whether a path below the mappings folder is a text of a mapping set or of an overlay.
@@ -86,19 +93,20 @@ pub(super) fn own_overlay(settings: &Partner, name: &str) -> String {
 pub(super) fn overlay_files(mappings: &FileSet, settings: &Partner, name: &str) -> Option<OverlayFile> {
     let path = own_overlay(settings, name);
     let mut files = FileSet::new(mappings.root());
-    let mut next = Some(path.clone());
+    let (mut next, mut is_whole) = (Some(path.clone()), false);
     // One more than may be: it is told where they are read, as is one that is not there.
-    while let Some((path, text)) = next.take().and_then(|path| Some((path.clone(), mappings.get(&path)?))) {
-        if files.get(&path).is_none() && files.iter().count() <= OVERLAYS_MAX {
-            next = base_of(text).map(|base| overlay_path(&path, base));
-            files.insert(path.as_str(), Arc::clone(text));
+    while let Some((path, file)) = next.take().and_then(|path| Some((path.clone(), mappings.file(&path)?))) {
+        if files.get(&path).is_none() && files.len() <= OVERLAYS_MAX {
+            next = base_of(file.text()).map(|base| overlay_path(&path, base));
+            is_whole = next.is_none();
+            files.share(path.as_str(), file);
         }
     }
-    files.get(&path).is_some().then_some(OverlayFile { files, path })
+    files.get(&path).is_some().then_some(OverlayFile { files, path, is_whole })
 }
 
 /// The overlay that another extends, by its line `extends: PARTNER/SET`.
-pub(super) fn base_of(text: &str) -> Option<&str> {
+fn base_of(text: &str) -> Option<&str> {
     let line = text.lines().find_map(|line| line.strip_prefix("extends:"))?;
     let value = line.split(" #").next().unwrap_or(line).trim().trim_matches(['"', '\'']);
     value.contains('/').then_some(value)
@@ -107,10 +115,9 @@ pub(super) fn base_of(text: &str) -> Option<&str> {
 /// The files of a mapping set, as its folder has them; empty where there is no such folder.
 pub(super) fn subset(mappings: &FileSet, folder: &str) -> FileSet {
     let mut set = FileSet::new(mappings.shown(folder));
-    for (path, text) in mappings.iter() {
-        if let Some(rest) = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')) {
-            set.insert(rest, Arc::clone(text));
-        }
+    let folder = format!("{folder}/");
+    for (path, file) in mappings.below(&folder) {
+        set.share(path.strip_prefix(&folder).unwrap_or(path), file);
     }
     set
 }

@@ -5,5 +5,9 @@
 
 pub mod bss;
 pub mod buyer;
+mod door;
+pub mod fault;
 pub mod listener;
+mod release;
+pub mod script;
 pub mod seller;

@@ -173,6 +173,11 @@ impl Products {
         all.into_iter()
     }
 
+    /// Names of the types of all products, which are compiled for this.
+    pub fn type_names(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().flat_map(|source| source.types().names())
+    }
+
     fn by_urn(&self, urn: &str) -> Option<ProductSchema> {
         self.sources.iter().find_map(|source| {
             let (urn, root) = source.roots.get_key_value(urn)?;

@@ -4,12 +4,39 @@ use bytes::Bytes;
 use tempfile::TempDir;
 
 use super::*;
-use crate::ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId};
+use crate::{
+    ids::{BackendId, ExchangeId, LegacyId, PartnerId, SonataId},
+    telemetry::Secret,
+};
+use std::time::Duration;
 
 mod retire;
 pub(super) mod server;
 pub(super) mod tasks;
 mod tasks_model;
+
+impl server::Server {
+    pub(super) fn settings(&self, database: &str) -> PostgresSettings {
+        PostgresSettings {
+            url: Secret::new(self.url(database)),
+            tls: None,
+            connections_max: 4,
+            connect_max: Duration::from_secs(10),
+            statement_max: Duration::from_secs(30),
+            queue_max: 4096,
+        }
+    }
+
+    /// An instance on a database.
+    pub(super) async fn instance(&self, database: &str) -> Store {
+        Store::postgres(&self.settings(database), None).await.unwrap()
+    }
+
+    /// An instance on a database of its own.
+    pub(super) async fn store(&self) -> Store {
+        self.instance(&self.database().await).await
+    }
+}
 
 pub(super) fn partner(name: &str) -> PartnerId {
     PartnerId::parse(name).unwrap()

@@ -18,7 +18,7 @@ pub mod yaml;
 
 pub use code::{Code, Meaning};
 pub use diagnostic::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics, Severity};
-pub use files::FileSet;
+pub use files::{FileSet, FileText};
 pub use hint::{Fix, Hint};
 pub use repair::{Slips, repair};
 pub use source::offset as source_offset;

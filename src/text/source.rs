@@ -49,8 +49,6 @@ struct Source {
     lines: Arc<[u32]>,
     /// Stretches that are never printed.
     hidden: Vec<Span>,
-    /// Whether it was read since these sources are renewed.
-    is_read: bool,
 }
 
 impl Source {
@@ -58,7 +56,20 @@ impl Source {
         let after_breaks =
             text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| offset(at + 1));
         let lines = std::iter::once(0).chain(after_breaks).collect();
-        Self { path, text, lines, hidden: Vec::new(), is_read: true }
+        Self { path, text, lines, hidden: Vec::new() }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    source: Arc<Source>,
+    /// Whether it was read since these sources are renewed.
+    is_read: bool,
+}
+
+impl Entry {
+    fn new(path: Arc<str>, text: Arc<str>) -> Self {
+        Self { source: Arc::new(Source::new(path, text)), is_read: true }
     }
 }
 
@@ -68,8 +79,8 @@ impl Source {
 /// [`Sources::renewed`] ones, so that what was read of it and has not changed need not be read again.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    list: Vec<Source>,
-    by_path: HashMap<Arc<str>, SourceId>,
+    list: Vec<Entry>,
+    by_path: Arc<HashMap<Arc<str>, SourceId>>,
     /// Ids of texts that are there no more.
     free: Vec<SourceId>,
     /// One for all that were renewed from the same first ones.
@@ -87,35 +98,48 @@ impl Sources {
     pub fn add(&mut self, path: &str, text: impl Into<Arc<str>>) -> SourceId {
         let text = text.into();
         let known = self.by_path.get(path).copied();
-        if let Some((id, source)) = known.and_then(|id| Some((id, self.list.get_mut(id.0 as usize)?))) {
-            if source.text == text {
-                source.is_read = true;
+        if let Some((id, entry)) = known.and_then(|id| Some((id, self.list.get_mut(id.0 as usize)?))) {
+            if is_same(&entry.source.text, &text) {
+                entry.is_read = true;
                 return id;
             }
-            if !source.is_read {
-                *source = Source::new(Arc::clone(&source.path), text);
+            if !entry.is_read {
+                *entry = Entry::new(Arc::clone(&entry.source.path), text);
                 return id;
             }
         }
-        let source = Source::new(path.into(), text);
-        let path = Arc::clone(&source.path);
+        let entry = Entry::new(path.into(), text);
+        let path = Arc::clone(&entry.source.path);
         let free = self.free.pop().and_then(|id| Some((id, self.list.get_mut(id.0 as usize)?)));
         let id = if let Some((id, slot)) = free {
-            *slot = source;
+            *slot = entry;
             id
         } else {
-            self.list.push(source);
+            self.list.push(entry);
             SourceId(offset(self.list.len() - 1))
         };
-        self.by_path.insert(path, id);
+        Arc::make_mut(&mut self.by_path).insert(path, id);
         id
+    }
+
+    /// Takes a text again that has an id since it was read before these sources were renewed; false, and nothing is done, where
+    /// something else has that id now.
+    pub fn keep(&mut self, id: SourceId, text: &Arc<str>) -> bool {
+        let entry = self.list.get_mut(id.0 as usize);
+        let entry = entry.filter(|entry| Arc::ptr_eq(&entry.source.text, text));
+        entry.map(|entry| entry.is_read = true).is_some()
+    }
+
+    /// The id of a path.
+    pub fn find(&self, path: &str) -> Option<SourceId> {
+        self.by_path.get(path).copied()
     }
 
     /// The same, to be read again: a path keeps its id, whatever its text is then.
     #[must_use]
     pub fn renewed(&self) -> Self {
         let mut renewed = self.clone();
-        renewed.list.iter_mut().for_each(|source| source.is_read = false);
+        renewed.list.iter_mut().for_each(|entry| entry.is_read = false);
         renewed
     }
 
@@ -128,13 +152,13 @@ impl Sources {
     /// Lets go of what was not read since these sources are renewed.
     pub fn forget_unread(&mut self) {
         let empty: Arc<str> = "".into();
-        for (index, source) in self.list.iter_mut().enumerate() {
+        for (index, entry) in self.list.iter_mut().enumerate() {
             let id = SourceId(offset(index));
-            if !source.is_read && !source.path.is_empty() {
-                if self.by_path.get(&source.path) == Some(&id) {
-                    self.by_path.remove(&source.path);
+            if !entry.is_read && !entry.source.path.is_empty() {
+                if self.by_path.get(&entry.source.path) == Some(&id) {
+                    Arc::make_mut(&mut self.by_path).remove(&entry.source.path);
                 }
-                *source = Source::new(Arc::clone(&empty), Arc::clone(&empty));
+                *entry = Entry::new(Arc::clone(&empty), Arc::clone(&empty));
                 self.free.push(id);
             }
         }
@@ -190,9 +214,9 @@ impl Sources {
     /// Keeps the text of a span out of everything that is printed, because it may be a secret: a diagnostic there
     /// names its place without showing the line, and its words without that text.
     pub fn hide(&mut self, span: Span) {
-        let source = self.list.get_mut(span.source.0 as usize);
-        if let Some(source) = source.filter(|source| !source.hidden.contains(&span)) {
-            source.hidden.push(span);
+        let entry = self.list.get_mut(span.source.0 as usize);
+        if let Some(entry) = entry.filter(|entry| !entry.source.hidden.contains(&span)) {
+            Arc::make_mut(&mut entry.source).hidden.push(span);
         }
     }
 
@@ -226,8 +250,13 @@ impl Sources {
     }
 
     fn get(&self, id: SourceId) -> Option<&Source> {
-        self.list.get(id.0 as usize)
+        self.list.get(id.0 as usize).map(|entry| &*entry.source)
     }
+}
+
+/// Whether two texts are the same; most of those that are lie at the same place.
+fn is_same(one: &Arc<str>, other: &Arc<str>) -> bool {
+    Arc::ptr_eq(one, other) || one == other
 }
 
 /// A byte offset in the width that spans use; beyond 4 GiB it stays at the end.
@@ -261,6 +290,13 @@ mod tests {
         assert!(again.continues(&sources) && !again.continues(&Sources::new()));
         assert_eq!(again.add("b", "two, changed"), b);
         assert_eq!((again.text(b), sources.text(b)), ("two, changed", "two"));
+        // Only the same text in memory is kept by its id alone.
+        let text: Arc<str> = "another text under the same path".into();
+        let (kept, other) = (sources.add("kept", Arc::clone(&text)), Arc::<str>::from(&*text));
+        let mut later = sources.renewed();
+        assert!(later.keep(kept, &text) && !later.keep(kept, &other) && !later.keep(SourceId(99), &text));
+        later.forget_unread();
+        assert_eq!((later.text(kept), later.text(b), later.find("kept")), (&*text, "", Some(kept)));
         again.forget_unread();
         assert_eq!(again.text(a), "");
         // What is forgotten makes room.

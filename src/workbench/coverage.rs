@@ -14,7 +14,7 @@ use crate::{
         schema::Schema as _,
     },
     plan::{ContractSchema, MappedOperation, PartnerPlan, Plan, Target},
-    sonata::{Function, catalogue},
+    sonata::Function,
 };
 
 /// One operation of one partner.
@@ -116,12 +116,14 @@ pub fn covered(plan: &Plan, partner: Option<&str>, operation: Option<&str>) -> R
         Some(name) => vec![find_partner(plan, name)?],
         None => plan.partners().collect(),
     };
-    if let Some(operation) = operation {
-        for partner in &partners {
-            let _ = find_operation(plan, partner.id().as_str(), operation)?;
-        }
+    let mut all = Vec::new();
+    for partner in partners {
+        let meant = operation
+            .map(|name| Ok(find_operation(plan, partner.id().as_str(), name)?.mapped_name()))
+            .transpose()?;
+        all.extend(rows(plan, partner, meant.as_deref()));
     }
-    Ok(partners.into_iter().flat_map(|partner| rows(plan, partner, operation)).collect())
+    Ok(all)
 }
 
 /// The counts of all attributes of these operations.
@@ -149,9 +151,11 @@ fn row(
     id: &str,
     mapped: Option<&Arc<MappedOperation>>,
 ) -> Option<Row> {
-    let contract = catalogue().contract(partner.release(function), function)?;
+    // What a bridge carries over is not the mapping's: it is counted by the contract that it is written for.
+    let contract = partner.contract(function)?;
     let schema = ContractSchema::new(vec![contract], partner.products(function)?.clone());
     let facts = schema.operation(function.name(), id)?;
+    let spoken = partner.edge(function).and_then(|edge| edge.spoken_as(id)).unwrap_or(id);
     let echo_off = mapped.map(|mapped| &*mapped.echo_off).unwrap_or_default();
     let whole = mapped.map(|mapped| mapped.whole().program);
     let program = whole.as_deref();
@@ -165,7 +169,7 @@ fn row(
     }
     Some(Row {
         partner: partner.id().as_str().to_owned(),
-        operation: format!("{}.{id}", function.name()),
+        operation: format!("{}.{spoken}", function.name()),
         coverage,
     })
 }

@@ -41,23 +41,59 @@ pub fn find_partner<'p>(plan: &'p Plan, name: &str) -> Result<&'p PartnerPlan, M
     plan.partner(name).map(AsRef::as_ref).ok_or_else(|| Misuse(format!("there is no partner `{name}`")))
 }
 
-/// An operation `function.operationId` of a partner's releases.
+/// An operation that somebody named.
+#[derive(Clone, Copy)]
+pub struct FoundOperation<'p> {
+    /// Whose it is.
+    pub partner: &'p PartnerPlan,
+    /// The contract of the partner's release.
+    pub contract: &'static Contract,
+    /// The operation in it.
+    pub operation: &'static Operation,
+    /// The contract that the mapping is written for; another one where a bridge stands between.
+    pub written: &'static Contract,
+    /// The operation in that.
+    pub meant: &'static Operation,
+}
+
+impl FoundOperation<'_> {
+    /// As the partner calls it: `function.operationId`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}.{}", self.contract.function.name(), self.operation.operation_id)
+    }
+
+    /// As the mapping calls it.
+    #[must_use]
+    pub fn mapped_name(&self) -> String {
+        format!("{}.{}", self.written.function.name(), self.meant.operation_id)
+    }
+}
+
+/// An operation `function.operationId` of a partner's releases; by the name that the mapping has for it as well, where that is
+/// another one.
 ///
 /// # Errors
 /// [`Misuse`], with the nearest name.
-pub fn find_operation<'p>(
-    plan: &'p Plan,
-    partner: &str,
-    name: &str,
-) -> Result<(&'p PartnerPlan, &'static Contract, &'static Operation), Misuse> {
+pub fn find_operation<'p>(plan: &'p Plan, partner: &str, name: &str) -> Result<FoundOperation<'p>, Misuse> {
     let partner = find_partner(plan, partner)?;
-    let names = partner.operations().map(|(function, id, _)| format!("{}.{id}", function.name()));
-    let names: Vec<String> = names.collect();
+    let all: Vec<FoundOperation<'p>> = Function::all().flat_map(|function| of(partner, function)).collect();
+    let own = all.iter().find(|one| one.name() == name);
+    if let Some(found) = own.or_else(|| all.iter().find(|one| one.mapped_name() == name)) {
+        return Ok(*found);
+    }
+    let names: Vec<String> = all.iter().map(FoundOperation::name).collect();
     known("operation", name, names.iter().map(String::as_str))?;
-    let found = name.split_once('.').and_then(|(function, id)| {
-        let function = Function::parse(function)?;
-        let contract = catalogue().contract(partner.release(function), function)?;
-        Some((partner, contract, contract.operation(id)?))
-    });
-    found.ok_or_else(|| Misuse(format!("there is no operation `{name}`")))
+    Err(Misuse(format!("there is no operation `{name}`")))
+}
+
+/// The operations of a function that a partner may ask for.
+fn of(partner: &PartnerPlan, function: Function) -> impl Iterator<Item = FoundOperation<'_>> {
+    let contracts = catalogue().contract(partner.release(function), function).zip(partner.contract(function));
+    contracts.into_iter().flat_map(move |(contract, written)| {
+        contract.operations.iter().filter_map(move |operation| {
+            let meant = written.operation(partner.meant(function, &operation.operation_id)?)?;
+            Some(FoundOperation { partner, contract, operation, written, meant })
+        })
+    })
 }

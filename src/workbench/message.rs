@@ -151,16 +151,17 @@ impl Refusal {
 /// # Errors
 /// [`Misuse`]: a partner, an operation, a call or a parameter that is not there.
 pub fn rehearse(plan: &Plan, message: &Message) -> Result<Outcome, Misuse> {
-    let (partner, contract, operation) = find_operation(plan, &message.partner, &message.operation)?;
+    let found = find_operation(plan, &message.partner, &message.operation)?;
+    let (partner, operation) = (found.partner, found.operation);
     if let Some(name) = &message.mapping {
         known("mapping set", name, partner.mappings().map(|name| &**name))?;
     }
-    let mut targets = partner.targets(contract.function, &operation.operation_id).iter();
-    let found = targets.find_map(|target| {
+    let mut targets = partner.targets(found.written.function, &found.meant.operation_id).iter();
+    let way = targets.find_map(|target| {
         let is_meant = message.mapping.as_deref().is_none_or(|name| *target.mapping == *name);
         Some((target, target.served.mapped().filter(|_| is_meant)?))
     });
-    let Some((target, mapped)) = found else {
+    let Some((target, mapped)) = way else {
         return Err(Misuse(format!("`{}` is not mapped for `{}`", message.operation, message.partner)));
     };
     if let Some(name) = &message.call {
@@ -172,7 +173,8 @@ pub fn rehearse(plan: &Plan, message: &Message) -> Result<Outcome, Misuse> {
     }
     let rehearsal = Rehearsal {
         partner,
-        route: (contract, operation),
+        spoken: (found.contract, operation),
+        route: (found.written, found.meant),
         mapped,
         format: plan.backend(&target.backend).map_or(&Format::Json, |backend| &backend.format),
         query: message.query.clone(),
@@ -187,7 +189,7 @@ pub fn rehearse(plan: &Plan, message: &Message) -> Result<Outcome, Misuse> {
 
 fn request(rehearsal: &Rehearsal<'_>, message: &Message) -> Outcome {
     let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
-    let has_body = rehearsal.route.1.request.is_some();
+    let has_body = rehearsal.spoken.1.request.is_some();
     let body = has_body.then(|| Document::parse(message.body.clone(), &limits)).transpose();
     let body = match body {
         Ok(body) => body,

@@ -7,7 +7,7 @@ pub mod coverage;
 mod find;
 mod message;
 
-pub use find::{find_operation, find_partner, known};
+pub use find::{FoundOperation, find_operation, find_partner, known};
 pub use message::{Message, Outcome, Refusal, rehearse};
 
 /// A question about something that is not there: a partner, an operation, a call. One sentence, with the nearest

@@ -6,7 +6,6 @@
 
 use std::{
     collections::BTreeMap,
-    convert::Infallible,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -15,12 +14,10 @@ use std::{
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full};
-use hyper::{body::Incoming, service::service_fn};
-use hyper_util::rt::TokioIo;
+use hyper::body::Incoming;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
-use super::{fleet::Fleet, plan::Moment, say};
+use super::{super::support::doors, fleet::Fleet, plan::Moment, say};
 
 /// How long an offer that expires holds once it is told, in milliseconds.
 const HOLDS_MS: i64 = 400;
@@ -81,22 +78,12 @@ impl Desk {
     /// Opens it; its address.
     pub async fn open(fleet: Fleet) -> (Self, SocketAddr) {
         let desk = Self { state: Arc::default(), fleet };
-        let socket = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = socket.local_addr().unwrap();
         let own = desk.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = socket.accept().await {
-                let own = own.clone();
-                tokio::spawn(async move {
-                    let service = service_fn(move |request| {
-                        let own = own.clone();
-                        async move { Ok::<_, Infallible>(own.answer(request).await) }
-                    });
-                    let http = hyper::server::conn::http1::Builder::new();
-                    let _ = http.serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-        });
+        let answer = move |request| {
+            let own = own.clone();
+            async move { own.answer(request).await }
+        };
+        let address = doors::open(doors::anywhere(), answer).await;
         (desk, address)
     }
 

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashSet,
-    convert::Infallible,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -10,12 +9,10 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use hyper::{body::Incoming, service::service_fn};
-use hyper_util::rt::TokioIo;
+use hyper::body::Incoming;
 use serde_json::Value;
-use tokio::net::TcpListener;
 
-use super::{fleet::Fleet, plan::Moment};
+use super::{super::support::doors, fleet::Fleet, plan::Moment};
 
 /// One event, as it came for the first time.
 #[derive(Debug, Clone)]
@@ -47,22 +44,12 @@ impl Ear {
     /// Listens; its address.
     pub async fn open(fleet: Fleet) -> (Self, SocketAddr) {
         let ear = Self { state: Arc::default(), fleet };
-        let socket = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = socket.local_addr().unwrap();
         let own = ear.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = socket.accept().await {
-                let own = own.clone();
-                tokio::spawn(async move {
-                    let service = service_fn(move |request| {
-                        let own = own.clone();
-                        async move { Ok::<_, Infallible>(own.answer(request).await) }
-                    });
-                    let http = hyper::server::conn::http1::Builder::new();
-                    let _ = http.serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-        });
+        let answer = move |request| {
+            let own = own.clone();
+            async move { own.answer(request).await }
+        };
+        let address = doors::open(doors::anywhere(), answer).await;
         (ear, address)
     }
 

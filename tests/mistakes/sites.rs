@@ -124,6 +124,9 @@ fn range(span: segue::text::Span) -> Range<usize> {
 const FREE: &[&str] =
     &["shapes", "operations", "in", "join", "products", "type_aliases", "settings", "codes"];
 
+/// What `version:` of a backend may say.
+const SOAP_VERSIONS: &[&str] = &["1.1", "1.2"];
+
 impl Walk<'_> {
     fn push(&mut self, kind: Kind, what: &'static str, at: Range<usize>, text: impl Into<String>) {
         let text = text.into();
@@ -153,7 +156,20 @@ impl Walk<'_> {
 
     fn misspell(&mut self, kind: Kind, at: Range<usize>) {
         if let Some((what, text)) = misspelt(&self.file.text[at.clone()], self.dice) {
+            if self.means_something(kind, &text) {
+                return;
+            }
             self.push(kind, what, at, text);
+        }
+    }
+
+    /// Whether a word that became another one is a word still: a code that one of the sides enumerates, a version of SOAP. The
+    /// file says something else then, which its author may have meant, and nothing that a checker has tells otherwise.
+    fn means_something(&self, kind: Kind, text: &str) -> bool {
+        match kind {
+            Kind::Code => self.known.sonata.contains(text) || self.known.legacy.contains(text),
+            Kind::Word => SOAP_VERSIONS.contains(&text),
+            _ => false,
         }
     }
 
@@ -319,7 +335,7 @@ impl Walk<'_> {
             "name" => has("call"),
             "shape" => has("each") || has("if"),
             "each" => has("into") || (has("shape") && last == "answer"),
-            "status" => !has("if") && !has("fault"),
+            "status" => last == "on" && !has("if") && !has("fault"),
             "if" => last == "one_of",
             "in" => has("script"),
             _ => false,
@@ -586,12 +602,16 @@ impl Walk<'_> {
 
     fn yaml_slips(&mut self) {
         let file = self.file;
+        let settings = file.text.find("\nsettings:").map(|at| at + 1..file.text.len());
         for (start, line) in lines(&file.text) {
             let code = line.split(" #").next().unwrap();
             if code.trim().is_empty() || code.trim_start().starts_with('#') {
                 continue;
             }
-            if let Some((what, at, text)) = line_slip(code, self.dice) {
+            let own = settings.as_ref().is_some_and(|settings| settings.contains(&start));
+            // Whether a setting is a number or a text is its author's own business.
+            let slip = line_slip(code, self.dice).filter(|(what, ..)| !(own && *what == "no quotes"));
+            if let Some((what, at, text)) = slip {
                 self.push(Kind::YamlSlip, what, start + at.start..start + at.end, text);
             }
         }

@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub mod capture;
+pub mod doors;
 pub mod postgres;
 
 /// Longest time of one test, in seconds: a machine with other work is slow, a hang is for ever.
@@ -166,9 +167,18 @@ impl Bed {
     }
 
     pub async fn with(setup: Setup) -> Self {
-        let folders = Folders::new(&setup).await;
+        Self::on(Folders::new(&setup).await).await
+    }
+
+    pub async fn on(folders: Folders) -> Self {
         let gateway = app::start(&folders.config()).await.unwrap();
         Self { folders, gateway, client: Http::new() }
+    }
+
+    /// Stops the gateway, and starts one on what it left.
+    pub async fn again(self) -> Self {
+        self.gateway.stop().await.unwrap();
+        Self::on(self.folders).await
     }
 
     /// A partner's request; a body is sent as JSON.
@@ -272,6 +282,13 @@ impl Answer {
 
     pub fn member(&self, name: &str) -> String {
         self.json()[name].as_str().unwrap_or_else(|| panic!("no `{name}`: {self:?}")).to_owned()
+    }
+
+    /// The `id` of each element of a list.
+    pub fn ids(&self) -> Vec<String> {
+        let told = self.json();
+        let list = told.as_array().unwrap_or_else(|| panic!("no list: {self:?}"));
+        list.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Asserts a problem that is one object.

@@ -11,8 +11,9 @@ use super::{
         request::json_limits,
         story::Story,
     },
+    abroad::home,
     keep::id_of,
-    message::{Made, Way, changes},
+    message::{Made, Parties, Way, changes},
 };
 use crate::{
     json::{Document, Kind, Limits, Node},
@@ -36,8 +37,12 @@ const TEXT_CHARS_MAX: usize = 500;
 pub struct Asked {
     /// As it came.
     pub reply: LegacyReply,
-    /// Its body.
+    /// Its body, in the Seller's words.
+    pub said: Option<Document>,
+    /// The same in ours.
     pub document: Option<Document>,
+    /// For whom it was asked.
+    pub parties: Parties,
 }
 
 /// Sends the request, and reads what comes back.
@@ -49,7 +54,7 @@ pub async fn ask(story: &mut Story<'_>, way: &Way<'_>, made: &Made) -> Result<As
     let started = Instant::now();
     let reply = tried(story, way, made).await;
     story.legacy += started.elapsed();
-    let reply = reply.map_err(|error| ExchangeError::Legacy { call: call.clone(), error })?;
+    let mut reply = reply.map_err(|error| ExchangeError::Legacy { call: call.clone(), error })?;
     let limits = json_limits(&story.plan.settings().gateway.limits);
     let limits = Limits { bytes_max: way.endpoint.response_bytes_max, ..limits };
     let document =
@@ -62,11 +67,18 @@ pub async fn ask(story: &mut Story<'_>, way: &Way<'_>, made: &Made) -> Result<As
         ))));
     }
     let garbage = |detail: String| ExchangeError::LegacyGarbage { call: call.clone(), detail };
-    let document = document.map_err(|error| garbage(error.to_string()))?;
-    if document.is_none() && way.exposer.operation.success_body().is_some() {
+    let said = document.map_err(|error| garbage(error.to_string()))?;
+    let abroad = way.abroad()?;
+    if said.is_none() && abroad.operation.success_body().is_some() {
         return Err(garbage("no body".to_owned()));
     }
-    let asked = Asked { reply, document };
+    if reply.status.as_u16() == abroad.operation.success_status
+        && let Ok(status) = StatusCode::from_u16(way.exposer.operation.success_status)
+    {
+        reply.status = status;
+    }
+    let document = said.as_ref().map(|said| home(story, way, said)).transpose().map_err(garbage)?;
+    let asked = Asked { reply, said, document, parties: made.parties.clone() };
     if way.exposer.duty.act == Act::Create && id_of(&asked).is_none() {
         // Something was made, and nothing says what: people have to ask.
         return Err(garbage("no id of what was made".to_owned()));
@@ -133,7 +145,7 @@ fn key(story: &Story<'_>, way: &Way<'_>, made: &Made) -> Option<(HeaderName, Hea
 }
 
 /// What the Seller says is wrong: one problem, or a list of them (422).
-fn problem(call: &str, status: StatusCode, document: Option<&Document>) -> SellerProblem {
+pub fn problem(call: &str, status: StatusCode, document: Option<&Document>) -> SellerProblem {
     let text = |node: Node<'_>, name: &str| {
         let text = node.get(name).and_then(Node::as_str)?;
         Some(text.chars().take(TEXT_CHARS_MAX).collect::<String>())

@@ -7,6 +7,7 @@ use super::{
     super::{error::ExchangeError, once::Once, request::Received, story::Story, subject, wire::Answer},
     ask::Asked,
     message::{Made, Way, changes},
+    poll,
 };
 use crate::{
     custody::{Owner, kind_of},
@@ -37,8 +38,8 @@ impl<'k> Keeping<'k> {
     pub fn new(way: &'k Way<'k>, received: &Received, made: &Made) -> Self {
         let owner = Owner {
             partner: way.partner.id().clone(),
-            buyer: made.parties.0.as_deref().and_then(|id| BuyerId::parse(id).ok()),
-            seller: made.parties.1.as_deref().and_then(|id| SellerId::parse(id).ok()),
+            buyer: made.parties.buyer.as_deref().and_then(|id| BuyerId::parse(id).ok()),
+            seller: made.parties.seller.as_deref().and_then(|id| SellerId::parse(id).ok()),
         };
         // What makes something is made once for each number of the procurement system.
         let once = made.correlation.as_ref().filter(|_| way.exposer.duty.act == Act::Create).map(|own| {
@@ -109,17 +110,41 @@ impl<'k> Keeping<'k> {
         made: &Made,
         answer: Result<Answer, ExchangeError>,
     ) -> Result<Answer, ExchangeError> {
+        let ended = self.begun.then(|| self.done(story));
+        self.commit(story, asked, made, answer, ended).await
+    }
+
+    /// The same of what the Seller said later, which is what whoever asks again is answered from now on.
+    ///
+    /// # Errors
+    /// As [`Keeping::keep`].
+    pub async fn keep_last(
+        &self,
+        story: &mut Story<'_>,
+        asked: &Asked,
+        made: &Made,
+        answer: Result<Answer, ExchangeError>,
+    ) -> Result<Answer, ExchangeError> {
+        self.commit(story, asked, made, answer, None).await
+    }
+
+    async fn commit(
+        &self,
+        story: &mut Story<'_>,
+        asked: &Asked,
+        made: &Made,
+        answer: Result<Answer, ExchangeError>,
+        ended: Option<Change>,
+    ) -> Result<Answer, ExchangeError> {
         let id = self.id(asked);
         for _ in 0..TRIES_MAX {
             let mut changes = self.entity(story, id.as_ref(), asked, made).await?;
-            if self.begun {
-                changes.push(self.done(story));
-                let finished = answer.as_ref().ok().zip(self.once.as_ref());
-                changes.extend(match finished {
-                    Some((answer, once)) => once.finish(self.way.exposer.duty, id.as_ref(), answer),
-                    None => Vec::new(),
-                });
-            }
+            changes.extend(ended.clone());
+            let finished = answer.as_ref().ok().zip(self.once.as_ref().filter(|_| self.begun));
+            changes.extend(match finished {
+                Some((answer, once)) => once.finish(self.way.exposer.duty, id.as_ref(), answer),
+                None => Vec::new(),
+            });
             if changes.is_empty() {
                 break;
             }
@@ -161,7 +186,10 @@ impl<'k> Keeping<'k> {
             Some(known) => changes.push(Change::Update(Box::new(fill(known)))),
             // What others made, such as an address, stays the Seller's.
             None if duty.act != Act::Create => return Ok(Vec::new()),
-            None => changes.push(Change::Create(Box::new(fill(self.fresh(story, id, made))))),
+            None => {
+                changes.push(Change::Create(Box::new(fill(self.fresh(story, id, made)))));
+                changes.extend(poll::following(story, self.way, id, document));
+            }
         }
         if !made.keys.is_empty() {
             let pairs = made.keys.iter().map(subject::to_store).collect();

@@ -12,14 +12,17 @@ use http::{
 use hyper::body::Body;
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
 
-use super::super::{
-    calls::{SEGMENT, append_query},
-    error::ExchangeError,
-    facts::{Known, scalar_node},
-    request::{Received, json_limits, parties},
-    rules,
-    story::Story,
-    wire::MEDIA_TYPE,
+use super::{
+    super::{
+        calls::{SEGMENT, append_query},
+        error::ExchangeError,
+        facts::{Known, scalar_node},
+        request::{Received, json_limits, parties},
+        rules,
+        story::Story,
+        wire::MEDIA_TYPE,
+    },
+    abroad,
 };
 use crate::{
     body::{self, BodyLimits},
@@ -31,6 +34,7 @@ use crate::{
     legacy::{BackendSettings, LegacyRequest},
     mapping::{
         apply::{self, Applied, Headers, Input, KeyPair, NeededReference, References},
+        bridge::Request,
         exposed::Seller,
         path::{FieldPath, Part, Step},
         program::Program,
@@ -42,9 +46,36 @@ use crate::{
         check::check_query,
         entity::{Act, EntityKind},
     },
+    store::{Entity, Kind},
 };
 
+/// For whom something is bought, and of whom: `buyerId` and `sellerId`, exactly where the settings say so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parties {
+    /// Ours.
+    pub buyer: Option<String>,
+    /// The partner's.
+    pub seller: Option<String>,
+}
+
+impl Parties {
+    /// Those of something that was bought.
+    pub fn of(entity: &Entity) -> Self {
+        Self {
+            buyer: entity.buyer.as_ref().map(|id| id.as_str().to_owned()),
+            seller: entity.seller.as_ref().map(|id| id.as_str().to_owned()),
+        }
+    }
+
+    /// The parameters that say so.
+    pub fn query(&self) -> Vec<(String, String)> {
+        let pairs = [("buyerId", &self.buyer), ("sellerId", &self.seller)];
+        pairs.into_iter().filter_map(|(name, id)| Some((name.to_owned(), id.clone()?))).collect()
+    }
+}
+
 /// A message for one partner, as one entry of `exposes:` understands it.
+#[derive(Clone)]
 pub struct Way<'p> {
     /// The Seller.
     pub partner: &'p Arc<PartnerPlan>,
@@ -57,18 +88,25 @@ pub struct Way<'p> {
     path: Vec<(String, String)>,
 }
 
+impl<'p> Way<'p> {
+    /// The way by which what it makes is looked up.
+    pub fn again(&self) -> Option<Way<'p>> {
+        Some(Way { exposer: self.exposer.again.as_deref()?, ..self.clone() })
+    }
+}
+
 /// What goes to the Seller.
 pub struct Made {
     /// The request.
     pub request: LegacyRequest,
-    /// Its body.
+    /// Its body, in our words.
     pub body: Option<Document>,
     /// Keys of its elements.
     pub keys: Vec<KeyPair>,
     /// Our procurement system's own number of what is bought.
     pub correlation: Option<LegacyId>,
-    /// `buyerId` and `sellerId` in its query.
-    pub parties: (Option<String>, Option<String>),
+    /// For whom it is.
+    pub parties: Parties,
 }
 
 /// The partners that a message may be for.
@@ -77,19 +115,16 @@ pub struct Made {
 /// The path is offered by another method only.
 pub fn ways<'p>(plan: &'p Plan, head: &Parts) -> Result<Vec<Way<'p>>, ExchangeError> {
     let (mut ways, mut methods) = (Vec::new(), Vec::<&str>::new());
-    for partner in plan.shared_partners() {
-        for exposer in partner.exposers() {
-            let Some(values) = exposer.expose.values(head.uri.path()) else { continue };
-            if *exposer.expose.method != *head.method.as_str() {
-                methods.push(&exposer.expose.method);
-                continue;
-            }
-            let (Some(backend), Some(endpoint)) = (plan.backend(&exposer.backend), partner.endpoint()) else {
-                continue;
-            };
-            let path = decoded(values);
-            ways.push(Way { partner, exposer, backend, endpoint, path });
+    for (partner, exposer, values) in plan.exposed(head.uri.path()) {
+        if *exposer.expose.method != *head.method.as_str() {
+            methods.push(&exposer.expose.method);
+            continue;
         }
+        let (Some(backend), Some(endpoint)) = (plan.backend(&exposer.backend), partner.endpoint()) else {
+            continue;
+        };
+        let path = decoded(values);
+        ways.push(Way { partner, exposer, backend, endpoint, path });
     }
     methods.sort_unstable();
     methods.dedup();
@@ -115,13 +150,13 @@ pub fn way_to<'p>(plan: &'p Plan, partner: &'p Arc<PartnerPlan>, exposer: &'p Ex
 ///
 /// # Errors
 /// The settings leave open for whom it is, or the id is none.
-pub fn look_up(way: &Way<'_>, id: &SonataId) -> Result<Made, ExchangeError> {
-    let query = with_parties(way, Vec::new())?;
+pub fn look_up(way: &Way<'_>, id: &SonataId, parties: &Parties) -> Result<Made, ExchangeError> {
+    let query = with_parties(way, parties.query())?;
     let path = [("id".to_owned(), id.as_str().to_owned())];
     let path_and_query = address(way, &path, &query)?;
     let headers = http::HeaderMap::new();
     let request = LegacyRequest { method: Method::GET, path_and_query, headers, body: None };
-    Ok(Made { request, body: None, keys: Vec::new(), correlation: None, parties: (None, None) })
+    Ok(Made { request, body: None, keys: Vec::new(), correlation: None, parties: parties.clone() })
 }
 
 /// Reads the message, in the format of the procurement system.
@@ -150,6 +185,7 @@ where
     let incoming = incoming.map_err(|error| ExchangeError::Body(error.to_string()))?;
     let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
     Ok(Received {
+        sent: None,
         query: query.into_owned().collect(),
         path: way.path.clone(),
         headers: Headers::open(head.headers.clone()),
@@ -269,27 +305,35 @@ pub async fn make(
         }
         None => (Applied::default(), nothing),
     };
-    let query = with_parties(way, applied.query)?;
     let body = applied.body.filter(|_| way.exposer.operation.request.is_some());
-    let faults = faults(story, way, body.as_ref())?;
+    let ours = Request { body, query: applied.query };
+    let told = |error: ExchangeError| match error {
+        ExchangeError::Contract(faults) => {
+            let input = input(way, received, known, &references);
+            let back = faults.into_iter().map(|fault| back(program.map(|one| &**one), &input, fault));
+            ExchangeError::Contract(back.collect())
+        }
+        other => other,
+    };
+    let theirs = abroad::over(way, &ours, known).map_err(told)?;
+    let query = with_parties(way, theirs.query)?;
+    let faults = faults(story, way, (ours.body.as_ref(), theirs.body.as_ref()), known)?;
     if !faults.is_empty() {
-        let input = input(way, received, known, &references);
-        let back = faults.into_iter().map(|fault| back(program.map(|one| &**one), &input, fault));
-        return Err(ExchangeError::Contract(back.collect()));
+        return Err(told(ExchangeError::Contract(faults)));
     }
     let address = address(way, &applied.path, &query)?;
     let correlation = way.exposer.expose.correlation.as_ref().and_then(|place| text_at(place, received));
     let correlation = correlation.and_then(|own| LegacyId::parse(&own).ok());
     let media_type = HeaderValue::from_static(MEDIA_TYPE);
     let request = LegacyRequest {
-        method: Method::clone(&way.exposer.operation.method),
+        method: Method::clone(&way.abroad()?.operation.method),
         path_and_query: address,
         headers: headers(&applied.headers),
-        body: body.as_ref().map(|body| (media_type, body.bytes())),
+        body: theirs.body.as_ref().map(|body| (media_type, body.bytes())),
     };
     let party = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    let parties = (party("buyerId"), party("sellerId"));
-    Ok(Made { request, body, keys: applied.keys, correlation, parties })
+    let parties = Parties { buyer: party("buyerId"), seller: party("sellerId") };
+    Ok(Made { request, body: ours.body, keys: applied.keys, correlation, parties })
 }
 
 /// A fault of our own request at the place of the message that it was made of.
@@ -321,7 +365,8 @@ fn with_parties(
     way: &Way<'_>,
     mut query: Vec<(String, String)>,
 ) -> Result<Vec<(String, String)>, ExchangeError> {
-    let (settings, operation) = (way.partner.settings(), way.exposer.operation);
+    let (settings, abroad) = (way.partner.settings(), way.abroad()?);
+    let operation = abroad.operation;
     let declared = |name: &str| operation.query.iter().any(|parameter| parameter.name == name);
     for (name, only) in only_parties(settings) {
         if declared(&name) && query.iter().all(|(key, _)| *key != name) {
@@ -330,13 +375,13 @@ fn with_parties(
     }
     let pairs: Vec<_> =
         query.iter().map(|(name, value)| (Cow::from(name.as_str()), Cow::from(value.as_str()))).collect();
-    let mut faults = check_query(way.exposer.contract, operation, &pairs);
+    let mut faults = check_query(abroad.contract, operation, &pairs);
     faults.extend(parties(settings, operation, &pairs));
     if faults.is_empty() { Ok(query) } else { Err(ExchangeError::Query(faults)) }
 }
 
 /// `buyerId` and `sellerId` where a side speaks for one of a list that has no other.
-pub fn only_parties(settings: &config::Partner) -> Vec<(String, String)> {
+fn only_parties(settings: &config::Partner) -> Vec<(String, String)> {
     let represents = &settings.represents;
     let buyer = only(&represents.buyers).map(crate::ids::BuyerId::as_str);
     let seller = only(&represents.sellers).map(crate::ids::SellerId::as_str);
@@ -354,15 +399,16 @@ fn only<T>(represented: &Represented<T>) -> Option<&T> {
     }
 }
 
-/// What the partner would find wrong with our request.
+/// What the partner would find wrong with our request: of its contract in what goes there, of the guides in our own words.
 fn faults(
     story: &mut Story<'_>,
     way: &Way<'_>,
-    body: Option<&Document>,
+    (ours, theirs): (Option<&Document>, Option<&Document>),
+    known: &Known<'_>,
 ) -> Result<Vec<Fault>, ExchangeError> {
-    let (partner, contract, operation) = (way.partner, way.exposer.contract, way.exposer.operation);
-    let Some(ty) = operation.request else { return Ok(Vec::new()) };
-    let Some(body) = body else {
+    let (partner, abroad) = (way.partner, way.abroad()?);
+    let Some(ty) = abroad.operation.request else { return Ok(Vec::new()) };
+    let (Some(ours), Some(theirs)) = (ours, theirs) else {
         return Ok(vec![Fault::new(
             FaultCode::MissingProperty,
             "",
@@ -371,8 +417,12 @@ fn faults(
     };
     let faults_max = story.plan.settings().gateway.limits.faults_max;
     let options = Options { faults_max, ..options(way)? };
-    let mut checked = check(body.root(), contract, ty, &options);
-    let asked = rules::of_request(story, partner, &Route::to(contract, operation), body.root())?;
+    let mut checked = check(theirs.root(), abroad.contract, ty, &options);
+    for fault in &mut checked.faults {
+        fault.pointer = abroad::place_of(way, Some(ours), known, &fault.pointer);
+    }
+    let route = Route::to(way.exposer.contract, way.exposer.operation);
+    let asked = rules::of_request(story, partner, &route, ours.root())?;
     let is_new = |fault: &Fault| checked.faults.iter().all(|told| told.pointer != fault.pointer);
     let asked: Vec<Fault> = asked.into_iter().filter(is_new).collect();
     checked.faults.extend(asked);
@@ -401,13 +451,21 @@ fn address(
     path: &[(String, String)],
     query: &[(String, String)],
 ) -> Result<PathAndQuery, ExchangeError> {
-    let mut address = way.exposer.contract.base_path();
-    for segment in &way.exposer.operation.path {
+    let abroad = way.abroad()?;
+    let parameters = |segment: &'static Segment| match segment {
+        Segment::Parameter(name) => Some(name),
+        Segment::Literal(_) => None,
+    };
+    // Parameters are the same in their order, whatever they are called.
+    let mut ours = way.exposer.operation.path.iter().filter_map(parameters);
+    let mut address = abroad.contract.base_path();
+    for segment in &abroad.operation.path {
         address.push('/');
         match segment {
             Segment::Literal(text) => address.push_str(text),
-            Segment::Parameter(name) => {
-                let value = path.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+            Segment::Parameter(_) => {
+                let name = ours.next();
+                let value = path.iter().find(|(key, _)| Some(key) == name).map(|(_, value)| value.as_str());
                 let value = value.filter(|value| !matches!(*value, "" | "." | ".."));
                 let value = value.ok_or_else(|| {
                     ExchangeError::Body("the message does not say what it is about".to_owned())
@@ -430,14 +488,7 @@ async fn to_sonata(
     way: &Way<'_>,
     needed: &[NeededReference],
 ) -> Result<References, ExchangeError> {
-    let mut references = References::new();
-    let mut wanted = Vec::new();
-    for need in needed {
-        references.insert(&need.kind, need.id.clone(), need.id.clone());
-        if let (Some(kind), Ok(id)) = (EntityKind::parse(&need.kind), LegacyId::parse(&need.id)) {
-            wanted.push((kind_of(kind), id));
-        }
-    }
+    let (mut references, wanted) = themselves(needed, |id| LegacyId::parse(id).ok());
     if !wanted.is_empty() {
         let (store, partner) = (&story.gateway.store, way.partner.id());
         for ((kind, own), id) in store.to_sonata(partner, &way.backend.id, wanted).await? {
@@ -456,14 +507,7 @@ pub async fn to_legacy(
     way: &Way<'_>,
     needed: &[NeededReference],
 ) -> Result<References, ExchangeError> {
-    let mut references = References::new();
-    let mut wanted = Vec::new();
-    for need in needed {
-        references.insert(&need.kind, need.id.clone(), need.id.clone());
-        if let (Some(kind), Ok(id)) = (EntityKind::parse(&need.kind), SonataId::parse(&need.id)) {
-            wanted.push((kind_of(kind), id));
-        }
-    }
+    let (mut references, wanted) = themselves(needed, |id| SonataId::parse(id).ok());
     if !wanted.is_empty() {
         let (store, partner) = (&story.gateway.store, way.partner.id());
         for ((kind, id), own) in store.to_legacy(partner, &way.backend.id, wanted).await? {
@@ -473,10 +517,25 @@ pub async fn to_legacy(
     Ok(references)
 }
 
+/// Every id under itself, and those that may be known by another.
+fn themselves<I>(
+    needed: &[NeededReference],
+    parse: impl Fn(&str) -> Option<I>,
+) -> (References, Vec<(Kind, I)>) {
+    let (mut references, mut wanted) = (References::new(), Vec::new());
+    for need in needed {
+        references.insert(&need.kind, need.id.clone(), need.id.clone());
+        if let (Some(kind), Some(id)) = (EntityKind::parse(&need.kind), parse(&need.id)) {
+            wanted.push((kind_of(kind), id));
+        }
+    }
+    (references, wanted)
+}
+
 /// What the Seller complains of, at the places of the message that our own request was made of.
 pub fn told_back(
     way: &Way<'_>,
-    received: &Received,
+    (received, made): (&Received, &Made),
     known: &Known<'_>,
     error: ExchangeError,
 ) -> ExchangeError {
@@ -487,7 +546,12 @@ pub fn told_back(
     let nothing = References::new();
     let input = input(way, received, known, &nothing);
     for complaint in &mut problem.complaints {
-        complaint.at = complaint.path.as_deref().and_then(|path| property_path(program, &input, path));
+        complaint.at = complaint.path.as_deref().and_then(|path| {
+            let ours = abroad::place_of(way, made.body.as_ref(), known, path);
+            // What a bridge made up by itself is nothing that was written.
+            let is_ours = !ours.is_empty() || path.is_empty();
+            is_ours.then(|| property_path(program, &input, &ours)).flatten()
+        });
     }
     ExchangeError::Seller(problem)
 }

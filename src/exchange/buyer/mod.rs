@@ -5,12 +5,15 @@
 //! has, held against the partner's contract, noted in the journal, sent, and what comes back is mapped back. What is
 //! wrong is told in the procurement system's own terms (`told`), places as it wrote them.
 
+mod abroad;
 mod ask;
 mod keep;
 mod message;
 pub mod news;
+pub mod poll;
 pub mod subscribe;
 mod told;
+mod wait;
 
 use std::{pin::pin, sync::Arc};
 
@@ -19,6 +22,7 @@ use http::{HeaderMap, Response, StatusCode, request::Parts};
 use http_body_util::Full;
 use hyper::body::Body;
 
+pub use self::ask::problem;
 use self::{
     ask::{Asked, ask},
     keep::Keeping,
@@ -49,7 +53,7 @@ use crate::{
 
 /// Whether a path is one that our procurement system is offered.
 pub fn is_exposed(plan: &Plan, path: &str) -> bool {
-    plan.partners().flat_map(crate::plan::PartnerPlan::exposers).any(|one| one.expose.values(path).is_some())
+    plan.exposed(path).next().is_some()
 }
 
 /// Runs one exchange from request head to answer. It always answers.
@@ -59,7 +63,7 @@ where
 {
     let mut telling = Telling::default();
     let result = guarded(pin!(bought(&mut story, &mut telling, head, body))).await;
-    story.end_bought(result, |error| telling.refusal(error))
+    story.end_with(result, |error| telling.refusal(error))
 }
 
 async fn bought<B>(
@@ -92,16 +96,18 @@ where
     let asked = match ask(story, way, &made).await {
         Ok(asked) => asked,
         Err(error) => {
-            let error = message::told_back(way, &received, &known, error);
+            let error = message::told_back(way, (&received, &made), &known, error);
             keeping.failed(story, &error).await;
             return Err(error);
         }
     };
     // Guarded by itself: the Seller has acted, and a defect of ours must not hide that.
-    let reply = reply(&asked);
-    let answer =
-        guarded(pin!(answer(story, way, (&received.body, &known), (&asked, &reply), &made.keys))).await;
-    keeping.keep(story, &asked, &made, answer).await
+    let asking = (&received.body, &known);
+    let first = guarded(pin!(answer(story, way, asking, &asked, &made.keys))).await;
+    let first = keeping.keep(story, &asked, &made, first).await?;
+    let Some(asked) = wait::last(story, way, &asked).await else { return Ok(first) };
+    let last = guarded(pin!(answer(story, way, asking, &asked, &made.keys))).await;
+    keeping.keep_last(story, &asked, &made, last).await
 }
 
 /// The Seller's answer as mappings see one.
@@ -117,13 +123,14 @@ async fn answer(
     story: &mut Story<'_>,
     way: &Way<'_>,
     (request, known): (&Option<Document>, &Known<'_>),
-    (asked, reply): (&Asked, &Reply),
+    asked: &Asked,
     keys: &[KeyPair],
 ) -> Result<Answer, ExchangeError> {
     hold(story, way, asked)?;
-    let known = with_reply(known, request.as_ref(), reply);
+    let reply = reply(asked);
+    let known = with_reply(known, request.as_ref(), &reply);
     let keys = keep::keys(story, way, asked, keys).await?;
-    let message = mapped(story, way, asked.document.as_ref(), reply, &known, &keys).await?;
+    let message = mapped(story, way, asked.document.as_ref(), &reply, &known, &keys).await?;
     let status = way.exposer.expose.status.unwrap_or_else(|| status(way, asked, message.is_some()));
     told::message(way, status, counts(asked), message.as_ref())
 }
@@ -207,9 +214,9 @@ async fn map(
 
 /// Holds the Seller's answer against its contract: what is wrong is the operator's to know, for the Seller has acted.
 fn hold(story: &mut Story<'_>, way: &Way<'_>, asked: &Asked) -> Result<(), ExchangeError> {
-    let (contract, operation) = (way.exposer.contract, way.exposer.operation);
-    let (Some(body), Some(document)) = (operation.success_body(), &asked.document) else { return Ok(()) };
-    let checked = check(document.root(), contract, body.value, &message::options(way)?);
+    let abroad = way.abroad()?;
+    let (Some(body), Some(said)) = (abroad.operation.success_body(), &asked.said) else { return Ok(()) };
+    let checked = check(said.root(), abroad.contract, body.value, &message::options(way)?);
     for fault in &checked.faults {
         let text = format!("the Seller's answer at {}: {}", fault.pointer, fault.reason);
         story.finding(fault.code.as_str(), &text);

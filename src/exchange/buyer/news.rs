@@ -15,6 +15,7 @@ use super::{
         calls::{Origin, Wire},
         error::ExchangeError,
         facts::{Known, StoryTexts, facts},
+        identify::caller,
         request::{Received, receive},
         story::Story,
         tasks::End,
@@ -23,10 +24,11 @@ use super::{
     ask::{Asked, ask},
     keep::{self, Keeping},
     map,
-    message::{self, Way},
+    message::{self, Parties, Way},
     reply,
 };
 use crate::{
+    config::Side,
     custody::{Begun, begin, kind_of},
     format,
     ids::{SonataId, TaskId},
@@ -34,8 +36,8 @@ use crate::{
     legacy::LegacyRequest,
     mapping::{apply::References, exposed, operation::CallTarget},
     plan::{Notifier, PartnerPlan, Plan},
-    server::PeerIdentity,
-    store::{Batch, Change, IdempotencyKey, Queue, Task},
+    sonata::entity::EntityKind,
+    store::{Batch, Change, Entity, IdempotencyKey, Queue, Task},
 };
 
 /// What the payload of a task about an event begins with.
@@ -46,7 +48,7 @@ const TELL_MS_MAX: i64 = 3 * 86_400_000;
 
 /// Whether a path is one of a listener, and of somebody we buy from; to all others it is a path like any.
 pub fn is_listener(plan: &Plan, path: &str) -> bool {
-    path.contains("/listener/") && plan.loopback_seller(path).is_some()
+    path.contains("/listener/") && plan.is_of_sellers(path)
 }
 
 /// Takes one event in.
@@ -58,7 +60,7 @@ where
     B: Body<Data = Bytes>,
 {
     let plan = Arc::clone(&story.plan);
-    let partner = identify(&plan, head)?;
+    let partner = &caller(&plan, Side::Buyer, head)?;
     story.partner = Some(Arc::clone(partner));
     let (_, route) = partner.listener(head.uri.path()).ok_or(ExchangeError::NoSuchPath)?;
     if head.method != Method::POST {
@@ -66,47 +68,72 @@ where
     }
     story.route = Some((route.contract, route.operation));
     let received = pin!(receive(story, partner, &route, head, body)).await?;
-    let (event_id, event, id) = said(received.body.as_ref())
+    let said = Said::of(&received)
         .ok_or_else(|| ExchangeError::Body("the event does not say what it is about".to_owned()))?;
     // What nobody is to be told of is heard all the same: it may be asked for.
-    if notifier(partner, &event).is_some() {
-        note(story, partner, (&event_id, &event, &id)).await?;
+    let own = partner.notifiers().iter().find(|one| *one.event_type == *said.event);
+    if let Some(own) = own {
+        // From here on it is called as we call it: the partner may be on another release when it is followed.
+        let said = Said { event: own.notify.event.to_string(), ..said.clone() };
+        note(story, partner, &said).await?;
     }
-    story.entity = Some(id.as_str().to_owned());
+    story.entity = Some(said.id.as_str().to_owned());
     Ok(Answer { status: StatusCode::NO_CONTENT, body: Bytes::new(), headers: HeaderMap::new() })
 }
 
-/// The id of an event, its type, and the id of what it is about.
-fn said(body: Option<&Document>) -> Option<(String, String, SonataId)> {
-    let root = body?.root();
-    let text = |node: Node<'_>| node.as_str().map(std::borrow::Cow::into_owned);
-    let id = SonataId::parse(&text(root.get("event")?.get("id")?)?).ok()?;
-    Some((text(root.get("eventId")?)?, text(root.get("eventType")?)?, id))
+/// What an event says.
+#[derive(Debug, Clone)]
+pub struct Said {
+    event_id: String,
+    event: String,
+    id: SonataId,
+    parties: Parties,
 }
 
-fn identify<'p>(plan: &'p Plan, head: &Parts) -> Result<&'p Arc<PartnerPlan>, ExchangeError> {
-    let peer = head.extensions.get::<PeerIdentity>();
-    if !peer.is_some_and(PeerIdentity::is_loopback) {
-        return Err(ExchangeError::UnknownPartner);
+impl Said {
+    fn of(received: &Received) -> Option<Self> {
+        let root = received.body.as_ref()?.root();
+        let about = root.get("event")?;
+        let text = |node: Node<'_>, name: &str| Some(node.get(name)?.as_str()?.into_owned());
+        // From kylie on the address says for whom it is.
+        let party = |name: &str| text(about, name).or_else(|| received.parameter(name).map(str::to_owned));
+        Some(Self {
+            event_id: text(root, "eventId")?,
+            event: text(root, "eventType")?,
+            id: SonataId::parse(&text(about, "id")?).ok()?,
+            parties: Parties { buyer: party("buyerId"), seller: party("sellerId") },
+        })
     }
-    plan.loopback_seller(head.uri.path()).ok_or(ExchangeError::UnknownPartner)
+
+    /// What a task needs to know of it.
+    fn payload(&self) -> Bytes {
+        let party = |id: &Option<String>| id.clone().unwrap_or_default();
+        let (buyer, seller) = (party(&self.parties.buyer), party(&self.parties.seller));
+        format!("{MARK}{}\n{}\n{buyer}\n{seller}", self.event, self.id).into()
+    }
 }
 
 fn notifier<'p>(partner: &'p PartnerPlan, event: &str) -> Option<&'p Notifier> {
     partner.notifiers().iter().find(|one| *one.notify.event == *event)
 }
 
+/// How our procurement system is told of a kind.
+pub fn notifier_of(partner: &PartnerPlan, kind: EntityKind) -> Option<&Notifier> {
+    partner.notifiers().iter().find(|one| one.exposer.duty.kind == kind)
+}
+
+/// What is told of one thing is told in order.
+pub fn lane(id: &SonataId) -> String {
+    format!("heard/{id}")
+}
+
 /// Commits the event's id and what is to be done, once.
-async fn note(
-    story: &Story<'_>,
-    partner: &PartnerPlan,
-    (event_id, event, id): (&str, &str, &SonataId),
-) -> Result<(), ExchangeError> {
-    let key = IdempotencyKey { operation: "listener".to_owned(), key: short(event_id) };
-    let (now_ms, task) = (story.now_ms(), task(story, partner, event, id)?);
+async fn note(story: &Story<'_>, partner: &PartnerPlan, said: &Said) -> Result<(), ExchangeError> {
+    let key = IdempotencyKey { operation: "listener".to_owned(), key: short(&said.event_id) };
+    let (now_ms, task) = (story.now_ms(), task(story, partner, said)?);
     let taken = Change::Begin {
         key: key.clone(),
-        body_hash: *blake3::hash(event_id.as_bytes()).as_bytes(),
+        body_hash: *blake3::hash(said.event_id.as_bytes()).as_bytes(),
         exchange: story.id.clone(),
         at_ms: now_ms,
     };
@@ -121,11 +148,11 @@ async fn note(
 }
 
 /// What is to be done for an event; after what is to be done for those about the same before it.
-fn task(story: &Story<'_>, partner: &PartnerPlan, event: &str, id: &SonataId) -> Result<Task, ExchangeError> {
+fn task(story: &Story<'_>, partner: &PartnerPlan, said: &Said) -> Result<Task, ExchangeError> {
     let task_id = TaskId::parse(&story.gateway.ports.ids.next().hyphenated().to_string());
     let task_id = task_id.map_err(|error| ExchangeError::Internal(error.to_string()))?;
-    let (lane, payload) = (format!("heard/{id}"), format!("{MARK}{event}\n{id}"));
-    Ok(Task::new(task_id, partner.id().clone(), Queue::Continue, lane, story.now_ms(), payload.into()))
+    let (lane, payload) = (lane(&said.id), said.payload());
+    Ok(Task::new(task_id, partner.id().clone(), Queue::Continue, lane, story.now_ms(), payload))
 }
 
 /// An event's id as a key; of one that is long its hash.
@@ -133,10 +160,12 @@ fn short(event_id: &str) -> String {
     if event_id.len() <= 128 { event_id.to_owned() } else { blake3::hash(event_id.as_bytes()).to_string() }
 }
 
-/// The event and the id that a task is about, where it is such a task.
-pub fn about(task: &Task) -> Option<(String, SonataId)> {
-    let (event, id) = std::str::from_utf8(&task.payload).ok()?.strip_prefix(MARK)?.split_once('\n')?;
-    Some((event.to_owned(), SonataId::parse(id).ok()?))
+/// What a task is about, where it is such a task.
+pub fn about(task: &Task) -> Option<Said> {
+    let mut lines = std::str::from_utf8(&task.payload).ok()?.strip_prefix(MARK)?.split('\n');
+    let (event, id) = (lines.next()?.to_owned(), SonataId::parse(lines.next()?).ok()?);
+    let mut party = || lines.next().filter(|id| !id.is_empty()).map(str::to_owned);
+    Some(Said { event_id: String::new(), event, id, parties: Parties { buyer: party(), seller: party() } })
 }
 
 /// Follows an event up.
@@ -146,15 +175,18 @@ pub fn about(task: &Task) -> Option<(String, SonataId)> {
 pub async fn run(
     story: &mut Story<'_>,
     partner: &Arc<PartnerPlan>,
-    (event, id): (&str, &SonataId),
+    said: &Said,
     task: &Task,
 ) -> Result<End, ExchangeError> {
-    let plan = Arc::clone(&story.plan);
-    let Some(notifier) = notifier(partner, event) else { return Ok(End::Settled(Vec::new())) };
+    let (plan, id) = (Arc::clone(&story.plan), &said.id);
+    let Some(notifier) = notifier(partner, &said.event) else { return Ok(End::Settled(Vec::new())) };
     let Some(way) = message::way_to(&plan, partner, &notifier.exposer) else {
         return Ok(End::Dead("the procurement system or the endpoint is not configured any more".to_owned()));
     };
-    let made = message::look_up(&way, id)?;
+    let kept = kept(story, &way, id).await?;
+    // For whom it is asked is said by what was bought; of what was not, by the event.
+    let parties = kept.as_ref().map_or_else(|| said.parties.clone(), Parties::of);
+    let made = message::look_up(&way, id, &parties)?;
     let asked = match ask(story, &way, &made).await {
         Err(ExchangeError::Seller(problem)) if problem.says_no() => {
             return Ok(End::Dead(format!(
@@ -164,29 +196,50 @@ pub async fn run(
         }
         asked => asked?,
     };
-    let own = number(story, &way, id).await?;
-    let status = tell(story, (&way, notifier), &asked, &own).await?;
+    let status = tell_of(story, (&way, notifier), &asked, id).await?;
     let changes =
         Keeping::new(&way, &Received::nothing(), &made).entity(story, Some(id), &asked, &made).await?;
     let is_old = story.now_ms().saturating_sub(task.made_ms) > TELL_MS_MAX;
-    match (status.is_success(), is_passing(status) && !is_old) {
-        (true, _) => Ok(End::Settled(changes)),
-        (false, true) => {
-            let (status, call) = (status.as_u16(), event.to_owned());
-            Err(ExchangeError::LegacyStatus { status, call })
-        }
-        (false, false) => {
-            Ok(End::Dead(format!("the procurement system answered {status} to {event} of {id}")))
-        }
+    if status.is_success() {
+        return Ok(End::Settled(changes));
+    }
+    match not_heard(status, notifier, id) {
+        Err(_) if is_old => Ok(End::Dead(format!("the procurement system answers {status} for days"))),
+        ended => ended,
     }
 }
 
-/// Our procurement system's number of something, or else the Seller's id.
-async fn number(story: &Story<'_>, way: &Way<'_>, id: &SonataId) -> Result<String, ExchangeError> {
+/// What becomes of the telling of something that our procurement system did not take.
+///
+/// # Errors
+/// It may take it later.
+pub fn not_heard(status: StatusCode, notifier: &Notifier, id: &SonataId) -> Result<End, ExchangeError> {
+    let event = &*notifier.notify.event;
+    if is_passing(status) {
+        return Err(ExchangeError::LegacyStatus { status: status.as_u16(), call: event.to_owned() });
+    }
+    Ok(End::Dead(format!("the procurement system answered {status} to {event} of {id}")))
+}
+
+async fn kept(story: &Story<'_>, way: &Way<'_>, id: &SonataId) -> Result<Option<Entity>, ExchangeError> {
     let kind = kind_of(way.exposer.duty.kind);
-    let kept = story.gateway.store.entity(way.partner.id(), &kind, id).await?;
-    let own = kept.and_then(|kept| kept.legacy_id);
-    Ok(own.as_ref().map_or_else(|| id.as_str().to_owned(), |own| own.as_str().to_owned()))
+    Ok(story.gateway.store.entity(way.partner.id(), &kind, id).await?)
+}
+
+/// Tells our procurement system of something by its own number, or else by the Seller's id; the status that it answers
+/// with.
+///
+/// # Errors
+/// It was not reached, or what the Seller answered cannot be said.
+pub async fn tell_of(
+    story: &mut Story<'_>,
+    (way, notifier): (&Way<'_>, &Notifier),
+    asked: &Asked,
+    id: &SonataId,
+) -> Result<StatusCode, ExchangeError> {
+    let own = kept(story, way, id).await?.and_then(|kept| kept.legacy_id);
+    let own = own.as_ref().map_or_else(|| id.as_str().to_owned(), |own| own.as_str().to_owned());
+    tell(story, (way, notifier), asked, &own).await
 }
 
 /// Whether a status of our procurement system may be another one later.

@@ -15,10 +15,11 @@ use super::{
         story::Story,
         wire::MEDIA_TYPE,
     },
-    message,
+    message::Parties,
 };
 use crate::{
-    ids::{LegacyId, SonataId},
+    config::{Partner, Represented},
+    ids::{BuyerId, LegacyId, SellerId, SonataId},
     json::{Builder, Document, Node},
     legacy::LegacyRequest,
     plan::PartnerPlan,
@@ -48,36 +49,80 @@ pub async fn keep(gateway: &Gateway) -> usize {
                 continue;
             }
             functions.push(function);
-            if let Err(error) = keep_one(&story, partner, notifier.exposer.contract).await {
-                let (partner, function) = (partner.id().as_str(), function.name());
-                tracing::warn!(partner, function, %error, "no subscription at the Seller; tried again");
-                failed += 1;
+            for parties in parties(partner.settings()) {
+                let Ok(abroad) = &notifier.exposer.abroad else { continue };
+                if let Err(error) = keep_one(&story, partner, abroad.contract, &parties).await {
+                    let (partner, function) = (partner.id().as_str(), function.name());
+                    tracing::warn!(partner, function, %error, "no subscription at the Seller; tried again");
+                    failed += 1;
+                }
             }
         }
     }
     failed
 }
 
+/// For whom a hub is subscribed to: for each that a side speaks for by itself (MEF 115 R1 to R4 and siblings).
+fn parties(settings: &Partner) -> Vec<Parties> {
+    fn texts<T>(represented: &Represented<T>, text: impl Fn(&T) -> &str) -> Vec<Option<String>> {
+        match represented {
+            Represented::One => vec![None],
+            Represented::Several(ids) => ids.iter().map(|id| Some(text(id).to_owned())).collect(),
+        }
+    }
+    let sellers = texts(&settings.represents.sellers, SellerId::as_str);
+    let buyers = texts(&settings.represents.buyers, BuyerId::as_str);
+    let pairs = buyers.into_iter().flat_map(|buyer| {
+        sellers.iter().map(move |seller| Parties { buyer: buyer.clone(), seller: seller.clone() })
+    });
+    pairs.collect()
+}
+
+/// What a subscription is kept under: the function, and for whom it is where that has to be said.
+fn name(function: Function, parties: &Parties) -> Result<SonataId, ExchangeError> {
+    let parts = [Some(function.name()), parties.buyer.as_deref(), parties.seller.as_deref()];
+    let name = match parts {
+        [Some(function), None, None] => function.to_owned(),
+        // Of a fixed length, whatever the ids are.
+        parts => {
+            let text = parts.map(|part| format!("{part:?}")).concat();
+            format!("{}-{}", function.name(), &blake3::hash(text.as_bytes()).to_hex()[..32])
+        }
+    };
+    SonataId::parse(&name).map_err(|error| ExchangeError::Internal(error.to_string()))
+}
+
 async fn keep_one(
     story: &Story<'_>,
     partner: &PartnerPlan,
     contract: &'static Contract,
+    parties: &Parties,
 ) -> Result<(), ExchangeError> {
     let function = contract.function;
-    let internal = |error: String| ExchangeError::Internal(error);
-    let (kind, id) =
-        (Kind::new(KIND), SonataId::parse(function.name()).map_err(|e| internal(e.to_string()))?);
+    let (kind, id) = (Kind::new(KIND), name(function, parties)?);
+    // A Seller that is asked has no hub; what is subscribed there from before is not wanted any more.
+    let is_asked = partner.settings().polling.is_some();
     let wanted = wanted(story, partner, function);
     let kept = story.gateway.store.entity(partner.id(), &kind, &id).await?;
     let is_as_wanted =
         |kept: &Entity| kept.document.as_ref() == Some(&wanted) && kept.state.as_deref() == Some(SUBSCRIBED);
-    if kept.as_ref().is_some_and(is_as_wanted) {
+    if kept.as_ref().is_some_and(is_as_wanted) && !is_asked {
         return Ok(());
     }
-    let hub = format!("{}/hub", contract.base_path());
+    let mut hub = format!("{}/hub", contract.base_path());
     if let Some(old) = kept.as_ref().and_then(|kept| kept.legacy_id.as_ref()) {
-        remove(story, partner, &hub, old).await?;
+        let query = shown(contract, "unregisterListener", parties);
+        remove(story, partner, (&hub, &query), old).await?;
     }
+    if is_asked {
+        if let Some(kept) = kept.filter(|kept| kept.state.is_some()) {
+            let ended = Entity { state: None, legacy_id: None, updated_ms: story.now_ms(), ..kept };
+            let change = Change::Update(Box::new(ended));
+            story.gateway.store.commit(Batch::new(partner.id().clone()).with(change)).await?;
+        }
+        return Ok(());
+    }
+    append_query(&mut hub, shown(contract, "registerListener", parties).iter());
     let (status, reply) = send(story, partner, Method::POST, &hub, Some(wanted.clone())).await?;
     if !status.is_success() {
         return Err(ExchangeError::LegacyStatus {
@@ -101,14 +146,22 @@ async fn keep_one(
     Ok(())
 }
 
+/// For whom it is, as far as the release lets a hub know.
+fn shown(contract: &Contract, operation: &str, parties: &Parties) -> Vec<(String, String)> {
+    let known = contract.operation(operation).map_or(&[][..], |operation| &operation.query);
+    let is_known = |(name, _): &(String, String)| known.iter().any(|one| one.name == *name);
+    parties.query().into_iter().filter(is_known).collect()
+}
+
 /// Removes a subscription; one that is gone by itself is as good as one that was removed.
 async fn remove(
     story: &Story<'_>,
     partner: &PartnerPlan,
-    hub: &str,
+    (hub, query): (&str, &[(String, String)]),
     old: &LegacyId,
 ) -> Result<(), ExchangeError> {
-    let path = format!("{hub}/{}", utf8_percent_encode(old.as_str(), SEGMENT));
+    let mut path = format!("{hub}/{}", utf8_percent_encode(old.as_str(), SEGMENT));
+    append_query(&mut path, query.iter());
     let (status, _) = send(story, partner, Method::DELETE, &path, None).await?;
     if status.is_success() || status == StatusCode::NOT_FOUND {
         return Ok(());
@@ -121,7 +174,7 @@ fn wanted(story: &Story<'_>, partner: &PartnerPlan, function: Function) -> Bytes
     let url = &story.plan.settings().gateway.listeners.sonata.url;
     let callback = format!("{url}{}", partner.settings().base_path);
     let own = partner.notifiers().iter().filter(|one| one.exposer.contract.function == function);
-    let events: Vec<&str> = own.map(|one| &*one.notify.event).collect();
+    let events: Vec<&str> = own.map(|one| &*one.event_type).collect();
     let query = format!("eventType={}", events.join(","));
     let mut builder = Builder::new();
     let root = builder.object();
@@ -141,8 +194,6 @@ async fn send(
 ) -> Result<(StatusCode, Bytes), ExchangeError> {
     let endpoint = partner.endpoint().ok_or(ExchangeError::NotServed)?;
     let body = body.map(|body| (HeaderValue::from_static(MEDIA_TYPE), body));
-    let mut path = path.to_owned();
-    append_query(&mut path, message::only_parties(partner.settings()).iter());
     let path_and_query =
         PathAndQuery::try_from(path).map_err(|error| ExchangeError::Internal(error.to_string()))?;
     let request = LegacyRequest { method, path_and_query, headers: HeaderMap::new(), body };

@@ -51,7 +51,7 @@ impl Telling {
             Some((problems.status.unwrap_or(trouble.status), body))
         });
         let (status, document) = told.unwrap_or((trouble.status, document));
-        let code = trouble.code;
+        let code = trouble.code.as_str();
         let mut headers = HeaderMap::new();
         if let ExchangeError::MethodNotAllowed { allow } = error
             && let Ok(allow) = HeaderValue::from_str(allow)
@@ -91,7 +91,7 @@ fn document(trouble: &Trouble) -> Document {
     let root = builder.object();
     let status = builder.integer(i64::from(trouble.status));
     builder.set(root, "status", status);
-    let text = builder.string(trouble.code);
+    let text = builder.string(trouble.code.as_str());
     builder.set(root, "code", text);
     let text = builder.string(trouble.reason.as_str());
     builder.set(root, "reason", text);
@@ -137,4 +137,58 @@ pub fn message(
         body = message.body;
     }
     Ok(Answer { status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body, headers })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        json::Node,
+        mapping::{
+            problem::{ProblemSchema, TroubleCode},
+            schema::{Kind, TypeId, Types},
+        },
+    };
+
+    /// Every member of a document is one that the checker knows, and the other way round.
+    fn held(node: Node<'_>, ty: TypeId) {
+        match ProblemSchema.kind(ty) {
+            Kind::Object => {
+                let known = ProblemSchema.members(ty, None);
+                let written: Vec<_> =
+                    node.members().map(|(name, value)| (name.into_owned(), value)).collect();
+                assert_eq!(known.len(), written.len());
+                for ((name, member), (own, value)) in known.iter().zip(written) {
+                    assert_eq!(*name, own);
+                    held(value, member.ty);
+                }
+            }
+            Kind::Array => {
+                let element = ProblemSchema.element(ty).unwrap();
+                node.elements().for_each(|node| held(node, element));
+            }
+            Kind::Integer => assert!(node.number().is_some()),
+            _ => assert!(node.as_str().is_some()),
+        }
+    }
+
+    #[test]
+    fn a_problem_is_what_mappings_are_checked_against() {
+        let fault =
+            TroubleAt { code: "invalidValue".to_owned(), reason: "no".to_owned(), at: Some("/a".to_owned()) };
+        let trouble = Trouble {
+            status: 422,
+            code: TroubleCode::InvalidMessage,
+            reason: "no".to_owned(),
+            faults: vec![fault],
+        };
+        held(document(&trouble).root(), ProblemSchema.problem());
+    }
+
+    #[test]
+    fn words_of_troubles_are_told_apart() {
+        let words: std::collections::BTreeSet<_> =
+            TroubleCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(words.len(), TroubleCode::ALL.len());
+    }
 }

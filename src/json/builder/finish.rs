@@ -1,9 +1,9 @@
 //! The one pass that turns the tree into text and table together.
 
-use super::{Builder, Kind, Node, Slot, Value, name::MemberName};
+use super::{Builder, Kind, Node, Slot, Stretch, Value, name::MemberName};
 use crate::json::{
     document::Document,
-    table::{NAME_ESCAPED, NOT_NAMED, NameSpan, Record, position},
+    table::{NAME_ESCAPED, NOT_NAMED, NameSpan, Record, Shift, position},
     writer::write_escaped,
 };
 
@@ -39,6 +39,12 @@ impl Builder<'_> {
     fn write_members(&self, writer: &mut Writer, inner: &mut Open, outer: &[Open]) -> Option<Open> {
         while let Some(member) = self.members.get(inner.next as usize) {
             inner.next = member.next;
+            if let MemberName::Stretch(index) = member.name {
+                let Some(stretch) = self.stretches.get(index as usize) else { continue };
+                writer.stretch(stretch, inner.count == 0);
+                inner.count += stretch.count();
+                continue;
+            }
             let name = writer.name(&member.name, inner.count == 0);
             inner.count += 1;
             let value = self.value(member.value);
@@ -104,7 +110,23 @@ impl Writer {
                 rows += node.rows();
             }
         }
+        for stretch in &builder.stretches {
+            bytes += stretch.bytes();
+            rows += stretch.rows();
+        }
         Self { text: String::with_capacity(bytes), nodes: Vec::with_capacity(rows) }
+    }
+
+    /// Copies members with their names as they are.
+    fn stretch(&mut self, stretch: &Stretch<'_>, is_first: bool) {
+        if !is_first {
+            self.text.push(',');
+        }
+        let ((text, start), (rows, id)) = stretch.parts();
+        let bytes = self.here().wrapping_sub(start);
+        let shift = Shift::by(bytes, position(self.nodes.len()).wrapping_sub(id));
+        self.text.push_str(text);
+        self.nodes.extend(rows.iter().map(|row| row.relocated(&shift)));
     }
 
     /// Begins an array or object; one that is inside itself is written there as null.
@@ -190,12 +212,13 @@ impl Writer {
         let rows = position(self.nodes.len()).wrapping_sub(node.id().index());
         self.text.push_str(node.raw());
         let Some((first, below)) = node.subtree().split_first() else { return };
-        let mut first = first.relocated(bytes, rows);
+        let shift = Shift::by(bytes, rows);
+        let mut first = first.relocated(&shift);
         (first.name, first.name_len) = name;
         self.nodes.push(first);
         // Most copies are of one value without parts.
         if !below.is_empty() {
-            self.nodes.extend(below.iter().map(|row| row.relocated(bytes, rows)));
+            self.nodes.extend(below.iter().map(|row| row.relocated(&shift)));
         }
     }
 

@@ -53,6 +53,18 @@ impl Seen {
         Self(bits.fold(0, |all, bit| all | bit))
     }
 
+    /// Of one name that is written without escapes.
+    #[inline]
+    #[must_use]
+    pub fn of_name(name: &[u8]) -> Self {
+        Self(bit_of(name))
+    }
+
+    #[inline]
+    pub(in crate::json) fn bits(self) -> u64 {
+        self.0
+    }
+
     /// False where no member has this name.
     #[inline]
     #[must_use]
@@ -71,6 +83,8 @@ pub(super) enum MemberName<'s> {
     Escaped(&'s str, Box<str>),
     /// Of which nothing is known.
     Text(Cow<'s, str>),
+    /// Of several members together: which of the builder's stretches.
+    Stretch(u32),
 }
 
 impl<'s> MemberName<'s> {
@@ -91,6 +105,7 @@ impl<'s> MemberName<'s> {
             Self::Plain(text) => text,
             Self::Escaped(_, text) => text,
             Self::Text(text) => text,
+            Self::Stretch(_) => "",
         }
     }
 
@@ -111,7 +126,7 @@ impl<'s> MemberName<'s> {
         out.push_str(if is_first { "\"" } else { ",\"" });
         let start = out.len();
         let is_escaped = match self {
-            Self::Known(_) => false,
+            Self::Known(_) | Self::Stretch(_) => false,
             Self::Plain(text) => {
                 out.push_str(text);
                 false

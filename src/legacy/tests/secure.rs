@@ -4,79 +4,13 @@ use std::sync::Mutex;
 
 use http::{Request, Response, Uri, Version};
 use http_body_util::{BodyExt as _, Full};
-use hyper::{body::Incoming, service::service_fn};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
-    server::conn::auto,
-};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::{
-    RootCertStore, ServerConfig,
-    crypto::aws_lc_rs,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-    server::WebPkiClientVerifier,
-};
-use tokio_rustls::TlsAcceptor;
+use hyper::body::Incoming;
+use rcgen::KeyPair;
+use rustls::ServerConfig;
 
+use super::tls_server::{Authority, Identity, serve};
 use super::*;
 use crate::legacy::tls::CERTIFICATES_MAX;
-
-/// An authority of the tests.
-struct Authority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-/// A certificate with its key, in PEM.
-struct Identity {
-    certificate: String,
-    key: String,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let pem = params.self_signed(&key).unwrap().pem();
-        Self { pem, issuer: Issuer::new(params, key) }
-    }
-
-    fn sign(&self, name: &str) -> Identity {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
-        Identity { certificate, key: key.serialize_pem() }
-    }
-
-    fn roots(&self) -> RootCertStore {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(self.pem.as_bytes()).unwrap()).unwrap();
-        roots
-    }
-
-    /// A server's side: its own certificate for `localhost`, and whose clients it lets in.
-    fn server(&self, clients: Option<&Authority>, versions: &[&[u8]]) -> ServerConfig {
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let own = self.sign("localhost");
-        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .unwrap();
-        let builder = match clients {
-            None => builder.with_no_client_auth(),
-            Some(clients) => builder.with_client_cert_verifier(
-                WebPkiClientVerifier::builder_with_provider(Arc::new(clients.roots()), provider)
-                    .build()
-                    .unwrap(),
-            ),
-        };
-        let chain = vec![CertificateDer::from_pem_slice(own.certificate.as_bytes()).unwrap()];
-        let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes()).unwrap();
-        let mut config = builder.with_single_cert(chain, key).unwrap();
-        config.alpn_protocols = versions.iter().map(|version| version.to_vec()).collect();
-        config
-    }
-}
 
 /// What the double was asked: version, path, authorization, body.
 type Asked = (Version, String, Option<String>, String);
@@ -93,30 +27,15 @@ struct Double {
 
 impl Double {
     async fn start(&self, tls: Option<ServerConfig>) -> u16 {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (double, acceptor) = (self.clone(), tls.map(|tls| TlsAcceptor::from(Arc::new(tls))));
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (double, acceptor) = (double.clone(), acceptor.clone());
-                double.connections.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(async move {
-                    let service = service_fn(move |request| {
-                        let double = double.clone();
-                        async move { double.answer(request).await }
-                    });
-                    let builder = auto::Builder::new(TokioExecutor::new());
-                    let _ = match acceptor {
-                        None => builder.serve_connection(TokioIo::new(stream), service).await,
-                        Some(acceptor) => match acceptor.accept(stream).await {
-                            Ok(stream) => builder.serve_connection(TokioIo::new(stream), service).await,
-                            Err(_) => Ok(()),
-                        },
-                    };
-                });
-            }
-        });
-        port
+        let (double, connections) = (self.clone(), Arc::clone(&self.connections));
+        let opened = move || {
+            connections.fetch_add(1, Ordering::Relaxed);
+        };
+        serve(tls, opened, move |request| {
+            let double = double.clone();
+            async move { double.answer(request).await }
+        })
+        .await
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {

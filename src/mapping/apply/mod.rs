@@ -7,7 +7,7 @@
 //!
 //! The files: `run` (one application and its rules), `pair`, `group`, `each`, `join`, `gather` (one form
 //! each), `keys` (keys of elements), `index` (finding by key), `target` (writing places), `record` (tracing),
-//! `references` (what to resolve before).
+//! `references` (what to resolve before), `splice` (messages that mostly stay).
 
 mod each;
 mod gather;
@@ -23,6 +23,7 @@ mod pair;
 mod record;
 mod references;
 mod run;
+mod splice;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -41,7 +42,36 @@ use super::trace::Row;
 /// # Errors
 /// All failures (at least one, at most [`Limits::failures_max`]); nothing of the message may then be sent.
 pub fn apply<'m>(program: &'m Program, input: &'m Input<'m>) -> Result<Applied, Vec<Failure>> {
-    run::Run::new(program, input, None).finish().0
+    applied(program, input, false)
+}
+
+/// The same of an answer to something that has happened: what cannot be mapped is left out and found, even where the
+/// contract requires it.
+///
+/// # Errors
+/// As [`apply`], where a limit was reached, or where the program is none of an answer.
+pub fn apply_in_part<'m>(program: &'m Program, input: &'m Input<'m>) -> Result<Applied, Vec<Failure>> {
+    applied(program, input, true)
+}
+
+fn applied<'m>(
+    program: &'m Program,
+    input: &'m Input<'m>,
+    leaves_out: bool,
+) -> Result<Applied, Vec<Failure>> {
+    if let Some(splice) = program.splice.get()
+        && input.scope.is_none()
+        && input.body.is_some()
+    {
+        let mut run = run::Run::reading(program, input);
+        run.leaves_out = leaves_out;
+        if let Some(done) = run.splice(splice) {
+            return done;
+        }
+    }
+    let mut run = run::Run::new(program, input, None);
+    run.leaves_out = leaves_out;
+    run.finish().0
 }
 
 /// Maps a message and tells what every rule did; for `segue trace`, coverage and `propertyPath`.

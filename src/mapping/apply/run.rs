@@ -108,6 +108,8 @@ pub(super) struct Run<'m> {
     pub spare: Vec<(usize, Node<'m>)>,
     pub applied: Applied,
     pub trace: Option<Vec<Row>>,
+    /// Whether an answer does without what cannot be mapped, even where its contract requires it.
+    pub leaves_out: bool,
     failures: Vec<Failure>,
     values: usize,
     comparisons: usize,
@@ -123,7 +125,7 @@ impl<'m> Run<'m> {
         }
     }
 
-    /// For reading only: nothing is put aside for what might be written.
+    /// For reading, or for writing little: nothing is put aside for what might be written.
     pub fn reading(program: &'m Program, input: &'m Input<'m>) -> Self {
         Self::with(program, input, None, Builder::default())
     }
@@ -147,6 +149,7 @@ impl<'m> Run<'m> {
             spare: Vec::new(),
             applied: Applied::default(),
             trace,
+            leaves_out: false,
             failures: Vec::new(),
             values: 0,
             comparisons: 0,
@@ -170,6 +173,11 @@ impl<'m> Run<'m> {
             self.applied.body = Some(self.builder.finish(root));
         }
         (Ok(self.applied), rows)
+    }
+
+    /// The failures, if there are some.
+    pub fn failed(&mut self) -> Option<Vec<Failure>> {
+        (!self.failures.is_empty()).then(|| std::mem::take(&mut self.failures))
     }
 
     pub fn rules(&mut self, rules: &'m [Rule], scope: Scope<'m>, target: Target<'_>) -> Wrote {
@@ -286,7 +294,8 @@ impl<'m> Run<'m> {
                 None => (Part::Body, scope.node.pointer()),
             },
         };
-        let omit = on_failure == OnFailure::Omit && self.program.phase == Phase::Answer && !self.exhausted;
+        let may_omit = on_failure == OnFailure::Omit || self.leaves_out;
+        let omit = may_omit && self.program.phase == Phase::Answer && !self.exhausted;
         if self.trace.is_some() {
             let at = path.map_or_else(|| target.pointer.to_owned(), |path| self.target_pointer(target, path));
             let outcome = if omit { Outcome::Omitted } else { Outcome::Failed };

@@ -4,11 +4,13 @@ use super::Compiler;
 use super::Side;
 use super::lower::Use;
 use super::news::{parameters, same};
+use super::parts::MadeProgram;
 use super::scope::Scope;
 use super::template::{METHODS, Speaks};
 use crate::mapping::diagnostic as code;
 use crate::mapping::direction::Direction;
 use crate::mapping::exposed::{Answer, Expose, Notify, Problems, Seller};
+use crate::mapping::problem::ProblemSchema;
 use crate::mapping::program::Phase;
 use crate::mapping::raw::{self, Text};
 use crate::mapping::schema::OperationFacts;
@@ -76,9 +78,13 @@ impl<'c> Compiler<'c> {
         let mut scope = Scope::message(ty);
         scope.body = true;
         let speaks = Speaks { calls: &[], own: 0, undo: false, each: false, scope: &scope, is_watch: false };
-        let target = self.call_target(raw.call.as_ref()?, &speaks);
+        let (call, body) = (raw.call.as_ref()?, raw.request.as_ref()?);
+        let target = self.call_target(call, &speaks);
         let us = Use::new(format!("{function} {}", raw.event), Phase::Answer, Direction::ToLegacy);
-        let made = self.body_program(raw.request.as_ref()?, &scope, us, (facts.answer.as_deref(), None))?;
+        let made = self.body_program(body, &scope, us, (facts.answer.as_deref(), None))?;
+        if let Some(target) = &target {
+            self.check_notified((call, target), body, &scope, &made);
+        }
         let follow = Expose {
             origin: self.origin(raw.event.span(), raw.event.as_str()),
             method: "GET".into(),
@@ -90,6 +96,7 @@ impl<'c> Compiler<'c> {
             answer: Answer::Whole(made.program),
             status: None,
             correlation: None,
+            wait: None,
             problems: None,
         };
         Some(Notify { event: raw.event.as_str().into(), follow: Arc::new(follow), target: target? })
@@ -108,9 +115,22 @@ impl<'c> Compiler<'c> {
             }
         };
         let correlation = raw.correlation.as_ref().map(|place| self.told_by(place, &names));
-        let request = self.exposed_request(raw, function.as_str(), &facts);
+        if let Some(wait) = raw.wait.as_ref().filter(|_| !facts.makes) {
+            let message = format!(
+                "`wait` goes with what an operation makes, and `{}` makes nothing",
+                raw.operation.as_ref()?
+            );
+            self.out.push(Diagnostic::error(code::KEY_IDLE, message).at(wait.span()));
+        }
+        let wait = raw.wait.as_ref().map(|text| self.condition_text(text));
+        let asked = self.asked_scope(function.as_str(), &facts);
+        self.address = Some(names.iter().map(|name| (*name).to_owned()).collect());
+        let request = self.exposed_request(raw, (function.as_str(), &asked), &facts);
+        self.address = None;
         let answer = self.exposed_answer(raw, function.as_str(), &facts);
         let (method, path) = address?;
+        let told = answer.as_ref().and_then(|(_, told)| told.as_ref());
+        self.check_exposed(raw, &asked, told);
         Some(Expose {
             origin: self.origin(raw.call.span(), raw.call.as_str()),
             method: method.into(),
@@ -119,9 +139,10 @@ impl<'c> Compiler<'c> {
             operation_id: raw.operation.as_ref()?.as_str().into(),
             seller: seller?,
             request: request?,
-            answer: answer?,
+            answer: answer?.0,
             status: raw.status.and_then(|status| u16::try_from(status).ok()),
             correlation: correlation.map_or(Some(None), |place| place.map(Some))?,
+            wait: wait.map_or(Some(None), |wait| wait.map(Some))?,
             problems: problems.cloned(),
         })
     }
@@ -143,7 +164,7 @@ impl<'c> Compiler<'c> {
     fn exposed_request(
         &mut self,
         raw: &'c raw::Expose,
-        function: &str,
+        (function, scope): (&str, &Scope),
         facts: &OperationFacts,
     ) -> Option<Option<Arc<crate::mapping::program::Program>>> {
         let Some(body) = &raw.request else {
@@ -157,9 +178,8 @@ impl<'c> Compiler<'c> {
             self.out.push(Diagnostic::error(code::EXPOSES, message).at(raw.span).hint(hint));
             return None;
         };
-        let scope = self.asked_scope(function, facts);
         let us = Use::new(format!("{function} {} request", raw.call), Phase::Request, Direction::ToSonata);
-        self.body_program(body, &scope, us, (facts.request.as_deref(), None)).map(|made| Some(made.program))
+        self.body_program(body, scope, us, (facts.request.as_deref(), None)).map(|made| Some(made.program))
     }
 
     /// The Sonata side of a request.
@@ -173,13 +193,14 @@ impl<'c> Compiler<'c> {
         scope
     }
 
+    /// The answer, and the Sonata side of what makes it.
     fn exposed_answer(
         &mut self,
         raw: &'c raw::Expose,
         function: &str,
         facts: &OperationFacts,
-    ) -> Option<Answer> {
-        let Some(body) = &raw.answer else { return Some(Answer::Empty) };
+    ) -> Option<(Answer, Option<(Scope, MadeProgram)>)> {
+        let Some(body) = &raw.answer else { return Some((Answer::Empty, None)) };
         let fault = |message: &str| Diagnostic::error(code::EXPOSES, message).at(raw.span);
         if facts.answer.is_none() {
             self.out.push(fault("the Seller's answer has no body").hint("leave `answer:` out"));
@@ -200,12 +221,13 @@ impl<'c> Compiler<'c> {
         scope.body = true;
         let us = Use::new(format!("{function} {} answer", raw.call), Phase::Answer, Direction::ToLegacy);
         let into = raw.each.as_ref().map(|text| self.elements(text));
-        let made = self.body_program(body, &scope, us, (facts.answer.as_deref(), None));
-        let program = made?.program;
-        Some(match into {
+        let made = self.body_program(body, &scope, us, (facts.answer.as_deref(), None))?;
+        let program = Arc::clone(&made.program);
+        let answer = match into {
             Some(into) => Answer::Each { into: into?, program },
             None => Answer::Whole(program),
-        })
+        };
+        Some((answer, Some((scope, made))))
     }
 
     fn problems(&mut self) -> Option<Arc<Problems>> {
@@ -215,12 +237,17 @@ impl<'c> Compiler<'c> {
             self.out.push(fault.at(second.span).hint("a set says it once"));
         }
         let raw = set.problems.first()?;
-        // What is told is none of the standard's messages: each release has its own, and this stands for all.
-        let mut scope = Scope::message(None);
+        let mut scope = Scope::message(Some(ProblemSchema.problem()));
         scope.body = true;
         let us = Use::new("problems".to_owned(), Phase::Answer, Direction::ToLegacy);
-        let made = self.body_program(&raw.body, &scope, us, (None, None))?;
+        // What is told is none of the standard's messages: each release has its own, and this stands for all.
+        let contracts = std::mem::replace(&mut self.schema, &ProblemSchema);
+        let made = self.body_program(&raw.body, &scope, us, (None, None));
+        if let Some(made) = &made {
+            self.check_told(&raw.body, raw.span, &scope, made);
+        }
+        self.schema = contracts;
         let status = raw.status.and_then(|status| u16::try_from(status).ok());
-        Some(Arc::new(Problems { status, program: made.program }))
+        Some(Arc::new(Problems { status, program: made?.program }))
     }
 }

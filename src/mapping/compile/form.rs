@@ -269,7 +269,8 @@ enum Kind {
 fn idle(rule: &Rule, kind: Kind, out: &mut Diagnostics) {
     let pair = kind == Kind::Pair;
     let group = kind == Kind::Group;
-    let arrays = every(rule.sonata.as_ref()) && every(rule.legacy.as_ref());
+    let has_key = rule.keys.iter().any(|(name, _)| &**name == "key");
+    let arrays = group && has_key && every(rule.sonata.as_ref()) && every(rule.legacy.as_ref());
     let keys = [
         ("codes", pair),
         ("convert", pair),
@@ -280,7 +281,7 @@ fn idle(rule: &Rule, kind: Kind, out: &mut Diagnostics) {
         ("accept", pair && rule.convert.is_some()),
         ("otherwise", pair && rule.codes.is_some()),
         ("in", pair && rule.script.is_some()),
-        ("key", group && arrays && rule.join.is_none()),
+        ("key", arrays && rule.join.is_none()),
         ("join", group),
         ("take", group),
         ("row_key", group && rule.rows.is_some()),

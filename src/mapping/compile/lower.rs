@@ -6,7 +6,7 @@
 use super::Compiler;
 use super::condition::{OnSide, equalities, parts};
 use super::form::{Body, Form, excluded, form};
-use super::scope::{Found, Place, Required, Scope};
+use super::scope::{Place, Required, Scope};
 use super::writers::{Branches, Writers, place};
 use crate::json::query::Condition;
 use crate::mapping::diagnostic as code;
@@ -201,9 +201,7 @@ impl<'c> Compiler<'c> {
     fn sides(&mut self, sonata: &Text, legacy: &Text, here: &Here<'c>, us: &Use) -> Option<Sides> {
         let sonata = FieldPath::parse(sonata.as_str()).ok()?;
         let legacy = FieldPath::parse(legacy.as_str()).ok()?;
-        let Found::Place(place, required) = here.scope.resolve(self.schema, &sonata, &mut Vec::new()) else {
-            return None;
-        };
+        let (place, required) = here.scope.find(self.schema, &sonata)?;
         let opposite = self.opposite_place(&legacy, here);
         let required = match &opposite {
             Some((_, required)) if us.written() == OnSide::Legacy => *required,
@@ -233,10 +231,7 @@ impl<'c> Compiler<'c> {
     /// The place at the newer release, in a bridge.
     pub(super) fn opposite_place(&self, path: &FieldPath, here: &Here<'c>) -> Option<(Place, Required)> {
         let (api, scope) = (self.opposite.as_ref()?, here.opposite.as_ref()?);
-        match scope.resolve(&**api, path, &mut Vec::new()) {
-            Found::Place(place, required) => Some((place, required)),
-            Found::Missing(_) => Some((Place::default(), Required::No)),
-        }
+        Some(scope.find(&**api, path).unwrap_or((Place::default(), Required::No)))
     }
 
     /// A rule with its origin and what its failure does.

@@ -123,11 +123,8 @@ impl<'c> Compiler<'c> {
         let name = name.unwrap_or_else(|| "elements".to_owned());
         let arrays = (place(&inner.sonata, &sonata), place(&inner.legacy, &legacy));
         let group = us.keyed(&name, arrays);
-        let place = inner.scope.resolve(self.schema, &sonata, &mut Vec::new());
-        let kind = match place {
-            super::scope::Found::Place(place, _) => place.ty.map(|ty| self.schema.kind(ty)),
-            super::scope::Found::Missing(_) => None,
-        };
+        let place = inner.scope.find(self.schema, &sonata);
+        let kind = place.and_then(|(place, _)| place.ty).map(|ty| self.schema.kind(ty));
         let form = match (us.direction, kind) {
             (Direction::ToLegacy, _) => KeyForm::Same,
             (Direction::ToSonata, Some(Kind::Number | Kind::Integer)) => KeyForm::Number,

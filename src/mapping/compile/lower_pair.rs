@@ -4,7 +4,7 @@ use super::Compiler;
 use super::condition::OnSide;
 use super::form::Given;
 use super::lower::{Here, Sides, Use};
-use super::scope::{Found, Place, Required};
+use super::scope::{Place, Required};
 use super::values::{Conversion, is_query, script_inputs, script_text};
 use crate::json::query::Query;
 use crate::mapping::convert::Converter;
@@ -94,8 +94,7 @@ impl<'c> Compiler<'c> {
             required = always;
         }
         if on_sonata {
-            let found = here.scope.resolve(self.schema, &path, &mut Vec::new());
-            let Found::Place(found, always) = found else { return None };
+            let (found, always) = here.scope.find(self.schema, &path)?;
             (place, required) = (Some(found), always);
         }
         let (condition, also) = self.lower_condition(rule.condition.as_ref(), &here.scope.here, us).ok()?;

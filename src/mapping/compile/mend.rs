@@ -84,8 +84,14 @@ impl Compiler<'_> {
         for (name, path) in inputs.iter().filter(|(name, _)| !read.contains(&name.as_str())) {
             if let Some(near) = suggest(name.as_str(), open()) {
                 // An input is mostly called as what it reads: then it is the script that has a slip.
-                let is_of_path =
-                    |word: &str| path.as_str().to_ascii_lowercase().contains(&word.to_ascii_lowercase());
+                // Where case is all that differs, it decides.
+                let is_case = name.as_str().eq_ignore_ascii_case(near);
+                let is_of_path = |word: &str| {
+                    if is_case {
+                        return path.as_str().contains(word);
+                    }
+                    path.as_str().to_ascii_lowercase().contains(&word.to_ascii_lowercase())
+                };
                 let word = words(script).find(|word| &script[word.clone()] == near);
                 if let (Some(word), true, false) = (word, is_of_path(name.as_str()), is_of_path(near)) {
                     let message = format!("`{near}` is not known here");

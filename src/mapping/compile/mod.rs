@@ -213,6 +213,8 @@ struct Compiler<'c> {
     is_probing: bool,
     /// The newer release, where the rules are those of a bridge.
     opposite: Option<Arc<dyn Interface>>,
+    /// Names of the values in the address of what the legacy system sends, where such a message is compiled.
+    address: Option<Vec<String>>,
     /// The part that is compiled.
     part: usize,
     /// What was made of the messages of that part, in order.
@@ -252,6 +254,7 @@ impl<'c> Compiler<'c> {
             over: None,
             is_probing: false,
             opposite: None,
+            address: None,
             part: 0,
             programs: Vec::new(),
         }

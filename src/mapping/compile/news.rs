@@ -3,7 +3,8 @@
 use super::Compiler;
 use super::lower::Use;
 use super::parts::MadeProgram;
-use super::scope::{Found, Scope};
+use super::scope::Scope;
+use super::steps::span_of;
 use crate::mapping::diagnostic as code;
 use crate::mapping::news::{News, Receive, Segment};
 use crate::mapping::path::{FieldPath, Part, Step};
@@ -27,8 +28,11 @@ impl<'c> Compiler<'c> {
         for raw in set.receives.iter() {
             let address = self.address(&raw.call, SENDING);
             let names = address.as_ref().map(|(_, path)| parameters(path)).unwrap_or_default();
+            self.address = Some(names.iter().map(|name| (*name).to_owned()).collect());
             let news = self.news(&raw.news, &raw.call, &names);
-            let (Some((method, path)), Some(news)) = (address, news) else { continue };
+            self.address = None;
+            let (Some((method, path)), Some((news, scope))) = (address, news) else { continue };
+            self.check_received(&raw.call, raw.backend.as_ref(), &raw.news, &scope);
             if list.iter().any(|other| *other.method == *method && same(&other.path, &path)) {
                 let fault = Diagnostic::error(code::TWICE, "another entry receives this already");
                 self.out.push(fault.at(raw.call.span()));
@@ -65,7 +69,13 @@ impl<'c> Compiler<'c> {
         Some((method.to_owned(), segments))
     }
 
-    pub(super) fn news(&mut self, raw: &'c raw::News, name: &Text, parameters: &[&str]) -> Option<News> {
+    /// What a message says, and the Sonata side of it.
+    pub(super) fn news(
+        &mut self,
+        raw: &'c raw::News,
+        name: &Text,
+        parameters: &[&str],
+    ) -> Option<(News, Scope)> {
         let named = raw.kind.as_ref()?;
         let kind = self.kind_named(named)?;
         let of = self.belongs(raw, &kind);
@@ -74,8 +84,8 @@ impl<'c> Compiler<'c> {
         let legacy_id = raw.legacy_id.as_ref().and_then(|text| self.told_by(text, parameters));
         let of = of.map(|of| of.map(|(kind, text)| Some((kind, self.told_by(text, parameters)?))));
         let whose = whose.map(|of| of.map(|(name, text)| Some((name, self.told_by(text, parameters)?))));
-        let made = self.news_program(raw, name, &kind)?;
-        Some(News {
+        let (made, scope) = self.news_program(raw, name, &kind)?;
+        let news = News {
             origin: self.origin(name.span(), name.as_str()),
             kind: kind.kind.into(),
             items: kind.items.map(Into::into),
@@ -86,7 +96,8 @@ impl<'c> Compiler<'c> {
             each: each.map_or(Some(None), |each| each.map(Some))?,
             program: made.program,
             not_echoed: made.not_echoed.iter().cloned().collect(),
-        })
+        };
+        Some((news, scope))
     }
 
     /// The kind that a word names.
@@ -172,12 +183,7 @@ impl<'c> Compiler<'c> {
     /// A place where the message names something: in its body, or a value of its path.
     pub(super) fn told_by(&mut self, text: &Text, parameters: &[&str]) -> Option<FieldPath> {
         let path = self.path(text)?;
-        if let (Part::Path, Some(Step::Member(name))) = (path.part, path.steps.first())
-            && !parameters.contains(&&**name)
-        {
-            let near = suggest(name, parameters.iter().copied()).map(Hint::meant);
-            let fault = Diagnostic::error(code::NEWS, format!("the path has no value `{{{name}}}`"));
-            self.out.push(fault.at(text.span()).maybe_hint(near));
+        if !self.is_in_address(text, &path, parameters) {
             return None;
         }
         if path.every {
@@ -188,7 +194,36 @@ impl<'c> Compiler<'c> {
         Some(path)
     }
 
-    fn news_program(&mut self, raw: &'c raw::News, name: &Text, kind: &KindFacts) -> Option<MadeProgram> {
+    /// Tells of a rule that reads a value which the address of the message does not have.
+    pub(super) fn check_address(&mut self, text: &Text, path: &FieldPath) {
+        if let Some(names) = self.address.take() {
+            let known: Vec<&str> = names.iter().map(String::as_str).collect();
+            self.is_in_address(text, path, &known);
+            self.address = Some(names);
+        }
+    }
+
+    fn is_in_address(&mut self, text: &Text, path: &FieldPath, parameters: &[&str]) -> bool {
+        let (Part::Path, Some(Step::Member(name))) = (path.part, path.steps.first()) else { return true };
+        if parameters.contains(&&**name) {
+            return true;
+        }
+        let near = suggest(name, parameters.iter().copied()).map(Hint::meant);
+        let hint = near.or_else(|| match parameters {
+            [only] => Some(Hint::meant(*only)),
+            _ => None,
+        });
+        let fault = Diagnostic::error(code::NEWS, format!("the path has no value `{{{name}}}`"));
+        self.out.push(fault.at(span_of(text, 0)).maybe_hint(hint));
+        false
+    }
+
+    fn news_program(
+        &mut self,
+        raw: &'c raw::News,
+        name: &Text,
+        kind: &KindFacts,
+    ) -> Option<(MadeProgram, Scope)> {
         let facts = self.schema.operation(&kind.function, &kind.retrieve)?;
         let ty = facts.answer.as_ref().and_then(|name| self.schema.root(&kind.function, name));
         let mut scope = Scope::message(ty);
@@ -196,7 +231,7 @@ impl<'c> Compiler<'c> {
         let mut base = None;
         if let Some(items) = &kind.items {
             let path = FieldPath::parse(&format!("{items}[*]")).ok()?;
-            if let Found::Place(place, _) = scope.resolve(self.schema, &path, &mut Vec::new()) {
+            if let Some((place, _)) = scope.find(self.schema, &path) {
                 scope = scope.at(place);
             }
             base = Some(path);
@@ -204,7 +239,9 @@ impl<'c> Compiler<'c> {
         // A message is read as the answer of a look-up of the same entity would be.
         let us =
             Use::new(format!("{} {name}", kind.function), Phase::Answer, self.side.direction(Phase::Answer));
-        self.body_program(raw.body.as_ref()?, &scope, us, (facts.answer.as_deref(), base.as_ref()))
+        let body = raw.body.as_ref()?;
+        let made = self.body_program(body, &scope, us, (facts.answer.as_deref(), base.as_ref()));
+        Some((made?, scope))
     }
 }
 

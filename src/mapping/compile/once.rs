@@ -10,8 +10,10 @@ use crate::text::{Diagnostic, Hint, Span, suggest};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Shorter names are too much alike to tell anything.
+/// Shorter names are too much alike to tell anything, unless a longer one stands often.
 const LETTERS_MIN: usize = 3;
+/// How often that is.
+const OFTEN_MIN: usize = 3;
 
 /// Words by what they are a word of, with the places where they stand.
 #[derive(Default)]
@@ -75,15 +77,25 @@ impl Compiler<'_> {
             }
             seen_body(self, operation.answer.as_ref().and_then(|answer| answer.body.as_ref()), &mut seen);
         }
+        for one in set.problems.iter() {
+            let shape = match &one.body {
+                Body::Shape(name) => set.shape(name.as_str()),
+                Body::Fields(..) => None,
+            };
+            if shape.is_none_or(|(_, shape)| shape.legacy.is_none()) {
+                seen_body(self, Some(&one.body), &mut seen);
+            }
+        }
         if self.over.is_none() {
             self.known.words = Arc::new(seen.words.keys().cloned().collect());
         }
         for ((of, word), places) in &seen.words {
             let [at] = places.as_slice() else { continue };
-            if word.chars().count() < LETTERS_MIN {
-                continue;
-            }
-            let often = seen.words.iter().filter(|((other, _), places)| other == of && places.len() > 1);
+            let is_short = |word: &str| word.chars().count() < LETTERS_MIN;
+            let places_min = if is_short(word) { OFTEN_MIN } else { 2 };
+            let often = seen.words.iter().filter(|((other, near), places)| {
+                other == of && places.len() >= places_min && !is_short(near)
+            });
             let Some(near) = suggest(word, often.map(|((_, word), _)| word.as_str())) else { continue };
             if near.chars().count().abs_diff(word.chars().count()) > 1 || !is_slip(word, near) {
                 continue;

@@ -80,6 +80,7 @@ impl<'c> Compiler<'c> {
             }
         }
         self.check_recovers(&making);
+        self.check_made(&making);
         self.check_legacy(&making, &calls, &sent);
         let mut told = Told::default();
         let answer = match operation.conduct {

@@ -290,6 +290,14 @@ fn joined(prefix: &str, own: &str) -> String {
 
 /// A path as it is compared: `a['b']` and `a.b` are one address.
 fn normal(text: &str) -> String {
+    // Plain names are written as they are read.
+    let is_plain = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    };
+    if text.split('.').all(is_plain) {
+        return text.to_owned();
+    }
     FieldPath::parse(text).map_or_else(|_| text.to_owned(), |path| path.to_string())
 }
 

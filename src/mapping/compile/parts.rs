@@ -244,16 +244,15 @@ impl BaseSet {
     ) -> Overlaid {
         let mut told = Diagnostics::new();
         let set = self.set.with(&self.name, overlays, &mut told);
-        let base =
-            self.compiled.as_ref().filter(|_| !told.has_errors() && Arc::ptr_eq(&set.set, &self.set.set));
-        let Some(base) = base else {
+        let touched: Vec<usize> = self.touched(&set);
+        let is_like = !told.has_errors() && Arc::ptr_eq(&set.set, &self.set.set);
+        if !is_like || !(self.compiled.is_some() || self.errs_beside(&touched)) {
             let (compiled, parts, ..) = whole(&set, schema, options, sources, &mut told);
             let compiled = compiled.filter(|_| !told.has_errors()).map(Arc::new);
             return self.overlaid(compiled, &told, Vec::new(), parts.len());
-        };
-        let touched: Vec<usize> = self.touched(&set);
+        }
         if touched.is_empty() && same(&set.tables, &self.set.tables) {
-            return self.overlaid(Some(Arc::clone(base)), &told, (0..self.told.len()).collect(), 0);
+            return self.overlaid(self.compiled.clone(), &told, (0..self.told.len()).collect(), 0);
         }
         let mut compiler = Compiler::new(&set, schema, options, sources, told, self.known.clone());
         compiler.over = Some(Over::new(&self.set, &set, &self.parts, &self.reach));
@@ -270,32 +269,31 @@ impl BaseSet {
                 *part = Arc::new(made);
             }
         }
-        let mut told = compiler.out;
-        let (mut compiled, tables) = (CompiledSet::clone(base), compiler.known.replaced());
-        for part in touched.iter().filter_map(|index| parts.get(*index)) {
-            part.told.iter().for_each(|one| told.push(one.clone()));
-            if part.talks() {
-                compiled.receives = like(&part.receives, &base.receives);
-                compiled.watches = like(&part.watches, &base.watches);
-                compiled.exposes = like(&part.exposes, &base.exposes);
-                compiled.notifies.clone_from(&part.notifies);
-                compiled.tables = tables.clone();
-            }
-        }
-        for (name, operation) in operations {
-            let mut operation = CompiledOperation { tables: tables.clone(), ..operation };
-            if let Some(known) = base.operations.get(&name) {
-                operation.program = Arc::unwrap_or_clone(operation.program).sharing(&known.program);
-                if operation.not_echoed == known.not_echoed {
-                    operation.not_echoed = Arc::clone(&known.not_echoed);
-                }
-            }
-            compiled.operations.insert(name, operation);
-        }
+        let (mut told, tables) = (compiler.out, compiler.known.replaced());
+        let again: Vec<&Part> = touched.iter().filter_map(|index| Some(&**parts.get(*index)?)).collect();
+        again.iter().flat_map(|part| &part.told).for_each(|one| told.push(one.clone()));
+        let compiled = self.compiled.as_deref().map(|base| put_over(base, &again, operations, &tables));
         self.tell_together(&set, &parts, &touched, &mut told);
         let shared = self.untouched_told(&touched);
-        let compiled = (!told.has_errors()).then(|| Arc::new(compiled));
+        let compiled = compiled.filter(|_| !told.has_errors()).map(Arc::new);
         self.overlaid(compiled, &told, shared, touched.len())
+    }
+
+    /// Whether all errors of the set are those of parts that an overlay leaves alone, so that it mends none of them.
+    fn errs_beside(&self, touched: &[usize]) -> bool {
+        let lacks = |part: &Part| part.unmet.iter().any(|(hash, ..)| !self.together.met.contains_key(hash));
+        if touched.iter().filter_map(|index| self.parts.get(*index)).any(|part| lacks(part)) {
+            return false;
+        }
+        let mut told: HashMap<u64, bool> = HashMap::new();
+        for (index, part) in self.parts.iter().enumerate() {
+            let is_touched = touched.contains(&index);
+            for one in part.told.iter().chain(part.unmet.iter().map(|(.., fault)| fault)) {
+                *told.entry(hash_of(&key(one))).or_insert(true) &= !is_touched;
+            }
+        }
+        let errors = self.told.iter().filter(|one| one.severity == Severity::Error);
+        errors.into_iter().all(|one| told.get(&hash_of(&key(one))) == Some(&true))
     }
 
     /// The parts that an overlay reaches.
@@ -499,6 +497,34 @@ impl<'c> Compiler<'c> {
         part.told = std::mem::replace(&mut self.out, before).iter().cloned().collect();
         Some(part)
     }
+}
+
+/// A set without overlay, with parts and operations of one that an overlay changes.
+fn put_over(
+    base: &CompiledSet,
+    again: &[&Part],
+    operations: Vec<(Arc<str>, CompiledOperation)>,
+    tables: &Tables,
+) -> CompiledSet {
+    let mut compiled = base.clone();
+    if let Some(part) = again.iter().find(|part| part.talks()) {
+        compiled.receives = like(&part.receives, &base.receives);
+        compiled.watches = like(&part.watches, &base.watches);
+        compiled.exposes = like(&part.exposes, &base.exposes);
+        compiled.notifies.clone_from(&part.notifies);
+        compiled.tables = tables.clone();
+    }
+    for (name, operation) in operations {
+        let mut operation = CompiledOperation { tables: tables.clone(), ..operation };
+        if let Some(known) = base.operations.get(&name) {
+            operation.program = Arc::unwrap_or_clone(operation.program).sharing(&known.program);
+            if operation.not_echoed == known.not_echoed {
+                operation.not_echoed = Arc::clone(&known.not_echoed);
+            }
+        }
+        compiled.operations.insert(name, operation);
+    }
+    compiled
 }
 
 /// What is told of places that no part meets: by the part that came farthest, the first of several.

@@ -69,6 +69,7 @@ impl<'c> Compiler<'c> {
         let mut targets = vec![(&own.call, &find)];
         targets.extend(own.read.as_ref().zip(read.as_ref()));
         self.check_later(making, &targets);
+        self.check_recovered(making, own, &find);
         let mut find = self.later_call(&format!("{} recover", names[index]), own.span, find, making);
         find.request = request.map(|(program, _)| program);
         let read =

@@ -96,6 +96,29 @@ impl<'c> Compiler<'c> {
         }
     }
 
+    /// What is made and asked for later needs the id under which it is asked for.
+    pub(super) fn check_made(&mut self, making: &Making<'c>) {
+        let operation = making.operation;
+        let is_named = operation.calls.iter().any(|call| call.legacy_id.is_some());
+        let (Some(call), true) = (operation.calls.first(), making.facts.makes && !is_named) else { return };
+        let speaks = |text: &Text| text.as_str().contains("{legacy.id}");
+        let later = operation.complete.iter().map(|later| &later.poll);
+        let own = later.chain(operation.expires.iter().map(|later| &later.call)).find(|text| speaks(text));
+        let of_kin = || {
+            let others = self.set.operations.iter().filter(|(function, _)| **function == *making.function);
+            let kin = others.filter(|(_, other)| {
+                let facts = self.schema.operation(making.function, other.id.as_str());
+                facts.is_some_and(|facts| facts.answer.is_some() && facts.answer == making.facts.answer)
+            });
+            let mut calls = kin.flat_map(|(_, other)| other.calls.iter().map(|call| &call.call));
+            calls.find(|text| speaks(text))
+        };
+        let Some(text) = own.or_else(of_kin) else { return };
+        let message = format!("nothing says the id that `{text}` speaks of");
+        let fault = Diagnostic::warning(code::NO_LEGACY_ID, message).at(call.call.span());
+        self.out.push(fault.hint("add `legacy_id: no`: where the reply has it"));
+    }
+
     pub(super) fn on_list(
         &mut self,
         raw: &'c [raw::On],

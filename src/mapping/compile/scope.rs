@@ -108,16 +108,12 @@ impl Place {
         schema: &dyn Types,
         name: &str,
         unchecked: &mut Unchecked,
-    ) -> Result<(Place, bool), (String, Option<Hint>)> {
+    ) -> Result<(Place, bool), Lost> {
         let Some(ty) = self.ty else { return Ok((self.below(name, None), false)) };
         match schema.kind(ty) {
             Kind::Any => return Ok((self.below(name, None), false)),
             Kind::Object => {}
-            Kind::Array => {
-                let message = format!("this is an array, it has no attribute `{name}`");
-                return Err((message, Some("write `[*]` in a group, or `[0]`".into())));
-            }
-            kind => return Err((format!("this is {}, it has no attribute `{name}`", kind.as_str()), None)),
+            kind => return Err(Lost::Kind(kind, name.to_owned())),
         }
         if schema.is_configuration(ty) && name != TYPE {
             return self.product_member(schema, name, unchecked);
@@ -125,7 +121,9 @@ impl Place {
         match schema.member(ty, name, self.discriminator()) {
             Lookup::Found(member) => Ok((self.below(name, Some(member.ty)), member.required)),
             Lookup::Open => Ok((self.below(name, None), false)),
-            Lookup::Missing => Err(missing(schema, ty, name, self.discriminator())),
+            Lookup::Missing => {
+                Err(Lost::Member(ty, name.to_owned(), self.discriminator().map(str::to_owned)))
+            }
         }
     }
 
@@ -134,7 +132,7 @@ impl Place {
         schema: &dyn Types,
         name: &str,
         unchecked: &mut Unchecked,
-    ) -> Result<(Place, bool), (String, Option<Hint>)> {
+    ) -> Result<(Place, bool), Lost> {
         let Some(product) = self.discriminator() else { return Ok((self.below(name, None), false)) };
         let Some(ty) = schema.product(product) else {
             if !unchecked.iter().any(|known| known == product) {
@@ -145,14 +143,7 @@ impl Place {
         match schema.member(ty, name, None) {
             Lookup::Found(member) => Ok((self.below(name, Some(member.ty)), member.required)),
             Lookup::Open => Ok((self.below(name, None), false)),
-            Lookup::Missing => {
-                let members = schema.members(ty, None);
-                let names: Vec<_> = members.iter().map(|(name, _)| name.as_str()).collect();
-                let near = suggest(name, names.iter().copied()).map(Hint::meant);
-                let message = format!("this product has no attribute `{name}`");
-                let hint = near.or_else(|| inside(schema, &members, name)).or_else(|| listed(&names));
-                Err((message, hint))
-            }
+            Lookup::Missing => Err(Lost::Product(ty, name.to_owned())),
         }
     }
 
@@ -186,6 +177,47 @@ impl Place {
             Kind::Any => Ok(Self::default()),
             Kind::Array => Ok(Self::of(schema.element(ty))),
             kind => Err(format!("this is {}, not an array", kind.as_str())),
+        }
+    }
+}
+
+/// What a place does not have. Words for it, and what may be meant, are looked for only where somebody is told.
+#[derive(Debug)]
+pub(super) enum Lost {
+    /// A member of something that is no object.
+    Kind(Kind, String),
+    /// A member of a type; with the derived type that stands there, where that is known.
+    Member(TypeId, String, Option<String>),
+    /// An attribute of a product.
+    Product(TypeId, String),
+    /// Something else, in words.
+    Told(Box<(String, Option<Hint>)>),
+}
+
+impl Lost {
+    fn told(message: String, hint: Option<Hint>) -> Self {
+        Self::Told(Box::new((message, hint)))
+    }
+
+    /// One short sentence, and what to write instead.
+    pub fn why(self, schema: &dyn Types) -> (String, Option<Hint>) {
+        match self {
+            Self::Kind(Kind::Array, name) => {
+                let message = format!("this is an array, it has no attribute `{name}`");
+                (message, Some("write `[*]` in a group, or `[0]`".into()))
+            }
+            Self::Kind(kind, name) => {
+                (format!("this is {}, it has no attribute `{name}`", kind.as_str()), None)
+            }
+            Self::Member(ty, name, discriminator) => missing(schema, ty, &name, discriminator.as_deref()),
+            Self::Product(ty, name) => {
+                let members = schema.members(ty, None);
+                let names: Vec<_> = members.iter().map(|(name, _)| name.as_str()).collect();
+                let near = suggest(&name, names.iter().copied()).map(Hint::meant);
+                let message = format!("this product has no attribute `{name}`");
+                (message, near.or_else(|| inside(schema, &members, &name)).or_else(|| listed(&names)))
+            }
+            Self::Told(told) => *told,
         }
     }
 }
@@ -256,44 +288,59 @@ impl Scope {
 
     /// Follows a path.
     pub fn resolve(&self, schema: &dyn Types, path: &FieldPath, unchecked: &mut Unchecked) -> Found {
+        match self.follow(schema, path, unchecked) {
+            Ok((place, required)) => Found::Place(place, required),
+            Err((step, word, lost)) => {
+                let (message, hint) = lost.why(schema);
+                Found::Missing(Missing { step, word, message, hint })
+            }
+        }
+    }
+
+    /// The place that a path leads to, where nobody is told why there is none.
+    pub fn find(&self, schema: &dyn Types, path: &FieldPath) -> Option<(Place, Required)> {
+        self.follow(schema, path, &mut Vec::new()).ok()
+    }
+
+    fn follow(
+        &self,
+        schema: &dyn Types,
+        path: &FieldPath,
+        unchecked: &mut Unchecked,
+    ) -> Result<(Place, Required), (usize, Option<String>, Lost)> {
+        let told = |step: usize, message: String| (step, None, Lost::told(message, None));
         match path.part {
             Part::Body => {}
             Part::Query => return parameter(path, self.query.as_deref(), "query"),
             Part::Path => return parameter(path, self.path.as_deref(), "path"),
-            Part::Header => return Found::Place(Place::default(), Required::No),
+            Part::Header => return Ok((Place::default(), Required::No)),
         }
         if !self.body {
-            return lost(0, "this message has no body".to_owned(), None);
+            return Err(told(0, "this message has no body".to_owned()));
         }
         let start = if path.anchor == Anchor::Root { &self.root } else { &self.here };
         let mut place = start.clone();
         let mut required = true;
         for (index, step) in path.steps.iter().enumerate() {
             let next = match step {
-                Step::Member(name) => place.member(schema, name, unchecked),
-                Step::Index(_) => place.element(schema).map(|place| (place, false)).map_err(|m| (m, None)),
-                Step::Keyed(terms) => match keyed(schema, &place, terms, unchecked) {
-                    Ok(place) => Ok((place, false)),
-                    Err((word, (message, hint))) => {
-                        return Found::Missing(Missing { step: index, word, message, hint });
-                    }
-                },
-            };
-            match next {
-                Ok((next, always)) => {
-                    place = next;
-                    required &= always;
+                Step::Member(name) => {
+                    place.member(schema, name, unchecked).map_err(|lost| (index, None, lost))
                 }
-                Err((message, hint)) => return lost(index, message, hint),
-            }
+                Step::Index(_) => {
+                    place.element(schema).map(|place| (place, false)).map_err(|message| told(index, message))
+                }
+                Step::Keyed(terms) => keyed(schema, &place, terms, unchecked)
+                    .map(|place| (place, false))
+                    .map_err(|(word, lost)| (index, word, lost)),
+            };
+            let (next, always) = next?;
+            place = next;
+            required &= always;
         }
         if path.every {
-            match place.element(schema) {
-                Ok(element) => place = element,
-                Err(message) => return lost(path.steps.len(), message, None),
-            }
+            place = place.element(schema).map_err(|message| told(path.steps.len(), message))?;
         }
-        Found::Place(place, if required { Required::Yes } else { Required::No })
+        Ok((place, if required { Required::Yes } else { Required::No }))
     }
 
     /// Follows what a query or condition reads; the name of the member that is not there.
@@ -305,10 +352,12 @@ impl Scope {
         for step in &read.steps {
             let mut unchecked = Vec::new();
             place = match step {
-                ReadStep::One(query::Step::Name(name)) => place
-                    .member(schema, name, &mut unchecked)
-                    .map(|(place, _)| place)
-                    .map_err(|(message, hint)| (name.to_string(), message, hint))?,
+                ReadStep::One(query::Step::Name(name)) => {
+                    place.member(schema, name, &mut unchecked).map(|(place, _)| place).map_err(|lost| {
+                        let (message, hint) = lost.why(schema);
+                        (name.to_string(), message, hint)
+                    })?
+                }
                 ReadStep::One(query::Step::Index(_)) | ReadStep::Any => {
                     place.element(schema).unwrap_or_default()
                 }
@@ -318,29 +367,29 @@ impl Scope {
     }
 }
 
-fn parameter(path: &FieldPath, known: Option<&[Parameter]>, part: &str) -> Found {
+fn parameter(
+    path: &FieldPath,
+    known: Option<&[Parameter]>,
+    part: &str,
+) -> Result<(Place, Required), (usize, Option<String>, Lost)> {
     let Some(Step::Member(name)) = path.steps.first() else {
-        return Found::Place(Place::default(), Required::No);
+        return Ok((Place::default(), Required::No));
     };
+    let lost = |message: String, hint: Option<Hint>| Err((0, None, Lost::told(message, hint)));
     match known {
-        None => lost(0, format!("this message has no `{part}:` parameters"), None),
+        None => lost(format!("this message has no `{part}:` parameters"), None),
         Some(known) => {
             if let Some((_, ty)) = known.iter().find(|(known, _)| **known == **name) {
-                return Found::Place(Place::of(*ty), Required::No);
+                return Ok((Place::of(*ty), Required::No));
             }
             let near = suggest(name, known.iter().map(|(known, _)| known.as_str()));
-            let hint = near.map(Hint::meant);
-            lost(0, format!("the operation has no {part} parameter `{name}`"), hint)
+            lost(format!("the operation has no {part} parameter `{name}`"), near.map(Hint::meant))
         }
     }
 }
 
-fn lost(step: usize, message: String, hint: Option<Hint>) -> Found {
-    Found::Missing(Missing { step, word: None, message, hint })
-}
-
 /// A word that is to blame, where it is a single one, and why.
-type Blame = (Option<String>, (String, Option<Hint>));
+type Blame = (Option<String>, Lost);
 
 /// The element that a keyed step names, its terms known; else the word that is to blame, and why.
 fn keyed(
@@ -349,7 +398,7 @@ fn keyed(
     terms: &[crate::mapping::path::Term],
     unchecked: &mut Unchecked,
 ) -> Result<Place, Blame> {
-    let mut element = array.element(schema).map_err(|message| (None, (message, None)))?;
+    let mut element = array.element(schema).map_err(|message| (None, Lost::told(message, None)))?;
     for term in terms {
         if let Literal::Text(text) = &term.value {
             let members = term.members.iter().map(ToString::to_string).collect();
@@ -373,7 +422,7 @@ fn keyed(
             let near = suggest(text, values.iter().map(String::as_str));
             let hint = near.map(Hint::meant);
             let message = format!("{} does not allow `{text}` here", schema.title());
-            return Err((Some(text.to_string()), (message, hint)));
+            return Err((Some(text.to_string()), Lost::told(message, hint)));
         }
     }
     Ok(element)

@@ -406,6 +406,9 @@ impl<'c> Compiler<'c> {
 
     fn survey_pair(&mut self, rule: &'c Rule, sonata: &Text, legacy: &Text, at: &At<'c>) {
         let (place, legacy_path) = (self.sonata_place(sonata, &at.scope), self.path(legacy));
+        if let Some(path) = &legacy_path {
+            self.check_address(legacy, path);
+        }
         let Some(place) = place else { return };
         self.survey_condition(rule.condition.as_ref(), at);
         let every = |text: &Text| super::form::every(Some(text));

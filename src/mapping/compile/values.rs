@@ -136,7 +136,7 @@ impl Compiler<'_> {
             Some(near) => Hint::meant(near),
             None => format!("one of: {}", values.join(", ")).into(),
         };
-        let message = format!("the contract does not allow `{text}` at this place");
+        let message = format!("{} does not allow `{text}` at this place", self.schema.title());
         self.out.push(Diagnostic::error(code::NOT_IN_ENUM, message).at(at).hint(hint));
     }
 
@@ -164,7 +164,8 @@ impl Compiler<'_> {
         if let Some(kind) = self.kind(place)
             && matches!(kind, Kind::Object | Kind::Array)
         {
-            let message = format!("a code is a single value, and the contract has {} here", kind.as_str());
+            let (whose, kind) = (self.schema.title(), kind.as_str());
+            let message = format!("a code is a single value, and {whose} has {kind} here");
             self.out.push(Diagnostic::error(code::TYPES, message).at(name.span()));
         }
         let values = self.enum_values(place);
@@ -210,8 +211,9 @@ impl Compiler<'_> {
         {
             let writes = converter.entry().sonata.1;
             let message = format!(
-                "`{}` stands for {writes}, and the contract has {} here",
+                "`{}` stands for {writes}, and {} has {} here",
                 converter.name(),
+                self.schema.title(),
                 kind.as_str()
             );
             let hint = self.usual_converter(rule, (Some(kind), None));
@@ -242,8 +244,8 @@ impl Compiler<'_> {
         if format == stamp || !matches!(format.as_str(), "date" | "date-time") {
             return;
         }
-        let message =
-            format!("`{}` stands for a {stamp} here, and the contract has a {format}", converter.name());
+        let (name, whose) = (converter.name(), self.schema.title());
+        let message = format!("`{name}` stands for a {stamp} here, and {whose} has a {format}");
         let hint = match (format.as_str(), converter.name()) {
             ("date-time", _) => {
                 "say which end of the day is meant, and where: `date('%d.%m.%Y', end-of-day, 'Europe/Berlin')`"

@@ -36,9 +36,11 @@ impl<'c> Compiler<'c> {
         let cursor = raw.cursor.as_ref().map(|text| self.watched_cursor(text));
         if let Some(target) = &target {
             self.check_cursor(raw, target);
-            self.check_addresses(raw.backend.as_ref(), &[(&raw.call, target)]);
         }
         let news = self.news(&raw.news, &raw.name, &[]);
+        if let Some(target) = &target {
+            self.check_watched(raw, target, news.as_ref().map(|(_, scope)| scope));
+        }
         let call = Call {
             name: raw.name.as_str().into(),
             origin: self.origin(raw.call.span(), raw.name.as_str()),
@@ -59,7 +61,7 @@ impl<'c> Compiler<'c> {
             every_ms: every_ms?,
             cursor: cursor.map_or(Some(None), |cursor| cursor.map(Some))?,
             from: raw.from.as_ref().map(|text| text.as_str().into()),
-            news: news?,
+            news: news?.0,
             backend: raw.backend.as_ref().map(|text| text.as_str().into()),
         })
     }

@@ -73,10 +73,12 @@ pub struct OperationRule {
 pub struct ProductRule {
     /// The whole entry.
     pub span: Span,
-    /// What stands in `@type` at the older release; the first is written.
+    /// What stands in `@type` at the older release; the first is written. Empty where only the newer one has the product.
     pub older: Vec<Text>,
-    /// What stands there at the newer one.
+    /// What stands there at the newer one; empty where only the older one has the product.
     pub newer: Vec<Text>,
+    /// `drop:`, why the product has no counterpart: its configuration is carried as it is.
+    pub drop: Option<Text>,
     /// Rules inside of the product's configuration.
     pub fields: Vec<Rule>,
 }

@@ -26,6 +26,8 @@ pub struct Expose {
     pub status: Option<u64>,
     /// Where the message has the procurement system's own id of what is bought.
     pub correlation: Option<Text>,
+    /// Holds of the Seller's answer that our answer waits for.
+    pub wait: Option<Text>,
 }
 
 /// How a message says which Seller it is for.

@@ -47,6 +47,7 @@ pub fn read_bridge(node: &Node, out: &mut Diagnostics) -> Option<BridgeFile> {
     let mut file =
         BridgeFile { releases, function, drop, copy_rest, types, shapes, tables, operations, products };
     let bodies = file.types.iter_mut().map(|entry| &mut entry.rule);
+    let bodies = bodies.chain(file.products.iter_mut().flat_map(|product| &mut product.fields));
     bodies.chain(file.shapes.iter_mut().flat_map(|shape| &mut shape.fields)).for_each(in_every_phase);
     Some(file)
 }
@@ -147,13 +148,17 @@ fn products(node: &Node, out: &mut Diagnostics) -> Vec<ProductRule> {
             span: node.span,
             older: texts(&mut fields, SIDES[0], out),
             newer: texts(&mut fields, SIDES[1], out),
+            drop: text(&mut fields, "drop", out),
             fields: fields.take("fields").map(|node| rules(node, out)).unwrap_or_default(),
         };
         fields.finish(out);
-        if product.older.is_empty() || product.newer.is_empty() {
-            out.push(wrong(node, "a product has a `@type` on both sides"));
-        } else {
-            list.push(product);
+        match (&product.drop, product.older.is_empty(), product.newer.is_empty()) {
+            (None, false, false) => list.push(product),
+            (Some(_), is_newer, is_older) if is_newer != is_older && product.fields.is_empty() => {
+                list.push(product);
+            }
+            (None, ..) => out.push(wrong(node, "a product has a `@type` on both sides")),
+            (Some(_), ..) => out.push(wrong(node, "what is dropped is a product of one side, without rules")),
         }
     }
     list

@@ -24,6 +24,7 @@ fn expose(call: Text, node: &Node, function: Option<&Text>, out: &mut Diagnostic
     let (answer, each) = fields.take("answer").map(|node| answer(node, out)).unwrap_or_default();
     let status = fields.integer("status", 200..=299, out);
     let correlation = text(&mut fields, "correlation", out);
+    let wait = text(&mut fields, "wait", out);
     fields.finish(out);
     let function = function.cloned();
     Some(Expose {
@@ -37,6 +38,7 @@ fn expose(call: Text, node: &Node, function: Option<&Text>, out: &mut Diagnostic
         each,
         status,
         correlation,
+        wait,
     })
 }
 

@@ -121,7 +121,8 @@ pub(super) fn functions(text: &str) -> Result<Functions, ScriptError> {
             Token::Word(word) if !RESERVED.contains(word) => Some(*word),
             _ => None,
         });
-        parse_error(text, &fault, &words.collect::<Vec<_>>())
+        let told = parse_error(text, &fault, &words.collect::<Vec<_>>());
+        declared_otherwise(text, &tokens, &told).unwrap_or(told)
     })?;
     let signatures: Vec<(String, usize)> =
         ast.iter_functions().map(|function| (function.name.to_owned(), function.params.len())).collect();
@@ -159,6 +160,31 @@ fn sources(text: &str, tokens: &[(usize, Token<'_>)], ast: &rhai::AST) -> Vec<di
             direct::Source { parameters, ast }
         })
         .collect()
+}
+
+/// What is told where a name that is not known stands more often, comments included, than one like it that stands only
+/// where it is declared: then that is the slip.
+fn declared_otherwise(
+    text: &str,
+    tokens: &[(usize, Token<'_>)],
+    unknown: &ScriptError,
+) -> Option<ScriptError> {
+    let name = text.get(unknown.offset..unknown.offset + unknown.length)?;
+    let places = |word: &str| tokens.iter().filter(|(_, token)| *token == Token::Word(word)).count();
+    let written = |word: &str| {
+        text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|own| *own == word).count()
+    };
+    let variables = tokens.windows(2).filter_map(|pair| match pair {
+        [(_, Token::Word("let" | "const")), (at, Token::Word(word))] => Some((*at, *word)),
+        _ => None,
+    });
+    let (offset, near) = variables.chain(scan::parameters(tokens)).find(|(_, word)| {
+        *word != name && suggest(name, [*word].into_iter()).is_some() && places(word) == 1
+    })?;
+    let message = format!("{} is used nowhere, and {} is declared nowhere", quoted(near), quoted(name));
+    let hint = Some(Hint::meant(name));
+    (places(name) > 1 || written(name) > written(near))
+        .then(|| ScriptError { hint, ..error(offset, near.len(), message) })
 }
 
 fn error(offset: usize, length: usize, message: impl Into<String>) -> ScriptError {

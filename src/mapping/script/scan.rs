@@ -224,6 +224,20 @@ pub(super) fn bodies<'t>(tokens: &[(usize, Token<'t>)]) -> Vec<Body<'t>> {
     found
 }
 
+/// The parameters of all functions that are defined, and where each stands in the text, in bytes.
+pub(super) fn parameters<'t>(tokens: &[(usize, Token<'t>)]) -> impl Iterator<Item = (usize, &'t str)> {
+    let heads = tokens.windows(3).enumerate().filter(|(_, window)| {
+        matches!(window, [(_, Token::Word("fn")), (_, Token::Word(_)), (_, Token::Sign('('))])
+    });
+    heads.flat_map(move |(place, _)| {
+        let listed = tokens.iter().skip(place + 3).take_while(|(_, token)| *token != Token::Sign(')'));
+        listed.filter_map(|(at, token)| match token {
+            Token::Word(word) => Some((*at, *word)),
+            _ => None,
+        })
+    })
+}
+
 /// Words that may stand before a parenthesis without being a call.
 fn is_control(word: &str) -> bool {
     matches!(

@@ -320,6 +320,18 @@ fn mistakes_are_told_when_compiled() {
     }
 }
 
+#[test]
+fn a_name_that_only_its_declaration_has_is_the_slip() {
+    let text = "fn f(x) {\n  let Copy = #{};\n  copy.a = x;\n  copy\n}";
+    let error = Functions::compile(text).unwrap_err();
+    assert_eq!(&text[error.offset..error.offset + error.length], "Copy", "{error:?}");
+    assert_eq!(error.hint.unwrap().as_str(), "did you mean `copy`?");
+    // Where the other stands once as well, that is the slip, as Rhai says.
+    let text = "fn f(x) {\n  let copy = x;\n  copi\n}";
+    let error = Functions::compile(text).unwrap_err();
+    assert_eq!(&text[error.offset..error.offset + error.length], "copi", "{error:?}");
+}
+
 /// The words are Rhai's: this fails when a version adds one.
 #[test]
 fn every_word_that_cannot_be_a_property_has_its_hint() {

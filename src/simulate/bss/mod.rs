@@ -31,7 +31,6 @@ mod charge;
 mod check;
 pub mod control;
 mod day;
-pub mod fault;
 mod field;
 mod form;
 mod gazetteer;
@@ -61,6 +60,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+pub use super::fault;
 pub use caller::plays_at;
 pub use server::{Running, start};
 use state::State;

@@ -46,7 +46,7 @@ pub(super) fn answer(state: &mut State, request: &Request<'_>) -> Reply {
 /// What the desk says to whom a path means; none where nobody does this.
 fn desk(state: &mut State, request: &Request<'_>, segments: &[&str], query: &Query) -> Found {
     match segments {
-        ["addr", ..] | ["v2", "offers" | "sites" | "assets" | "checks", ..] => {
+        ["addr" | "purchase", ..] | ["v2", "offers" | "sites" | "assets" | "checks", ..] => {
             offers_and_addresses(state, request, segments, query)
         }
         ["v2", ..] => price_list(state, request, segments, query),
@@ -74,7 +74,7 @@ fn offers_and_addresses(state: &mut State, request: &Request<'_>, segments: &[&s
         ("GET", ["v2", "checks"]) => check::list(state, query),
         ("GET", ["v2", "checks", no]) => check::get(state, no),
         // Purchasing hears what became of what it asked other carriers for; the journal has it.
-        ("PUT", ["purchase", "offers", _]) => Ok(Reply { status: 204, ..Reply::nothing() }),
+        ("PUT", ["purchase", "offers" | "packs", _]) => Ok(Reply { status: 204, ..Reply::nothing() }),
         ("POST", ["v2", "offers"]) => offer::create(state, request.body),
         ("GET", ["v2", "offers"]) => offer::list(state, query),
         ("GET", ["v2", "offers", no]) => offer::get(state, no),

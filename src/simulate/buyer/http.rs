@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::{Method, Request, header::CONTENT_TYPE};
+use hyper::{
+    Method, Request,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
 use hyper_util::client::legacy::{self, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
@@ -19,15 +22,18 @@ const PAUSE_MS: u64 = 100;
 pub(super) struct Client {
     http: legacy::Client<HttpConnector, Full<Bytes>>,
     seller: String,
+    /// What it shows of itself.
+    token: Option<String>,
     patience: Duration,
 }
 
 impl Client {
-    pub fn new(seller: &str, patience: Duration) -> Self {
+    pub fn new(seller: &str, token: Option<String>, patience: Duration) -> Self {
         let mut client = legacy::Client::builder(TokioExecutor::new());
         // A connection that is kept may be one to a Seller that was started anew meanwhile.
         client.pool_max_idle_per_host(0);
-        Self { http: client.build_http(), seller: seller.trim_end_matches('/').to_owned(), patience }
+        let seller = seller.trim_end_matches('/').to_owned();
+        Self { http: client.build_http(), seller, token, patience }
     }
 
     /// Makes something: 200 or 201, and what was made.
@@ -56,28 +62,34 @@ impl Client {
             let request = Request::builder()
                 .method(method)
                 .uri(format!("{}{path}", self.seller))
-                .header(CONTENT_TYPE, "application/json")
-                .body(Full::new(body.clone()));
-            let request = request.map_err(|error| Unexpected(error.to_string()))?;
+                .header(CONTENT_TYPE, "application/json");
+            let request = match &self.token {
+                Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
+                None => request,
+            };
+            let request = request.body(Full::new(body.clone()));
+            let request = request.map_err(|error| Unexpected::of(error.to_string()))?;
             let is_over = Instant::now() >= deadline;
             match self.http.request(request).await {
                 Ok(response) => {
                     let (head, body) = response.into_parts();
                     let Ok(body) = body.collect().await else {
                         if method != Method::GET || is_over {
-                            return Err(Unexpected(format!("{method} {path}: the answer was cut off")));
+                            return Err(Unexpected::of(format!("{method} {path}: the answer was cut off")));
                         }
                         continue;
                     };
                     let bytes = body.to_bytes();
                     if !head.status.is_success() {
-                        let text = String::from_utf8_lossy(&bytes);
-                        return Err(Unexpected(format!("{method} {path}: {} {text}", head.status)));
+                        let said =
+                            format!("{method} {path}: {} {}", head.status, String::from_utf8_lossy(&bytes));
+                        let body = serde_json::from_slice(&bytes).unwrap_or_default();
+                        return Err(Unexpected { said, answer: Some((head.status.as_u16(), body)) });
                     }
                     return Ok(serde_json::from_slice(&bytes).unwrap_or_default());
                 }
                 Err(error) if is_over || !(error.is_connect() || method == Method::GET) => {
-                    return Err(Unexpected(format!("{method} {path}: {error}")));
+                    return Err(Unexpected::of(format!("{method} {path}: {error}")));
                 }
                 Err(_) => sleep(Duration::from_millis(PAUSE_MS)).await,
             }

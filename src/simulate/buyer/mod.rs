@@ -1,51 +1,63 @@
-//! A Buyer of the demonstration: it has an address validated, qualifies, asks for a quote, orders two things, follows the
-//! order, finds what it bought, opens a ticket and closes it. What happens meanwhile it is told by events: it looks at
-//! something only when told that it changed.
+//! A Buyer of any release: it has an address validated, qualifies, asks for a quote, orders, follows the order, finds what it
+//! bought, opens a ticket and closes it, each as far as its [scenario](Scenario) has it. What happens meanwhile it is told by
+//! events, and looks at something only when told that it changed; or it polls.
 //!
 //! A Seller that is away is asked again, until the Buyer's patience is over. A request that makes something is sent again
 //! only where no connection came to be, because nobody can have received it then.
 
 mod http;
 mod messages;
+mod play;
+pub mod scenario;
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::civil::Date;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::listener;
+use super::release::Api;
+pub use super::release::Release;
+use super::script;
 use http::Client;
+pub use play::play;
+pub use scenario::Scenario;
+use scenario::{Follow, Step};
 
-const ADDRESS: &str = "/mefApi/sonata/geographicAddressManagement/v7/geographicAddressValidation";
-const QUALIFICATION: &str = "/mefApi/sonata/productOfferingQualification/v7/productOfferingQualification";
-const QUOTE: &str = "/mefApi/sonata/quoteManagement/v8/quote";
-const ORDER: &str = "/mefApi/sonata/productOrderingManagement/v10/productOrder";
-const PRODUCT: &str = "/mefApi/sonata/productInventory/v7/product";
-const TICKET: &str = "/mefApi/sonata/troubleTicket/v4/troubleTicket";
-
-/// Hubs at which it registers.
-const HUBS: [&str; 4] = [
-    "/mefApi/sonata/productOfferingQualification/v7/hub",
-    "/mefApi/sonata/quoteManagement/v8/hub",
-    "/mefApi/sonata/productOrderingManagement/v10/hub",
-    "/mefApi/sonata/troubleTicket/v4/hub",
-];
+/// What a Seller answers that has no hub.
+const NOT_IMPLEMENTED: u16 = 501;
 
 /// How a Buyer is set up.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where the Seller is: the base of its addresses, such as `http://127.0.0.1:8080`.
     pub seller: String,
+    /// What it shows with each request (`Authorization: Bearer`), if anything.
+    pub token: Option<String>,
     /// Where it listens for events itself; port 0 takes any.
     pub listener: SocketAddr,
     /// Today; what it wishes lies after it.
     pub today: Date,
     /// How long it waits for anything, in milliseconds.
     pub patience_ms: u64,
+    /// What it speaks.
+    pub release: Release,
+    /// What it does otherwise than usual, and what it expects.
+    pub scenario: Scenario,
+}
+
+impl Settings {
+    /// Of grace, with ten minutes of patience, and nothing otherwise than usual.
+    #[must_use]
+    pub fn new(seller: String, listener: SocketAddr, today: Date) -> Self {
+        let (release, scenario) = (Release::GRACE, Scenario::default());
+        Self { seller, token: None, listener, today, patience_ms: 600_000, release, scenario }
+    }
 }
 
 /// An event as it came in.
@@ -79,15 +91,35 @@ pub struct Buyer {
     listener: listener::Running,
     today: Date,
     patience: Duration,
+    release: Release,
+    scenario: Scenario,
+    /// Whether it asks for what it follows.
+    polls: AtomicBool,
 }
 
-/// What went otherwise than a Buyer expects, in words.
+/// What went otherwise than a Buyer expects.
 #[derive(Debug)]
-pub struct Unexpected(pub String);
+pub struct Unexpected {
+    /// In words.
+    pub said: String,
+    /// Status and body, where the Seller refused.
+    pub answer: Option<(u16, Value)>,
+}
+
+impl Unexpected {
+    fn of(said: String) -> Self {
+        Self { said, answer: None }
+    }
+
+    /// Whether the Seller has no such thing as what was asked of it.
+    fn is_not_implemented(&self) -> bool {
+        self.answer.as_ref().is_some_and(|(status, _)| *status == NOT_IMPLEMENTED)
+    }
+}
 
 impl std::fmt::Display for Unexpected {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.said)
     }
 }
 
@@ -110,11 +142,14 @@ pub async fn start(settings: &Settings) -> std::io::Result<Buyer> {
     });
     let patience = Duration::from_millis(settings.patience_ms);
     Ok(Buyer {
-        client: Client::new(&settings.seller, patience),
+        client: Client::new(&settings.seller, settings.token.clone(), patience),
         listener: listener::start(settings.listener, take).await?,
         heard,
         today: settings.today,
         patience,
+        release: settings.release,
+        scenario: settings.scenario.clone(),
+        polls: AtomicBool::new(settings.scenario.follow == Follow::Polling),
     })
 }
 
@@ -132,16 +167,59 @@ impl Buyer {
         self.heard.lock().clone()
     }
 
-    /// Registers its listener at every hub; gives where each registration is.
+    fn polls(&self) -> bool {
+        self.polls.load(Ordering::Relaxed)
+    }
+
+    /// Where something of a function is.
+    fn path(&self, api: Api, resource: &str) -> String {
+        format!("{}/{resource}", self.release.base(api))
+    }
+
+    /// A message as the scenario has it.
+    fn message(&self, step: Step, mut message: Value) -> Value {
+        for (place, value) in self.scenario.send.get(&step).into_iter().flat_map(script::When::places) {
+            script::put(&mut message, place, value);
+        }
+        message
+    }
+
+    /// Holds what came back at last against what the scenario expects.
+    fn checked(&self, step: Step, found: Value) -> Done<Value> {
+        for (place, wanted) in self.scenario.expect.get(&step).into_iter().flat_map(script::When::places) {
+            let own = found.pointer(place).unwrap_or(&Value::Null);
+            if own != wanted {
+                return Err(Unexpected::of(format!("{place} is {own}, not {wanted}: {found}")));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The state that it waits for.
+    fn until(&self, step: Step, usual: &str) -> String {
+        self.scenario.until.get(&step).cloned().unwrap_or_else(|| usual.to_owned())
+    }
+
+    /// Registers its listener at every hub; gives where each registration is. None where it polls.
     ///
     /// # Errors
     /// The Seller does not take it.
     pub async fn register(&self) -> Done<Vec<String>> {
         let callback = format!("http://{}/buyer", self.listener.local_addr);
         let mut registrations = Vec::new();
-        for hub in HUBS {
-            let made = self.client.make(hub, &serde_json::json!({ "callback": callback })).await?;
-            registrations.push(format!("{hub}/{}", text(&made, "id")));
+        if self.polls() {
+            return Ok(registrations);
+        }
+        for api in [Api::Poq, Api::Quote, Api::Order, Api::Ticket] {
+            let hub = self.path(api, "hub");
+            match self.client.make(&hub, &json!({ "callback": callback })).await {
+                Ok(made) => registrations.push(format!("{hub}/{}", text(&made, "id"))),
+                Err(error) if error.is_not_implemented() => {
+                    self.polls.store(true, Ordering::Relaxed);
+                    return Ok(Vec::new());
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(registrations)
     }
@@ -162,56 +240,75 @@ impl Buyer {
     /// # Errors
     /// The Seller does not know it.
     pub async fn validate(&self) -> Done<Value> {
-        let answer = self.client.make(ADDRESS, &messages::address()).await?;
+        let message = self.message(Step::Address, messages::address(self.release));
+        let path = self.path(Api::Address, "geographicAddressValidation");
+        let answer = self.checked(Step::Address, self.client.make(&path, &message).await?)?;
         match answer.get("bestMatchGeographicAddress") {
             Some(best) => Ok(best.clone()),
-            None => Err(Unexpected(format!("no such address: {answer}"))),
+            None => Err(Unexpected::of(format!("no such address: {answer}"))),
         }
     }
 
-    /// Asks whether a port and a line to it can be had; gives the id of the qualification.
+    /// Asks whether what it wants can be had; gives the id of the qualification.
     ///
     /// # Errors
-    /// They cannot.
+    /// It cannot.
     pub async fn qualify(&self) -> Done<String> {
-        let answer = self.client.make(QUALIFICATION, &messages::qualification()).await?;
-        match text(&answer, "state") {
-            "done.ready" => Ok(text(&answer, "id").to_owned()),
-            _ => Err(Unexpected(format!("not to be had: {answer}"))),
-        }
+        let message = messages::qualification((self.release, &self.scenario));
+        let path = self.path(Api::Poq, "productOfferingQualification");
+        let made = self.client.make(&path, &self.message(Step::Qualification, message)).await?;
+        let ready =
+            self.until(Step::Qualification, if self.release.is_new() { "done" } else { "done.ready" });
+        let id = text(&made, "id").to_owned();
+        let answer = if text(&made, "state") == ready {
+            made
+        } else {
+            self.told((&path, &id, 0), "state", &[&ready]).await?
+        };
+        self.checked(Step::Qualification, answer)?;
+        Ok(id)
     }
 
-    /// Asks for a quote that may take its time; gives its id.
+    /// Asks for a quote that may take its time; gives its id. Without a qualification where that is empty.
     ///
     /// # Errors
     /// The Seller refuses.
     pub async fn ask_quote(&self, qualification: &str) -> Done<String> {
-        let message = messages::quote(qualification, self.today);
-        Ok(text(&self.client.make(QUOTE, &message).await?, "id").to_owned())
+        let message = messages::quote((self.release, &self.scenario), qualification, self.today);
+        let path = self.path(Api::Quote, "quote");
+        let made = self.client.make(&path, &self.message(Step::Quote, message)).await?;
+        Ok(text(&made, "id").to_owned())
     }
 
     /// Waits to be told that the quote is there; gives it.
     ///
     /// # Errors
-    /// It is not, or not within the Buyer's patience.
+    /// It is not, or not within the Buyer's patience, or not as expected.
     pub async fn quoted(&self, id: &str) -> Done<Value> {
-        self.told((QUOTE, id, 0), "state", &["approved.orderable"]).await
+        let until = self.until(Step::Quote, "approved.orderable");
+        let quote = self.followed((Api::Quote, "quote", id), "state", &[&until]).await?;
+        self.checked(Step::Quote, quote)
     }
 
-    /// Orders both things on the quote; gives the order's id.
+    /// Orders what was quoted, or what it wants where the quote's id is empty; gives the order's id.
     ///
     /// # Errors
     /// The Seller refuses.
     pub async fn order(&self, quote: &str) -> Done<String> {
-        Ok(text(&self.client.make(ORDER, &messages::order(quote, self.today)).await?, "id").to_owned())
+        let message = messages::order((self.release, &self.scenario), quote, self.today);
+        let path = self.path(Api::Order, "productOrder");
+        let made = self.client.make(&path, &self.message(Step::Order, message)).await?;
+        Ok(text(&made, "id").to_owned())
     }
 
     /// Waits to be told that everything is done; gives the order.
     ///
     /// # Errors
-    /// It is not, or not within the Buyer's patience.
+    /// It is not, or not within the Buyer's patience, or not as expected.
     pub async fn ordered(&self, id: &str) -> Done<Value> {
-        self.told((ORDER, id, 0), "state", &["completed"]).await
+        let until = self.until(Step::Order, "completed");
+        let order = self.followed((Api::Order, "productOrder", id), "state", &[&until]).await?;
+        self.checked(Step::Order, order)
     }
 
     /// Waits to be told of the order at all; gives it as it is then.
@@ -219,27 +316,29 @@ impl Buyer {
     /// # Errors
     /// It is not told within the Buyer's patience.
     pub async fn begun(&self, id: &str) -> Done<Value> {
-        self.told((ORDER, id, 0), "state", &["inProgress", "completed"]).await
+        let until = self.until(Step::Order, "completed");
+        self.followed((Api::Order, "productOrder", id), "state", &["inProgress", &until]).await
     }
 
     /// Finds what the order has built; gives the products, active all of them.
     ///
     /// # Errors
-    /// One is not there or not active.
+    /// One is not there or not active, or not as expected.
     pub async fn products(&self, order: &str) -> Done<Vec<Value>> {
-        let list = self.client.get(&format!("{PRODUCT}?productOrderId={order}")).await?;
+        let path = self.path(Api::Inventory, "product");
+        let list = self.client.get(&format!("{path}?productOrderId={order}")).await?;
         let mut products = Vec::new();
         for row in list.as_array().into_iter().flatten() {
-            let product = self.client.get(&format!("{PRODUCT}/{}", text(row, "id"))).await?;
+            let product = self.client.get(&format!("{path}/{}", text(row, "id"))).await?;
             if text(&product, "status") != "active" {
-                return Err(Unexpected(format!("not active: {product}")));
+                return Err(Unexpected::of(format!("not active: {product}")));
             }
-            products.push(product);
+            products.push(self.checked(Step::Products, product)?);
         }
-        if products.len() == messages::ITEMS {
+        if products.len() == messages::count(&self.scenario) {
             Ok(products)
         } else {
-            Err(Unexpected(format!("not what was ordered: {list}")))
+            Err(Unexpected::of(format!("not what was ordered: {list}")))
         }
     }
 
@@ -248,15 +347,19 @@ impl Buyer {
     /// # Errors
     /// The Seller refuses.
     pub async fn open_ticket(&self, product: &str) -> Done<String> {
-        Ok(text(&self.client.make(TICKET, &messages::ticket(product)).await?, "id").to_owned())
+        let message = self.message(Step::Ticket, messages::ticket(self.release, product));
+        let made = self.client.make(&self.path(Api::Ticket, "troubleTicket"), &message).await?;
+        Ok(text(&made, "id").to_owned())
     }
 
     /// Waits to be told that somebody has mended it.
     ///
     /// # Errors
-    /// Nobody has within the Buyer's patience.
+    /// Nobody has within the Buyer's patience, or it is not as expected.
     pub async fn resolved(&self, ticket: &str) -> Done<Value> {
-        self.told((TICKET, ticket, 0), "status", &["resolved"]).await
+        let until = self.until(Step::Ticket, "resolved");
+        let found = self.followed((Api::Ticket, "troubleTicket", ticket), "status", &[&until]).await?;
+        self.checked(Step::Ticket, found)
     }
 
     /// Closes the ticket, and waits to be told that it is closed.
@@ -264,9 +367,9 @@ impl Buyer {
     /// # Errors
     /// The Seller refuses, or does not tell.
     pub async fn close_ticket(&self, ticket: &str) -> Done<Value> {
-        let before = self.count(ticket);
-        self.client.change(&format!("{TICKET}/{ticket}/close")).await?;
-        self.told((TICKET, ticket, before), "status", &["closed"]).await
+        let (before, path) = (self.count(ticket), self.path(Api::Ticket, "troubleTicket"));
+        self.client.change(&format!("{path}/{ticket}/close")).await?;
+        self.told((&path, ticket, before), "status", &["closed"]).await
     }
 
     /// How many events came about something.
@@ -274,8 +377,18 @@ impl Buyer {
         self.heard.lock().iter().filter(|event| event.text("/event/id") == id).count()
     }
 
-    /// Looks at something each time that it is told that it changed, after so many events, until it is in one of these
-    /// states.
+    /// Follows something from its beginning until it is in one of these states.
+    async fn followed(
+        &self,
+        (api, resource, id): (Api, &str, &str),
+        attribute: &str,
+        states: &[&str],
+    ) -> Done<Value> {
+        self.told((&self.path(api, resource), id, 0), attribute, states).await
+    }
+
+    /// Looks at something each time that it is told that it changed, after so many events, or time and again where it
+    /// polls, until it is in one of these states.
     async fn told(
         &self,
         (path, id, mut told): (&str, &str, usize),
@@ -283,20 +396,29 @@ impl Buyer {
         states: &[&str],
     ) -> Done<Value> {
         let deadline = Instant::now() + self.patience;
+        let polls = self.polls();
         let mut last = Value::Null;
         loop {
             let rung = self.heard.rung.notified();
             let count = self.count(id);
-            if count > told {
+            if polls || count > told {
                 told = count;
                 last = self.client.get(&format!("{path}/{id}")).await?;
                 if states.contains(&text(&last, attribute)) {
                     return Ok(last);
                 }
-                continue;
+                if !polls {
+                    continue;
+                }
             }
-            if timeout_at(deadline, rung).await.is_err() {
-                return Err(Unexpected(format!("not told in time that {path}/{id} is {states:?}: {last}")));
+            let is_over = if polls {
+                sleep(Duration::from_millis(self.scenario.poll_ms)).await;
+                Instant::now() >= deadline
+            } else {
+                timeout_at(deadline, rung).await.is_err()
+            };
+            if is_over {
+                return Err(Unexpected::of(format!("not in time: {path}/{id} is to be {states:?}: {last}")));
             }
         }
     }
@@ -304,50 +426,4 @@ impl Buyer {
 
 fn text<'v>(value: &'v Value, name: &str) -> &'v str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// Plays the whole life once, and says what happened.
-///
-/// # Errors
-/// The first thing that went otherwise.
-pub async fn play(buyer: &Buyer, say: impl Fn(&str)) -> Done<()> {
-    let registrations = buyer.register().await?;
-    say(&format!("registered: events come to http://{}/buyer", buyer.listener.local_addr));
-    let address = buyer.validate().await?;
-    say(&format!("address {} validated", text(&address, "id")));
-    let qualification = buyer.qualify().await?;
-    say(&format!("qualification {qualification}: a port and a line can be had"));
-    let quote = buyer.ask_quote(&qualification).await?;
-    say(&format!("quote {quote} asked for; it takes its time"));
-    buyer.quoted(&quote).await?;
-    say(&format!("quote {quote} is approved.orderable"));
-    let order = buyer.order(&quote).await?;
-    say(&format!("order {order} of two items placed"));
-    buyer.begun(&order).await?;
-    say(&format!("order {order} is in work"));
-    buyer.ordered(&order).await?;
-    say(&format!("order {order} is completed"));
-    let products = buyer.products(&order).await?;
-    for product in &products {
-        say(&format!("product {} is active", text(product, "id")));
-    }
-    let product = products.first().map(|product| text(product, "id")).unwrap_or_default();
-    let ticket = buyer.open_ticket(product).await?;
-    say(&format!("ticket {ticket} opened"));
-    buyer.resolved(&ticket).await?;
-    say(&format!("ticket {ticket} is resolved"));
-    buyer.close_ticket(&ticket).await?;
-    say(&format!("ticket {ticket} is closed"));
-    buyer.unregister(&registrations).await?;
-    let events = buyer.events();
-    say(&format!("{} events:", events.len()));
-    for event in &events {
-        let item = ["orderItemId", "quoteItemId", "poqItemId"]
-            .iter()
-            .map(|name| event.text(&format!("/event/{name}")))
-            .find(|item| !item.is_empty());
-        let item = item.map(|item| format!(" item {item}")).unwrap_or_default();
-        say(&format!("  {} {}{item}", event.text("/eventType"), event.text("/event/id")));
-    }
-    Ok(())
 }

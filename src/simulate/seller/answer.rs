@@ -1,19 +1,37 @@
-//! Which resource a request means, and who may ask.
+//! Which operation a request means, who may ask, and what it is answered with.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use tokio::time::{Duration, Instant};
 
-use super::{Hub, State, goods};
+use super::super::release::{Age, Api};
+use super::kind::{
+    APPOINTMENT, BILL_ITEM, CHARGE, INCIDENT, KINDS, Kind, MODIFY, ORDER, QUOTE, SITE, TICKET,
+};
+use super::{ANSWERED_MAX, HUBS_MAX, State, list, order, place, poq, quote, tell, ticket};
+
+/// How long a token is good unless a scenario says otherwise, in seconds.
+const TOKEN_S: u64 = 3600;
 
 /// One request.
 pub(super) struct Asked<'r> {
     pub method: &'r str,
     pub path: &'r str,
     pub query: &'r str,
-    pub body: Value,
+    /// None where it is no JSON; null where there is nothing.
+    pub body: Option<Value>,
     pub authorization: Option<&'r str>,
     pub key: Option<&'r str>,
+}
+
+/// What it is answered with.
+#[derive(Debug, Clone)]
+pub(super) struct Reply {
+    pub status: u16,
+    pub body: Value,
+    /// `X-Total-Count`.
+    pub total: Option<usize>,
 }
 
 /// One problem that is no list.
@@ -26,25 +44,73 @@ pub(super) fn fault(code: &str, path: &str, reason: &str) -> Value {
     json!({ "code": code, "reason": reason, "propertyPath": path })
 }
 
+impl Reply {
+    pub fn of(status: u16, body: Value) -> Self {
+        Self { status, body, total: None }
+    }
+
+    /// 201 and what was made.
+    pub fn made(body: Option<&Value>) -> Self {
+        Self::of(201, body.cloned().unwrap_or_default())
+    }
+
+    pub fn list(rows: Vec<Value>) -> Self {
+        Self { total: Some(rows.len()), ..Self::of(200, Value::Array(rows)) }
+    }
+
+    pub fn faults(faults: Vec<Value>) -> Self {
+        Self::of(422, Value::Array(faults))
+    }
+
+    pub fn not_found() -> Self {
+        Self::of(404, problem("notFound", "there is no such thing"))
+    }
+
+    pub fn conflict(reason: &str) -> Self {
+        Self::of(409, problem("conflict", reason))
+    }
+}
+
+/// What is to be done with what.
+enum Do {
+    Make,
+    List,
+    Look,
+    Change,
+    /// A verb about one thing (`close`), or one that is a resource (`cancelQuote`).
+    Verb,
+    Register,
+    LookAtHub,
+    Unregister,
+}
+
+struct Operation<'r> {
+    /// As the contract calls it.
+    name: String,
+    api: Api,
+    kind: &'static Kind,
+    what: Do,
+    id: &'r str,
+    verb: &'r str,
+}
+
 impl Asked<'_> {
-    /// A parameter of the query, as it stands there: ids and words need no decoding.
-    pub fn parameter(&self, name: &str) -> Option<&str> {
-        let mut pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.find(|(own, _)| *own == name).map(|(_, value)| value)
+    /// The parameters of the query.
+    pub fn parameters(&self) -> impl Iterator<Item = (String, String)> {
+        form_urlencoded::parse(self.query.as_bytes()).into_owned()
+    }
+
+    /// A parameter of the query.
+    fn parameter(&self, name: &str) -> Option<String> {
+        self.parameters().find(|(own, _)| own == name).map(|(_, value)| value)
     }
 }
 
 impl State {
-    /// A new id.
-    pub fn id(&mut self, of: &str) -> String {
-        self.count += 1;
-        format!("{of}-{:04}", self.count)
-    }
-
     /// `POST /oauth2/token` (RFC 6749 section 4.4), the client shown by Basic or in the form.
-    pub fn token(&mut self, authorization: Option<&str>, form: &[u8]) -> (u16, Value) {
+    pub fn token(&mut self, authorization: Option<&str>, form: &[u8]) -> Reply {
         let Some((id, secret)) = self.settings.client.clone() else {
-            return (400, json!({ "error": "invalid_request" }));
+            return Reply::of(400, json!({ "error": "invalid_request" }));
         };
         let pairs: Vec<(String, String)> = form_urlencoded::parse(form).into_owned().collect();
         let of_form = |name: &str| pairs.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
@@ -53,121 +119,211 @@ impl State {
         let shown =
             basic.or_else(|| Some(format!("{}:{}", of_form("client_id")?, of_form("client_secret")?)));
         if of_form("grant_type").as_deref() != Some("client_credentials") {
-            return (400, json!({ "error": "unsupported_grant_type" }));
+            return Reply::of(400, json!({ "error": "unsupported_grant_type" }));
         }
         if shown.as_deref() != Some(format!("{id}:{secret}").as_str()) {
-            return (401, json!({ "error": "invalid_client" }));
+            return Reply::of(401, json!({ "error": "invalid_client" }));
         }
-        let token = self.id("token");
-        self.tokens.push(token.clone());
-        (200, json!({ "access_token": token, "token_type": "Bearer", "expires_in": 3600 }))
+        let now = Instant::now();
+        self.tokens.retain(|(_, until)| *until > now);
+        let (token, good_s) = (self.id("token"), self.settings.scenario.token_s.unwrap_or(TOKEN_S));
+        self.tokens.push((token.clone(), Instant::now() + Duration::from_secs(good_s)));
+        Reply::of(200, json!({ "access_token": token, "token_type": "Bearer", "expires_in": good_s }))
     }
 
     /// What a request is answered with, and what it does.
-    pub fn answer(&mut self, asked: &Asked<'_>) -> (u16, Value) {
-        if let Some(status) = self.faults.pop_front() {
-            return (status, problem("internalError", "a fault that was asked for"));
-        }
+    pub fn answer(&mut self, asked: &Asked<'_>) -> Reply {
         let shown = asked.authorization.and_then(|text| text.strip_prefix("Bearer "));
-        if self.settings.client.is_some()
-            && !shown.is_some_and(|token| self.tokens.iter().any(|own| own == token))
-        {
-            return (401, problem("invalidCredentials", "the token is not known"));
+        let now = Instant::now();
+        let is_good = |shown: &str| self.tokens.iter().any(|(own, until)| own == shown && *until > now);
+        if self.settings.client.is_some() && !shown.is_some_and(is_good) {
+            return Reply::of(401, problem("invalidCredentials", "the token is not known, or over"));
         }
         if let Some(known) = asked.key.and_then(|key| self.answered.get(key)) {
             return known.clone();
         }
-        let answer = self.routed(asked);
-        if let (Some(key), true) = (asked.key, answer.0 < 300) {
+        let Some(operation) = self.operation(asked) else { return Reply::not_found() };
+        let Some(body) = asked.body.as_ref() else {
+            return Reply::of(400, problem("invalidBody", "the body is no JSON"));
+        };
+        let answer = match self.refused(&operation.name, body) {
+            Some(refused) => refused,
+            None => self.done(&operation, asked, body),
+        };
+        if let (Some(key), true) = (asked.key, answer.status < 300) {
+            if self.answered.len() >= ANSWERED_MAX {
+                self.answered.shift_remove_index(0);
+            }
             self.answered.insert(key.to_owned(), answer.clone());
         }
         answer
     }
 
-    fn routed(&mut self, asked: &Asked<'_>) -> (u16, Value) {
-        let nothing = || (404, problem("notFound", "there is nothing here"));
-        let Some((_, path)) = asked.path.split_once("/mefApi/sonata/") else { return nothing() };
-        let mut parts = path.split('/');
-        let (Some(api), Some(version), Some(resource)) = (parts.next(), parts.next(), parts.next()) else {
-            return nothing();
+    /// What the scenario refuses.
+    fn refused(&mut self, operation: &str, body: &Value) -> Option<Reply> {
+        let fits = |(index, own): &(usize, &super::scenario::Refusal)| {
+            let used = self.refused.get(index).copied().unwrap_or_default();
+            own.operation == operation && own.times.is_none_or(|times| used < times) && own.when.meets(body)
         };
-        let (id, more) = (parts.next(), parts.next());
-        if more.is_some() {
-            return nothing();
+        let scenario = std::sync::Arc::clone(&self.settings.scenario);
+        let (index, own) = scenario.refusals.iter().enumerate().find(fits)?;
+        *self.refused.entry(index).or_default() += 1;
+        let mut said = problem(&own.code, &own.reason);
+        if let Some(path) = &own.path {
+            said["propertyPath"] = json!(path);
         }
+        Some(Reply::of(own.status, if own.status == 422 { json!([said]) } else { said }))
+    }
+
+    /// Which operation of its release a request means.
+    fn operation<'r>(&self, asked: &Asked<'r>) -> Option<Operation<'r>> {
         let release = self.settings.release;
-        if release.version(api) != Some(version) {
-            return nothing();
+        let (_, path) = asked.path.split_once("/mefApi/sonata/")?;
+        let mut parts = path.split('/');
+        let api = release.api(parts.next()?, parts.next()?)?;
+        let (resource, id, verb) = (parts.next()?, parts.next(), parts.next());
+        if parts.next().is_some() {
+            return None;
         }
-        match (api, asked.method, resource, id) {
-            ("geographicAddressManagement", "POST", "geographicAddressValidation", None) => {
-                goods::validate(self, &asked.body)
+        let (name, kind, what) = match (resource, asked.method, id) {
+            ("hub", method, id) => self.of_hub(api, method, id.is_some())?,
+            ("searchTimeSlot", "POST", None) if api == Api::Appointment => {
+                ("createSearchTimeSlot".to_owned(), &APPOINTMENT, Do::Verb)
             }
-            ("geographicAddressManagement", "GET", "geographicAddressValidation", Some(id)) => {
-                self.thing("validation", id)
+            (end, "POST", None)
+                if api == Api::Quote && (end == "cancelQuote" || end == release.decline()) =>
+            {
+                (end.to_owned(), &QUOTE, Do::Verb)
             }
-            ("geographicAddressManagement", "GET", "geographicAddress", Some(id)) => {
-                self.thing("address", id)
-            }
-            ("quoteManagement", "POST", "quote", None) => goods::quote(self, &asked.body),
-            ("quoteManagement", "GET", "quote", Some(id)) => self.thing("quote", id),
-            ("quoteManagement", "GET", "quote", None) => self.list("quote", asked),
-            ("quoteManagement", "POST", "cancelQuote", None) => {
-                goods::end_quote(self, &asked.body, "cancelled")
-            }
-            ("quoteManagement", "POST", end, None) if end == release.decline => {
-                goods::end_quote(self, &asked.body, "declined")
-            }
-            ("productOrderingManagement", "POST", "productOrder", None) => goods::order(self, &asked.body),
-            ("productOrderingManagement", "GET", "productOrder", Some(id)) => self.thing("order", id),
-            ("productOrderingManagement", "GET", "productOrder", None) => self.list("order", asked),
-            ("quoteManagement" | "productOrderingManagement", "POST", "hub", None) => {
-                self.register(api, &asked.body)
-            }
-            ("quoteManagement" | "productOrderingManagement", "DELETE", "hub", Some(id)) => {
-                match self.hubs.remove(id) {
-                    Some(_) => (204, Value::Null),
-                    None => nothing(),
-                }
-            }
-            _ => nothing(),
-        }
-    }
-
-    fn thing(&self, kind: &'static str, id: &str) -> (u16, Value) {
-        match self.things.get(&(kind, id.to_owned())) {
-            Some(thing) => (200, thing.clone()),
-            None => (404, problem("notFound", "there is no such thing")),
-        }
-    }
-
-    fn list(&self, kind: &'static str, asked: &Asked<'_>) -> (u16, Value) {
-        let fits = |thing: &Value, name: &str| {
-            asked.parameter(name).is_none_or(|value| thing.get(name).and_then(Value::as_str) == Some(value))
+            (resource, method, _) => self.of_resource(api, resource, (method, id.is_some(), verb))?,
         };
-        let own = self.things.iter().filter(|((of, _), _)| *of == kind).map(|(_, thing)| thing);
-        let rows = own.filter(|thing| fits(thing, "state") && fits(thing, "externalId"));
-        // A row of a list tells what it is and where it stands.
-        let row = |thing: &Value| {
-            let names = ["id", "externalId", "projectId", "state", "quoteDate", "quoteLevel", "orderDate"];
-            let members =
-                names.into_iter().filter_map(|name| Some((name.to_owned(), thing.get(name)?.clone())));
-            Value::Object(members.collect())
-        };
-        (200, rows.map(row).collect())
+        Some(Operation { name, api, kind, what, id: id.unwrap_or_default(), verb: verb.unwrap_or(resource) })
     }
 
-    fn register(&mut self, api: &str, body: &Value) -> (u16, Value) {
-        if !self.settings.has_hub {
-            return (501, problem("notImplemented", "nobody is told here"));
+    /// An operation of a hub.
+    fn of_hub(&self, api: Api, method: &str, has_id: bool) -> Option<(String, &'static Kind, Do)> {
+        let release = self.settings.release;
+        release.listener(api)?;
+        let (name, what) = match (method, has_id) {
+            ("POST", false) => ("registerListener", Do::Register),
+            ("GET", true) if release.retrieves_hub(api) => ("retrieveHub", Do::LookAtHub),
+            ("DELETE", true) => ("unregisterListener", Do::Unregister),
+            _ => return None,
+        };
+        Some((name.to_owned(), &SITE, what))
+    }
+
+    /// An operation of a sort of things: by method, whether there is an id, and a verb.
+    fn of_resource(
+        &self,
+        api: Api,
+        resource: &str,
+        asked: (&str, bool, Option<&str>),
+    ) -> Option<(String, &'static Kind, Do)> {
+        let release = self.settings.release;
+        let kind = self.kind(api, resource)?;
+        let noun = if kind.name == MODIFY.name { capital(release.modify()) } else { kind.noun.to_owned() };
+        let is_query = kind.name == SITE.name && release.is_new();
+        let (verb, what) = match asked {
+            ("POST", false, None) if is_query => ("list", Do::List),
+            ("POST", false, None) if makes(kind) => ("create", Do::Make),
+            ("GET", false, None) if !kind.filters.is_empty() && !is_query => ("list", Do::List),
+            ("GET", true, None) => ("retrieve", Do::Look),
+            ("PATCH", true, None) if changes(kind) => ("patch", Do::Change),
+            ("POST", true, Some(verb)) if turns(kind, verb) => (verb, Do::Verb),
+            _ => return None,
+        };
+        Some((format!("{verb}{noun}"), kind, what))
+    }
+
+    /// What a resource of a function is.
+    fn kind(&self, api: Api, resource: &str) -> Option<&'static Kind> {
+        let release = self.settings.release;
+        let mut kinds = KINDS.into_iter().chain([&BILL_ITEM]);
+        let own = kinds.find(|kind| kind.api == api && kind.segment(release) == resource);
+        match own {
+            Some(kind) if kind.name == INCIDENT.name && release.age == Age::Billie => None,
+            own => own,
+        }
+    }
+
+    fn done(&mut self, operation: &Operation<'_>, asked: &Asked<'_>, body: &Value) -> Reply {
+        let (kind, id) = (operation.kind, operation.id);
+        match (&operation.what, kind.name) {
+            (Do::Register, _) => self.register(operation.api, asked, body),
+            (Do::LookAtHub, _) => match self.hubs.get(id) {
+                Some(hub) => Reply::of(200, hub.told(id)),
+                None => Reply::not_found(),
+            },
+            (Do::Unregister, _) => match self.hubs.shift_remove(id) {
+                Some(_) => Reply::of(204, Value::Null),
+                None => Reply::not_found(),
+            },
+            (Do::List, "geographicSite") if self.settings.release.is_new() => place::query(self, body),
+            (Do::List, _) => list::answer(self, kind, asked),
+            (Do::Look, _) => list::one(self, kind, id),
+            (Do::Make, "geographicAddressValidation") => place::validate(self, body),
+            (Do::Make, "productOfferingQualification") => poq::make(self, body),
+            (Do::Make, "quote") => quote::make(self, body),
+            (Do::Make, "productOrder") => order::make(self, body),
+            (Do::Make, "cancelProductOrder") => order::cancel(self, body),
+            (Do::Make, "troubleTicket") => ticket::make(self, body),
+            (Do::Make, "appointment") => ticket::appoint(self, body),
+            (Do::Make, _) => order::modify(self, body),
+            (Do::Change, "productOrder") => order::change(self, id, body),
+            (Do::Change, "charge") => order::answer_charge(self, id, body),
+            (Do::Change, "troubleTicket") => ticket::change(self, id, body),
+            (Do::Change, _) => ticket::reappoint(self, id, body),
+            (Do::Verb, "quote") => {
+                quote::end(self, body, if operation.verb == "cancelQuote" { "cancelled" } else { "declined" })
+            }
+            (Do::Verb, "appointment") if operation.verb == "cancel" => ticket::disappoint(self, id),
+            (Do::Verb, "appointment") => ticket::slots(body),
+            (Do::Verb, _) => ticket::turn(self, id, operation.verb, body),
+        }
+    }
+
+    fn register(&mut self, api: Api, asked: &Asked<'_>, body: &Value) -> Reply {
+        if !self.settings.scenario.has_hub.unwrap_or(self.settings.has_hub) {
+            return Reply::of(501, problem("notImplemented", "nobody is told here"));
         }
         let Some(callback) = body.get("callback").and_then(Value::as_str) else {
-            return (400, problem("invalidBody", "there is no callback"));
+            return Reply::of(400, problem("invalidBody", "there is no callback"));
         };
+        if self.hubs.len() >= HUBS_MAX {
+            return Reply::of(403, problem("tooManyUsers", "nobody else is told"));
+        }
         let query = body.get("query").and_then(Value::as_str).unwrap_or_default();
         let id = self.id("hub");
-        let hub = Hub { api: api.to_owned(), callback: callback.to_owned(), query: query.to_owned() };
-        self.hubs.insert(id.clone(), hub);
-        (201, json!({ "id": id, "callback": callback, "query": query }))
+        let hub = tell::Hub {
+            api,
+            callback: callback.to_owned(),
+            query: query.to_owned(),
+            ids: ["buyerId", "sellerId"].map(|name| asked.parameter(name)),
+        };
+        let told = hub.told(&id);
+        self.hubs.insert(id, hub);
+        Reply::of(201, told)
     }
+}
+
+fn capital(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Whether Buyers make these.
+fn makes(kind: &Kind) -> bool {
+    !kind.required.is_empty()
+}
+
+/// Whether Buyers change these.
+fn changes(kind: &Kind) -> bool {
+    [ORDER.name, CHARGE.name, TICKET.name, APPOINTMENT.name].contains(&kind.name)
+}
+
+/// Whether these have this verb.
+fn turns(kind: &Kind, verb: &str) -> bool {
+    (kind.name == TICKET.name && ["cancel", "close", "reopen"].contains(&verb))
+        || (kind.name == APPOINTMENT.name && verb == "cancel")
 }

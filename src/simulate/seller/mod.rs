@@ -1,39 +1,64 @@
-//! A Seller of any release, played: it validates addresses, quotes and delivers, and tells its subscribers.
+//! A Seller of any release, played: addresses, sites, qualifications, quotes, orders with what changes them, the inventory,
+//! trouble tickets and incidents, work orders and appointments, and bills, as far as the release has them.
 //!
-//! Thin on purpose: what it answers is by the contract, and what it decides is easy to foresee. It serves Germany and
-//! nothing else, quotes at once where that is asked for (`instantSyncQuote`), and otherwise takes steps of its own. Requests
-//! are remembered, a fault can be put in the way of the next ones, and a request that names itself
-//! (`x-idempotency-key`) has one effect.
+//! What it answers is by the contract of its release, and what it decides is easy to foresee: it serves Germany and nothing
+//! else, answers at once where that is asked for, and otherwise takes steps by its own clock, or when it is told to. It keeps what
+//! it made, tells subscribers of what changes, and a request that names itself (`x-idempotency-key`) has one effect. A
+//! [scenario](Scenario) has it do otherwise, and the [controls](control) below `/sim` while it runs.
 
 mod answer;
-mod goods;
-mod release;
+mod bill;
+mod check;
+pub mod control;
+mod effect;
+mod kind;
+mod list;
+mod order;
+mod place;
+mod poq;
+mod product;
+mod quote;
+pub mod scenario;
 mod tell;
+mod things;
+mod ticket;
 
-pub use release::Release;
+pub use super::release::Release;
+pub use scenario::Scenario;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper::header::{AUTHORIZATION, HeaderValue};
+use hyper::http::request::Parts;
+use indexmap::IndexMap;
 use jiff::civil::Date;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
 
-/// Largest message that is read, in bytes.
-const BODY_BYTES_MAX: usize = 4 << 20;
+use super::door::{self, Answer};
+use super::fault::{Fault, Faults, Kind as Wrong};
+use super::release::Api;
+use answer::{Asked, Reply};
+use things::{Key, Thing};
+
+/// Requests that are remembered, the newest.
+const SEEN_MAX: usize = 100_000;
+
+/// Things that are kept, the newest.
+const THINGS_MAX: usize = 100_000;
+
+/// Answers that are kept for requests that name themselves, the newest.
+const ANSWERED_MAX: usize = 10_000;
+
+/// Registrations at most; more are refused.
+const HUBS_MAX: usize = 1_000;
 
 /// How it is played.
 #[derive(Debug, Clone)]
@@ -45,17 +70,29 @@ pub struct Settings {
     /// Id and secret of the client that may have tokens (`POST /oauth2/token`), and must show one with each request; none:
     /// nobody is asked who he is.
     pub client: Option<(String, String)>,
+    /// What it shows listeners with each event (`Authorization: Bearer`), if anything.
+    pub token: Option<String>,
     /// Whether listeners can be registered; else hubs answer 501.
     pub has_hub: bool,
     /// What it speaks.
     pub release: Release,
+    /// What it does otherwise than usual.
+    pub scenario: Arc<Scenario>,
 }
 
 impl Settings {
     /// On this day, of grace, with a hub, for anybody, without steps of its own.
     #[must_use]
     pub fn on(today: Date) -> Self {
-        Self { today, step_ms: None, client: None, has_hub: true, release: Release::GRACE }
+        Self {
+            today,
+            step_ms: None,
+            client: None,
+            token: None,
+            has_hub: true,
+            release: Release::GRACE,
+            scenario: Arc::default(),
+        }
     }
 }
 
@@ -80,62 +117,78 @@ pub struct Seller {
     state: Arc<Mutex<State>>,
     /// Something is to be told.
     news: Arc<Notify>,
+    /// Something takes steps by itself.
+    steps: Arc<Notify>,
 }
 
 #[derive(Debug)]
 struct State {
     settings: Settings,
+    /// What stands before its paths: `http://127.0.0.1:8084`.
+    address: String,
     /// Ids given out.
     count: u64,
-    things: BTreeMap<(&'static str, String), Value>,
-    hubs: BTreeMap<String, Hub>,
-    /// Events on their way: where to, and what.
-    events: VecDeque<(String, Value)>,
-    seen: Vec<Seen>,
-    /// Statuses that the next requests are answered with, nothing being done.
-    faults: VecDeque<u16>,
+    /// What it keeps, in the order in which it was made.
+    things: IndexMap<Key, Thing>,
+    hubs: IndexMap<String, tell::Hub>,
+    /// Events on their way.
+    events: VecDeque<tell::Outgoing>,
+    /// Events that wait for the next one to go first.
+    held: Vec<tell::Outgoing>,
+    seen: VecDeque<Seen>,
+    faults: Faults,
+    /// How often each refusal of the scenario was used.
+    refused: HashMap<usize, u32>,
     /// Answers to requests that named themselves.
-    answered: HashMap<String, (u16, Value)>,
-    tokens: Vec<String>,
-}
-
-#[derive(Debug, Clone)]
-struct Hub {
-    /// Segment of the API: `quoteManagement`.
-    api: String,
-    callback: String,
-    query: String,
+    answered: IndexMap<String, Reply>,
+    /// Tokens, and until when they are good.
+    tokens: Vec<(String, Instant)>,
 }
 
 impl Seller {
-    fn new(settings: Settings) -> Self {
-        let state = State {
+    fn new(settings: Settings, address: String) -> Self {
+        let mut faults = Faults::default();
+        for fault in &settings.scenario.faults {
+            faults.arrange(fault.0.clone());
+        }
+        let mut state = State {
             settings,
+            address,
             count: 0,
-            things: BTreeMap::new(),
-            hubs: BTreeMap::new(),
+            things: IndexMap::new(),
+            hubs: IndexMap::new(),
             events: VecDeque::new(),
-            seen: Vec::new(),
-            faults: VecDeque::new(),
-            answered: HashMap::new(),
+            held: Vec::new(),
+            seen: VecDeque::new(),
+            faults,
+            refused: HashMap::new(),
+            answered: IndexMap::new(),
             tokens: Vec::new(),
         };
-        Self { state: Arc::new(Mutex::new(state)), news: Arc::new(Notify::new()) }
+        state.stock();
+        Self { state: Arc::new(Mutex::new(state)), news: Arc::default(), steps: Arc::default() }
     }
 
+    // What was changed is each whole, so a poison says nothing.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All requests so far.
+    /// All requests so far, as far as they are remembered.
     #[must_use]
     pub fn seen(&self) -> Vec<Seen> {
-        self.lock().seen.clone()
+        self.lock().seen.iter().cloned().collect()
     }
 
     /// The next request is answered with this status, and nothing is done; after it, the next of those that are asked for.
     pub fn fail(&self, status: u16) {
-        self.lock().faults.push_back(status);
+        let path = "/mefApi".to_owned();
+        self.arrange(Fault { path, status, ..Fault::of(Wrong::Status) });
+    }
+
+    /// Arranges for a fault, as `POST /sim/faults` does.
+    pub fn arrange(&self, fault: Fault) {
+        self.lock().faults.arrange(fault);
     }
 
     /// How many listeners are registered.
@@ -146,15 +199,138 @@ impl Seller {
 
     /// Everything that is under way takes its next step, and its subscribers are told.
     pub fn step(&self) {
-        goods::step(&mut self.lock());
-        self.news.notify_one();
+        self.lock().step(None);
+        self.ring();
     }
 
-    /// Tells subscribers of an event again, as a Seller does that was not answered.
+    /// Tells subscribers of an event of a quote again, as a Seller does that was not answered.
     pub fn repeat(&self, event: &Value) {
-        tell::tell(&mut self.lock(), "quoteManagement", event);
-        self.news.notify_one();
+        let event_type = event["eventType"].as_str().unwrap_or_default();
+        tell::tell(&mut self.lock(), Api::Quote, event_type, event);
+        self.ring();
     }
+
+    /// Has whoever delivers and whoever moves things on look again.
+    fn ring(&self) {
+        self.news.notify_one();
+        self.steps.notify_one();
+    }
+
+    /// Moves on what is due, without end.
+    async fn run(self) {
+        loop {
+            let due = {
+                let mut state = self.lock();
+                state.step(Some(Instant::now()));
+                state.next_due()
+            };
+            self.news.notify_one();
+            match due {
+                Some(due) => {
+                    tokio::select! {
+                        () = sleep_until(due) => {}
+                        () = self.steps.notified() => {}
+                    }
+                }
+                None => self.steps.notified().await,
+            }
+        }
+    }
+
+    /// Answers a request.
+    fn handle(&self, head: &Parts, bytes: &Bytes) -> Answer {
+        let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
+        let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+        let mut state = self.lock();
+        if let Some(control) = path.strip_prefix("/sim/") {
+            let reply = control::answer(&mut state, head.method.as_str(), control, bytes);
+            drop(state);
+            self.ring();
+            return Answer::of(response(&reply));
+        }
+        let fault = state.faults.take(head.method.as_str(), path);
+        let late_ms = fault.as_ref().map_or(0, |fault| fault.latency_ms);
+        let is_left = fault.as_ref().is_some_and(|fault| !fault.lets_act());
+        let asked = Asked {
+            method: head.method.as_str(),
+            path,
+            query,
+            body: if bytes.is_empty() { Some(Value::Null) } else { serde_json::from_slice(bytes).ok() },
+            authorization: header(AUTHORIZATION.as_str()),
+            key: header("x-idempotency-key"),
+        };
+        let is_token = path == "/oauth2/token";
+        let mut reply = match (is_left, is_token) {
+            (true, _) => Reply::of(0, Value::Null),
+            (false, true) => state.token(asked.authorization, bytes),
+            (false, false) => state.answer(&asked),
+        };
+        if let Some(Fault { kind: Wrong::Status, status, .. }) = fault {
+            reply = Reply::of(status, answer::problem("internalError", "a fault that was asked for"));
+        }
+        if !is_token {
+            state.note(asked, reply.status);
+        }
+        drop(state);
+        self.ring();
+        Answer { response: response(&reply), late_ms, fault }
+    }
+}
+
+impl State {
+    /// What there is from the beginning.
+    fn stock(&mut self) {
+        let scenario = Arc::clone(&self.settings.scenario);
+        place::stock(self);
+        for (sort, bodies) in &scenario.stock {
+            for body in bodies {
+                let mut body = Value::Object(body.clone());
+                if sort.0.name == kind::INCIDENT.name {
+                    ticket::incident(self, &mut body);
+                }
+                let id = self.make(sort.0, body, false);
+                // It stands where it stands.
+                self.walk(sort.0, &id, &[]);
+            }
+        }
+    }
+
+    /// Remembers a request.
+    fn note(&mut self, asked: Asked<'_>, status: u16) {
+        let named = [("authorization", asked.authorization), ("x-idempotency-key", asked.key)];
+        let headers =
+            named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+        let more = if asked.query.is_empty() { String::new() } else { format!("?{}", asked.query) };
+        if self.seen.len() >= SEEN_MAX {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(Seen {
+            method: asked.method.to_owned(),
+            path: format!("{}{more}", asked.path),
+            headers: headers.collect(),
+            body: asked.body.unwrap_or_default(),
+            status,
+        });
+    }
+}
+
+/// Who at the Seller can be asked.
+fn contact(thing: &mut Value, role: &str) {
+    let own = json!({
+        "role": role, "name": "Umbrella Wholesale", "number": "+49 69 555 0400",
+        "emailAddress": "wholesale@umbrella.example"
+    });
+    things::push(thing, "relatedContactInformation", own);
+}
+
+fn response(reply: &Reply) -> hyper::Response<Bytes> {
+    let bytes = if reply.body.is_null() { Bytes::new() } else { Bytes::from(reply.body.to_string()) };
+    let mut response = door::response(reply.status, "application/json;charset=utf-8", bytes);
+    if let (Some(total), Some(page)) = (reply.total, reply.body.as_array()) {
+        response.headers_mut().insert("x-total-count", HeaderValue::from(total));
+        response.headers_mut().insert("x-result-count", HeaderValue::from(page.len()));
+    }
+    response
 }
 
 /// A Seller that listens. Dropping it closes the listener and every connection.
@@ -180,94 +356,77 @@ impl Drop for Running {
 pub async fn start(address: SocketAddr, settings: Settings) -> io::Result<Running> {
     let listener = TcpListener::bind(address).await?;
     let local_addr = listener.local_addr()?;
-    let step = settings.step_ms.map(Duration::from_millis);
-    let seller = Seller::new(settings);
-    let own = seller.clone();
+    let seller = Seller::new(settings, format!("http://{local_addr}"));
+    let (own, desk) = (seller.clone(), seller.clone());
     let task = tokio::spawn(async move {
-        let steps = async {
-            let Some(step) = step else { return std::future::pending::<()>().await };
-            loop {
-                tokio::time::sleep(step).await;
-                own.step();
-            }
-        };
+        let doors = door::accept(listener, move |head: &Parts, body: &Bytes| desk.handle(head, body));
         // All are without end, and end with the task.
-        tokio::join!(accept(listener, own.clone()), tell::run(own.clone()), steps);
+        tokio::join!(doors, tell::run(own.clone()), own.run());
     });
     Ok(Running { local_addr, seller, task })
 }
 
-async fn accept(listener: TcpListener, seller: Seller) {
-    let mut connections = JoinSet::new();
-    loop {
-        while connections.try_join_next().is_some() {}
-        let Ok((stream, _)) = listener.accept().await else {
-            tokio::task::yield_now().await;
-            continue;
-        };
-        let seller = seller.clone();
-        connections.spawn(async move {
-            let service = service_fn(move |request| serve(seller.clone(), request));
-            let http = hyper::server::conn::http1::Builder::new();
-            // A connection that fails concerns nobody but its caller.
-            let _ = http.serve_connection(TokioIo::new(stream), service).await;
-        });
-    }
-}
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
 
-async fn serve(seller: Seller, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (head, body) = request.into_parts();
-    let bytes = match Limited::new(body, BODY_BYTES_MAX).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(_) => return Ok(response(400, &answer::problem("invalidBody", "the body was not read"))),
-    };
-    let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
-    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    if path == "/oauth2/token" {
-        let (status, token) = seller.lock().token(header(AUTHORIZATION.as_str()), &bytes);
-        return Ok(response(status, &token));
+    use tokio::time::sleep;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn things_take_their_steps_by_their_own_clock() {
+        let scenario = r#"{ "walks": [ { "of": "quote", "steps": [
+            { "state": "inProgress", "after_ms": 60000 }, { "state": "rejected", "after_ms": 3600000 } ] } ] }"#;
+        let scenario = Arc::new(Scenario::read(scenario).unwrap());
+        let seller = Seller::new(
+            Settings { scenario, ..Settings::on(jiff::civil::date(2026, 11, 21)) },
+            String::new(),
+        );
+        let clock = tokio::spawn(seller.clone().run());
+        let id = seller.lock().make(&kind::QUOTE, json!({ "quoteItem": [ { "id": "1" } ] }), false);
+        seller.ring();
+        for (after_ms, state) in
+            [(59_990, "acknowledged"), (20, "inProgress"), (3_599_980, "inProgress"), (20, "rejected")]
+        {
+            sleep(Duration::from_millis(after_ms)).await;
+            let seller = seller.lock();
+            let quote = seller.thing(&kind::QUOTE, &id).unwrap();
+            assert_eq!((&quote["state"], &quote["quoteItem"][0]["state"]), (&json!(state), &json!(state)));
+        }
+        clock.abort();
     }
-    let asked = answer::Asked {
-        method: head.method.as_str(),
-        path,
-        query,
-        body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
-        authorization: header(AUTHORIZATION.as_str()),
-        key: header("x-idempotency-key"),
-    };
-    let (status, body) = {
+
+    fn asked<'r>(method: &'r str, path: &'r str, key: Option<&'r str>, body: Value) -> Asked<'r> {
+        Asked { method, path, query: "", body: Some(body), authorization: None, key }
+    }
+
+    #[test]
+    fn what_is_kept_has_limits() {
+        let seller = Seller::new(Settings::on(jiff::civil::date(2026, 11, 21)), String::new());
         let mut state = seller.lock();
-        let (status, answered) = state.answer(&asked);
-        state.seen.push(seen(asked, status));
-        (status, answered)
-    };
-    seller.news.notify_one();
-    Ok(response(status, &body))
-}
-
-fn seen(asked: answer::Asked<'_>, status: u16) -> Seen {
-    let named = [("authorization", asked.authorization), ("x-idempotency-key", asked.key)];
-    let headers = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
-    let more = if asked.query.is_empty() { String::new() } else { format!("?{}", asked.query) };
-    Seen {
-        method: asked.method.to_owned(),
-        path: format!("{}{more}", asked.path),
-        headers: headers.collect(),
-        body: asked.body,
-        status,
+        let hub = json!({ "callback": "http://127.0.0.1:1" });
+        for _ in 0..HUBS_MAX {
+            let path = "/mefApi/sonata/quoteManagement/v8/hub";
+            assert_eq!(state.answer(&asked("POST", path, None, hub.clone())).status, 201);
+        }
+        assert_eq!(
+            state.answer(&asked("POST", "/mefApi/sonata/quoteManagement/v8/hub", None, hub)).status,
+            403
+        );
+        let quote = "/mefApi/sonata/quoteManagement/v8/quote";
+        for key in 0..=ANSWERED_MAX {
+            let key = key.to_string();
+            state.answer(&asked("GET", quote, Some(&key), Value::Null));
+        }
+        assert_eq!(state.answered.len(), ANSWERED_MAX);
+        for _ in 0..=THINGS_MAX {
+            state.make(&kind::ADDRESS, json!({}), false);
+        }
+        assert_eq!(state.things.len(), THINGS_MAX);
+        for _ in 0..=SEEN_MAX {
+            state.note(asked("GET", "/", None, Value::Null), 200);
+        }
+        assert_eq!(state.seen.len(), SEEN_MAX);
     }
-}
-
-fn response(status: u16, body: &Value) -> Response<Full<Bytes>> {
-    let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
-    let mut response = Response::new(Full::new(bytes));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    if !body.is_null() {
-        let media_type = HeaderValue::from_static("application/json;charset=utf-8");
-        response.headers_mut().insert(CONTENT_TYPE, media_type);
-    }
-    if let Some(list) = body.as_array().filter(|_| status == 200) {
-        response.headers_mut().insert("x-total-count", HeaderValue::from(list.len()));
-    }
-    response
 }

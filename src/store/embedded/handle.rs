@@ -4,6 +4,7 @@ mod tasks;
 
 use std::{
     collections::{HashMap, HashSet},
+    hash::Hash,
     path::Path,
     sync::{Arc, RwLockReadGuard},
     thread,
@@ -199,32 +200,8 @@ impl Embedded {
         backend: &BackendId,
         wanted: Vec<(Kind, SonataId)>,
     ) -> Result<HashMap<(Kind, SonataId), LegacyId>, StoreError> {
-        let (mut found, mut wanted) = (HashMap::with_capacity(wanted.len()), wanted);
-        {
-            let layers = self.layers();
-            let key =
-                |kind: &Kind, id: &SonataId| (partner.clone(), backend.clone(), kind.clone(), id.clone());
-            wanted.retain(|(kind, id)| match layers.legacy_id(&key(kind, id)) {
-                Some(legacy) => {
-                    found.insert((kind.clone(), id.clone()), legacy.clone());
-                    false
-                }
-                None => true,
-            });
-        }
-        if wanted.is_empty() {
-            return Ok(found);
-        }
-        let (partner, backend) = (partner.clone(), backend.clone());
-        self.read(move |db| {
-            for (kind, id) in wanted {
-                if let Some(legacy) = read::legacy_id(db, &partner, &backend, (&kind, &id))? {
-                    found.insert((kind, id), legacy);
-                }
-            }
-            Ok(found)
-        })
-        .await
+        let near = |layers: &Layers, key: &_| layers.legacy_id(key).cloned();
+        self.other_ids((partner, backend), wanted, near, read::legacy_id).await
     }
 
     pub async fn to_sonata(
@@ -233,17 +210,34 @@ impl Embedded {
         backend: &BackendId,
         wanted: Vec<(Kind, LegacyId)>,
     ) -> Result<HashMap<(Kind, LegacyId), SonataId>, StoreError> {
-        let (mut found, mut wanted) = (HashMap::with_capacity(wanted.len()), wanted);
+        let near = |layers: &Layers, key: &_| layers.sonata_id(key).cloned();
+        self.other_ids((partner, backend), wanted, near, read::sonata_id).await
+    }
+
+    /// The other ids of entities: those that are not in the database yet are found near, the rest is read there.
+    async fn other_ids<Id, Other, Far>(
+        &self,
+        (partner, backend): (&PartnerId, &BackendId),
+        mut wanted: Vec<(Kind, Id)>,
+        near: impl Fn(&Layers, &(PartnerId, BackendId, Kind, Id)) -> Option<Other>,
+        far: Far,
+    ) -> Result<HashMap<(Kind, Id), Other>, StoreError>
+    where
+        Far: Fn(&Connection, &PartnerId, &BackendId, (&Kind, &Id)) -> Result<Option<Other>, StoreError>
+            + Send
+            + 'static,
+        Id: Clone + Eq + Hash + Send + 'static,
+        Other: Send + 'static,
+    {
+        let mut found = HashMap::with_capacity(wanted.len());
         {
             let layers = self.layers();
-            let key =
-                |kind: &Kind, id: &LegacyId| (partner.clone(), backend.clone(), kind.clone(), id.clone());
-            wanted.retain(|(kind, id)| match layers.sonata_id(&key(kind, id)) {
-                Some(sonata) => {
-                    found.insert((kind.clone(), id.clone()), sonata.clone());
-                    false
-                }
-                None => true,
+            wanted.retain(|(kind, id)| {
+                let key = (partner.clone(), backend.clone(), kind.clone(), id.clone());
+                let other = near(&layers, &key);
+                let is_far = other.is_none();
+                found.extend(other.map(|other| ((key.2, key.3), other)));
+                is_far
             });
         }
         if wanted.is_empty() {
@@ -252,8 +246,8 @@ impl Embedded {
         let (partner, backend) = (partner.clone(), backend.clone());
         self.read(move |db| {
             for (kind, id) in wanted {
-                if let Some(sonata) = read::sonata_id(db, &partner, &backend, (&kind, &id))? {
-                    found.insert((kind, id), sonata);
+                if let Some(other) = far(db, &partner, &backend, (&kind, &id))? {
+                    found.insert((kind, id), other);
                 }
             }
             Ok(found)

@@ -1,4 +1,5 @@
-//! A PostgreSQL server for the tests of one process, where the machine has one.
+//! A PostgreSQL server for the tests of one process, where the machine has one; it ends with the process. Nothing of the
+//! crate is known here: the tests outside of it take this file, too.
 
 use std::{
     io::Write as _,
@@ -12,28 +13,23 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    store::{PostgresSettings, Store},
-    telemetry::Secret,
-};
-
 /// Set where the tests of this adapter must not be skipped.
 const REQUIRED: &str = "SEGUE_POSTGRES_REQUIRED";
 
 /// How long the server may take to come up.
 const START: Duration = Duration::from_mins(1);
 
-pub(in crate::store) struct Server {
+pub struct Server {
     port: u16,
     /// PEM: the authority of its certificate.
-    pub(in crate::store) ca: String,
+    pub ca: String,
     databases: AtomicUsize,
     /// Its standard input ends with this process, and with it the server.
     _child: Child,
 }
 
 /// The server; `None`, said once, where the machine has none.
-pub(in crate::store) fn get() -> Option<&'static Server> {
+pub fn get() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     SERVER.get_or_init(start).as_ref()
 }
@@ -44,11 +40,11 @@ fn start() -> Option<Server> {
         let is_required = std::env::var_os(REQUIRED).is_some();
         assert!(!is_required, "{REQUIRED} is set, and there is no PostgreSQL server");
         // Past the capture of the test harness: who runs the tests should know.
-        let told = b"skipped: the tests of the PostgreSQL store, as there is no server (initdb)\n";
+        let told = b"skipped: the tests with PostgreSQL, as there is no server (initdb)\n";
         std::io::stderr().write_all(told).unwrap();
         return None;
     };
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/tests/server.sh");
     let child = Command::new("sh")
@@ -61,6 +57,13 @@ fn start() -> Option<Server> {
         .spawn()
         .unwrap();
     Some(Server { port, ca: made.cert.pem(), databases: AtomicUsize::new(0), _child: child })
+}
+
+/// A port that nobody listens at. The system gives those from 32,768 on to whoever asks for any, listeners and calls alike:
+/// one of these would be some other test's by the time that `initdb` has ended.
+fn free_port() -> u16 {
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    (first..first + 2_000).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }
 
 /// The folder of `initdb` and `postgres`, of the newest version.
@@ -78,12 +81,12 @@ fn programs() -> Option<PathBuf> {
 
 impl Server {
     /// Where a database is.
-    pub(in crate::store) fn url(&self, database: &str) -> String {
+    pub fn url(&self, database: &str) -> String {
         format!("postgresql://segue:unused@localhost:{}/{database}", self.port)
     }
 
     /// A connection of the tests' own.
-    pub(in crate::store) async fn client(&self, database: &str) -> tokio_postgres::Client {
+    pub async fn client(&self, database: &str) -> tokio_postgres::Client {
         let mut waited = Duration::ZERO;
         loop {
             match tokio_postgres::connect(&self.url(database), tokio_postgres::NoTls).await {
@@ -101,30 +104,9 @@ impl Server {
     }
 
     /// A new database.
-    pub(in crate::store) async fn database(&self) -> String {
+    pub async fn database(&self) -> String {
         let name = format!("segue{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.client("postgres").await.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
         name
-    }
-
-    pub(in crate::store) fn settings(&self, database: &str) -> PostgresSettings {
-        PostgresSettings {
-            url: Secret::new(self.url(database)),
-            tls: None,
-            connections_max: 4,
-            connect_max: Duration::from_secs(10),
-            statement_max: Duration::from_secs(30),
-            queue_max: 4096,
-        }
-    }
-
-    /// An instance on a database.
-    pub(in crate::store) async fn instance(&self, database: &str) -> Store {
-        Store::postgres(&self.settings(database), None).await.unwrap()
-    }
-
-    /// An instance on a database of its own.
-    pub(in crate::store) async fn store(&self) -> Store {
-        self.instance(&self.database().await).await
     }
 }

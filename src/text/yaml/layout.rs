@@ -308,7 +308,15 @@ impl<'t> Printer<'t> {
     }
 
     fn is_flow(&self, node: &Node) -> bool {
-        node.as_scalar().is_none() && matches!(self.text.as_bytes().get(start(node)), Some(b'{' | b'['))
+        let open = self.text.as_bytes().get(start(node));
+        match &node.value {
+            Value::Scalar(_) => false,
+            Value::Mapping(_) => open == Some(&b'{'),
+            // A list in the column of its key begins where its first element does, which may have a bracket of its own.
+            Value::Sequence(nodes) => {
+                open == Some(&b'[') && nodes.first().is_none_or(|first| start(first) > start(node))
+            }
+        }
     }
 
     fn is_block(&self, node: &Node) -> bool {

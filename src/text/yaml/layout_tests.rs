@@ -50,6 +50,13 @@ fn check(text: &str) {
 }
 
 #[test]
+fn a_list_in_the_column_of_its_key_is_none_in_brackets() {
+    for first in ["[]", "[ x, y ]", "{ x: y }"] {
+        check(&format!("e: #c behind\n- {first}\n- 'a' #c of a\n- b\n"));
+    }
+}
+
+#[test]
 fn the_layout_is_the_documented_one() {
     let rows = [
         ("{a: 1,b:   [x,y],c: {},d: []}", "{ a: 1, b: [ x, y ], c: {}, d: [] }\n"),

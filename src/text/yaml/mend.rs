@@ -2,7 +2,7 @@
 //!
 //! The parser stops where it can no longer go on, which is often a line behind the slip. So the lines around that are
 //! tried with what is most often forgotten; of what can be read then, the file is taken whose keys stand most as they
-//! stand elsewhere in it.
+//! stand elsewhere in it, and of equals one whose lines are indented by even numbers of blanks.
 
 use super::{Node, Value};
 use std::{collections::HashMap, ops::Range};
@@ -11,6 +11,8 @@ use std::{collections::HashMap, ops::Range};
 const TRIES_MAX: usize = 120;
 /// Lines around the place that are looked at, before and behind.
 const LINES: usize = 2;
+/// Lines before the place in which a quote is looked for that opens and does not close: the parser reads on to the next one.
+const QUOTE_LINES: usize = 8;
 /// Longest line that is looked at, in bytes: what can be missing in it grows with it.
 const LINE_BYTES_MAX: usize = 400;
 /// Largest file that is tried, in bytes: every try reads it whole.
@@ -35,19 +37,22 @@ pub(super) fn mend(text: &str, line: usize, read: impl Fn(&str) -> Option<Node>)
     let lines: Vec<(usize, &str)> = lines(text).collect();
     let near =
         (0..=LINES).flat_map(|by| [line.checked_sub(by), line.checked_add(by).filter(|_| by == 1)]).flatten();
-    for index in near {
+    let is_open =
+        |index: &usize| lines.get(*index).is_some_and(|(_, code)| code.matches('"').count() % 2 == 1);
+    let open = (LINES + 1..=QUOTE_LINES).filter_map(|by| line.checked_sub(by)).filter(is_open);
+    for index in open.chain(near) {
         if let Some((start, code)) = lines.get(index).filter(|(_, code)| code.len() <= LINE_BYTES_MAX) {
             inside(*start, code, &mut tries);
             indentations(*start, code, index, &lines, &mut tries);
         }
     }
     tries.truncate(TRIES_MAX);
-    let mut best: Option<(usize, Mended)> = None;
+    let mut best: Option<((usize, usize), Mended)> = None;
     for mended in tries {
         let mut tried = text.to_owned();
         tried.replace_range(mended.range.clone(), &mended.put);
         let Some(node) = read(&tried) else { continue };
-        let odd = odd_keys(&node);
+        let odd = (odd_keys(&node), odd_lines(&tried));
         if best.as_ref().is_none_or(|(least, _)| odd < *least) {
             best = Some((odd, mended));
         }
@@ -142,6 +147,12 @@ fn indentations(start: usize, code: &str, index: usize, lines: &[(usize, &str)],
     }
 }
 
+/// Lines that are indented by an odd number of blanks.
+fn odd_lines(text: &str) -> usize {
+    let widths = lines(text).map(|(_, line)| line.len() - line.trim_start_matches(' ').len());
+    widths.filter(|width| width % 2 == 1).count()
+}
+
 /// Keys that stand in the file only once below the key that they stand below.
 fn odd_keys(root: &Node) -> usize {
     let mut seen: HashMap<(&str, &str), usize> = HashMap::new();
@@ -190,6 +201,20 @@ mod tests {
             assert_eq!(text.len(), file_bytes);
             assert_eq!(mend(&text, 0, read).is_some(), is_mended, "{line_bytes} {file_bytes}");
         }
+    }
+
+    #[test]
+    fn a_quote_is_looked_for_where_it_opens() {
+        let text = "a:\n  b: { c: \"d }\n  e: 1\n  f: 2\n  g: 3\n  h: { i: \"j\" }\n";
+        let mended = mend(text, 5, read).unwrap();
+        assert_eq!((mended.range, mended.put.as_str()), (16..16, "\""));
+    }
+
+    #[test]
+    fn of_two_lines_that_may_be_wrong_it_is_the_odd_one() {
+        let text = "a: b\nproperties:\n   speed: { c: d }\n  frame: { c: d }\n";
+        let mended = mend(text, 3, read).unwrap();
+        assert_eq!((&text[mended.range], mended.put.as_str()), ("   ", "  "));
     }
 
     #[test]

@@ -27,27 +27,10 @@ impl<'w> Weaver<'w> {
                 (!fields.is_empty()).then_some(Rule { fields: Some(fields), ..rule })
             }
             (Kind::Array, Kind::Array) => self.elements(rule, both, depth),
-            // The compiler tells of kinds and words that do not fit.
             _ => {
-                self.tell_formats(&rule, both);
+                self.tell_types(&rule, (own, other), both);
                 Some(rule)
             }
-        }
-    }
-
-    /// Tells of texts whose formats are not the same: the compiler knows those of converters alone.
-    fn tell_formats(&mut self, rule: &Rule, both: &Both) {
-        let format = |schema: &dyn Schema, place: &Place| place.ty.and_then(|ty| schema.format(ty));
-        let own = format(self.shores.older, &both.older);
-        let other = format(self.shores.newer, &both.newer);
-        if let (Some(own), Some(other)) = (&own, &other)
-            && own != other
-        {
-            let path = rule.sonata.as_ref().map_or(".", Text::as_str);
-            let (older, newer) = (&self.source.older, &self.source.newer);
-            let message = format!("`{path}` has the format `{own}` in {older} and `{other}` in {newer}");
-            let fault = Diagnostic::error(code::TYPES, message).at(rule.span);
-            self.told.push(fault.hint("give the pair a `script:` or `convert:` between them"));
         }
     }
 
@@ -117,7 +100,7 @@ impl<'w> Weaver<'w> {
 
     /// One branch for each product whose `@type` differs, and one for all others.
     pub fn products(&mut self, at: Span, depth: usize) -> Vec<Rule> {
-        let products: Vec<&'w ProductRule> = self.files.iter().flat_map(|file| &file.products).collect();
+        let products: Vec<&'w ProductRule> = self.counterparts().collect();
         let dot = Text::at(".", at);
         let carried = Rule::between(at, dot.clone(), dot);
         if products.is_empty() {
@@ -131,6 +114,12 @@ impl<'w> Weaver<'w> {
         vec![rule]
     }
 
+    /// Products that both releases have, as far as they are spoken of.
+    pub fn counterparts(&self) -> impl Iterator<Item = &'w ProductRule> + use<'w> {
+        let all = self.files.clone().into_iter().flat_map(|file| &file.products);
+        all.filter(|product| product.drop.is_none())
+    }
+
     /// A branch for each spelling of a product: the first is written, all are read.
     fn product(&mut self, product: &ProductRule, depth: usize) -> Vec<Branch> {
         let (olds, news, at) = (&product.older, &product.newer, product.span);
@@ -142,9 +131,19 @@ impl<'w> Weaver<'w> {
             return Vec::new();
         };
         let inner = Both { older: Place::of(own), newer: Place::of(other) };
-        let mut claimed = Claimed::default();
-        claimed.member(TYPE);
-        let fields = self.object(&inner, &product.fields, &claimed, at, depth + 1);
+        let key = (old.as_str().to_owned(), new.as_str().to_owned());
+        let fields = self.products.get(&key).cloned().unwrap_or_else(|| {
+            let mut claimed = Claimed::default();
+            claimed.member(TYPE);
+            self.is_product = true;
+            let said = own.zip(other).and_then(|(own, other)| self.type_rule(own, other));
+            let mut fields = said.map(|entry| self.body_of(entry)).unwrap_or_default();
+            fields.extend(product.fields.iter().cloned());
+            let fields = self.object(&inner, &fields, &claimed, at, depth + 1);
+            self.is_product = false;
+            self.products.insert(key, fields.clone());
+            fields
+        });
         let firsts = olds.iter().map(|old| (old, new));
         let pairs = firsts.chain(news.iter().skip(1).map(|new| (old, new)));
         let branch = |(old, new): (&Text, &Text)| {
@@ -152,6 +151,42 @@ impl<'w> Weaver<'w> {
             Branch { span: at, condition, fields: fields.clone(), shape: None }
         };
         pairs.map(branch).collect()
+    }
+
+    /// Tells of products whose schemas differ, or that only one release has, and that no entry of `products:` speaks of.
+    pub fn check_products(&mut self) {
+        let (olds, news) = (self.shores.older.product_types(), self.shores.newer.product_types());
+        if olds.is_empty() || news.is_empty() {
+            return;
+        }
+        let all = || self.source.files.iter().flat_map(|file| &file.products);
+        let is_spoken = |urn: &String, is_older: bool| {
+            let mut names = all().flat_map(|entry| if is_older { &entry.older } else { &entry.newer });
+            names.any(|name| name.as_str() == urn)
+        };
+        for (is_older, own, others) in [(true, &olds, &news), (false, &news, &olds)] {
+            for urn in own.iter().filter(|urn| !is_spoken(urn, is_older)) {
+                let pair = (self.shores.older.product(urn), self.shores.newer.product(urn));
+                let is_shared = others.contains(urn);
+                if is_shared
+                    && let (Some(old), Some(new)) = pair
+                    && self.same(old, new)
+                {
+                    continue;
+                }
+                let (older, newer) = (&self.source.older, &self.source.newer);
+                let (side, other) = if is_older { (older, newer) } else { (newer, older) };
+                let message = if is_shared {
+                    format!("the product `{urn}` has other attributes in {other} than in {side}")
+                } else {
+                    format!("{side} has the product `{urn}`, {other} has not")
+                };
+                let hint = format!(
+                    "add `products: [ {{ {side}: \"{urn}\", {other}: … }} ]`, or in place of the other `drop: \"why\"`"
+                );
+                self.told.push(Diagnostic::error(code::BRIDGE_PRODUCT, message).at(self.begin()).hint(hint));
+            }
+        }
     }
 
     fn unknown_product(&mut self, product: &ProductRule, is_older: bool) {

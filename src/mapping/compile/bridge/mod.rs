@@ -6,6 +6,7 @@ mod note;
 mod query;
 mod read;
 mod same;
+mod types;
 mod weave;
 
 use super::form::Ways;
@@ -92,6 +93,10 @@ fn build(source: &BridgeSource, shores: &Shores<'_>, sources: &Sources, told: &m
     for (_, fault) in missing.into_values().flatten() {
         told.push(fault);
     }
+    let mut weaver = Weaver::new("", source, shores);
+    weaver.check_products();
+    told.append(weaver.told);
+    bridge.products = source.products();
     source.check_functions(shores, told);
     source.check_types(shores, told);
     source.check_hit(&plan.hit, told);
@@ -272,7 +277,7 @@ fn lower(
             here.opposite = Some(opposite.clone());
             let name = format!("{} {way}", spec.name);
             let (program, _) = compiler.program(rules, &here, Use::new(name, spec.phase, direction));
-            Arc::new(if spec.list { of_list(program) } else { program })
+            Arc::new(if spec.list { of_list(program) } else { program }.spliced())
         };
         passages.push(Passage { up: Some(program(Way::Up)), down: Some(program(Way::Down)) });
     }
@@ -342,7 +347,8 @@ impl BridgeSource {
             let names = |schema: &dyn Schema| -> Vec<String> {
                 let own = file.function.as_ref().map(|function| vec![function.as_str().to_owned()]);
                 let functions = own.unwrap_or_else(|| schema.functions());
-                functions.iter().flat_map(|function| schema.type_names(function)).collect()
+                let names = functions.iter().flat_map(|function| schema.type_names(function));
+                names.chain(schema.product_type_names()).collect()
             };
             let (olds, news) = (names(shores.older), names(shores.newer));
             for entry in &file.types {

@@ -4,7 +4,7 @@ use super::super::scope::Place;
 use super::weave::{Both, Weaver};
 use crate::mapping::bridge::{Fate, Note, Way};
 use crate::mapping::diagnostic as code;
-use crate::mapping::raw::{Rule, Text};
+use crate::mapping::raw::{CodeSide, Rule, Text};
 use crate::mapping::schema::Schema;
 use crate::text::{Diagnostic, Span, yaml::Node};
 
@@ -52,6 +52,7 @@ impl Weaver<'_> {
                 self.noted(both, &place, way, Fate::Synthesised, &format!("`{text}` where it is absent"));
             }
         }
+        self.note_codes(rule, both, &place);
         if rule.required.is_some() {
             for (way, side) in [(Way::Up, &rule.sonata), (Way::Down, &rule.legacy)] {
                 let place = side.as_ref().map_or(".", Text::as_str);
@@ -64,6 +65,33 @@ impl Weaver<'_> {
             let value = rule.value.as_ref().and_then(Node::as_text);
             let words = value.map_or_else(|| "computed".to_owned(), |text| format!("`{text}`"));
             self.noted(both, &place, way, Fate::Synthesised, &words);
+        }
+    }
+
+    /// Notes codes of a rule's table that have no counterpart, or share one with others.
+    fn note_codes(&mut self, rule: &Rule, both: &Both, place: &str) {
+        let Some(name) = &rule.codes else { return };
+        let mut tables = self.files.iter().flat_map(|file| &file.tables);
+        let Some(table) = tables.find(|table| table.name.as_str() == name.as_str()) else { return };
+        for row in &table.rows {
+            for (way, from, to) in
+                [(Way::Up, &row.sonata, &row.legacy), (Way::Down, &row.legacy, &row.sonata)]
+            {
+                let CodeSide::Values(values) = from else { continue };
+                let (fate, words, reason) = match to {
+                    CodeSide::Absent(_) => {
+                        (Fate::Refused, values.as_slice(), "it has no counterpart".to_owned())
+                    }
+                    CodeSide::Values(others) => {
+                        let (Some(other), Some(rest)) = (others.first(), values.get(1..)) else { continue };
+                        (Fate::Dropped, rest, format!("it becomes `{other}`"))
+                    }
+                };
+                if !words.is_empty() {
+                    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+                    self.noted(both, place, way, fate, &format!("{}: {reason}", words.join(", ")));
+                }
+            }
         }
     }
 

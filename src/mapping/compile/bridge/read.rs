@@ -1,8 +1,9 @@
 //! The files of a bridge, read and put together.
 
 use super::super::Effective;
+use crate::mapping::bridge::ProductPair;
 use crate::mapping::diagnostic as code;
-use crate::mapping::raw::{BridgeFile, SetFile, Shape, Text, read_bridge};
+use crate::mapping::raw::{BridgeFile, ProductRule, SetFile, Shape, Text, read_bridge};
 use crate::text::{Diagnostic, Diagnostics, FileSet, Hint, Sources, yaml};
 use std::sync::Arc;
 
@@ -53,6 +54,21 @@ pub(super) fn read_bridge_files(
 }
 
 impl BridgeSource {
+    /// What is said of products.
+    pub fn products(&self) -> Vec<ProductPair> {
+        let texts = |texts: &[Text]| texts.iter().map(|text| text.as_str().into()).collect();
+        let pairs = |file: &BridgeFile| -> Vec<ProductPair> {
+            let pair = |product: &ProductRule| ProductPair {
+                function: file.function.as_ref().map(|function| function.as_str().into()),
+                older: texts(&product.older),
+                newer: texts(&product.newer),
+                reason: product.drop.as_ref().map(|reason| reason.as_str().into()),
+            };
+            file.products.iter().map(pair).collect()
+        };
+        self.files.iter().flat_map(pairs).collect()
+    }
+
     /// What the compiler takes: these messages, each a shape, with the tables of all files.
     pub fn effective(&self, messages: impl Iterator<Item = Shape>) -> Effective {
         let set = SetFile {

@@ -50,7 +50,7 @@ impl Weaver<'_> {
             return false;
         }
         if is_product {
-            return self.files.iter().all(|file| file.products.is_empty());
+            return self.counterparts().next().is_none();
         }
         let variants = sorted(olds.variants(older));
         if variants != sorted(news.variants(newer)) || self.is_said_of_variant((older, newer), &variants) {

@@ -40,6 +40,13 @@ pub(super) struct Weaver<'w> {
     pub missing: HashMap<Span, Option<(usize, Diagnostic)>>,
     /// Members that nobody speaks of, which were told.
     pub lost: HashSet<(String, String, bool)>,
+    /// Rules of products, by what stands in `@type` at either release.
+    pub products: HashMap<(String, String), Vec<Rule>>,
+    /// Pairs of types whose lengths were compared.
+    pub limited: HashSet<(TypeId, TypeId)>,
+    /// Whether the members of a product are walked. What is required there is the contracts' word, and what becomes of a
+    /// fault in it the partner's.
+    pub is_product: bool,
 }
 
 /// A place on either side.
@@ -83,6 +90,9 @@ impl<'w> Weaver<'w> {
             trail: Vec::new(),
             missing: HashMap::new(),
             lost: HashSet::new(),
+            products: HashMap::new(),
+            limited: HashSet::new(),
+            is_product: false,
         }
     }
 
@@ -146,6 +156,7 @@ impl<'w> Weaver<'w> {
         let both = Both { older: root_place(older), newer: root_place(newer) };
         let written = self.type_rule(own, other);
         if written.is_none() && self.same(own, other) {
+            self.note_limits(&both, ".", (own, other));
             return None;
         }
         let rules = written.map(|entry| self.body_of(entry)).unwrap_or_default();
@@ -477,13 +488,17 @@ impl<'w> Weaver<'w> {
         let differs = own.required != other.required;
         if differs {
             let way = if other.required { Way::Up } else { Way::Down };
-            self.noted(both, name, way, Fate::Refused, "it is required there, and may be absent here");
+            let reason = "it is required there, and may be absent here";
+            self.noted(both, name, way, Fate::Refused, reason);
+        }
+        if let (Some(own), Some(other)) = (inner.older.ty, inner.newer.ty) {
+            self.note_limits(both, name, (own, other));
         }
         let claim = (claimed.older.of(name), claimed.newer.of(name));
         if claim == (None, None) {
             let mut rule = self.meet(rule, &inner, depth + 1)?;
             // An empty array is there, and a group over one takes it for absent.
-            if differs && !every(rule.sonata.as_ref()) {
+            if differs && !self.is_product && !every(rule.sonata.as_ref()) {
                 rule.required = Some((Phases { request: true, answer: true }, at));
             }
             return Some(rule);

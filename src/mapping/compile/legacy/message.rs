@@ -1,6 +1,6 @@
 //! One message of one call: where a rule stands on both of its sides.
 
-use super::super::scope::{Found, Place, Scope};
+use super::super::scope::{Place, Scope};
 use crate::mapping::direction::Direction;
 use crate::mapping::path::FieldPath;
 use crate::mapping::program::Phase;
@@ -18,6 +18,8 @@ pub(super) struct Message<'c> {
     pub legacy: Scope,
     pub query: Arc<[ParameterFacts]>,
     pub headers: Arc<[ParameterFacts]>,
+    /// Whether the legacy system asks: what the call takes beside its body is read.
+    pub is_asked: bool,
     /// Texts that stand in for those of a reply: of documents that `on:` answers from.
     pub also: Arc<[String]>,
     /// Shapes that rules stand in, outermost first.
@@ -35,13 +37,19 @@ impl<'c> Message<'c> {
     ) -> Self {
         let (api, legacy) = (Arc::clone(api), Scope::message(body));
         let (query, headers, also, shapes) = (Arc::default(), Arc::default(), Arc::default(), Vec::new());
-        Self { api, phase, direction, sonata, legacy, query, headers, also, shapes }
+        Self { api, phase, direction, sonata, legacy, query, headers, is_asked: false, also, shapes }
     }
 
     /// What the call takes beside its body.
     pub fn parameters(&mut self, facts: &CallFacts) {
         self.query = facts.query.clone().into();
         self.headers = facts.headers.clone().into();
+    }
+
+    /// What the legacy system says beside the body when it asks.
+    pub fn asked(&mut self, facts: &CallFacts) {
+        self.parameters(facts);
+        self.is_asked = true;
     }
 
     /// The body is not described by the interface.
@@ -69,9 +77,6 @@ impl<'c> Message<'c> {
     /// The Sonata place of a rule; none where this message does not have it, so that the rule is not in it.
     pub fn sonata_place(&self, schema: &dyn Schema, text: &Text) -> Option<Place> {
         let path = FieldPath::parse(text.as_str()).ok()?;
-        match self.sonata.resolve(schema, &path, &mut Vec::new()) {
-            Found::Place(place, _) => Some(place),
-            Found::Missing(_) => None,
-        }
+        self.sonata.find(schema, &path).map(|(place, _)| place)
     }
 }

@@ -8,6 +8,7 @@ mod message;
 mod reply;
 mod required;
 mod rules;
+mod sent;
 mod value;
 
 use super::Compiler;
@@ -53,11 +54,55 @@ impl<'c> Compiler<'c> {
         self.check_addresses(making.operation.backend.as_ref(), calls);
     }
 
+    /// Holds what is read of the reply of a look-up against the interfaces.
+    pub(super) fn check_recovered(&mut self, making: &Making<'c>, own: &'c raw::Recover, asked: &CallTarget) {
+        for (api, typed) in self.described(making.operation.backend.as_ref()) {
+            let path: String = asked.path.iter().map(shown).collect();
+            let Some(facts) = api.call(&asked.method, &path).ok().filter(|_| typed) else { continue };
+            for reply in reply::successes(&facts.answers) {
+                let mut at = self.reply(&api, &Scope::message(None), reply);
+                if let Some(each) = &own.each {
+                    let Some(element) = self.legacy_place(each, &at) else { continue };
+                    at.legacy = at.legacy.at(element);
+                }
+                if let Some(text) = &own.condition {
+                    self.legacy_condition_text(text, &at);
+                }
+                for (found, _) in &own.same {
+                    let _ = self.legacy_place(found, &at);
+                }
+            }
+        }
+    }
+
     /// Holds calls against the interfaces of the backend that is named, or of those that are routed to.
     pub(super) fn check_addresses(&mut self, own: Option<&Text>, calls: &[(&'c Text, &CallTarget)]) {
         for (api, _) in self.described(own) {
             for (text, target) in calls {
                 self.check_call(text, target, &api);
+            }
+        }
+    }
+
+    /// Holds what our procurement system is told of by itself against the schema that its shape names: no call of an
+    /// interface has such a message.
+    pub(super) fn check_told(
+        &mut self,
+        body: &'c raw::Body,
+        at: Span,
+        scope: &Scope,
+        made: &super::parts::MadeProgram,
+    ) {
+        let raw::Body::Shape(name) = body else { return };
+        let shape = self.set.shape(name.as_str());
+        let Some(reference) = shape.and_then(|(_, shape)| shape.legacy.as_ref()) else { return };
+        for (api, _) in self.described(None).into_iter().filter(|(_, typed)| *typed) {
+            let ty = api.schema(reference.as_str());
+            let message = Message::new(&api, Phase::Answer, Direction::ToLegacy, scope.clone(), ty);
+            self.legacy_body(body, &message);
+            if let Some(ty) = ty {
+                let sure = written_always(&made.program);
+                self.check_required(ty, (&made.places, &sure), at, &api);
             }
         }
     }
@@ -154,25 +199,27 @@ impl<'c> Compiler<'c> {
             Ok(facts) => return Some(facts),
             Err(missing) => missing,
         };
+        self.no_such_call(text, &target.method, missing, api.title());
+        None
+    }
+
+    /// Tells that an address is not among the calls of an interface of this title.
+    fn no_such_call(&mut self, text: &Text, method: &str, missing: NoCall, title: &str) {
         let whole = text.as_str();
-        let start = target.method.len() + 1;
+        let start = method.len() + 1;
         let end = whole.find('?').unwrap_or(whole.len()).max(start);
         let (message, hint, at) = match missing {
             NoCall::Path { near } => {
-                let hint = near.map(Hint::meant);
-                (format!("{} has no such path", api.title()), hint, text.part(start..end))
+                let own = whole.get(start..end).unwrap_or_default();
+                let near = near.map(|near| Hint::meant(filled(&near, own)));
+                (format!("{title} has no such path"), near, text.part(start..end))
             }
-            NoCall::Method { path, methods } => {
-                let message = format!("{} has no `{}` of `{path}`", api.title(), target.method);
-                let hint = match methods.as_slice() {
-                    [only] => Hint::meant(only),
-                    several => format!("it has {}", several.join(", ")).into(),
-                };
-                (message, Some(hint), text.part(0..target.method.len()))
+            NoCall::Method { path: known, methods } => {
+                let message = format!("{title} has no `{method}` of `{known}`");
+                (message, Some(other_method(&methods, "")), text.part(0..method.len()))
             }
         };
         self.out.push(Diagnostic::error(code::NO_SUCH_CALL, message).at(at).maybe_hint(hint));
-        None
     }
 
     fn check_request(
@@ -270,6 +317,23 @@ impl<'c> Compiler<'c> {
         self.out.push(fault.maybe_hint(near.map(Hint::meant)));
         None
     }
+}
+
+/// What to write in the place of a method, with what stands behind it.
+fn other_method(methods: &[String], behind: &str) -> Hint {
+    match methods {
+        [only] => Hint::meant(format!("{only}{behind}")),
+        several => format!("it has {}", several.join(", ")).into(),
+    }
+}
+
+/// A path of an interface with the values that stand in its place, such as `{legacy.id}` for its `{no}`.
+fn filled(near: &str, own: &str) -> String {
+    if near.split('/').count() != own.split('/').count() {
+        return near.to_owned();
+    }
+    let one = |(near, own): (&str, &str)| if near.contains('{') { own.to_owned() } else { near.to_owned() };
+    near.split('/').zip(own.split('/')).map(one).collect::<Vec<_>>().join("/")
 }
 
 fn shown(part: &TemplatePart) -> &str {

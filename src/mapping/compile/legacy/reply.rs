@@ -12,7 +12,7 @@ use crate::text::yaml::{Node, Value};
 use std::sync::Arc;
 
 /// Type of a reply's body; the outer `None` where it has no body.
-type Reply = Option<TypeId>;
+pub(super) type Reply = Option<TypeId>;
 
 impl<'c> Compiler<'c> {
     /// Holds everything that reads replies against them.
@@ -49,7 +49,7 @@ impl<'c> Compiler<'c> {
     }
 
     /// A reply as what is read.
-    fn reply(&self, api: &Arc<dyn Interface>, sonata: &Scope, body: Reply) -> Message<'c> {
+    pub(super) fn reply(&self, api: &Arc<dyn Interface>, sonata: &Scope, body: Reply) -> Message<'c> {
         let direction = self.side.direction(Phase::Answer);
         let mut message = Message::new(api, Phase::Answer, direction, sonata.clone(), body);
         message.legacy.body = body.is_some();
@@ -122,7 +122,7 @@ fn stand_ins(making: &Making<'_>, call: &Known<'_>) -> Vec<String> {
 }
 
 /// Types of the bodies of good replies, each once.
-fn successes(answers: &[AnswerFacts]) -> Vec<Reply> {
+pub(super) fn successes(answers: &[AnswerFacts]) -> Vec<Reply> {
     let good = |answer: &&AnswerFacts| (200..300).contains(&answer.status.0);
     let mut list: Vec<Reply> = answers.iter().filter(good).map(|answer| answer.body).collect();
     if list.is_empty() {

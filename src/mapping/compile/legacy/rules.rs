@@ -174,7 +174,9 @@ impl<'c> Compiler<'c> {
     pub(super) fn legacy_place(&mut self, text: &Text, at: &Message<'c>) -> Option<Place> {
         let path = FieldPath::parse(text.as_str()).ok()?;
         match path.part {
-            Part::Query | Part::Header if at.writes() => return self.legacy_parameter(text, &path, at),
+            Part::Query | Part::Header if at.writes() || at.is_asked => {
+                return self.legacy_parameter(text, &path, at);
+            }
             Part::Query | Part::Header | Part::Path => return Some(Place::default()),
             Part::Body => {}
         }

@@ -64,7 +64,8 @@ impl<'c> Compiler<'c> {
         let fits = from == to || from == Kind::Any || to == Kind::Any || (is_number(from) && is_number(to));
         if !fits && is_body(legacy) && is_body(sonata) {
             let title = at.api.title();
-            let message = format!("the contract has {} here, and {title} has {}", from.as_str(), to.as_str());
+            let (ours, from_kind, to_kind) = (self.schema.title(), from.as_str(), to.as_str());
+            let message = format!("{ours} has {from_kind} here, and {title} has {to_kind}");
             let hint = match (from, to) {
                 (Kind::Text, Kind::Number | Kind::Integer) => Some("add `convert: string`"),
                 (Kind::Integer, Kind::Text) => Some("add `convert: integer`"),
@@ -81,9 +82,11 @@ impl<'c> Compiler<'c> {
         if ours.is_empty() || theirs.is_empty() {
             return;
         }
-        let title = at.api.title().to_owned();
-        let (read, written, who) =
-            if at.writes() { (&ours, &theirs, title.as_str()) } else { (&theirs, &ours, "the contract") };
+        let (read, written, who) = if at.writes() {
+            (&ours, &theirs, at.api.title())
+        } else {
+            (&theirs, &ours, self.schema.title())
+        };
         if let Some(lost) = read.iter().find(|value| !written.contains(value)) {
             let message = format!("`{lost}` is read here, and {who} does not allow it");
             let fault = Diagnostic::error(code::LEGACY_VALUE, message).at(legacy.span());
@@ -147,8 +150,22 @@ impl<'c> Compiler<'c> {
         at: &Message<'c>,
     ) {
         let is_ours = at.also.iter().any(|known| known == text);
-        let fault = outside(text, ty, &*at.api, taken).filter(|_| !is_ours).map(|fault| (0, fault.at(span)));
-        self.sighted((span, "legacy code".into()), fault);
+        let is_open = at.api.values(ty).is_empty() && !is_ours;
+        let fault = outside(text, ty, &*at.api, taken).filter(|_| !is_ours).map(|fault| fault.at(span));
+        let (slip, other) = ((span, "legacy slip".into()), (span, "legacy code".into()));
+        match fault {
+            // A place that takes any text does not make a word good that looks like a slip at all others.
+            Some(fault) if fault.hint.as_ref().is_some_and(Hint::is_change) => {
+                self.sighted(slip, Some((0, fault)));
+            }
+            Some(fault) => self.sighted(other, Some((0, fault))),
+            None => {
+                self.sighted(other, None);
+                if !is_open {
+                    self.sighted(slip, None);
+                }
+            }
+        }
     }
 
     fn legacy_codes(&mut self, rule: &'c Rule, legacy: &Text, ty: TypeId, at: &Message<'c>) {

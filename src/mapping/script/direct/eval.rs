@@ -309,6 +309,13 @@ impl<'d> Walk<'_, 'd> {
                 }
                 Ok(self.heap.array(array))
             }
+            Expression::Object(members) => {
+                let mut object = Vec::with_capacity(members.len());
+                for (name, value) in members {
+                    object.push((&**name, self.element(value)?));
+                }
+                Ok(self.heap.object(object))
+            }
             Expression::Push(place, element) => {
                 let element = self.element(element)?;
                 let array = *self.place(*place)?;

@@ -132,6 +132,13 @@ impl Lowering<'_> {
             Expr::DynamicConstant(value, _) => Expression::Decimal(value.as_decimal().ok()?),
             Expr::Variable(variable, ..) if variable.2.is_empty() => self.variable(&variable.1)?,
             Expr::Array(elements, _) => Expression::Array(self.all(elements)?),
+            Expr::Map(map, _) => {
+                let members =
+                    map.0.iter().map(|(name, value)| Some((name.as_str().into(), self.expression(value)?)));
+                let mut members: Vec<(Box<str>, Expression)> = members.collect::<Option<_>>()?;
+                members.sort_by(|one, other| one.0.cmp(&other.0));
+                Expression::Object(members.into())
+            }
             Expr::InterpolatedString(parts, _) => {
                 Expression::Template(parts.iter().map(|part| self.outer(part)).collect::<Option<_>>()?)
             }

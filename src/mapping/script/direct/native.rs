@@ -38,6 +38,7 @@ const NATIVES: &[(&str, usize, Work)] = &[
     ("split", 2, split),
     ("join", 2, join),
     ("pad_left", 3, pad_left),
+    ("sub_string", 3, sub_string),
     ("to_string", 1, to_string),
     ("parse_int", 1, |of, heap| text(of, heap)?.trim().parse().ok().map(Val::Integer)),
     ("parse_decimal", 1, |of, heap| Decimal::from_str_exact(text(of, heap)?.trim()).ok().map(Val::Decimal)),
@@ -190,6 +191,16 @@ fn pad_left<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
     padded.push_str(text);
     heap.take_text(most)?;
     heap.changed(padded)
+}
+
+fn sub_string<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
+    let (text, Val::Integer(start), Val::Integer(length)) = (text(of, heap)?, of.get(1)?, of.get(2)?) else {
+        return None;
+    };
+    // A negative start counts from the end: the engine does that.
+    let (start, length) = (usize::try_from(*start).ok()?, usize::try_from(*length).unwrap_or(0));
+    let part: String = text.chars().skip(start).take(length).collect();
+    heap.changed(part)
 }
 
 fn whole<'d>(of: &[Val<'d>], round: fn(&Decimal) -> Decimal) -> Option<Val<'d>> {

@@ -151,6 +151,8 @@ fn expressions() -> impl Strategy<Value = String> {
             1 => (two(), inner.clone()).prop_map(|((a, b), c)| format!("divide({a}, {b}, {c})")),
             1 => (two(), inner.clone()).prop_map(|((a, b), c)| format!("({a}).replace({b}, {c})")),
             1 => (inner.clone(), 0..5).prop_map(|(a, n)| format!("({a}).pad_left({n}, \"0\")")),
+            1 => (inner.clone(), 0..5, 0..4).prop_map(|(a, n, m)| format!("({a}).sub_string({n}, {m})")),
+            1 => two().prop_map(|(a, b)| format!("#{{ \"z\": {a}, b: {b} }}")),
             1 => two().prop_map(|(a, b)| format!("`x ${{{a}}} ${{{b}}}`")),
             1 => two().prop_map(|(a, b)| format!("({a})?.text?[{b}]")),
             1 => two().prop_map(|(a, b)| format!("[{a}, {b}]")),
@@ -220,6 +222,9 @@ fn what_scripts_are_made_of_is_walked() {
         ("grown(3)", "3"),
         ("a.decimal * 2 - 1 / 4", "2.75"),
         ("a.int >= 7 && !(b < \"1\") || false", "true"),
+        ("a.text.sub_string(1, 2)", "\"\u{e9},\""),
+        ("a.text.sub_string(9, 2) + \"-\"", "\"-\""),
+        (r#"if a.yes { #{ "z": a.int, "b": b.sub_string(0, 1) } } else { () }"#, r#"{"b":"1","z":7}"#),
         ("parse_int(b).to_string().pad_left(4, \"0\")", "\"0012\""),
     ] {
         let script = Script::compile(text, &["a", "b"], &functions).unwrap();

@@ -24,6 +24,8 @@ pub(super) enum Expression {
     /// A variable or parameter, by its place in the frame of its function.
     Local(usize),
     Array(Box<[Expression]>),
+    /// An object, its members in the order of their names.
+    Object(Box<[(Box<str>, Expression)]>),
     Template(Box<[Expression]>),
     And(Box<[Expression]>),
     Or(Box<[Expression]>),

@@ -35,6 +35,8 @@ pub(super) enum Val<'d> {
     Facts,
     /// An object in `facts` that is no part of a document, by its place.
     Map(usize),
+    /// An object that the script made, by its place; it is only given back.
+    Object(usize),
 }
 
 /// Texts, arrays and objects of one walk, and what is left to spend: far less than what the engine's own limits
@@ -45,6 +47,7 @@ pub(super) struct Heap<'d> {
     texts: Vec<String>,
     arrays: Vec<Array<'d>>,
     maps: Vec<Vec<(Cow<'d, str>, Value<'d>)>>,
+    objects: Vec<Vec<(&'d str, Val<'d>)>>,
 }
 
 struct Array<'d> {
@@ -88,7 +91,7 @@ impl Val<'_> {
 
 impl<'d> Heap<'d> {
     pub fn new(fuel: u32, facts: &'d dyn Facts) -> Self {
-        Self { fuel, facts, texts: Vec::new(), arrays: Vec::new(), maps: Vec::new() }
+        Self { fuel, facts, texts: Vec::new(), arrays: Vec::new(), maps: Vec::new(), objects: Vec::new() }
     }
 
     /// Takes this much; `None` where it is used up.
@@ -120,6 +123,12 @@ impl<'d> Heap<'d> {
     pub fn array(&mut self, elements: Vec<Val<'d>>) -> Val<'d> {
         self.arrays.push(Array { elements, shared: false });
         Val::Array(self.arrays.len() - 1)
+    }
+
+    /// An object that the script makes, its members in the order of their names.
+    pub fn object(&mut self, members: Vec<(&'d str, Val<'d>)>) -> Val<'d> {
+        self.objects.push(members);
+        Val::Object(self.objects.len() - 1)
     }
 
     /// Notes that another variable may stand for this value from now on.
@@ -290,9 +299,13 @@ impl<'d> Heap<'d> {
             Val::Bool(truth) => out.push_str(if truth { "true" } else { "false" }),
             Val::Integer(integer) => out.push_str(&integer.to_string()),
             Val::Decimal(decimal) => out.push_str(&decimal.to_string()),
-            Val::Unit | Val::Part(_) | Val::List(_) | Val::Array(_) | Val::Facts | Val::Map(_) => {
-                return None;
-            }
+            Val::Unit
+            | Val::Part(_)
+            | Val::List(_)
+            | Val::Array(_)
+            | Val::Facts
+            | Val::Map(_)
+            | Val::Object(_) => return None,
         }
         Some(())
     }
@@ -332,6 +345,11 @@ impl<'d> Heap<'d> {
             Val::Part(node) => Value::Node(node),
             // Rhai orders its members by name.
             Val::Facts | Val::Map(_) => return None,
+            Val::Object(place) => {
+                let members = self.objects.get(place)?.clone();
+                let member = |(name, value): (&'d str, _)| Some((Cow::Borrowed(name), self.value(value)?));
+                Value::Object(members.into_iter().map(member).collect::<Option<_>>()?)
+            }
             Val::Array(place) => {
                 let elements = std::mem::take(&mut self.arrays.get_mut(place)?.elements);
                 let values = elements.iter().map(|element| self.value(*element)).collect::<Option<_>>()?;

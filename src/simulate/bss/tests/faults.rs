@@ -24,7 +24,7 @@ async fn an_answer_can_be_replaced_before_or_after_the_effect() {
         (json!({ "kind": "html" }), 200, "text/html", "<html>"),
         (json!({ "kind": "text" }), 503, "text/plain", "SYSTEM DOWN"),
         (json!({ "kind": "rc8" }), 200, "application/json", r#""rc":8"#),
-        (json!({ "kind": "garbage" }), 200, "application/json", "offerNo"),
+        (json!({ "kind": "garbage" }), 200, "application/json", "O-1"),
     ];
     let mut made = 0;
     for (mut fault, status, media_type, part) in cases {

@@ -1,0 +1,504 @@
+//! What is known beforehand of a program that leaves most of a message as it is, as the bridges' do.
+//!
+//! The rules of such a program nearly all say of one member that it stays. Here they are put the other way round: for
+//! each member that a message may have what becomes of it. So a message is walked by what is in it, only where something in
+//! there may change, and what stays is copied in stretches. What rules say besides that is done by the rules
+//! themselves, as ever; and of a list of rules that cannot be put so there is no splice.
+
+use super::{Action, Argument, Body, Branch, Each, Group, JoinTarget, OneOf, Otherwise, Pair, Program, Rule};
+use super::{Source, Transform};
+use crate::json::query::{self, Step as QueryStep};
+use crate::json::{Name, Names};
+use crate::mapping::direction::Direction;
+use crate::mapping::path::{Anchor, FieldPath, Part, Step, Term};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// The splice of a program, if it has one. It follows from the rules, so programs are compared without it.
+#[derive(Clone, Default)]
+pub struct Spliced(Option<Arc<Splice>>);
+
+/// What becomes of a value.
+#[derive(Debug)]
+pub enum Splice {
+    /// It stays as it is.
+    Whole,
+    /// An object, member by member.
+    Members(Box<Members>),
+    /// An array, element by element.
+    Elements(Box<Self>),
+    /// One of several, by what the value says.
+    Choice(Box<Choice>),
+}
+
+/// What becomes of the members of an object. Those that are not named are left out.
+#[derive(Debug)]
+pub struct Members {
+    /// The numbers of [`Members::all`].
+    pub names: Names,
+    /// By the number of the name.
+    pub all: Box<[MemberRule]>,
+    /// The [`MemberRule::must`] of all of them.
+    pub musts: u64,
+    /// Terms that are written; each is one member.
+    pub terms: Box<[Term]>,
+    /// Rules that do not hang on one member, in order.
+    pub others: Box<[Rule]>,
+}
+
+/// What becomes of one member.
+#[derive(Debug)]
+pub struct MemberRule {
+    /// A bit of its own if something has to be done where the member is absent or null.
+    pub must: u64,
+    /// What becomes of it.
+    pub act: Act,
+}
+
+/// What becomes of one member where it stands.
+#[derive(Debug)]
+pub enum Act {
+    /// It stays; `null` only if so said.
+    Keep(Rule, bool),
+    /// It stays under its name, and what is in it is looked at.
+    Inside(Rule, Splice),
+    /// The same of the elements of an array.
+    Every(Rule, Splice),
+    /// It, or what is in it, is written elsewhere; what is in that is looked at, too.
+    Move(Box<Move>),
+    /// This rule reads it, and does nothing without it.
+    Run(Rule),
+    /// It becomes the value of the term of this number.
+    Term(usize),
+}
+
+/// What is written under another name than it is read by.
+#[derive(Debug)]
+pub struct Move {
+    /// The rule.
+    pub rule: Rule,
+    /// The element of the member that is meant; none: the member itself.
+    pub element: Option<usize>,
+    /// The name that is written, once, by this rule alone.
+    pub name: Name,
+    /// Whether it is the one element of an array there.
+    pub is_wrapped: bool,
+    /// What becomes of it; none: it stays.
+    pub inner: Option<Splice>,
+}
+
+/// The name of a member, and the text of it that each branch asks for.
+pub type Discriminator = (Box<str>, Box<[Box<str>]>);
+
+/// One of several, by what a value says.
+#[derive(Debug)]
+pub struct Choice {
+    /// The rule.
+    pub rule: Rule,
+    /// Where all conditions ask for a text of one and the same member: its name and the text of each branch.
+    pub by: Option<Discriminator>,
+    /// Of each branch of the rule; none: its rules are run.
+    pub branches: Box<[Option<Splice>]>,
+    /// Of `else`; none: what the rule says is done.
+    pub otherwise: Option<Splice>,
+}
+
+impl Program {
+    /// The same, which copies what it leaves as it is in stretches where it can.
+    #[must_use]
+    pub fn spliced(mut self) -> Self {
+        let splice =
+            if self.rules.iter().all(is_local) { splice(&self.rules, &[], self.direction) } else { None };
+        self.splice = Spliced(splice.map(Arc::new));
+        self
+    }
+}
+
+impl Spliced {
+    /// The splice.
+    #[must_use]
+    pub fn get(&self) -> Option<&Splice> {
+        self.0.as_deref()
+    }
+}
+
+impl PartialEq for Spliced {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Spliced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "spliced" } else { "not spliced" })
+    }
+}
+
+/// Whether a rule and all in it write below their own scope and read nothing that was written.
+fn is_local(rule: &Rule) -> bool {
+    let is_below = |path: &FieldPath| path.anchor == Anchor::Scope || path.part != Part::Body;
+    match &rule.action {
+        Action::Pair(pair) => is_below(&pair.target) && pair.transforms.iter().all(is_blind),
+        Action::Group(group) => is_below(&group.target) && group.rules.iter().all(is_local),
+        Action::Each(each) => each.key.is_none() && is_below(&each.target) && is_local_body(&each.body),
+        Action::Join(join) => {
+            let (JoinTarget::One(target) | JoinTarget::Every(target)) = &join.target;
+            is_below(target) && is_local_body(&join.body)
+        }
+        Action::OneOf(one_of) => {
+            let is_other_local = match &one_of.otherwise {
+                Otherwise::Rules(rules) => rules.iter().all(is_local),
+                Otherwise::Nothing | Otherwise::Refuse(_) => true,
+            };
+            is_other_local && one_of.branches.iter().all(is_local_branch)
+        }
+        Action::Append(_) | Action::Gather(_) => false,
+    }
+}
+
+fn is_local_body(body: &Body) -> bool {
+    match body {
+        Body::Rules(rules) => rules.iter().all(is_local),
+        Body::Rows(branches) => branches.iter().all(is_local_branch),
+    }
+}
+
+fn is_local_branch(branch: &Branch) -> bool {
+    branch.rules.iter().all(is_local)
+}
+
+fn is_blind(transform: &Transform) -> bool {
+    match transform {
+        Transform::Convert(convert) => !matches!(convert.argument, Some(Argument::Target(_))),
+        Transform::Ref { .. } | Transform::Key { .. } => false,
+        Transform::Codes(_) | Transform::Script(_) => true,
+    }
+}
+
+/// What these rules do to a value, with terms that are written as well.
+fn splice(rules: &[Rule], terms: &[Term], way: Direction) -> Option<Splice> {
+    if let ([rule], []) = (rules, terms) {
+        match &rule.action {
+            Action::Pair(pair)
+                if is_carried(pair) && !pair.null_allowed && pair.source_is(FieldPath::is_scope) =>
+            {
+                return pair.target.is_scope().then_some(Splice::Whole);
+            }
+            Action::OneOf(one_of) => return Some(choice(rule, one_of, way)),
+            Action::Each(each) if is_array_itself(each) => {
+                return elements(each, way).map(|inner| Splice::Elements(Box::new(inner)));
+            }
+            _ => {}
+        }
+    }
+    members(&flat(rules, way), terms, way).map(|members| Splice::Members(Box::new(members)))
+}
+
+/// The rules, with those of groups at the same place in the place of the group, where that comes to the same: where they
+/// write nothing that a group of only that would take back.
+fn flat(rules: &[Rule], way: Direction) -> Vec<Rule> {
+    let mut all = Vec::with_capacity(rules.len());
+    for rule in rules {
+        match &rule.action {
+            Action::Group(group)
+                if is_in_place(group) && group.rules.iter().all(|rule| is_quiet(rule, way)) =>
+            {
+                all.extend(flat(&group.rules, way));
+            }
+            _ => all.push(rule.clone()),
+        }
+    }
+    all
+}
+
+fn is_in_place(group: &Group) -> bool {
+    let is_plain = group.condition.is_none() && group.also.is_empty() && !group.required;
+    is_plain && group.source.is_scope() && group.target.is_scope()
+}
+
+/// Whether a rule writes something of the message or nothing.
+fn is_quiet(rule: &Rule, way: Direction) -> bool {
+    match &rule.action {
+        Action::Pair(pair) => {
+            let is_read = pair.source_is(|path| path.part == Part::Body);
+            is_read && pair.default.is_none() && !reads_absent(pair, way)
+        }
+        Action::Group(group) => {
+            !group.target.is_scope()
+                || (is_in_place(group) && group.rules.iter().all(|rule| is_quiet(rule, way)))
+        }
+        Action::Each(_) | Action::Join(_) => true,
+        Action::Append(_) | Action::Gather(_) | Action::OneOf(_) => false,
+    }
+}
+
+/// Whether a pair writes what it reads, whenever that is there.
+fn is_carried(pair: &Pair) -> bool {
+    pair.condition.is_none() && pair.transforms.is_empty() && pair.also.is_empty()
+}
+
+fn is_array_itself(each: &Each) -> bool {
+    let is_scope = |path: &FieldPath| path.anchor == Anchor::Scope && path.steps.is_empty();
+    is_scope(&each.source) && is_scope(&each.target) && !each.required
+}
+
+fn elements(each: &Each, way: Direction) -> Option<Splice> {
+    let is_plain = each.condition.is_none() && each.also.is_empty() && each.key.is_none();
+    match &each.body {
+        Body::Rules(rules) if is_plain => splice(rules, &[], way),
+        _ => None,
+    }
+}
+
+fn choice(rule: &Rule, one_of: &OneOf, way: Direction) -> Splice {
+    let branches = one_of.branches.iter().map(|branch| splice(&branch.rules, &branch.also, way));
+    let otherwise = match &one_of.otherwise {
+        Otherwise::Rules(rules) => splice(rules, &[], way),
+        Otherwise::Nothing | Otherwise::Refuse(_) => None,
+    };
+    let (rule, branches, by) = (rule.clone(), branches.collect(), discriminator(&one_of.branches));
+    Splice::Choice(Box::new(Choice { rule, by, branches, otherwise }))
+}
+
+/// The member whose text alone decides, and the texts.
+fn discriminator(branches: &[Branch]) -> Option<Discriminator> {
+    let texts = branches.iter().map(|branch| {
+        let condition = branch.condition.as_ref().filter(|condition| condition.is_equalities_only())?;
+        let [one] = *condition.equalities() else { return None };
+        let (query::Origin::Scope, [QueryStep::Name(name)]) = (one.path.origin, &*one.path.steps) else {
+            return None;
+        };
+        let query::Literal::Text(text) = one.literal else { return None };
+        Some((name.clone(), text.clone()))
+    });
+    let texts: Vec<(Box<str>, Box<str>)> = texts.collect::<Option<_>>()?;
+    let member = texts.first()?.0.clone();
+    texts
+        .iter()
+        .all(|(name, _)| *name == member)
+        .then(|| (member, texts.into_iter().map(|(_, text)| text).collect()))
+}
+
+/// What members these rules name; none where they write something else than members of their scope.
+fn members(rules: &[Rule], terms: &[Term], way: Direction) -> Option<Members> {
+    let terms_written: Vec<&str> = terms.iter().map(only).collect::<Option<_>>()?;
+    let written: Vec<Vec<&str>> = rules.iter().map(writes).collect::<Option<_>>()?;
+    let triggers: Vec<Option<&str>> = rules.iter().map(trigger).collect();
+    let writers = counted(written.iter().flatten().chain(&terms_written).copied());
+    let readers = counted(triggers.iter().flatten().copied());
+    let (mut named, mut others) = (Named::default(), Vec::new());
+    for (index, name) in terms_written.iter().enumerate() {
+        // Rules that write it too come later, and win.
+        (writers.get(name) == Some(&1) && !readers.contains_key(name)).then_some(())?;
+        named.add(name, true, Act::Term(index))?;
+    }
+    for ((rule, written), trigger) in rules.iter().zip(&written).zip(&triggers) {
+        let is_alone = written.iter().all(|name| writers.get(name) == Some(&1));
+        match trigger.filter(|name| is_alone && readers.get(name) == Some(&1)) {
+            Some(name) => named.add(name, acts_on_absence(rule, way), act(rule, way))?,
+            None => others.push(rule.clone()),
+        }
+    }
+    named.with(terms, others)
+}
+
+/// How often each name is there.
+fn counted<'n>(names: impl Iterator<Item = &'n str>) -> HashMap<&'n str, usize> {
+    let mut counts = HashMap::new();
+    names.for_each(|name| *counts.entry(name).or_default() += 1);
+    counts
+}
+
+/// Members in the making.
+#[derive(Default)]
+struct Named<'n> {
+    names: Vec<&'n str>,
+    all: Vec<MemberRule>,
+    musts: u32,
+}
+
+impl<'n> Named<'n> {
+    /// Adds one; none where too many have to be looked for.
+    fn add(&mut self, name: &'n str, is_must: bool, act: Act) -> Option<()> {
+        let must = if is_must { 1_u64.checked_shl(self.musts)? } else { 0 };
+        self.musts += u32::from(is_must);
+        self.names.push(name);
+        self.all.push(MemberRule { must, act });
+        Some(())
+    }
+
+    fn with(self, terms: &[Term], others: Vec<Rule>) -> Option<Members> {
+        Some(Members {
+            names: Names::new(self.names)?,
+            musts: self.all.iter().fold(0, |musts, member| musts | member.must),
+            all: self.all.into(),
+            terms: terms.into(),
+            others: others.into(),
+        })
+    }
+}
+
+/// Names of the members of its scope that a rule may write; none where it may write anything else.
+fn writes(rule: &Rule) -> Option<Vec<&str>> {
+    let mut names = Vec::new();
+    add_writes(rule, &mut names)?;
+    names.sort_unstable();
+    names.dedup();
+    Some(names)
+}
+
+fn add_writes<'r>(rule: &'r Rule, names: &mut Vec<&'r str>) -> Option<()> {
+    match &rule.action {
+        Action::Pair(pair) => {
+            names.extend(pair.also.iter().filter_map(first_of_term));
+            if pair.target.part == Part::Body {
+                names.push(first(&pair.target)?);
+            }
+        }
+        Action::Group(group) if group.target.is_scope() => {
+            names.extend(group.also.iter().filter_map(first_of_term));
+            group.rules.iter().try_for_each(|rule| add_writes(rule, names))?;
+        }
+        Action::Group(group) => names.push(first(&group.target)?),
+        Action::Each(each) => names.push(first(&each.target)?),
+        Action::Join(join) => {
+            let (JoinTarget::One(target) | JoinTarget::Every(target)) = &join.target;
+            names.push(first(target)?);
+        }
+        Action::OneOf(one_of) => add_choices(one_of, names)?,
+        Action::Append(_) | Action::Gather(_) => return None,
+    }
+    Some(())
+}
+
+fn add_choices<'r>(one_of: &'r OneOf, names: &mut Vec<&'r str>) -> Option<()> {
+    for branch in &one_of.branches {
+        names.extend(branch.also.iter().filter_map(first_of_term));
+        branch.rules.iter().try_for_each(|rule| add_writes(rule, names))?;
+    }
+    match &one_of.otherwise {
+        Otherwise::Rules(rules) => rules.iter().try_for_each(|rule| add_writes(rule, names)),
+        Otherwise::Nothing | Otherwise::Refuse(_) => Some(()),
+    }
+}
+
+fn first(path: &FieldPath) -> Option<&str> {
+    match path.steps.first() {
+        Some(Step::Member(name)) if path.anchor == Anchor::Scope && path.part == Part::Body => Some(name),
+        _ => None,
+    }
+}
+
+/// The one member that a term is.
+fn only(term: &Term) -> Option<&str> {
+    first_of_term(term).filter(|_| term.members.len() == 1)
+}
+
+fn first_of_term(term: &Term) -> Option<&str> {
+    term.members.first().map(|name| &**name)
+}
+
+/// The member of its scope on which a rule hangs: without it nothing is done, but what absence demands.
+fn trigger(rule: &Rule) -> Option<&str> {
+    let source = match &rule.action {
+        Action::Pair(pair) => match &pair.source {
+            Source::Path(path) => path,
+            _ => return None,
+        },
+        Action::Group(group) => &group.source,
+        Action::Each(each) => &each.source,
+        _ => return None,
+    };
+    first(source)
+}
+
+fn reads_absent(pair: &Pair, way: Direction) -> bool {
+    pair.transforms.iter().any(|one| match one {
+        Transform::Convert(convert) => convert.converter.reads_absent(way),
+        _ => false,
+    })
+}
+
+/// Whether something is done where the member is absent.
+fn acts_on_absence(rule: &Rule, way: Direction) -> bool {
+    match &rule.action {
+        Action::Pair(pair) => pair.required || pair.default.is_some() || reads_absent(pair, way),
+        Action::Group(group) => group.required,
+        Action::Each(each) => each.required,
+        _ => true,
+    }
+}
+
+/// What becomes of the member that a rule hangs on.
+fn act(rule: &Rule, way: Direction) -> Act {
+    let kept = match &rule.action {
+        Action::Pair(pair) => (is_carried(pair)
+            && pair.source_is(|source| is_same_member(source, &pair.target)))
+        .then(|| Act::Keep(rule.clone(), pair.null_allowed)),
+        Action::Group(group) => inside(group, way).map(|splice| Act::Inside(rule.clone(), splice)),
+        Action::Each(each) => is_same_member(&each.source, &each.target)
+            .then(|| elements(each, way))
+            .flatten()
+            .map(|splice| Act::Every(rule.clone(), splice)),
+        _ => None,
+    };
+    kept.or_else(|| moved(rule, way).map(|moved| Act::Move(Box::new(moved))))
+        .unwrap_or_else(|| Act::Run(rule.clone()))
+}
+
+/// What is written under another name, or into an array of one, or from there.
+fn moved(rule: &Rule, way: Direction) -> Option<Move> {
+    let (source, target, inner) = match &rule.action {
+        Action::Pair(pair) if is_carried(pair) && !pair.null_allowed => match &pair.source {
+            Source::Path(source) => (source, &pair.target, None),
+            _ => return None,
+        },
+        Action::Group(group) if group.condition.is_none() && group.also.is_empty() => {
+            (&group.source, &group.target, Some(splice(&group.rules, &[], way)?))
+        }
+        _ => return None,
+    };
+    let (_, element) = only_step(source)?;
+    let (name, index) = only_step(target)?;
+    let is_one = index.is_none_or(|index| index == 0) && target.part == Part::Body;
+    is_one.then(|| Move {
+        rule: rule.clone(),
+        element,
+        name: name.clone(),
+        is_wrapped: index.is_some(),
+        inner,
+    })
+}
+
+/// A member, or an element of a member.
+fn only_step(path: &FieldPath) -> Option<(&Name, Option<usize>)> {
+    match &*path.steps {
+        _ if path.every || path.anchor == Anchor::Root => None,
+        [Step::Member(name)] => Some((name, None)),
+        [Step::Member(name), Step::Index(index)] => Some((name, Some(*index))),
+        _ => None,
+    }
+}
+
+fn inside(group: &Group, way: Direction) -> Option<Splice> {
+    let is_plain = group.condition.is_none() && group.also.is_empty();
+    (is_plain && is_same_member(&group.source, &group.target))
+        .then(|| splice(&group.rules, &[], way))
+        .flatten()
+}
+
+/// Whether both are one member of the scope, whole.
+fn is_same_member(source: &FieldPath, target: &FieldPath) -> bool {
+    let is_one = |path: &FieldPath| path.steps.len() == 1 && first(path).is_some();
+    is_one(source) && source == target
+}
+
+impl Pair {
+    fn source_is(&self, is: impl FnOnce(&FieldPath) -> bool) -> bool {
+        match &self.source {
+            Source::Path(path) => is(path),
+            _ => false,
+        }
+    }
+}
