@@ -442,7 +442,8 @@ fn identify() -> Form {
         .may(
             "token",
             Kind::Is("secret"),
-            "By a token that it shows: Authorization: Bearer (RFC 6750). No other partner has it.",
+            "By a token that it shows: Authorization: Bearer (RFC 6750). No other partner has it, and who shows another one is \
+             nobody, from this machine as well.",
         )
         .later(&["oauth2", "certificate"])
         .one_of(&["loopback", "token"])

@@ -62,10 +62,14 @@ impl Callers {
         callers
     }
 
-    /// Who shows this and calls a path; of several from this machine it is the one whose base path says most.
+    /// Who shows this and calls a path; of several from this machine it is the one whose base path says most. Where some
+    /// are known by tokens, one that is nobody's is not made good by the machine: it is somebody's who errs, or, behind
+    /// a proxy on this machine, anybody's.
     pub fn find(&self, path: &str, shown: Shown<'_>) -> Option<&PartnerId> {
-        let known = shown.token.and_then(|token| self.tokens.get(&blake3::hash(token.as_bytes())));
-        known.or_else(|| longest_prefix(&self.local, path).filter(|_| shown.is_local))
+        match shown.token {
+            Some(token) if !self.tokens.is_empty() => self.tokens.get(&blake3::hash(token.as_bytes())),
+            _ => longest_prefix(&self.local, path).filter(|_| shown.is_local),
+        }
     }
 
     /// Whether a path is below the base path of one of them.
@@ -97,9 +101,14 @@ mod tests {
             ("/mefApi/x", true, Some("of-far"), Some("far")),
             ("/mefApi/x", false, Some("of-fa"), None),
             ("/mefApi/x", false, Some(""), None),
+            ("/mefApi/x", true, Some("of-fa"), None),
         ];
         for (path, is_local, token, expected) in rows {
             assert_eq!(find(path, is_local, token).as_deref(), expected, "{path} {is_local} {token:?}");
         }
+        // Where nobody is known by a token, one says nothing.
+        let local = Callers { tokens: HashMap::new(), ..callers };
+        let shown = Shown { is_local: true, token: Some("any") };
+        assert_eq!(local.find("/b/x", shown).map(PartnerId::as_str), Some("below"));
     }
 }
