@@ -47,20 +47,19 @@ impl Names {
         (entries.len() <= Self::COUNT_MAX).then(|| Self { first, entries: entries.into() })
     }
 
-    /// Which of the names a member stands under, and what is known of its own.
+    /// Which of the names a member stands under.
     #[inline]
     #[must_use]
-    pub fn of(&self, member: Node<'_>) -> (Named, Seen) {
-        let Some(name) = member.plain_name() else { return (Named::Unclear, Seen::ALL) };
-        let seen = Seen::of_name(name);
-        let mut at = self.first.get(class(seen)).copied().unwrap_or_default();
+    pub fn of(&self, member: Node<'_>) -> Named {
+        let Some(name) = member.plain_name() else { return Named::Unclear };
+        let mut at = self.first.get(class(Seen::of_name(name))).copied().unwrap_or_default();
         while let Some(entry) = self.entries.get(usize::from(at).wrapping_sub(1)) {
             if same(entry.name.as_bytes(), name) {
-                return (Named::Known(usize::from(at) - 1), seen);
+                return Named::Known(usize::from(at) - 1);
             }
             at = entry.next;
         }
-        (Named::Otherwise, seen)
+        Named::Otherwise
     }
 }
 
@@ -73,7 +72,7 @@ fn class(seen: Seen) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{Named, Names};
-    use crate::json::{Document, Seen};
+    use crate::json::Document;
 
     #[test]
     fn a_member_has_the_number_of_its_name() {
@@ -81,10 +80,10 @@ mod tests {
         let names = Names::new(["abc", "axc", "", "@type"]).unwrap();
         let document =
             Document::from_text(r#"{"axc":1,"abc":2,"ayc":3,"":4,"@type":5,"\u0061bc ":6}"#).unwrap();
-        let found: Vec<_> = document.root().values().map(|member| names.of(member).0).collect();
+        let found: Vec<_> = document.root().values().map(|member| names.of(member)).collect();
         let known = Named::Known;
         assert_eq!(found, [known(1), known(0), Named::Otherwise, known(2), known(3), Named::Unclear]);
-        assert_eq!(names.of(document.root()), (Named::Unclear, Seen::ALL));
+        assert_eq!(names.of(document.root()), Named::Unclear);
     }
 
     #[test]

@@ -51,10 +51,6 @@ impl NodeId {
     /// The outermost value.
     pub const ROOT: Self = Self(0);
 
-    pub(super) fn at(number: u32) -> Self {
-        Self(number)
-    }
-
     /// The number itself.
     #[must_use]
     pub fn index(self) -> u32 {
@@ -366,6 +362,12 @@ impl<'d> Node<'d> {
     #[inline]
     fn has_name_of(self, other: Node<'_>) -> bool {
         self.plain_name().zip(other.plain_name()).is_some_and(|(own, name)| same(own, name))
+    }
+
+    /// Its row.
+    #[inline]
+    pub(super) fn row(self) -> &'d Record {
+        self.record
     }
 
     /// The rows of this node and everything in it.

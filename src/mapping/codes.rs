@@ -177,15 +177,26 @@ impl CodeTable {
         Ok(codes.iter().map(|code| self.writes(direction).write(code)).collect())
     }
 
+    /// The counterpart of a text that is given as the bytes of a document, where that is a text; none, too, where
+    /// [`CodeTable::translate`] would tell what is wrong.
+    #[must_use]
+    pub fn text_of(&self, direction: Direction, text: &[u8]) -> Option<&str> {
+        let code = self.found(direction, text)?.written(direction).first()?;
+        (self.writes(direction) == CodeType::Text).then_some(code)
+    }
+
     fn row(&self, direction: Direction, value: &Value<'_>) -> Result<&Row, CodeError> {
         let text = value.as_scalar_text().ok_or_else(|| CodeError::WrongKind(value.kind_name()))?;
+        self.found(direction, text.as_bytes()).ok_or_else(|| CodeError::Unknown(value.excerpt()))
+    }
+
+    fn found(&self, direction: Direction, text: &[u8]) -> Option<&Row> {
         let places = match direction {
             Direction::ToLegacy => &self.by_sonata,
             Direction::ToSonata => &self.by_legacy,
         };
-        let found = places.binary_search_by(|(code, _)| (**code).cmp(text.as_ref())).ok();
-        let found = found.and_then(|at| self.rows.get(places.get(at)?.1));
-        found.ok_or_else(|| CodeError::Unknown(value.excerpt()))
+        let at = places.binary_search_by(|(code, _)| code.as_bytes().cmp(text)).ok()?;
+        self.rows.get(places.get(at)?.1)
     }
 
     /// Values that are read in this direction and stand in more than one row. A pair of both directions

@@ -1,6 +1,6 @@
 //! The one pass that turns the tree into text and table together.
 
-use super::{Builder, Kind, Node, Slot, Stretch, Value, name::MemberName};
+use super::{Builder, Kind, Node, Slot, Value, name::MemberName};
 use crate::json::{
     document::Document,
     table::{NAME_ESCAPED, NOT_NAMED, NameSpan, Record, Shift, position},
@@ -17,13 +17,20 @@ impl Builder<'_> {
     #[must_use]
     pub fn finish(self, root: Slot) -> Document {
         let mut writer = Writer::for_values(&self);
+        self.write(&mut writer, root, NOT_NAMED);
+        Document::from_parts(writer.text, writer.nodes)
+    }
+
+    /// Writes a value under a name that is written already.
+    pub(super) fn write(&self, writer: &mut Writer, root: Slot, name: NameSpan) {
+        let Some(first) = writer.open(self.value(root), root, name) else { return };
         let mut open: Vec<Open> = Vec::with_capacity(DEPTH_GUESS);
-        open.extend(writer.open(self.value(root), root, NOT_NAMED));
+        open.push(first);
         while let Some(mut inner) = open.pop() {
             let opened = if inner.is_object {
-                self.write_members(&mut writer, &mut inner, &open)
+                self.write_members(writer, &mut inner, &open)
             } else {
-                self.write_elements(&mut writer, &mut inner, &open)
+                self.write_elements(writer, &mut inner, &open)
             };
             if let Some(opened) = opened {
                 open.push(inner);
@@ -32,19 +39,12 @@ impl Builder<'_> {
                 writer.end(&inner);
             }
         }
-        Document::from_parts(writer.text, writer.nodes)
     }
 
     /// Writes members from where an object was left up to the next one to go into, which is begun; none: to the end.
     fn write_members(&self, writer: &mut Writer, inner: &mut Open, outer: &[Open]) -> Option<Open> {
         while let Some(member) = self.members.get(inner.next as usize) {
             inner.next = member.next;
-            if let MemberName::Stretch(index) = member.name {
-                let Some(stretch) = self.stretches.get(index as usize) else { continue };
-                writer.stretch(stretch, inner.count == 0);
-                inner.count += stretch.count();
-                continue;
-            }
             let name = writer.name(&member.name, inner.count == 0);
             inner.count += 1;
             let value = self.value(member.value);
@@ -94,9 +94,11 @@ struct Open {
     is_object: bool,
 }
 
-struct Writer {
-    text: String,
-    nodes: Vec<Record>,
+/// Text and table of a document, written together.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    pub text: String,
+    pub nodes: Vec<Record>,
 }
 
 impl Writer {
@@ -110,23 +112,7 @@ impl Writer {
                 rows += node.rows();
             }
         }
-        for stretch in &builder.stretches {
-            bytes += stretch.bytes();
-            rows += stretch.rows();
-        }
         Self { text: String::with_capacity(bytes), nodes: Vec::with_capacity(rows) }
-    }
-
-    /// Copies members with their names as they are.
-    fn stretch(&mut self, stretch: &Stretch<'_>, is_first: bool) {
-        if !is_first {
-            self.text.push(',');
-        }
-        let ((text, start), (rows, id)) = stretch.parts();
-        let bytes = self.here().wrapping_sub(start);
-        let shift = Shift::by(bytes, position(self.nodes.len()).wrapping_sub(id));
-        self.text.push_str(text);
-        self.nodes.extend(rows.iter().map(|row| row.relocated(&shift)));
     }
 
     /// Begins an array or object; one that is inside itself is written there as null.
@@ -174,7 +160,7 @@ impl Writer {
     }
 
     #[inline]
-    fn string(&mut self, text: &str, name: NameSpan) {
+    pub fn string(&mut self, text: &str, name: NameSpan) {
         let start = self.here();
         self.text.push('"');
         let escaped = write_escaped(&mut self.text, text);
@@ -191,7 +177,7 @@ impl Writer {
     }
 
     #[inline]
-    fn name(&mut self, name: &MemberName<'_>, is_first: bool) -> NameSpan {
+    pub fn name(&mut self, name: &MemberName<'_>, is_first: bool) -> NameSpan {
         let (start, escaped) = name.write(&mut self.text, is_first);
         // Behind the name stand its quote and its colon.
         let len = position(self.text.len() - start - 2);
@@ -199,7 +185,7 @@ impl Writer {
     }
 
     #[inline]
-    fn plain(&mut self, kind: Kind, name: NameSpan, text: &str) {
+    pub fn plain(&mut self, kind: Kind, name: NameSpan, text: &str) {
         let start = self.here();
         self.text.push_str(text);
         self.row(kind, false, start, name);
@@ -230,7 +216,7 @@ impl Writer {
     }
 
     #[inline]
-    fn here(&self) -> u32 {
+    pub fn here(&self) -> u32 {
         position(self.text.len())
     }
 }

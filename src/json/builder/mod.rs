@@ -8,14 +8,14 @@
 
 mod finish;
 mod name;
-mod stretch;
+mod patch;
 
 use std::borrow::Cow;
 
 use self::name::{MemberName, bit};
 pub use self::{
     name::{Name, Seen},
-    stretch::Stretch,
+    patch::{Fresh, Mark, Patch, Placing},
 };
 use super::{
     node::{Kind, Node},
@@ -33,8 +33,6 @@ pub struct Builder<'s> {
     values: Vec<Value<'s>>,
     /// Members of all objects: each knows the next of its object.
     members: Vec<Member<'s>>,
-    /// Members that are copied together; each stands among the members as one.
-    stretches: Vec<Stretch<'s>>,
 }
 
 #[derive(Debug, Clone)]
@@ -56,12 +54,10 @@ struct Object {
     count: u32,
     /// The bits of all names: a clear bit means that a name is not there.
     seen: u64,
-    /// Whether stretches are among them.
-    is_spliced: bool,
 }
 
 impl Object {
-    const EMPTY: Self = Self { first: NOWHERE, last: NOWHERE, count: 0, seen: 0, is_spliced: false };
+    const EMPTY: Self = Self { first: NOWHERE, last: NOWHERE, count: 0, seen: 0 };
 }
 
 #[derive(Debug, Clone)]
@@ -79,7 +75,7 @@ impl<'s> Builder<'s> {
     #[must_use]
     pub fn new() -> Self {
         // Most answers have more than this; fewer reallocations on the way there.
-        Self { values: Vec::with_capacity(128), members: Vec::with_capacity(128), stretches: Vec::new() }
+        Self { values: Vec::with_capacity(128), members: Vec::with_capacity(128) }
     }
 
     /// A new `null`.
@@ -233,9 +229,6 @@ impl<'s> Builder<'s> {
         match self.value(object) {
             // An absent member is no reason to open a copy.
             Value::Copy(node) => drop(node.get(name)?),
-            Value::Object(object) if object.is_spliced => {
-                (object.seen & bit != 0 && self.has_spliced(*object, name)).then_some(())?;
-            }
             _ => {}
         }
         let object = self.object_of(object)?;
@@ -247,7 +240,6 @@ impl<'s> Builder<'s> {
     #[must_use]
     pub fn has(&self, object: Slot, name: &str) -> bool {
         match self.value(object) {
-            Value::Object(object) if object.is_spliced => self.has_spliced(*object, name),
             Value::Object(object) => self.find(*object, name, bit(name)).is_some(),
             Value::Copy(node) => node.get(name).is_some(),
             _ => false,
@@ -331,24 +323,13 @@ impl<'s> Builder<'s> {
     /// Where the members of an object stand; it is opened if it is a copy.
     #[inline]
     fn object_of(&mut self, slot: Slot) -> Option<Object> {
-        match self.value(slot) {
-            Value::Copy(_) => self.open(slot),
-            Value::Object(object) if object.is_spliced => self.unsplice(slot),
-            _ => {}
+        if let Value::Copy(_) = self.value(slot) {
+            self.open(slot);
         }
         match self.value(slot) {
             Value::Object(object) => Some(*object),
             _ => None,
         }
-    }
-
-    fn has_spliced(&self, object: Object, name: &str) -> bool {
-        let first = self.members.get(object.first as usize);
-        let mut all = std::iter::successors(first, |last| self.members.get(last.next as usize));
-        all.any(|member| match &member.name {
-            MemberName::Stretch(index) => self.stretch_has(*index, name),
-            own => own.text() == name,
-        })
     }
 
     fn relink(&mut self, slot: Slot, object: Object) {
@@ -369,37 +350,21 @@ impl<'s> Builder<'s> {
             return self.put_in_copy(slot, name, value);
         };
         let bit = name.bit();
-        if object.seen & bit != 0 {
-            if object.is_spliced {
-                return self.put_in_spliced(slot, name, value);
-            }
-            if let Some(at) = place_of(&self.members, *object, name.text()) {
-                self.members.get_mut(at)?.value = value;
-                return Some(false);
-            }
+        if object.seen & bit != 0
+            && let Some(at) = place_of(&self.members, *object, name.text())
+        {
+            self.members.get_mut(at)?.value = value;
+            return Some(false);
         }
         append(&mut self.members, object, Member { name, value, next: NOWHERE }, bit);
         Some(true)
     }
 
-    /// The same where no object of our own stands, or one with the name in a stretch: it is opened.
+    /// The same where no object of our own stands: it is opened.
     #[cold]
     fn put_in_copy(&mut self, slot: Slot, name: MemberName<'s>, value: Slot) -> Option<bool> {
         self.object_of(slot)?;
         self.put(slot, name, value)
-    }
-
-    /// The same where some of the members are in stretches, which one bit says little of.
-    fn put_in_spliced(&mut self, slot: Slot, name: MemberName<'s>, value: Slot) -> Option<bool> {
-        let Value::Object(object) = *self.value(slot) else { return None };
-        if self.has_spliced(object, name.text()) {
-            return self.put_in_copy(slot, name, value);
-        }
-        let bit = name.bit();
-        if let Some(Value::Object(object)) = self.values.get_mut(slot.0 as usize) {
-            append(&mut self.members, object, Member { name, value, next: NOWHERE }, bit);
-        }
-        Some(true)
     }
 
     /// The elements of an array, opened if it is a copy.

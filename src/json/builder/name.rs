@@ -83,8 +83,6 @@ pub(super) enum MemberName<'s> {
     Escaped(&'s str, Box<str>),
     /// Of which nothing is known.
     Text(Cow<'s, str>),
-    /// Of several members together: which of the builder's stretches.
-    Stretch(u32),
 }
 
 impl<'s> MemberName<'s> {
@@ -105,7 +103,6 @@ impl<'s> MemberName<'s> {
             Self::Plain(text) => text,
             Self::Escaped(_, text) => text,
             Self::Text(text) => text,
-            Self::Stretch(_) => "",
         }
     }
 
@@ -126,7 +123,7 @@ impl<'s> MemberName<'s> {
         out.push_str(if is_first { "\"" } else { ",\"" });
         let start = out.len();
         let is_escaped = match self {
-            Self::Known(_) | Self::Stretch(_) => false,
+            Self::Known(_) => false,
             Self::Plain(text) => {
                 out.push_str(text);
                 false

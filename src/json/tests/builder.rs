@@ -1,7 +1,7 @@
-use crate::json::{Builder, Document, Kind, Name, Node, Seen, Slot, Stretch};
+use crate::json::{Builder, Document, Kind, Name, Seen};
 
 /// What is built must read like its own text.
-fn assert_coherent(document: &Document) {
+pub(super) fn assert_coherent(document: &Document) {
     let again = Document::from_text(document.text()).unwrap();
     assert_eq!(document.node_count(), again.node_count());
     let mut stack = vec![(document.root(), again.root())];
@@ -185,70 +185,4 @@ fn names_that_are_there_are_never_told_absent() {
     assert!(inner.may_have(&Name::new("x")) && !inner.may_have(&Name::new("role")));
     let scalar = source.root().get("a").unwrap();
     assert!(Seen::ALL.may_have(&Name::new("a")) && !Seen::of(scalar).may_have(&Name::new("a")));
-}
-
-/// Neighbouring members of an object, from one name to another.
-fn stretch<'d>(object: Node<'d>, from: &str, to: &str) -> Stretch<'d> {
-    let named = |node: &Node<'d>, name: &str| node.name().is_some_and(|own| own == name);
-    let mut members = object.values().skip_while(|node| !named(node, from));
-    let seen = |node: Node<'d>| (node, Seen::of_name(node.name().unwrap().as_bytes()));
-    let mut stretch = Stretch::of(seen(members.next().unwrap()));
-    if from != to {
-        for member in members {
-            stretch.extend(seen(member));
-            if named(&member, to) {
-                break;
-            }
-        }
-    }
-    stretch
-}
-
-#[test]
-fn members_that_stay_are_copied_together() {
-    let text = r#"{ "a":1 , "b" : {"x":[ 2,{"y":3} ]}, "c\n":"4", "d":null,"e":5}"#;
-    let source = Document::from_text(text).unwrap();
-    let root = source.root();
-    let made = |work: &dyn Fn(&mut Builder<'_>, Slot)| {
-        let mut builder = Builder::default();
-        let object = builder.object();
-        assert!(builder.splice(object, stretch(root, "a", "b")));
-        let seven = builder.integer(7);
-        builder.set(object, "n", seven);
-        assert!(builder.splice(object, stretch(root, "c\n", "d")));
-        let (e, eight) = (root.get("e").unwrap(), builder.integer(8));
-        assert!(builder.append_as(object, e, eight) && !builder.append_as(object, root, eight));
-        work(&mut builder, object);
-        let document = builder.finish(object);
-        assert_coherent(&document);
-        document.text().to_owned()
-    };
-    let (first, last) = (r#""a":1 , "b" : {"x":[ 2,{"y":3} ]}"#, r#""c\n":"4", "d":null"#);
-    assert_eq!(made(&|_, _| {}), format!(r#"{{{first},"n":7,{last},"e":8}}"#));
-    // Whoever asks for one of them by name finds it.
-    let opened = r#""c\n":"4","d":null"#;
-    assert_eq!(
-        made(&|builder, object| {
-            assert_eq!(builder.len(object), 6);
-            assert!(builder.has(object, "b") && builder.has(object, "c\n") && !builder.has(object, "f"));
-            assert!(builder.get(object, "f").is_none());
-            let (a, other) = (builder.get(object, "a").unwrap(), builder.string("z"));
-            assert_eq!(builder.number_text(a), Some("1"));
-            assert!(
-                builder.set(object, "zz", other)
-                    && builder.set(object, "b", other)
-                    && builder.remove(object, "n").is_some()
-            );
-            assert_eq!(builder.len(object), 6);
-        }),
-        format!(r#"{{"a":1,"b":"z",{opened},"e":8,"zz":"z"}}"#)
-    );
-    let changed = |builder: &mut Builder<'_>, object| {
-        let text = builder.string("new");
-        assert!(builder.set(object, "d", text));
-    };
-    assert_eq!(made(&changed), r#"{"a":1,"b":{"x":[ 2,{"y":3} ]},"n":7,"c\n":"4","d":"new","e":8}"#);
-    let mut builder = Builder::default();
-    let array = builder.array();
-    assert!(!builder.splice(array, stretch(root, "a", "a")));
 }

@@ -3,4 +3,5 @@
 mod builder;
 mod node;
 mod parse;
+mod patch;
 mod query;

@@ -5,8 +5,10 @@
 //! there may change, and what stays is copied in stretches. What rules say besides that is done by the rules
 //! themselves, as ever; and of a list of rules that cannot be put so there is no splice.
 
-use super::{Action, Argument, Body, Branch, Each, Group, JoinTarget, OneOf, Otherwise, Pair, Program, Rule};
-use super::{Source, Transform};
+use super::{
+    Action, Argument, Body, Branch, CodesUse, Each, Group, JoinTarget, OneOf, Otherwise, Pair, Program,
+};
+use super::{Rule, Source, Transform};
 use crate::json::query::{self, Step as QueryStep};
 use crate::json::{Name, Names};
 use crate::mapping::direction::Direction;
@@ -30,6 +32,8 @@ pub enum Splice {
     Elements(Box<Self>),
     /// One of several, by what the value says.
     Choice(Box<Choice>),
+    /// A text of a table of codes.
+    Codes(CodesUse),
 }
 
 /// What becomes of the members of an object. Those that are not named are left out.
@@ -84,8 +88,8 @@ pub struct Move {
     pub name: Name,
     /// Whether it is the one element of an array there.
     pub is_wrapped: bool,
-    /// What becomes of it; none: it stays.
-    pub inner: Option<Splice>,
+    /// What becomes of it.
+    pub inner: Splice,
 }
 
 /// The name of a member, and the text of it that each branch asks for.
@@ -180,10 +184,10 @@ fn is_blind(transform: &Transform) -> bool {
 fn splice(rules: &[Rule], terms: &[Term], way: Direction) -> Option<Splice> {
     if let ([rule], []) = (rules, terms) {
         match &rule.action {
-            Action::Pair(pair)
-                if is_carried(pair) && !pair.null_allowed && pair.source_is(FieldPath::is_scope) =>
-            {
-                return pair.target.is_scope().then_some(Splice::Whole);
+            Action::Pair(pair) if pair.source_is(FieldPath::is_scope) && !pair.null_allowed => {
+                if let Some(carried) = carried(pair) {
+                    return pair.target.is_scope().then_some(carried);
+                }
             }
             Action::OneOf(one_of) => return Some(choice(rule, one_of, way)),
             Action::Each(each) if is_array_itself(each) => {
@@ -233,9 +237,14 @@ fn is_quiet(rule: &Rule, way: Direction) -> bool {
     }
 }
 
-/// Whether a pair writes what it reads, whenever that is there.
-fn is_carried(pair: &Pair) -> bool {
-    pair.condition.is_none() && pair.transforms.is_empty() && pair.also.is_empty()
+/// What becomes of the value of a pair that does nothing but write it, as it is or by a table.
+fn carried(pair: &Pair) -> Option<Splice> {
+    let is_plain = pair.condition.is_none() && pair.also.is_empty();
+    match &*pair.transforms {
+        [] if is_plain => Some(Splice::Whole),
+        [Transform::Codes(codes)] if is_plain && !codes.all => Some(Splice::Codes(codes.clone())),
+        _ => None,
+    }
 }
 
 fn is_array_itself(each: &Each) -> bool {
@@ -433,9 +442,13 @@ fn acts_on_absence(rule: &Rule, way: Direction) -> bool {
 /// What becomes of the member that a rule hangs on.
 fn act(rule: &Rule, way: Direction) -> Act {
     let kept = match &rule.action {
-        Action::Pair(pair) => (is_carried(pair)
-            && pair.source_is(|source| is_same_member(source, &pair.target)))
-        .then(|| Act::Keep(rule.clone(), pair.null_allowed)),
+        Action::Pair(pair) if pair.source_is(|source| is_same_member(source, &pair.target)) => {
+            match carried(pair) {
+                Some(Splice::Whole) => Some(Act::Keep(rule.clone(), pair.null_allowed)),
+                Some(codes) if !pair.null_allowed => Some(Act::Inside(rule.clone(), codes)),
+                _ => None,
+            }
+        }
         Action::Group(group) => inside(group, way).map(|splice| Act::Inside(rule.clone(), splice)),
         Action::Each(each) => is_same_member(&each.source, &each.target)
             .then(|| elements(each, way))
@@ -450,25 +463,20 @@ fn act(rule: &Rule, way: Direction) -> Act {
 /// What is written under another name, or into an array of one, or from there.
 fn moved(rule: &Rule, way: Direction) -> Option<Move> {
     let (source, target, inner) = match &rule.action {
-        Action::Pair(pair) if is_carried(pair) && !pair.null_allowed => match &pair.source {
-            Source::Path(source) => (source, &pair.target, None),
+        Action::Pair(pair) if !pair.null_allowed => match &pair.source {
+            Source::Path(source) => (source, &pair.target, carried(pair)?),
             _ => return None,
         },
         Action::Group(group) if group.condition.is_none() && group.also.is_empty() => {
-            (&group.source, &group.target, Some(splice(&group.rules, &[], way)?))
+            (&group.source, &group.target, splice(&group.rules, &[], way)?)
         }
         _ => return None,
     };
     let (_, element) = only_step(source)?;
     let (name, index) = only_step(target)?;
     let is_one = index.is_none_or(|index| index == 0) && target.part == Part::Body;
-    is_one.then(|| Move {
-        rule: rule.clone(),
-        element,
-        name: name.clone(),
-        is_wrapped: index.is_some(),
-        inner,
-    })
+    let (rule, name) = (rule.clone(), name.clone());
+    is_one.then_some(Move { rule, element, name, is_wrapped: index.is_some(), inner })
 }
 
 /// A member, or an element of a member.
