@@ -73,6 +73,16 @@ fn words_that_mean_nothing_are_wrong_use() {
     assert_eq!(segue(&["test", "--mutate", "--update"], "").0, 2);
     assert_eq!(segue(&["test", "--mutate", "--format", "junit"], "").0, 2);
     assert_eq!(segue(&["--help"], "").0, 0);
+    let (status, _, err) = segue(&["test", "quote/createQuote.twoo"], "");
+    assert_eq!((status, err.contains("`quote/createQuote.twoo`")), (2, true), "{err}");
+}
+
+#[test]
+fn coverage_below_its_minimum_says_which() {
+    let (status, _, err) =
+        segue(&["coverage", "--partner", "globex", "--min", "100", "--min-products", "1"], "");
+    assert_eq!(status, 1, "{err}");
+    assert!(err.starts_with("--min 100: ") && err.lines().count() == 1, "{err}");
 }
 
 #[test]
@@ -325,6 +335,8 @@ fn explain_prints_a_page_or_the_nearest_code() {
     assert!(!out.contains("```"), "{out}");
     let (status, out, _) = segue(&["explain"], "");
     assert_eq!((status, out.lines().count()), (0, ::segue::plan::meanings().len()));
+    let (status, out, _) = segue(&["explain", "K104"], "");
+    assert_eq!((status, out.starts_with("K104: ")), (0, true), "{out}");
     let (status, _, err) = segue(&["explain", "M20"], "");
     assert_eq!(status, 2);
     assert!(err.contains("there is no code `M20`"), "{err}");

@@ -93,3 +93,10 @@ fn partners_come_and_go_and_what_is_broken_is_wrong_use() {
     assert!(err.contains("P101"), "{err}");
     assert_eq!(diff(&old, Path::new("/no/such/folder"), &[]).0, 2);
 }
+
+#[test]
+fn an_unknown_partner_is_told_those_of_both_folders_once() {
+    let config = root().join("config");
+    let (status, _, err) = diff(&config, &config, &["--partner", "nobody"]);
+    assert_eq!((status, err.matches("globex").count()), (2, 1), "{err}");
+}

@@ -92,3 +92,13 @@ fn files_are_written_whole_and_broken_ones_are_left() {
     assert_eq!((status, out.as_str()), (0, "1 files, 0 formatted, 0 refused\n"));
     assert_eq!(run(&config, &["fmt", "no-such-file.yaml"], "").0, 2);
 }
+
+#[test]
+fn what_is_no_yaml_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("request.json");
+    fs::write(&path, "{ \"a\": 1 }").unwrap();
+    let (status, _, err) = segue(&["fmt", path.to_str().unwrap()], "");
+    assert_eq!((status, err.contains("is no YAML file")), (2, true), "{err}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "{ \"a\": 1 }");
+}

@@ -124,6 +124,10 @@ impl Double {
         let rows: Vec<_> = rows.collect();
         self.asked.lock().unwrap().1 += rows.len() as u64;
         let next = match path {
+            // One element alone, as a program says it that knows no list of one.
+            "/alone" => {
+                return (String::new(), json!({ "items": { "no": "A0", "st": "active" } }).to_string());
+            }
             "/circle" => Some(7),
             _ => (end < self.rows).then_some(end),
         };
@@ -255,6 +259,7 @@ async fn a_list_that_never_ends_or_leads_away_is_an_error() {
             ("/circle", CURSOR, "?status=active", 2),
             ("/away", "link: next", "?status=active", 1),
             ("/capped", PAGE, "?offset=200", 1),
+            ("/alone", "", "", 1),
         ] {
             let double = Double::start(1000).await;
             let bed = bed(&double, call, paging).await;

@@ -131,6 +131,7 @@ async fn wrong_questions_are_refused_with_a_reason() {
         let form = ("content-type", "application/x-www-form-urlencoded");
         let rows = [
             ("map", JSON, "{".to_owned(), 400, "EOF"),
+            ("map", JSON, "[{}]".to_owned(), 400, "send a JSON object"),
             ("map", JSON, r#"{"partnr":"globex"}"#.to_owned(), 400, "partnr"),
             (
                 "map",

@@ -153,6 +153,10 @@ where
         Ok(bytes) => bytes,
         Err(error) => return refusal(StatusCode::BAD_REQUEST, &error.to_string()),
     };
+    // Serde would take an array for the object's values in their order.
+    if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+        return refusal(StatusCode::BAD_REQUEST, "send a JSON object");
+    }
     let question: Question = match serde_json::from_slice(&bytes) {
         Ok(question) => question,
         Err(error) => return refusal(StatusCode::BAD_REQUEST, &error.to_string()),

@@ -33,5 +33,10 @@ fn summary(plan: &plan::Plan, told: &Diagnostics) -> String {
     let partners = plan.partners().count();
     let served = plan.partners().flat_map(plan::PartnerPlan::operations);
     let mapped = served.filter(|(_, _, served)| matches!(served, plan::Served::Mapped(_))).count();
-    format!("good: {partners} partners, {mapped} operations mapped, {warnings} warnings")
+    let (partners, mapped) = (counted(partners, "partner"), counted(mapped, "operation"));
+    format!("good: {partners}, {mapped} mapped, {}", counted(warnings, "warning"))
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -4,7 +4,11 @@ use std::{path::Path, process::ExitCode};
 
 use anyhow::Context as _;
 
-use super::{CoverageArguments, Format, message::load, output::say};
+use super::{
+    CoverageArguments, Format,
+    message::load,
+    output::{complain, say},
+};
 use crate::{
     mapping::coverage::Attribute,
     workbench::coverage::{Count, Row, Totals, as_json, covered, totals},
@@ -19,12 +23,21 @@ pub fn run(config: &Path, arguments: &CoverageArguments) -> anyhow::Result<ExitC
         Format::Text => print_text(&rows, totals, arguments.operation.is_some()),
         Format::Json => say(&serde_json::to_string_pretty(&as_json(&rows)).context("the table")?),
     }
-    let enough = |min: Option<u8>, count: Count| {
-        min.is_none_or(|min| count.covered() * 100 >= usize::from(min) * count.all())
-    };
-    let good = enough(arguments.min, totals.messages)
-        && enough(arguments.min_products, totals.products)
-        && enough(arguments.min_legacy, totals.replies);
+    let wanted = [
+        ("--min", arguments.min, totals.messages),
+        ("--min-products", arguments.min_products, totals.products),
+        ("--min-legacy", arguments.min_legacy, totals.replies),
+    ];
+    let mut good = true;
+    for (option, min, count) in wanted {
+        let Some(min) = min else { continue };
+        if count.all() == 0 {
+            complain(&format!("{option} {min}: there is nothing to count"));
+        } else if count.covered() * 100 < usize::from(min) * count.all() {
+            complain(&format!("{option} {min}: {} of {} are less", count.covered(), count.all()));
+            good = false;
+        }
+    }
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -1,6 +1,10 @@
 //! `segue diff`: what another configuration changes on the wire.
 
-use std::{collections::BTreeMap, path::Path, process::ExitCode};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::ExitCode,
+};
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
@@ -23,8 +27,9 @@ pub fn run(arguments: &DiffArguments) -> anyhow::Result<ExitCode> {
     let (old, new) = (side(&arguments.old)?, side(&arguments.new)?);
     if let Some(partner) = &arguments.partner {
         let (old, new) = (old.plan.load(), new.plan.load());
-        let names = old.partners().chain(new.partners()).map(|partner| partner.id().as_str());
-        known("partner", partner, names)?;
+        let names: BTreeSet<&str> =
+            old.partners().chain(new.partners()).map(|partner| partner.id().as_str()).collect();
+        known("partner", partner, names.into_iter())?;
     }
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let found = differ(&old, &new, arguments.partner.as_deref(), threads)?;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use super::{ExplainArguments, output::say};
-use crate::{plan, text::suggest};
+use crate::{custody::FindingCode, plan, text::suggest};
 
 /// The pages, one `## CODE: meaning` for each code; a test plays their examples.
 const PAGES: [&str; 6] = [
@@ -25,7 +25,15 @@ pub fn run(arguments: &ExplainArguments) -> anyhow::Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     };
+    if code.contains(':') {
+        bail!("`{code}` is a paragraph of a guide: `segue rules` tells what it asks for");
+    }
     let code = code.to_ascii_uppercase();
+    // Not among the pages: these are told by a running Segue, of what a legacy system did.
+    if let Some(finding) = FindingCode::ALL.iter().find(|one| one.as_str() == code) {
+        say(&format!("{code}: {}", finding.meaning()));
+        return Ok(ExitCode::SUCCESS);
+    }
     let Some(page) = PAGES.iter().find_map(|pages| page(pages, &code)) else {
         match suggest(&code, plan::meanings().iter().map(|one| one.code.0)) {
             Some(near) => bail!("there is no code `{code}`; did you mean `{near}`?"),

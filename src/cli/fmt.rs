@@ -78,6 +78,10 @@ fn named(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         if path.is_dir() {
             files.extend(below(path));
         } else if path.is_file() {
+            // JSON reads as YAML: a message of a case would be written as what is no JSON any more.
+            if !path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
+                bail!("{} is no YAML file: its name ends otherwise than in .yaml", path.display());
+            }
             files.push(path.clone());
         } else {
             bail!("there is no file {}", path.display());

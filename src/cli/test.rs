@@ -130,6 +130,12 @@ fn finish(
     } else {
         rounds(&plan.load(), cases, arguments.filter.as_deref(), arguments.seed)
     };
+    if let Some(filter) = &arguments.filter
+        && all.played.is_empty()
+        && tried.is_empty()
+    {
+        anyhow::bail!("no case and no round trip has `{filter}` in its name");
+    }
     let failed = all.played.iter().filter(|outcome| !outcome.faults.is_empty()).count();
     let lost = tried.iter().filter(|round| round.report.verdict() == Verdict::Lost).count();
     match arguments.format {

@@ -33,6 +33,20 @@ impl FindingCode {
             Self::NoSellerContact => "K105",
         }
     }
+
+    /// What it means, in one sentence.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::IllegalState => "The state reported cannot follow that of the entity, which stays.",
+            Self::UnknownState => "The state reported is none of the standard's; the old one stays.",
+            Self::UnknownItem => "An item that nobody asked for; it is left out of the answer.",
+            Self::MissingItem => "No item for one that was asked for: the Buyer's words stand alone.",
+            Self::NoSellerContact => {
+                "Neither the mapping nor the partner's `settings: { desk: … }` gives the Seller's contact."
+            }
+        }
+    }
 }
 
 /// One finding. The text is for the operator; it names states, items and roles, no other values.

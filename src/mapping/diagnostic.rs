@@ -153,6 +153,9 @@ pub const EXPOSES: Code = Code("M517");
 /// Something is made, and nothing says under which id the legacy system has it.
 pub const NO_LEGACY_ID: Code = Code("M518");
 
+/// A message of XML that would have several roots, or an element that is a list only where it occurs twice.
+pub const XML_FORM: Code = Code("M519");
+
 /// A call that the backend's interface does not have.
 pub const NO_SUCH_CALL: Code = Code("M601");
 /// A parameter that a call of the interface does not have.
@@ -218,7 +221,7 @@ pub const CODES: &[Meaning] = &[
     Meaning::new(RECURSION, "A shape may not contain itself, directly or through others."),
     Meaning::new(UNUSED_SHAPE, "No operation and no other shape uses this shape."),
     Meaning::new(NEVER_RUNS, "The rule is in none of the messages that its shape is used for."),
-    Meaning::new(NO_FILE, "A mapping set needs this file."),
+    Meaning::new(NO_FILE, "A mapping set needs this file, or does not read one of this name."),
     Meaning::new(ELEMENTS, "`[*]` stands on one side only: nothing says which element meets the other side."),
     Meaning::new(
         KEYS_DIFFER,
@@ -295,6 +298,10 @@ pub const CODES: &[Meaning] = &[
     ),
     Meaning::new(EXPOSES, "What is exposed and the Seller's operation behind it do not fit."),
     Meaning::new(NO_LEGACY_ID, "Nothing says under which id the legacy system has what an operation makes."),
+    Meaning::new(
+        XML_FORM,
+        "A message of XML has one root element, and `lists:` names what may occur in it several times.",
+    ),
     Meaning::new(NO_SUCH_CALL, "The backend's interface file has no such path, or not this method of it."),
     Meaning::new(NO_SUCH_PARAMETER, "The call has no such parameter in the backend's interface file."),
     Meaning::new(

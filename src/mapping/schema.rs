@@ -269,6 +269,11 @@ pub trait Interface: Types + Debug + Send + Sync {
 
     /// References of all named schemas, for suggestions.
     fn references(&self) -> Vec<String>;
+
+    /// The type of every single value of which nothing else is known, where the format of the messages has but one.
+    fn single(&self) -> Option<TypeId> {
+        None
+    }
 }
 
 /// What is known of a call of a backend.

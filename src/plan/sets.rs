@@ -50,7 +50,9 @@ pub(super) fn read_mappings_again(
 /// Whether a path below the mappings folder is a text of a mapping set or of an overlay.
 fn is_mapping_file(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
-    let text = Path::new(path).extension().is_some_and(|kind| kind == "yaml" || kind == "rhai");
+    // `yml` is read to be told: who names a file so would wonder why nothing of it counts.
+    let text =
+        Path::new(path).extension().is_some_and(|kind| kind == "yaml" || kind == "rhai" || kind == "yml");
     text && match parts.as_slice() {
         ["partners", _, _] => true,
         [first, _] => *first != "partners",

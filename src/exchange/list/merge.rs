@@ -72,7 +72,8 @@ impl<'s, 'w> Source<'s, 'w> {
             }
             page => page?,
         };
-        let found = self.listing.array(&reply).map_or(0, Node::len);
+        let call = self.work.operation.program.calls.first().map_or("", |call| &call.name);
+        let found = self.listing.found(&reply, call)?;
         let met = self.walk.met();
         let listed = self.listing.entities(story, self.work, facts, &reply, 0..found, met).await?;
         self.ready.extend(listed.into_iter().filter(|one| self.filters.passes(one.document.root())));
@@ -81,7 +82,7 @@ impl<'s, 'w> Source<'s, 'w> {
             found: found as u64,
             ids: self.listing.legacy_ids(&reply),
             address: &address,
-            call: self.work.operation.program.calls.first().map_or("", |call| &call.name),
+            call,
         };
         self.goes_on = self.walk.advance(asked, page)?;
         Ok(())

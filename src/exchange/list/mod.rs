@@ -28,11 +28,7 @@ use super::{
     wire::Answer,
     work::Work,
 };
-use crate::{
-    json::{Document, Node},
-    mapping::operation,
-    store::Batch,
-};
+use crate::{json::Document, mapping::operation, store::Batch};
 use filter::Filters;
 use page::Listing;
 use walk::{Asked, Page, Walk};
@@ -172,14 +168,15 @@ impl<'r, 'w> Reading<'r, 'w> {
                 }
                 page => page?,
             };
-            let found = self.listing.array(&reply).map_or(0, Node::len);
+            let call = self.work.operation.program.calls.first().map_or("", |call| &call.name);
+            let found = self.listing.found(&reply, call)?;
             self.take(story, &walk, &reply, found).await?;
             let page = Page {
                 reply: &reply,
                 found: found as u64,
                 ids: self.listing.legacy_ids(&reply),
                 address: &address,
-                call: self.work.operation.program.calls.first().map_or("", |call| &call.name),
+                call,
             };
             let goes_on = walk.advance(&asked, page)?;
             let is_full = self.is_direct && walk.position() >= self.window.end();

@@ -22,7 +22,7 @@ use crate::{
         work::Work,
     },
     ids::{LegacyId, SonataId},
-    json::{Document, Node},
+    json::{Document, Kind as JsonKind, Node},
     mapping::{
         apply::{self, Input, NeededReference, References},
         path::FieldPath,
@@ -68,6 +68,19 @@ impl Listing<'_> {
     pub fn array<'r>(&self, reply: &'r Reply) -> Option<Node<'r>> {
         let root = reply.document.as_ref()?.root();
         self.elements.array().read(root, root).ok()?
+    }
+
+    /// How many elements a page has.
+    ///
+    /// # Errors
+    /// An object stands where the list should: one element alone, which some legacy systems write so, is not nothing.
+    pub fn found(&self, reply: &Reply, call: &str) -> Result<usize, ExchangeError> {
+        let found = self.array(reply);
+        if found.is_some_and(|node| node.kind() == JsonKind::Object) {
+            let detail = format!("`{}` is one object, and no list", self.elements);
+            return Err(ExchangeError::LegacyGarbage { call: call.to_owned(), detail });
+        }
+        Ok(found.map_or(0, Node::len))
     }
 
     /// The partner's entities among the elements at these positions of a page, in order. Elements in `met` were on

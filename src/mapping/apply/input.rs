@@ -53,7 +53,7 @@ impl<'m> Input<'m> {
     }
 }
 
-/// Bounds of one application. Beyond one of the first two it ends with a failure of the mapping.
+/// Bounds of one application. Beyond one of the first three it ends with a failure of the mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Most values (members and elements) written.
@@ -61,13 +61,16 @@ pub struct Limits {
     /// Most comparisons of elements in joins, keyed elements and queries from the root; of those that look
     /// through the whole message, its nodes.
     pub comparisons_max: usize,
+    /// Most steps that its scripts take together: each is bounded by itself, but a message has many elements, and
+    /// whoever waits for it has a deadline that no script looks at. Some two seconds of work.
+    pub steps_max: u64,
     /// Most failures, and most findings, that are told; mapping ends with the last.
     pub failures_max: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { values_max: 200_000, comparisons_max: 5_000_000, failures_max: 100 }
+        Self { values_max: 200_000, comparisons_max: 5_000_000, steps_max: 10_000_000, failures_max: 100 }
     }
 }
 

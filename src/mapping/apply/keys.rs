@@ -178,7 +178,26 @@ impl<'m> Known<'m> {
     fn target(&self, source: Node<'_>) -> Option<&'m KeyText> {
         let candidates = self.index.candidates(|| Bucket::of(source));
         let mut candidates = candidates.filter_map(|at| self.pairs.get(at));
-        candidates.find(|(from, _)| from.is(source)).map(|(_, to)| *to)
+        candidates.find(|(from, _)| from.is(source)).map(|(_, to)| *to).or_else(|| self.retold(source))
+    }
+
+    /// A number that comes back as a text, as all does in XML, or a text that comes back as a number.
+    fn retold(&self, source: Node<'_>) -> Option<&'m KeyText> {
+        if self.pairs.is_empty() {
+            return None;
+        }
+        let text = source.as_str();
+        let bucket = || match &text {
+            Some(text) => Bucket::of_number(text),
+            None => Bucket::Text(source.raw().into()),
+        };
+        let mut candidates = self.index.candidates(bucket).filter_map(|at| self.pairs.get(at));
+        let same = |from: &KeyText| match (from, &text) {
+            (KeyText::Number(known), Some(text)) => number::is_number(text) && number::equal(known, text),
+            (KeyText::Text(known), None) => **known == *source.raw(),
+            _ => false,
+        };
+        candidates.find(|(from, _)| same(from)).map(|(_, to)| *to)
     }
 }
 

@@ -344,7 +344,9 @@ impl<'m> Run<'m> {
         }
         let value = value.unwrap_or(Value::Absent);
         let call = Call { inputs: all, value: &value, index: scope.index, facts: self.input.facts };
-        script.script.run(call).map_err(|failure| match failure.kind {
+        let (made, steps) = script.script.run_counted(call);
+        self.count_steps(steps)?;
+        made.map_err(|failure| match failure.kind {
             // The script itself refused the value, in words meant for the sender.
             ScriptFailureKind::Thrown => Trouble::sender(FailureCode::InvalidValue, failure.message),
             ScriptFailureKind::Limit | ScriptFailureKind::Fault => Trouble::mapping(failure.message),

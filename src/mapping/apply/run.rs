@@ -113,6 +113,7 @@ pub(super) struct Run<'m> {
     failures: Vec<Failure>,
     values: usize,
     comparisons: usize,
+    steps: u64,
     /// A limit was reached, or all failures that may be told are there.
     exhausted: bool,
 }
@@ -153,6 +154,7 @@ impl<'m> Run<'m> {
             failures: Vec::new(),
             values: 0,
             comparisons: 0,
+            steps: 0,
             exhausted: false,
         }
     }
@@ -274,6 +276,17 @@ impl<'m> Run<'m> {
         self.exhausted = true;
         let max = self.input.limits.comparisons_max;
         Err(Trouble::mapping(format!("more than {max} comparisons of elements would be made")))
+    }
+
+    /// Counts steps of scripts against the limit.
+    pub fn count_steps(&mut self, more: u64) -> Result<(), Trouble<'m>> {
+        self.steps = self.steps.saturating_add(more);
+        if self.steps <= self.input.limits.steps_max {
+            return Ok(());
+        }
+        self.exhausted = true;
+        let max = self.input.limits.steps_max;
+        Err(Trouble::mapping(format!("the scripts of one message take more than {max} steps")))
     }
 
     /// Records that a rule failed: the exchange fails, or the attribute is omitted.

@@ -53,6 +53,7 @@ pub fn read_set_files(files: &FileSet, sources: &mut Sources, out: &mut Diagnost
         }
         let yaml = std::path::Path::new(path).extension().is_some_and(|extension| extension == "yaml");
         if !yaml {
+            unread(path, &files.shown(path)).into_iter().for_each(|told| out.push(told));
             continue;
         }
         let id = sources.add(&files.shown(path), text.clone());
@@ -74,6 +75,16 @@ pub fn read_set_files(files: &FileSet, sources: &mut Sources, out: &mut Diagnost
     refuse_doubles(&source, out);
     // Everything that such a file has would be told as not there.
     (!unreadable).then(|| Effective::of(source))
+}
+
+/// What is told of a file that is meant as one of the set, and is called otherwise.
+fn unread(path: &str, shown: &str) -> Option<Diagnostic> {
+    let hint = match path.rsplit_once('.')? {
+        (name, "yml") => format!("call it `{name}.yaml`"),
+        (_, "rhai") if path != FUNCTIONS => format!("put its functions into {FUNCTIONS}"),
+        _ => return None,
+    };
+    Some(Diagnostic::warning(code::NO_FILE, format!("`{shown}` is not read")).hint(hint))
 }
 
 /// Reads an overlay and those that it lies on, the one nearest to the set first.

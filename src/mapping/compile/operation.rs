@@ -73,8 +73,9 @@ impl<'c> Compiler<'c> {
         let making = Making { function, operation, facts, names: names.collect() };
         self.check_call_names(operation);
         let (mut calls, mut sent) = (Vec::new(), Vec::new());
-        for (index, call) in operation.calls.iter().enumerate() {
-            if let Some((call, written)) = self.call(call, index, &making) {
+        for (index, raw) in operation.calls.iter().enumerate() {
+            if let Some((call, written)) = self.call(raw, index, &making) {
+                self.check_root(operation, raw, &written);
                 calls.push(call);
                 sent.push((index, written));
             }

@@ -155,7 +155,8 @@ impl Compiler<'_> {
         let Some(name) = &rule.codes else { return };
         let Some(raw) = self.set.table(name.as_str()) else {
             let near = suggest(name.as_str(), self.set.tables.iter().map(|table| table.name.as_str()));
-            let hint = near.map(Hint::meant);
+            let values = self.enum_values(place);
+            let hint = near.map(Hint::meant).or_else(|| missing_table(name.as_str(), &values));
             let fault = Diagnostic::error(code::UNKNOWN_TABLE, format!("codes.yaml has no table `{name}`"));
             self.out.push(fault.at(name.span()).maybe_hint(hint));
             return;
@@ -454,6 +455,14 @@ pub(super) fn near_value<'v>(text: &str, values: &'v [String], taken: &[&str]) -
         free.next().filter(|_| !taken.is_empty() && free.next().is_none())
     };
     suggest(text, free()).or_else(only).or_else(|| suggest(text, values.iter().map(String::as_str)))
+}
+
+/// What to write where a code table is not there at all.
+fn missing_table(name: &str, values: &[String]) -> Option<Hint> {
+    Some(match values {
+        [] => format!("add it to codes.yaml: `{name}: [ {{ sonata: …, legacy: … }} ]`").into(),
+        values => format!("add it to codes.yaml, with rows for {}", values.join(", ")).into(),
+    })
 }
 
 /// Whether a text that is no field path is meant as a query.

@@ -77,6 +77,9 @@ pub(super) const RESERVED: &[&str] = &[
     "yield",
 ];
 
+/// What begins a statement, and has a place in functions only.
+const STATEMENTS: &[&str] = &["throw ", "return ", "for ", "while ", "loop ", "const "];
+
 pub(super) fn script(text: &str, inputs: &[&str], functions: &Functions) -> Result<Script, ScriptError> {
     bounded(text)?;
     let tokens = scan::tokens(text);
@@ -302,6 +305,9 @@ fn parse_error(text: &str, fault: &rhai::ParseError, names: &[&str]) -> ScriptEr
             suggest(name, names.iter().copied().filter(|own| own != name))
                 .map(Hint::meant)
                 .or_else(|| Some("name it as an input in `in:`".into()))
+        }
+        _ if STATEMENTS.iter().any(|own| text.get(offset..).is_some_and(|rest| rest.starts_with(own))) => {
+            Some("a script is one expression: write a function in functions.rhai".into())
         }
         _ => None,
     };

@@ -48,7 +48,6 @@ impl Evaluation {
     }
 
     /// Steps taken so far.
-    #[cfg(test)]
     #[expect(clippy::unused_self, reason = "asked of the evaluation that is under way")]
     pub fn spent(&self) -> u64 {
         METER.with_borrow(|meter| STEPS_MAX - meter.left)

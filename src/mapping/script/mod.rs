@@ -170,18 +170,34 @@ impl Script {
     /// # Errors
     /// [`ScriptFailure`] with the place in the script.
     pub fn run<'d>(&'d self, call: Call<'_, 'd>) -> Result<Value<'d>, ScriptFailure> {
+        self.run_counted(call).0
+    }
+
+    /// The same, and how many steps it took; none where it was run without the engine, which is quick.
+    pub fn run_counted<'d>(&'d self, call: Call<'_, 'd>) -> (Result<Value<'d>, ScriptFailure>, u64) {
         if let Some(value) =
             self.direct.as_ref().and_then(|direct| direct.run(call, &self.functions.0.direct))
         {
             #[cfg(test)]
             direct::tests::hold_against(self, call, &value);
-            return Ok(value);
+            return (Ok(value), 0);
         }
-        self.run_in_engine(call)
+        let evaluation = meter::Evaluation::begin();
+        let made = self.evaluated(call, &evaluation);
+        let spent = evaluation.spent();
+        (made, spent)
     }
 
+    #[cfg(test)]
     fn run_in_engine<'d>(&self, call: Call<'_, 'd>) -> Result<Value<'d>, ScriptFailure> {
-        let evaluation = meter::Evaluation::begin();
+        self.evaluated(call, &meter::Evaluation::begin())
+    }
+
+    fn evaluated<'d>(
+        &self,
+        call: Call<'_, 'd>,
+        evaluation: &meter::Evaluation,
+    ) -> Result<Value<'d>, ScriptFailure> {
         let outcome = self
             .scope(call)
             .and_then(|mut scope| engine::engine().eval_ast_with_scope::<Dynamic>(&mut scope, self.whole()));

@@ -306,6 +306,7 @@ fn mistakes_are_told_when_compiled() {
         ("1 +", 3, "", ""),
         ("é + level +", 0, "", ""),
         ("let x = 1; x", 0, "", ""),
+        ("if level { throw \"x\" } else { 1 }", 11, "'throw'", "functions.rhai"),
     ] {
         let error = compile(text).expect_err(text);
         assert_eq!(error.offset, offset, "{text}: {error:?}");

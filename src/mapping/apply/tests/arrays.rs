@@ -123,6 +123,11 @@ fn keys_come_back_by_what_was_remembered() {
     assert_eq!(with_keys(&program, body, &known), (made.to_owned(), Vec::new()));
     // Nothing remembered: the key itself, as the side has it.
     assert_eq!(with_keys(&program, r#"{"lines":[{"lineNo":20}]}"#, &[]).0, r#"{"quoteItem":[{"id":"20"}]}"#);
+    // XML has texts where numbers were sent, and others have it the other way round.
+    let retold = r#"{"lines":[{"lineNo":"20","st":"A"},{"lineNo":"10","st":"B","uniLine":"20"}]}"#;
+    assert_eq!(with_keys(&program, retold, &known).0, made);
+    let told = "/lines/0/lineNo invalidValue: no element with the key '020' is known";
+    assert_eq!(with_keys(&program, r#"{"lines":[{"lineNo":"020"}]}"#, &known).0, told);
     // An element that is not among those remembered is never passed on as if it were.
     let body = r#"{"lines":[{"lineNo":30,"st":"A"},{"lineNo":10,"st":"B"}]}"#;
     let told = "/lines/0/lineNo invalidValue: no element with the key 30 is known";

@@ -1,6 +1,8 @@
 //! Joins, appends, rows and gathering: arrays that belong together.
 
 use super::*;
+use crate::mapping::program::ScriptUse;
+use crate::mapping::script::{Functions, Script};
 
 fn lines(rules: Vec<Rule>) -> Rule {
     each_with("quoteItem[*]", "lines[*]", rules, |each| {
@@ -226,4 +228,27 @@ fn conditions_that_look_through_the_message_are_limited_too() {
     let with = With { query: &[], remembered: &[], references: &references, limits };
     let failures = run_with(&request(vec![dear]), &format!(r#"{{"a":[{many}]}}"#), &with).unwrap_err();
     assert_eq!(failures[0].message, "a limit of the mapping was reached");
+}
+
+#[test]
+fn scripts_of_one_message_are_limited_together() {
+    let counting = "fn count(to) { let sum = 0; while sum < to { sum += 1; } sum }";
+    let functions = Functions::compile(counting).unwrap();
+    let used = |text: &str| ScriptUse {
+        script: Arc::new(Script::compile(text, &[], &functions).unwrap()),
+        inputs: Box::default(),
+    };
+    let count = rule("n", Action::Pair(Shared::new(blank(Source::Script(used("count(100)")), "n"))));
+    let program = request(vec![each("a[*]", "x[*]", vec![pair("v", "v"), count])]);
+    let many = vec![r#"{"v":2}"#; 20].join(",");
+    let references = References::new();
+    let told = |steps_max: u64| {
+        let limits = Limits { steps_max, ..Limits::default() };
+        let with = With { query: &[], remembered: &[], references: &references, limits };
+        run_with(&program, &format!(r#"{{"a":[{many}]}}"#), &with)
+    };
+    assert!(told(100_000).is_ok());
+    let failures = told(2_000).unwrap_err();
+    let messages: Vec<&str> = failures.iter().map(|failure| &*failure.message).collect();
+    assert_eq!(messages, ["the scripts of one message take more than 2000 steps"]);
 }

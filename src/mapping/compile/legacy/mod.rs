@@ -9,6 +9,7 @@ mod reply;
 mod required;
 mod rules;
 mod sent;
+mod texts;
 mod value;
 
 use super::Compiler;
@@ -21,7 +22,7 @@ use crate::mapping::direction::Direction;
 use crate::mapping::operation::{Call, CallTarget, TemplatePart};
 use crate::mapping::program::Phase;
 use crate::mapping::raw::{self, Conduct, Rule, Text};
-use crate::mapping::schema::{CallFacts, Interface, NoCall, ParameterFacts, TypeId};
+use crate::mapping::schema::{AnswerFacts, CallFacts, Interface, NoCall, ParameterFacts, TypeId};
 use crate::text::{Diagnostic, Hint, Span, suggest};
 use message::Message;
 use std::{collections::BTreeSet, sync::Arc};
@@ -47,6 +48,18 @@ impl<'c> Compiler<'c> {
         for (api, typed) in self.described(making.operation.backend.as_ref()) {
             self.check_calls(making, calls, sent, &api, typed);
         }
+        if self.wire(making.operation).is_xml() {
+            self.check_texts(making);
+        }
+    }
+
+    /// Holds what is read of replies that are XML against what they can have: texts.
+    fn check_texts(&mut self, making: &Making<'c>) {
+        let answer = AnswerFacts { status: (200, 299), body: Some(texts::PLACE) };
+        let facts = CallFacts { answers: vec![answer], ..CallFacts::default() };
+        let known = making.operation.calls.iter().map(|raw| Some(Known { raw, facts: facts.clone() }));
+        let api: Arc<dyn Interface> = Arc::new(texts::Texts);
+        self.check_answer(making, &known.collect::<Vec<_>>(), &api);
     }
 
     /// Holds calls that are made after an operation was answered against the interfaces.
@@ -71,6 +84,20 @@ impl<'c> Compiler<'c> {
                 for (found, _) in &own.same {
                     let _ = self.legacy_place(found, &at);
                 }
+            }
+        }
+    }
+
+    /// Holds what is waited for against the replies of the call that asks for it.
+    pub(super) fn check_until(&mut self, making: &Making<'c>, until: &Text, asked: &CallTarget) {
+        for (api, _) in
+            self.described(making.operation.backend.as_ref()).into_iter().filter(|(_, typed)| *typed)
+        {
+            let path: String = asked.path.iter().map(shown).collect();
+            let Ok(facts) = api.call(&asked.method, &path) else { continue };
+            for reply in reply::successes(&facts.answers) {
+                let at = self.reply(&api, &Scope::message(None), reply);
+                self.legacy_condition_text(until, &at);
             }
         }
     }

@@ -73,7 +73,13 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    fn check_answer(&mut self, making: &Making<'c>, known: &[Option<Known<'c>>], api: &Arc<dyn Interface>) {
+    /// Holds what the answer reads against the replies that it is made of.
+    pub(super) fn check_answer(
+        &mut self,
+        making: &Making<'c>,
+        known: &[Option<Known<'c>>],
+        api: &Arc<dyn Interface>,
+    ) {
         let Some(raw) = &making.operation.answer else { return };
         let Some(body) = &raw.body else { return };
         let mut sonata = self.answer_scope(making);

@@ -36,7 +36,11 @@ impl<'c> Compiler<'c> {
         {
             self.legacy_constant(node, legacy, counterpart, at);
         }
-        let Some(ty) = counterpart.ty else { return };
+        let ty = match (counterpart.ty, at.api.single()) {
+            (Some(ty), _) => ty,
+            (None, Some(ty)) if rule.convert.is_none() && self.is_single(place) => ty,
+            _ => return,
+        };
         if rule.codes.is_some() {
             return self.legacy_codes(rule, legacy, ty, at);
         }
@@ -48,6 +52,11 @@ impl<'c> Compiler<'c> {
         if rule.script.is_none() && every(Some(sonata)) == every(Some(legacy)) {
             self.legacy_carried(rule, (sonata, place), (legacy, ty), at);
         }
+    }
+
+    fn is_single(&self, place: &Place) -> bool {
+        let kind = place.ty.map(|ty| self.schema.kind(ty));
+        kind.is_some_and(|kind| !matches!(kind, Kind::Object | Kind::Array | Kind::Any))
     }
 
     /// A value that is carried as it is.
@@ -68,6 +77,7 @@ impl<'c> Compiler<'c> {
             let message = format!("{ours} has {from_kind} here, and {title} has {to_kind}");
             let hint = match (from, to) {
                 (Kind::Text, Kind::Number | Kind::Integer) => Some("add `convert: string`"),
+                (Kind::Text, Kind::Boolean) => Some("add `codes:`, with a table of `legacy_type: boolean`"),
                 (Kind::Integer, Kind::Text) => Some("add `convert: integer`"),
                 (Kind::Number, Kind::Text) => Some("add `convert: decimal`"),
                 (Kind::Boolean, Kind::Text) => Some("add `convert: \"boolean(Y, N)\"`, with its two words"),
