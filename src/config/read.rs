@@ -7,9 +7,7 @@ use super::{
 use crate::{
     ids::{BackendId, PartnerId},
     text::{
-        Diagnostic, Diagnostics, FileSet, Hint, Sources, Span,
-        code::MISSING_KEY,
-        suggest,
+        Diagnostic, Diagnostics, FileSet, Hint, Sources, Span, suggest,
         yaml::{self, Fields, Node},
     },
 };
@@ -255,12 +253,7 @@ pub(super) fn name_of<'n>(
     out: &mut Diagnostics,
 ) -> Option<&'n str> {
     let Some(entry) = fields.entry(key) else {
-        let span = fields.span()?;
-        let begin = Span { end: span.start, ..span };
-        let hint = format!("write `{key}: {stem}`, as the file is named");
-        let hint = Hint::from(hint).putting_at(begin, format!("{key}: {stem}\n"));
-        let fault = Diagnostic::error(MISSING_KEY, format!("the key `{key}` is missing"));
-        out.push(fault.at(Span { end: (span.start + 1).min(span.end), ..span }).hint(hint));
+        fields.missing_as(key, stem, ", as the file is named", out);
         return None;
     };
     let scalar = yaml::text_of(&entry.value, key, out)?;

@@ -323,7 +323,7 @@ pub const CODES: &[Meaning] = &[
     ),
     Meaning::new(
         LEGACY_REQUIRED,
-        "The backend's interface requires this in a request, and nothing writes it.",
+        "The backend's interface requires this in a message, and nothing writes it.",
     ),
     Meaning::new(
         LEGACY_FORMAT,
@@ -335,7 +335,7 @@ pub const CODES: &[Meaning] = &[
     ),
     Meaning::new(
         LEGACY_SOMETIMES,
-        "The backend's interface requires this in a request, and only rules with a condition write it.",
+        "The backend's interface requires this in a message, and only rules with a condition write it.",
     ),
     Meaning::new(
         BRIDGE_LOST,

@@ -94,17 +94,23 @@ pub(super) fn own_overlay(settings: &Partner, name: &str) -> String {
 /// A partner's overlay over a set, with those that it lies on; none where it has none.
 pub(super) fn overlay_files(mappings: &FileSet, settings: &Partner, name: &str) -> Option<OverlayFile> {
     let path = own_overlay(settings, name);
+    mappings.file(&path)?;
     let mut files = FileSet::new(mappings.root());
     let (mut next, mut is_whole) = (Some(path.clone()), false);
     // One more than may be: it is told where they are read, as is one that is not there.
-    while let Some((path, file)) = next.take().and_then(|path| Some((path.clone(), mappings.file(&path)?))) {
+    while let Some(path) = next.take() {
+        let Some(file) = mappings.file(&path) else {
+            // The others are what was meant, perhaps.
+            mappings.below("partners/").for_each(|(path, file)| files.share(Arc::clone(path), file));
+            break;
+        };
         if files.get(&path).is_none() && files.len() <= OVERLAYS_MAX {
             next = base_of(file.text()).map(|base| overlay_path(&path, base));
             is_whole = next.is_none();
             files.share(path.as_str(), file);
         }
     }
-    files.get(&path).is_some().then_some(OverlayFile { files, path, is_whole })
+    Some(OverlayFile { files, path, is_whole })
 }
 
 /// The overlay that another extends, by its line `extends: PARTNER/SET`.

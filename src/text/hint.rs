@@ -20,6 +20,8 @@ enum Change {
     Remove(Span),
     /// Texts are put before and behind something.
     Wrap(Span, &'static str, &'static str),
+    /// A list becomes the value of a key: one of lines by a line above it, one in brackets inside of braces.
+    Key(Span, &'static str),
 }
 
 /// A replacement that makes good what a diagnostic tells; tools may apply it.
@@ -73,6 +75,13 @@ impl Hint {
         self
     }
 
+    /// The same, with a key that is put before a list which stands where a mapping with that key is meant.
+    #[must_use]
+    pub fn keyed(mut self, list: Span, key: &'static str) -> Self {
+        self.change = Some(Change::Key(list, key));
+        self
+    }
+
     /// Whether it says what to put where.
     pub fn is_change(&self) -> bool {
         self.change.is_some()
@@ -93,11 +102,28 @@ impl Hint {
                 Fix { span: first.to(*second), text: parts.concat() }
             }
             Change::Remove(span) => Fix { span: with_separator(*span, sources), text: String::new() },
+            Change::Key(span, key) => with_key(*span, key, sources)?,
             Change::Wrap(span, before, behind) => {
                 Fix { span: *span, text: format!("{before}{}{behind}", sources.slice(*span)) }
             }
         })
     }
+}
+
+/// A list with a key before it, which is indented below the one that the list stands under.
+fn with_key(list: Span, key: &str, sources: &Sources) -> Option<Fix> {
+    let written = sources.slice(list);
+    if written.starts_with('[') {
+        return Some(Fix { span: list, text: format!("{{ {key}: {written} }}") });
+    }
+    let before = sources.text(list.source).get(..list.start as usize)?;
+    let line = before.rfind('\n').map_or(0, |at| at + 1);
+    let indent = before.get(line..).filter(|indent| indent.trim().is_empty())?;
+    let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let above = before.get(..line)?.lines().rev().find(is_code)?;
+    let under = above.len() - above.trim_start_matches([' ', '-']).len();
+    let at = Span { start: offset(line), end: offset(line), ..list };
+    Some(Fix { span: at, text: format!("{}{key}:\n", " ".repeat(indent.len().min(under + 2))) })
 }
 
 /// An entry or element with what goes with it: the comma before it or behind it, else its line.

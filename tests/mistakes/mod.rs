@@ -38,6 +38,14 @@ const FIXES_MIN: f64 = 82.0;
 /// Everything that is read, and what becomes of a change.
 struct Shipped {
     files: Vec<File>,
+    /// With all partners.
+    whole: World,
+    /// With one partner that has no overlay: the set is compiled once, and not for each way in which partners speak.
+    plain: World,
+}
+
+/// Files that are compiled together.
+struct World {
     config: FileSet,
     mappings: FileSet,
     plan: Plan,
@@ -45,14 +53,16 @@ struct Shipped {
     before: HashSet<String>,
 }
 
+/// The partner that the set is compiled for alone.
+const PLAIN: &str = "partners/globex.yaml";
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 impl Shipped {
     fn read() -> Self {
-        let loaded = config::load(&root().join("config"));
-        let config = loaded.files.clone();
+        let config = config::load(&root().join("config")).files;
         let wanted = |path: &str| {
             let depth = path.matches('/').count();
             let ending = Path::new(path).extension();
@@ -60,18 +70,36 @@ impl Shipped {
             is_text && depth == if path.starts_with("partners/") { 2 } else { 1 }
         };
         let mappings = config::files::read_folder(&root().join("mappings"), wanted, &mut Diagnostics::new());
-        let built = plan::load_read(loaded, &mappings, None);
-        let before = built.diagnostics.iter().map(|one| one.message.clone()).collect();
-        let plan = built.plan.expect("what is shipped is good");
         let of = |prefix: &str, set: &FileSet| {
             let files = set.iter().filter(|(path, _)| !path.starts_with("openapi/"));
-            let files =
-                files.map(|(path, text)| File { path: format!("{prefix}/{path}"), text: text.to_string() });
+            let files = files.map(|(path, text)| File {
+                path: format!("{prefix}/{path}"),
+                text: text.to_string(),
+                meaning: meaning(path, text),
+            });
             files.collect::<Vec<_>>()
         };
         let mut files = of("config", &config);
         files.extend(of("mappings", &mappings));
-        Self { files, config, mappings, plan, before }
+        let (mut one, mut set) = (config.clone(), mappings.clone());
+        let is_partner = |path: &&str| path.starts_with("partners/");
+        for (path, _) in config.iter().filter(|(path, _)| is_partner(path) && *path != PLAIN) {
+            one.remove(path);
+        }
+        for (path, _) in mappings.iter().filter(|(path, _)| is_partner(path)) {
+            set.remove(path);
+        }
+        Self { files, whole: World::new(config, mappings), plain: World::new(one, set) }
+    }
+}
+
+impl World {
+    fn new(config: FileSet, mappings: FileSet) -> Self {
+        let folder = root().join("config");
+        let loaded = config::load_set(config.clone(), &Lookup::of_process(&folder));
+        let built = plan::load_read(loaded, &mappings, None);
+        let before = built.diagnostics.iter().map(|one| one.message.clone()).collect();
+        Self { config, mappings, plan: built.plan.expect("what is shipped is good"), before }
     }
 
     /// What is told with one file changed, and the texts that it speaks of.
@@ -113,7 +141,7 @@ fn words(shipped: &Shipped) -> Words {
         }
     }
     let mut legacy = BTreeSet::new();
-    for (path, text) in shipped.config.iter().filter(|(path, _)| path.starts_with("openapi/")) {
+    for (path, text) in shipped.whole.config.iter().filter(|(path, _)| path.starts_with("openapi/")) {
         let mut sources = Sources::new();
         let id = sources.add(path, text.clone());
         enumerated(&yaml::load(&sources, id, &mut Diagnostics::new()).unwrap(), &mut legacy);
@@ -208,11 +236,24 @@ fn line_of(text: &str, at: usize) -> usize {
     text[..text.floor_char_boundary(at)].matches('\n').count() + 1
 }
 
+/// What is told to one partner without an overlay is told to all, so a mistake of the set that has its fix there is done
+/// with; whatever else is said of it is said with all partners.
 fn judge(shipped: &Shipped, mistake: &Mistake) -> (Verdict, String) {
+    let path = &shipped.files[mistake.file].path;
+    if path.starts_with("mappings/") && !path.starts_with("mappings/partners/") {
+        let judged = judge_in(&shipped.plain, shipped, mistake);
+        if matches!(judged.0, Verdict::Refused { fix: true, .. }) {
+            return judged;
+        }
+    }
+    judge_in(&shipped.whole, shipped, mistake)
+}
+
+fn judge_in(world: &World, shipped: &Shipped, mistake: &Mistake) -> (Verdict, String) {
     let file = &shipped.files[mistake.file];
     let mut text = file.text.clone();
     text.replace_range(mistake.at.clone(), &mistake.text);
-    let (told, sources) = shipped.told(&file.path, &text);
+    let (told, sources) = world.told(&file.path, &text);
     let lines =
         line_of(&text, mistake.told.start)..=line_of(&text, mistake.told.end.max(mistake.told.start + 1) - 1);
     let here: Vec<&Diagnostic> = told
@@ -244,7 +285,7 @@ fn judge(shipped: &Shipped, mistake: &Mistake) -> (Verdict, String) {
         let fix = one.fix(&sources)?;
         let mut text = sources.text(fix.span.source).to_owned();
         text.replace_range(fix.span.start as usize..fix.span.end as usize, &fix.text);
-        Some(meaning(&file.path, &text)? == meaning(&file.path, &file.text)?)
+        Some(meaning(&file.path, &text)? == *file.meaning.as_ref()?)
     };
     let first = here.iter().find(|one| one.fix(&sources).is_some());
     let verdict = match (here.is_empty(), told.is_empty()) {
@@ -293,7 +334,7 @@ fn draw(mut all: Vec<Mistake>, count: usize, shipped: &Shipped, dice: &mut Dice)
             let own = &shipped.files[mistake.file];
             let mut text = own.text.clone();
             text.replace_range(mistake.at.clone(), &mistake.text);
-            if meaning(&own.path, &text) == meaning(&own.path, &own.text) {
+            if meaning(&own.path, &text) == own.meaning {
                 equal += 1;
             } else if list.len() < count {
                 list.push(mistake);

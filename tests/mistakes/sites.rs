@@ -57,6 +57,8 @@ pub struct Words {
 pub struct File {
     pub path: String,
     pub text: String,
+    /// Its texts as a tree; none where there is none.
+    pub meaning: Option<String>,
 }
 
 impl File {

@@ -62,7 +62,7 @@ impl<'c> Compiler<'c> {
         let until = self.condition_text(&raw.until);
         let target = target?;
         self.check_later(making, &[(&raw.poll, &target)]);
-        self.check_until(making, &raw.until, &target);
+        self.check_completed(making, raw, &target);
         let mut call = self.later_call("complete", raw.span, target, making);
         let request = self.request(raw.request.as_ref(), &self.request_scope(making), "complete", making);
         call.request = request.map(|(program, _)| program);

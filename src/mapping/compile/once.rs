@@ -4,8 +4,8 @@
 use super::Compiler;
 use crate::json::query::{Condition, Literal, Step};
 use crate::mapping::diagnostic as code;
-use crate::mapping::path::{self, FieldPath};
-use crate::mapping::raw::{self, Body, Branch, ElseBranch, Rule, Text};
+use crate::mapping::path::{self, FieldPath, Part};
+use crate::mapping::raw::{self, AnswerFrom, Body, Branch, ElseBranch, Rule, Text};
 use crate::text::{Diagnostic, Hint, Span, suggest};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,9 +32,25 @@ impl Seen {
 
     fn path(&mut self, text: &Text) {
         let Ok(parsed) = FieldPath::parse(text.as_str()) else { return };
+        // Parts of an address are named by the address.
+        if parsed.part == Part::Path {
+            return;
+        }
         for (index, step) in parsed.steps.iter().enumerate() {
             if let path::Step::Member(name) = step {
                 self.note("", name, super::steps::span_of(text, index));
+            }
+        }
+    }
+
+    /// Names that a condition reads and compares with something.
+    fn names(&mut self, text: &Text) {
+        let Ok(condition) = Condition::parse(text.as_str()) else { return };
+        for one in condition.comparisons() {
+            for step in &one.path.steps {
+                if let Step::Name(name) = step {
+                    self.note("", name, super::steps::word_in(text, name));
+                }
             }
         }
     }
@@ -67,15 +83,16 @@ impl Compiler<'_> {
             rules(&shape.fields, false, &mut seen);
         }
         for (_, operation) in &set.operations {
-            let named = operation.backend.as_ref().or(set.set.backend.as_ref());
-            let described = named.is_none_or(|name| self.interfaces.contains_key(name.as_str()));
-            if described {
-                continue;
+            if !self.is_described(operation.backend.as_ref()) {
+                seen_operation(self, operation, &mut seen);
             }
-            for call in &operation.calls {
-                seen_body(self, call.request.as_ref(), &mut seen);
+        }
+        let received = set.receives.iter().map(|one| (&one.news, &one.backend));
+        let watched = set.watches.iter().map(|one| (&one.news, &one.backend));
+        for (news, backend) in received.chain(watched) {
+            if !self.is_described(backend.as_ref()) {
+                seen_news(self, news, &mut seen);
             }
-            seen_body(self, operation.answer.as_ref().and_then(|answer| answer.body.as_ref()), &mut seen);
         }
         for one in set.problems.iter() {
             let shape = match &one.body {
@@ -105,6 +122,12 @@ impl Compiler<'_> {
             self.out.push(fault.hint(Hint::meant(near)));
         }
     }
+
+    /// Whether there is an interface of the backend that is named, or may be of those that are routed to.
+    fn is_described(&self, own: Option<&Text>) -> bool {
+        let named = own.or(self.set.set.backend.as_ref());
+        named.is_none_or(|name| self.interfaces.contains_key(name.as_str()))
+    }
 }
 
 /// Whether two words differ by one slip: a letter more, less or other, two letters exchanged, or case.
@@ -116,6 +139,32 @@ fn is_slip(word: &str, near: &str) -> bool {
     let (own, other) = (a.len() - first - last, b.len() - first - last);
     let exchanged = own == 2 && other == 2 && a[first] == b[first + 1] && a[first + 1] == b[first];
     (own <= 1 && other <= 1) || exchanged || word.eq_ignore_ascii_case(near)
+}
+
+/// Everything that is said to a system that nothing describes, and read of what it says.
+fn seen_operation(compiler: &Compiler<'_>, operation: &raw::Operation, seen: &mut Seen) {
+    for call in &operation.calls {
+        seen_body(compiler, call.request.as_ref(), seen);
+        call.legacy_id.iter().for_each(|path| seen.path(path));
+    }
+    if let Some(answer) = &operation.answer {
+        if let AnswerFrom::Elements { each, legacy_id } = &answer.from {
+            legacy_id.iter().chain([each]).for_each(|path| seen.path(path));
+        }
+        seen_body(compiler, answer.body.as_ref(), seen);
+    }
+    if let Some(complete) = &operation.complete {
+        seen_body(compiler, complete.request.as_ref(), seen);
+        seen_body(compiler, complete.answer.as_ref(), seen);
+        seen.names(&complete.until);
+    }
+}
+
+/// What a system that nothing describes says by itself.
+fn seen_news(compiler: &Compiler<'_>, news: &raw::News, seen: &mut Seen) {
+    let places = news.of.iter().chain(&news.whose).map(|(_, place)| place);
+    places.chain(&news.each).chain(&news.legacy_id).for_each(|path| seen.path(path));
+    seen_body(compiler, news.body.as_ref(), seen);
 }
 
 /// A message to a system that nothing describes, with the shapes that it is made of.
@@ -169,12 +218,13 @@ fn rules(list: &[Rule], named: bool, seen: &mut Seen) {
         let all: Vec<&Branch> = rows.chain(branches).collect();
         if named {
             rule.legacy.iter().for_each(|path| seen.path(path));
-        } else {
-            let conditions = all.iter().filter_map(|branch| branch.condition.as_ref());
-            for condition in conditions.chain(&rule.condition) {
-                if let raw::Condition::Sides { legacy: Some(text), .. } = condition {
-                    seen.condition(text);
-                }
+        }
+        let conditions = all.iter().filter_map(|branch| branch.condition.as_ref());
+        for condition in conditions.chain(&rule.condition) {
+            match condition {
+                raw::Condition::Sides { legacy: Some(text), .. } if named => seen.names(text),
+                raw::Condition::Sides { legacy: Some(text), .. } => seen.condition(text),
+                _ => {}
             }
         }
         for list in inner(rule) {

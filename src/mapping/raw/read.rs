@@ -3,7 +3,7 @@
 use super::Text;
 use crate::mapping::diagnostic as code;
 use crate::text::{
-    Diagnostic, Diagnostics,
+    Diagnostic, Diagnostics, Hint,
     yaml::{Entry, Fields, Node},
 };
 
@@ -49,6 +49,13 @@ pub(super) fn key(entry: &Entry) -> Text {
 /// A fault of structure at a node.
 pub(super) fn wrong(node: &Node, message: impl Into<String>) -> Diagnostic {
     Diagnostic::error(code::FORM, format!("{}, not {}", message.into(), node.kind_name())).at(node.span)
+}
+
+/// A list of rules where a mapping is that has them under `fields`.
+pub(super) fn rules_without_key(node: &Node, what: &str) -> Option<Diagnostic> {
+    node.as_sequence()?;
+    let hint = Hint::from("rules stand under `fields:`").keyed(node.span, "fields");
+    Some(wrong(node, format!("{what} is a mapping")).hint(hint))
 }
 
 /// Refuses keys that the language has but this version does not run yet.

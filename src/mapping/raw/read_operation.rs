@@ -111,6 +111,10 @@ fn call(fields: &mut Fields<'_>, node: &Node, out: &mut Diagnostics) -> Option<C
 }
 
 pub(super) fn body(node: &Node, what: &str, out: &mut Diagnostics) -> Option<Body> {
+    if let Some(fault) = read::rules_without_key(node, &format!("`{what}`")) {
+        out.push(fault);
+        return None;
+    }
     if node.as_mapping().is_none() {
         return read::text_of(node, what, out).map(Body::Shape);
     }
@@ -166,6 +170,10 @@ fn undo(node: &Node, out: &mut Diagnostics) -> Option<Undo> {
 }
 
 fn answer(node: &Node, out: &mut Diagnostics) -> Option<Answer> {
+    if let Some(fault) = read::rules_without_key(node, "`answer`") {
+        out.push(fault);
+        return None;
+    }
     if node.as_mapping().is_none() {
         let shape = read::text_of(node, "answer", out)?;
         return Some(Answer { span: node.span, from: AnswerFrom::Reply, body: Some(Body::Shape(shape)) });

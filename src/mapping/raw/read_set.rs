@@ -1,6 +1,6 @@
 //! YAML to the files of a mapping set.
 
-use super::read::{self, key, sequence, text, texts, wrong};
+use super::read::{self, key, rules_without_key, sequence, text, texts, wrong};
 use super::read_exposed::{exposes, notifies as notifies_of, problems};
 use super::read_news::{receives, watches};
 use super::read_rule::{named, otherwise, rules};
@@ -194,6 +194,10 @@ pub(super) fn shapes(node: &Node, out: &mut Diagnostics) -> Vec<Shape> {
     };
     let mut list = Vec::new();
     for entry in entries {
+        if let Some(fault) = rules_without_key(&entry.value, "a shape") {
+            out.push(fault);
+            continue;
+        }
         let Some(mut fields) = Fields::of(&entry.value, "a shape", out) else { continue };
         let shape = Shape {
             name: key(entry),

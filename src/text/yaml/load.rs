@@ -310,6 +310,7 @@ impl Builder<'_, '_> {
         let fault = Diagnostic::error(code::SYNTAX, format!("not valid YAML: {}", mended.what)).at(place);
         let words = match mended.put.trim() {
             "" => "indent it as they are, or put a blank in".to_owned(),
+            key if mended.put.ends_with('\n') => format!("put a line `{key}` before it"),
             sign => format!("put `{sign}` in"),
         };
         self.out.push(fault.hint(Hint::from(words).putting_at(place, mended.put)));

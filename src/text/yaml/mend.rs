@@ -4,8 +4,11 @@
 //! tried with what is most often forgotten; of what can be read then, the file is taken whose keys stand most as they
 //! stand elsewhere in it, and of equals one whose lines are indented by even numbers of blanks.
 
-use super::{Node, Value};
-use std::{collections::HashMap, ops::Range};
+use super::{Node, Style, Value};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
 /// Files that are tried at most; each is read once.
 const TRIES_MAX: usize = 120;
@@ -42,6 +45,7 @@ pub(super) fn mend(text: &str, line: usize, read: impl Fn(&str) -> Option<Node>)
     let open = (LINES + 1..=QUOTE_LINES).filter_map(|by| line.checked_sub(by)).filter(is_open);
     for index in open.chain(near) {
         if let Some((start, code)) = lines.get(index).filter(|(_, code)| code.len() <= LINE_BYTES_MAX) {
+            list_key(*start, code, index, &lines, &mut tries);
             inside(*start, code, &mut tries);
             indentations(*start, code, index, &lines, &mut tries);
         }
@@ -52,7 +56,8 @@ pub(super) fn mend(text: &str, line: usize, read: impl Fn(&str) -> Option<Node>)
         let mut tried = text.to_owned();
         tried.replace_range(mended.range.clone(), &mended.put);
         let Some(node) = read(&tried) else { continue };
-        let odd = (odd_keys(&node), odd_lines(&tried));
+        // A line that became part of the text above it has no odd key any more, and is odder than one.
+        let odd = (odd_keys(&node) + 2 * odd_texts(&node, &tried), odd_lines(&tried));
         if best.as_ref().is_none_or(|(least, _)| odd < *least) {
             best = Some((odd, mended));
         }
@@ -102,7 +107,11 @@ fn inside(start: usize, code: &str, tries: &mut Vec<Mended>) {
     }
     for index in 1..code.len().saturating_sub(1) {
         let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if at(index) == b':' && word(at(index - 1)) && at(index + 1) != b' ' && at(index + 1) != b'/' {
+        if at(index) == b':'
+            && word(at(index - 1))
+            && at(index + 1) != b' '
+            && !code[index + 1..].starts_with("//")
+        {
             put(index + 1, 0, " ", "a blank is missing here, behind the colon");
         }
         let comma = at(index) == b' ' && !matches!(at(index - 1), b',' | b':' | b'{' | b'[' | b'-' | b' ');
@@ -119,6 +128,44 @@ fn inside(start: usize, code: &str, tries: &mut Vec<Mended>) {
     if (1..code.len()).any(|index| at(index) == b' ') && !code.ends_with(':') && !code.contains(": ") {
         put(code.len(), 0, ":", "a colon is missing here");
     }
+}
+
+/// The key of a list that begins below an entry of a mapping: it is that of the other lists of the file whose elements
+/// begin as this one's do.
+fn list_key(start: usize, code: &str, index: usize, lines: &[(usize, &str)], tries: &mut Vec<Mended>) {
+    let is_code = |(_, line): &&(usize, &str)| !line.trim().is_empty();
+    let (Some(own), Some((_, above))) = (element(code), lines[..index].iter().rev().find(is_code)) else {
+        return;
+    };
+    let key_at = above.len() - above.trim_start_matches([' ', '-']).len();
+    let is_entry = above.get(key_at..).is_some_and(|entry| entry.contains(": "));
+    let width = code.len() - code.trim_start().len();
+    if !is_entry || width < key_at {
+        return;
+    }
+    let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut before = "";
+    for (_, line) in lines.iter().filter(is_code) {
+        let key = before.trim_start_matches([' ', '-']).strip_suffix(':');
+        if let Some(key) = key.filter(|_| element(line) == Some(own)) {
+            *votes.entry(key).or_default() += 1;
+        }
+        before = line;
+    }
+    if let Some((key, _)) = votes.into_iter().max_by_key(|(_, count)| *count) {
+        let put = format!("{}{key}:\n", " ".repeat(key_at));
+        tries.push(Mended {
+            range: start..start,
+            put,
+            what: "the key of the list that begins here is missing",
+        });
+    }
+}
+
+/// The first word of an element of a list.
+fn element(line: &str) -> Option<&str> {
+    let rest = line.trim_start().strip_prefix("- ")?;
+    rest.trim_start_matches(['{', ' ']).split([':', ' ']).next()
 }
 
 /// The indentations of the lines around, for a line that may have another.
@@ -172,6 +219,18 @@ fn odd_keys(root: &Node) -> usize {
     seen.values().filter(|count| **count == 1).count()
 }
 
+/// Texts without quotes that go on in the next line.
+fn odd_texts(node: &Node, text: &str) -> usize {
+    match &node.value {
+        Value::Scalar(scalar) => {
+            let written = text.get(node.span.start as usize..node.span.end as usize);
+            usize::from(scalar.style == Style::Plain && written.is_some_and(|written| written.contains('\n')))
+        }
+        Value::Sequence(list) => list.iter().map(|node| odd_texts(node, text)).sum(),
+        Value::Mapping(entries) => entries.iter().map(|entry| odd_texts(&entry.value, text)).sum(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,6 +267,13 @@ mod tests {
         let text = "a:\n  b: { c: \"d }\n  e: 1\n  f: 2\n  g: 3\n  h: { i: \"j\" }\n";
         let mended = mend(text, 5, read).unwrap();
         assert_eq!((mended.range, mended.put.as_str()), (16..16, "\""));
+    }
+
+    #[test]
+    fn a_list_without_its_key_has_that_of_lists_like_it() {
+        let text = "a:\n  - b: 1\n    c:\n      - { d: 1 }\n    e:\n      - f: 2\n  - b: 2 # no key\n      - { d: 2 }\n";
+        let mended = mend(text, 7, read).unwrap();
+        assert_eq!((mended.range, mended.put.as_str()), (74..74, "    c:\n"));
     }
 
     #[test]

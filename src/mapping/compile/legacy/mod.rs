@@ -84,20 +84,26 @@ impl<'c> Compiler<'c> {
                 for (found, _) in &own.same {
                     let _ = self.legacy_place(found, &at);
                 }
+                if let Some(read) = &own.read {
+                    self.legacy_address(read, "reply", &at);
+                }
             }
         }
     }
 
-    /// Holds what is waited for against the replies of the call that asks for it.
-    pub(super) fn check_until(&mut self, making: &Making<'c>, until: &Text, asked: &CallTarget) {
-        for (api, _) in
-            self.described(making.operation.backend.as_ref()).into_iter().filter(|(_, typed)| *typed)
-        {
+    /// Holds what ends the asking for what an operation made against the replies that it is read of.
+    pub(super) fn check_completed(
+        &mut self,
+        making: &Making<'c>,
+        raw: &'c raw::Complete,
+        asked: &CallTarget,
+    ) {
+        for (api, typed) in self.described(making.operation.backend.as_ref()) {
             let path: String = asked.path.iter().map(shown).collect();
-            let Ok(facts) = api.call(&asked.method, &path) else { continue };
+            let Some(facts) = api.call(&asked.method, &path).ok().filter(|_| typed) else { continue };
             for reply in reply::successes(&facts.answers) {
                 let at = self.reply(&api, &Scope::message(None), reply);
-                self.legacy_condition_text(until, &at);
+                self.legacy_condition_text(&raw.until, &at);
             }
         }
     }
@@ -129,7 +135,7 @@ impl<'c> Compiler<'c> {
             self.legacy_body(body, &message);
             if let Some(ty) = ty {
                 let sure = written_always(&made.program);
-                self.check_required(ty, (&made.places, &sure), at, &api);
+                self.check_required(ty, (&made.places, &sure), (Phase::Answer, at), &api);
             }
         }
     }
@@ -182,10 +188,11 @@ impl<'c> Compiler<'c> {
             let facts = self.check_call(&raw.call, &call.target, api);
             if let Some(facts) = &facts {
                 self.check_request(raw.request.as_ref(), &scope, facts, api, typed);
+                self.check_sent_again(raw, &scope, facts, api, typed);
                 self.check_sent(&raw.call, &call.target, facts, written, making, api);
                 if let (Some(ty), Some(_), true) = (facts.request, &raw.request, typed) {
                     let sure = call.request.as_deref().map(written_always).unwrap_or_default();
-                    self.check_required(ty, (written, &sure), raw.call.span(), api);
+                    self.check_required(ty, (written, &sure), (Phase::Request, raw.call.span()), api);
                 }
             }
             if let (Some(undo), Some(made)) = (&raw.undo, &call.undo)
@@ -266,6 +273,25 @@ impl<'c> Compiler<'c> {
         }
         message.parameters(facts);
         self.legacy_body(body, &message);
+    }
+
+    /// What a look-up compares with what it found: places of the request.
+    fn check_sent_again(
+        &mut self,
+        raw: &'c raw::Call,
+        scope: &Scope,
+        facts: &CallFacts,
+        api: &Arc<dyn Interface>,
+        typed: bool,
+    ) {
+        let direction = self.side.direction(Phase::Request);
+        let mut message = Message::new(api, Phase::Request, direction, scope.clone(), facts.request);
+        message.parameters(facts);
+        for (_, sent) in
+            raw.recover.iter().filter(|_| typed && facts.request.is_some()).flat_map(|own| &own.same)
+        {
+            let _ = self.legacy_place(sent, &message);
+        }
     }
 
     /// Parameters that stand in the address or are written for paging, and those that nothing writes.

@@ -2,13 +2,18 @@
 
 use super::super::Compiler;
 use super::super::operation::Making;
-use super::super::scope::{Place, Scope};
+use super::super::scope::{Found, Place, Scope};
+use super::super::steps::missing_range;
 use super::Known;
 use super::message::Message;
+use crate::mapping::diagnostic as code;
+use crate::mapping::path::{FieldPath, Part};
 use crate::mapping::program::Phase;
 use crate::mapping::raw::{AnswerFrom, On, Text};
 use crate::mapping::schema::{AnswerFacts, Interface, TypeId};
+use crate::text::Diagnostic;
 use crate::text::yaml::{Node, Value};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Type of a reply's body; the outer `None` where it has no body.
@@ -24,8 +29,19 @@ impl<'c> Compiler<'c> {
     ) {
         for call in known.iter().flatten() {
             for reply in successes(&call.facts.answers) {
+                let at = self.reply(api, &Scope::message(None), reply);
                 if let Some(text) = &call.raw.legacy_id {
-                    let _ = self.legacy_place(text, &self.reply(api, &Scope::message(None), reply));
+                    let _ = self.legacy_place(text, &at);
+                }
+                if let Some(undo) = &call.raw.undo {
+                    self.legacy_address(&undo.call, "reply", &at);
+                }
+                let Some(name) = &call.raw.name else { continue };
+                for other in &making.operation.calls {
+                    let undo = other.undo.as_ref().map(|undo| &undo.call);
+                    for text in undo.into_iter().chain([&other.call]) {
+                        self.legacy_address(text, name.as_str(), &at);
+                    }
                 }
             }
             for entry in call.raw.on.iter().chain(&making.operation.on) {
@@ -45,6 +61,26 @@ impl<'c> Compiler<'c> {
                     self.legacy_query(text, &at);
                 }
             }
+        }
+    }
+
+    /// What an address has of a reply that it calls by this name, such as `{reply.no}`.
+    pub(super) fn legacy_address(&mut self, text: &Text, name: &str, at: &Message<'c>) {
+        for range in placeholders(text.as_str(), name) {
+            let Some(own) = text.as_str().get(range.clone()) else { continue };
+            let Some(path) = FieldPath::parse(own).ok().filter(|path| path.part == Part::Body) else {
+                continue;
+            };
+            let missing = match at.legacy.resolve(&*at.api, &path, &mut Vec::new()) {
+                Found::Missing(missing) => {
+                    let within = missing_range(own, &missing).unwrap_or(0..own.len());
+                    let span = text.part(range.start + within.start..range.start + within.end);
+                    let fault = Diagnostic::error(code::NO_LEGACY_PLACE, missing.message).at(span);
+                    Some((missing.step, fault.maybe_hint(missing.hint)))
+                }
+                Found::Place(..) => None,
+            };
+            self.sighted((text.part(range), "legacy".into()), missing);
         }
     }
 
@@ -125,6 +161,19 @@ fn stand_ins(making: &Making<'_>, call: &Known<'_>) -> Vec<String> {
         }
     }
     texts
+}
+
+/// Where the paths behind a call's name stand in an address: `{reply.no}` and `{calls.customer.no}`.
+fn placeholders(address: &str, name: &str) -> Vec<Range<usize>> {
+    let opened = address.match_indices('{').map(|(at, _)| at + 1);
+    let ranges = opened.filter_map(|start| {
+        let inner = address.get(start..)?.split('}').next()?;
+        let named = inner.strip_prefix("calls.").unwrap_or(inner);
+        let path = named.strip_prefix(name)?.strip_prefix('.')?;
+        let end = start + inner.len();
+        (!path.is_empty()).then(|| end - path.len()..end)
+    });
+    ranges.collect()
 }
 
 /// Types of the bodies of good replies, each once.

@@ -51,7 +51,7 @@ impl<'c> Compiler<'c> {
                 self.legacy_body(body, &message);
                 if let Some(ty) = message.legacy.here.ty {
                     let sure = written_always(&made.program);
-                    self.check_required(ty, (&made.places, &sure), raw.call.span(), &api);
+                    self.check_required(ty, (&made.places, &sure), (Phase::Answer, raw.call.span()), &api);
                 }
             }
         }
@@ -76,8 +76,9 @@ impl<'c> Compiler<'c> {
             message.parameters(&facts);
             self.legacy_body(body, &message);
             if let Some(ty) = facts.request {
+                // To the one who is called it is a request, whatever the standard makes of it.
                 let sure = written_always(&made.program);
-                self.check_required(ty, (&made.places, &sure), text.span(), &api);
+                self.check_required(ty, (&made.places, &sure), (Phase::Request, text.span()), &api);
             }
         }
     }
