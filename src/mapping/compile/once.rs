@@ -14,6 +14,8 @@ use std::sync::Arc;
 const LETTERS_MIN: usize = 3;
 /// How often that is.
 const OFTEN_MIN: usize = 3;
+/// Names of so many letters, the same ones, are hardly two names.
+const TWIN_LETTERS_MIN: usize = 8;
 
 /// Words by what they are a word of, with the places where they stand.
 #[derive(Default)]
@@ -109,9 +111,14 @@ impl Compiler<'_> {
         for ((of, word), places) in &seen.words {
             let [at] = places.as_slice() else { continue };
             let is_short = |word: &str| word.chars().count() < LETTERS_MIN;
-            let places_min = if is_short(word) { OFTEN_MIN } else { 2 };
+            let (own, places_min) = (letters(word), if is_short(word) { OFTEN_MIN } else { 2 });
+            // Of two long names with the same letters, either may be the slip: both are told.
+            let is_twin = |near: &str| of.is_empty() && own.len() >= TWIN_LETTERS_MIN && letters(near) == own;
             let often = seen.words.iter().filter(|((other, near), places)| {
-                other == of && places.len() >= places_min && !is_short(near)
+                other == of
+                    && near != word
+                    && !is_short(near)
+                    && (places.len() >= places_min || is_twin(near))
             });
             let Some(near) = suggest(word, often.map(|((_, word), _)| word.as_str())) else { continue };
             if near.chars().count().abs_diff(word.chars().count()) > 1 || !is_slip(word, near) {
@@ -128,6 +135,13 @@ impl Compiler<'_> {
         let named = own.or(self.set.set.backend.as_ref());
         named.is_none_or(|name| self.interfaces.contains_key(name.as_str()))
     }
+}
+
+/// The letters of a word, in an order of their own.
+fn letters(word: &str) -> Vec<char> {
+    let mut letters: Vec<char> = word.chars().collect();
+    letters.sort_unstable();
+    letters
 }
 
 /// Whether two words differ by one slip: a letter more, less or other, two letters exchanged, or case.

@@ -12,7 +12,7 @@ use crate::mapping::program::Phase;
 use crate::mapping::raw::{
     AnswerFrom, Body, Branch, Call, Condition, ElseBranch, Inputs, Operation, Rule, Text,
 };
-use crate::text::{Diagnostic, Hint, Span};
+use crate::text::{Diagnostic, Hint, Span, suggest};
 use std::collections::{BTreeSet, HashSet};
 
 impl Compiler<'_> {
@@ -60,12 +60,17 @@ impl Compiler<'_> {
             let wire = self.wire(operation);
             walk.operation(self, operation, wire);
         }
-        for name in set.set.namespaces.iter().flat_map(|namespace| &namespace.elements).chain(&set.set.lists)
-        {
-            if !walk.words.contains(name.as_str()) {
+        let elements = set.set.namespaces.iter().map(|namespace| &namespace.elements);
+        for list in elements.chain([&set.set.lists]) {
+            // What is named already was not meant again.
+            let free = |word: &&str| list.iter().all(|name| name.as_str() != *word);
+            let known: BTreeSet<&str> = walk.words.iter().copied().filter(free).collect();
+            for name in list.iter().filter(|name| !walk.words.contains(name.as_str())) {
+                let near = suggest(name.as_str(), known.iter().copied()).map(Hint::meant);
+                let hint = near.unwrap_or_else(|| "take it out, or correct its spelling".into());
                 let fault =
                     Diagnostic::warning(code::UNUSED_NAME, format!("no rule has an element `{name}`"));
-                self.out.push(fault.at(name.span()).hint("take it out, or correct its spelling"));
+                self.out.push(fault.at(name.span()).hint(hint));
             }
         }
     }

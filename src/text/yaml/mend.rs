@@ -219,12 +219,12 @@ fn odd_keys(root: &Node) -> usize {
     seen.values().filter(|count| **count == 1).count()
 }
 
-/// Texts without quotes that go on in the next line.
+/// Texts without quotes that go on in the next line, or hold what looks like a key.
 fn odd_texts(node: &Node, text: &str) -> usize {
     match &node.value {
         Value::Scalar(scalar) => {
             let written = text.get(node.span.start as usize..node.span.end as usize);
-            usize::from(scalar.style == Style::Plain && written.is_some_and(|written| written.contains('\n')))
+            usize::from(scalar.style == Style::Plain && written.is_some_and(|own| own.contains(['\n', ':'])))
         }
         Value::Sequence(list) => list.iter().map(|node| odd_texts(node, text)).sum(),
         Value::Mapping(entries) => entries.iter().map(|entry| odd_texts(&entry.value, text)).sum(),
