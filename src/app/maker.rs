@@ -1,8 +1,10 @@
 //! The thread that makes plans and takes them apart.
 //!
-//! One thread for all of them, and neither one of those that serve nor another one each time: most of a plan is what the
-//! plan before had, so what the next one lets go of is what it needs again, and the allocator finds it where it was. And an
-//! exchange that is the last to have a plan does not pay for its end.
+//! One thread for all of them, the first plan too, and neither one of those that serve nor another one each time: most of a
+//! plan is what the plan before had, so what the next one lets go of is what it needs again, and the allocator finds it where
+//! it was. What one thread took and another gives back the allocator keeps for the first until that takes something again: a
+//! main thread that made the first plan and then only waits would keep all of it, partner by partner. And an exchange that is
+//! the last to have a plan does not pay for its end.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -32,6 +34,7 @@ const RETIRED_LOOK_MS: u64 = 50;
 pub struct Maker(Sender<Job>);
 
 enum Job {
+    Begin { config: PathBuf, done: oneshot::Sender<Built> },
     Make { config: PathBuf, previous: Arc<Plan>, changed: Changed, done: oneshot::Sender<Built> },
     Retire(Arc<Plan>),
 }
@@ -47,15 +50,27 @@ impl Maker {
         Ok(Self(sender))
     }
 
+    /// The first plan.
+    ///
+    /// # Errors
+    /// Making it failed in a way that nobody thought of.
+    pub async fn begin(&self, config: &Path) -> Result<Built, String> {
+        self.made(|done| Job::Begin { config: config.to_owned(), done }).await
+    }
+
     /// The plan after `previous`, where it is known what changed since that was read.
     ///
     /// # Errors
     /// Making it failed in a way that nobody thought of.
     pub async fn make(&self, config: &Path, previous: &Arc<Plan>, changed: Changed) -> Result<Built, String> {
-        let (done, built) = oneshot::channel();
         let (config, previous) = (config.to_owned(), Arc::clone(previous));
+        self.made(|done| Job::Make { config, previous, changed, done }).await
+    }
+
+    async fn made(&self, job: impl FnOnce(oneshot::Sender<Built>) -> Job) -> Result<Built, String> {
+        let (done, built) = oneshot::channel();
         let failed = || "the plan could not be made".to_owned();
-        self.0.send(Job::Make { config, previous, changed, done }).map_err(|_| failed())?;
+        self.0.send(job(done)).map_err(|_| failed())?;
         built.await.map_err(|_| failed())
     }
 
@@ -75,13 +90,9 @@ fn run(jobs: &Receiver<Job>) {
             jobs.recv_timeout(Duration::from_millis(RETIRED_LOOK_MS))
         };
         match next {
+            Ok(Job::Begin { config, done }) => answer(done, || plan::load(&config, None)),
             Ok(Job::Make { config, previous, changed, done }) => {
-                let made = catch_unwind(AssertUnwindSafe(|| settled(&config, &previous, &changed)));
-                // Without an answer who waits hears that it failed; the panic itself was logged.
-                if let Ok(built) = made {
-                    // Who asked may have gone.
-                    let _ = done.send(built);
-                }
+                answer(done, || settled(&config, &previous, &changed));
             }
             Ok(Job::Retire(plan)) => retired.push(plan),
             Err(RecvTimeoutError::Timeout) => {}
@@ -90,6 +101,14 @@ fn run(jobs: &Receiver<Job>) {
         for plan in retired.extract_if(.., |plan| Arc::strong_count(plan) == 1) {
             plan.end();
         }
+    }
+}
+
+fn answer(done: oneshot::Sender<Built>, make: impl FnOnce() -> Built) {
+    // Without an answer who waits hears that it failed; the panic itself was logged.
+    if let Ok(built) = catch_unwind(AssertUnwindSafe(make)) {
+        // Who asked may have gone.
+        let _ = done.send(built);
     }
 }
 
@@ -128,11 +147,11 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        let first = plan::load(&config, None);
+        let maker = Maker::start().unwrap();
+        let first = maker.begin(&config).await.unwrap();
         let first = Arc::new(
             first.plan.unwrap_or_else(|| panic!("{}", first.diagnostics.render_text(&first.sources))),
         );
-        let maker = Maker::start().unwrap();
         let next = maker.make(&config, &first, Changed::Anywhere).await.unwrap();
         assert_eq!(next.plan.unwrap().generation(), 2);
         let (used, seen) = (Arc::clone(&first), Arc::downgrade(&first));

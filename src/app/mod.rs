@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     config::{Gateway as GatewaySettings, LogFormat, LogLevel},
-    plan::{self, Plan},
+    plan::Plan,
     telemetry::log,
 };
 
@@ -31,6 +31,7 @@ mod work_list;
 pub mod workers;
 mod works;
 
+use maker::Maker;
 pub use reload::Reloader;
 pub use running::Running;
 
@@ -40,12 +41,13 @@ pub use running::Running;
 /// What keeps it from starting, with the place to mend; nothing is served then.
 pub async fn serve(config: &Path) -> anyhow::Result<()> {
     let mut termination = Termination::expect()?;
-    let plan = load(config)?;
+    let maker = Maker::start().context("the thread of plans")?;
+    let plan = load(config, &maker).await?;
     install_log(&plan.settings().gateway)?;
     log_panics();
     // The first provider stays; there is no other in this program.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let running = Running::start(config, plan).await?;
+    let running = Running::start(config, plan, maker).await?;
     termination.told().await;
     tracing::info!("stopping: finishing what is in flight");
     let cut = running.stop().await?;
@@ -58,12 +60,14 @@ pub async fn serve(config: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// As [`serve`].
 pub async fn start(config: &Path) -> anyhow::Result<Running> {
-    Running::start(config, load(config)?).await
+    let maker = Maker::start().context("the thread of plans")?;
+    let plan = load(config, &maker).await?;
+    Running::start(config, plan, maker).await
 }
 
 /// The plan of the configuration; what is to be said of it is printed, all at once.
-fn load(config: &Path) -> anyhow::Result<Plan> {
-    let built = plan::load(config, None);
+async fn load(config: &Path, maker: &Maker) -> anyhow::Result<Plan> {
+    let built = maker.begin(config).await.map_err(anyhow::Error::msg)?;
     let diagnostics = built.diagnostics.render_text(&built.sources);
     let Some(plan) = built.plan else {
         anyhow::bail!("cannot start on {}:\n{diagnostics}", config.display());

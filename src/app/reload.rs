@@ -32,17 +32,15 @@ pub struct Reloader {
 }
 
 impl Reloader {
-    /// A reloader of the settings in `config`.
-    ///
-    /// # Errors
-    /// The operating system has no thread left.
-    pub fn new(
+    /// A reloader of the settings in `config`, with the maker of the plan that is live.
+    pub(super) fn new(
         config: &Path,
         plan: PlanHandle,
         backends: Arc<Backends>,
         metrics: Arc<Metrics>,
-    ) -> std::io::Result<Self> {
-        Ok(Self { config: config.to_owned(), plan, backends, metrics, maker: Maker::start()? })
+        maker: Maker,
+    ) -> Self {
+        Self { config: config.to_owned(), plan, backends, metrics, maker }
     }
 
     /// Reloads when told, until `stopped` says so.

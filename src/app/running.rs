@@ -15,8 +15,8 @@ use tokio::{
 };
 
 use super::{
-    Reloader, attention, deliver::Deliveries, events, forget, internal::Internal, record, subscriptions,
-    watches, work_list, workers, works,
+    Reloader, attention, deliver::Deliveries, events, forget, internal::Internal, maker::Maker, record,
+    subscriptions, watches, work_list, workers, works,
 };
 use crate::{
     admin::{self, Admin, Readiness, ReadinessProbe},
@@ -61,8 +61,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts to serve a plan that was read from `config`.
-    pub(super) async fn start(config: &Path, plan: Plan) -> anyhow::Result<Self> {
+    /// Starts to serve a plan that was read from `config`; its maker makes those after it.
+    pub(super) async fn start(config: &Path, plan: Plan, maker: Maker) -> anyhow::Result<Self> {
         let settings = plan.settings().gateway.clone();
         let metrics = Arc::new(Metrics::with_partner_series_max(settings.telemetry.partner_series_max)?);
         let store = open_store(&settings.store, &metrics).await?;
@@ -77,7 +77,8 @@ impl Running {
         let (sonata, admin_listener) = bound(&settings.listeners).await?;
         let sonata = sonata.counted(Arc::clone(&metrics));
         let (asked, requests) = mpsc::channel(RELOADS_WAITING_MAX);
-        let reloader = Reloader::new(config, handle.clone(), Arc::clone(&backends), Arc::clone(&metrics))?;
+        let reloader =
+            Reloader::new(config, handle.clone(), Arc::clone(&backends), Arc::clone(&metrics), maker);
         let mut helpers = helpers(&gateway, &stopped);
         helpers.extend(works::start(&gateway, &stopped));
         helpers.push(tokio::spawn(reloader.run(requests, stopped.clone())));

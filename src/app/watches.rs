@@ -21,6 +21,8 @@ pub async fn run(gateway: Arc<Gateway>, mut stopped: watch::Receiver<bool>) {
                 Err(error) => tracing::warn!(%error, "what is watched cannot be kept; tried again"),
             }
         }
+        // One that is replaced in the pause ends without waiting for it.
+        drop(plan);
         tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => {}
             () = tokio::time::sleep(Duration::from_millis(LOOK_MS)) => {}
