@@ -422,7 +422,7 @@ async fn a_dead_listener_delays_nobody() {
         let ids: HashSet<String> = live.ids().into_iter().collect();
         assert_eq!(ids.len(), 400);
         // The dead one would hold them for minutes.
-        assert!(taken < Duration::from_secs(60), "{taken:?}");
+        assert!(taken < Duration::from_mins(1), "{taken:?}");
         // A circuit keeps most from being tried at all.
         until(async || bed.admin("GET", "/metrics").await.text().contains("outcome=\"circuit_open\"")).await;
         assert!(dead.got().len() < 100, "{}", dead.got().len());

@@ -226,10 +226,9 @@ impl<'s> Builder<'s> {
     }
 
     fn get_named(&mut self, object: Slot, name: &str, bit: u64) -> Option<Slot> {
-        match self.value(object) {
-            // An absent member is no reason to open a copy.
-            Value::Copy(node) => drop(node.get(name)?),
-            _ => {}
+        // An absent member is no reason to open a copy.
+        if let Value::Copy(node) = self.value(object) {
+            node.get(name)?;
         }
         let object = self.object_of(object)?;
         let at = self.find(object, name, bit)?;

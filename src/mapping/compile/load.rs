@@ -53,7 +53,9 @@ pub fn read_set_files(files: &FileSet, sources: &mut Sources, out: &mut Diagnost
         }
         let yaml = std::path::Path::new(path).extension().is_some_and(|extension| extension == "yaml");
         if !yaml {
-            unread(path, &files.shown(path)).into_iter().for_each(|told| out.push(told));
+            if let Some(told) = unread(path, &files.shown(path)) {
+                out.push(told);
+            }
             continue;
         }
         let id = sources.add(&files.shown(path), text.clone());

@@ -156,9 +156,9 @@ impl Compiler<'_> {
         let Some(raw) = self.set.table(name.as_str()) else {
             let near = suggest(name.as_str(), self.set.tables.iter().map(|table| table.name.as_str()));
             let values = self.enum_values(place);
-            let hint = near.map(Hint::meant).or_else(|| missing_table(name.as_str(), &values));
+            let hint = near.map_or_else(|| missing_table(name.as_str(), &values), Hint::meant);
             let fault = Diagnostic::error(code::UNKNOWN_TABLE, format!("codes.yaml has no table `{name}`"));
-            self.out.push(fault.at(name.span()).maybe_hint(hint));
+            self.out.push(fault.at(name.span()).hint(hint));
             return;
         };
         self.tables_used.insert(raw.name.as_str());
@@ -458,11 +458,11 @@ pub(super) fn near_value<'v>(text: &str, values: &'v [String], taken: &[&str]) -
 }
 
 /// What to write where a code table is not there at all.
-fn missing_table(name: &str, values: &[String]) -> Option<Hint> {
-    Some(match values {
+fn missing_table(name: &str, values: &[String]) -> Hint {
+    match values {
         [] => format!("add it to codes.yaml: `{name}: [ {{ sonata: …, legacy: … }} ]`").into(),
         values => format!("add it to codes.yaml, with rows for {}", values.join(", ")).into(),
-    })
+    }
 }
 
 /// Whether a text that is no field path is meant as a query.
