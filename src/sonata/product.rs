@@ -94,7 +94,7 @@ impl ProductSchema {
 #[derive(Debug, Clone, Default)]
 pub struct Products {
     sources: Vec<Arc<ProductTypes>>,
-    /// URN as the partner writes it, to URN or short name.
+    /// URN as the partner writes it, to that of the product.
     aliases: BTreeMap<String, String>,
 }
 
@@ -130,15 +130,28 @@ impl Products {
         mut self,
         aliases: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Vec<String>> {
-        self.aliases = aliases.into_iter().collect();
-        let is_unknown = |target: &&String| self.known(target).is_none();
-        let unknown: Vec<String> = self.aliases.values().filter(is_unknown).cloned().collect();
+        let (mut known, mut unknown) = (BTreeMap::new(), Vec::new());
+        for (alias, target) in aliases {
+            match self.known(&target) {
+                Some(product) => {
+                    known.insert(alias, product.urn().to_owned());
+                }
+                None => unknown.push(target),
+            }
+        }
+        self.aliases = known;
         if unknown.is_empty() { Ok(self) } else { Err(unknown) }
+    }
+
+    /// The aliases, each with the URN that it stands for; those that are URNs themselves mean themselves.
+    pub fn aliases(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = self.aliases.iter().filter(|(alias, _)| self.by_urn(alias).is_none());
+        own.map(|(alias, urn)| (alias.as_str(), urn.as_str()))
     }
 
     /// The product that a message means by this `@type`: a URN of the standard, or an alias.
     pub fn resolve(&self, type_urn: &str) -> Option<ProductSchema> {
-        self.by_urn(type_urn).or_else(|| self.known(self.aliases.get(type_urn)?))
+        self.by_urn(type_urn).or_else(|| self.by_urn(self.aliases.get(type_urn)?))
     }
 
     /// The product of this URN or, where only one has it, this short name. For configuration and mappings.
@@ -161,8 +174,7 @@ impl Products {
 
     /// All texts that a message may write as `@type` of the product of this URN: the URN, then its aliases.
     pub fn spellings<'p>(&'p self, urn: &'p str) -> impl Iterator<Item = &'p str> {
-        let is_alias =
-            move |(_, target): &(&String, &String)| self.known(target).is_some_and(|p| p.urn() == urn);
+        let is_alias = move |(_, target): &(&String, &String)| target.as_str() == urn;
         std::iter::once(urn).chain(self.aliases.iter().filter(is_alias).map(|(alias, _)| alias.as_str()))
     }
 

@@ -6,9 +6,6 @@ use crate::{json::Document, plan::PartnerPlan, sonata::Function};
 /// A message with each alias of a product in the place of which its own `@type` stands.
 pub fn meant(partner: &PartnerPlan, function: Function, document: &Document) -> Document {
     let Some(products) = partner.products(function) else { return document.clone() };
-    let pairs = partner.settings().type_aliases.iter().filter_map(|(alias, _)| {
-        Some((alias.value.clone(), products.resolve(&alias.value)?.urn().to_owned()))
-    });
-    let pairs: Vec<(String, String)> = pairs.collect();
-    rewritten(document, "@type", &pairs, &|text, (alias, urn)| (text == alias).then(|| urn.clone()))
+    let pairs: Vec<(&str, &str)> = products.aliases().collect();
+    rewritten(document, "@type", &pairs, &|text, (alias, urn)| (text == alias).then(|| urn.to_owned()))
 }

@@ -14,17 +14,18 @@ pub fn addressed(plan: &Plan, partner: &PartnerPlan, document: &Document) -> Doc
     let others = partner.edges().flat_map(|edge| &edge.addresses).filter(is_there);
     let others = others.map(|(ours, theirs)| ([&base, &**ours].concat(), [&base, &**theirs].concat()));
     let others: Vec<(String, String)> = others.collect();
+    let others: Vec<(&str, &str)> = others.iter().map(|(ours, theirs)| (&**ours, &**theirs)).collect();
     rewritten(document, "href", &others, &|text, (ours, theirs)| {
-        Some(format!("{theirs}{}", text.strip_prefix(ours.as_str())?))
+        Some(format!("{theirs}{}", text.strip_prefix(ours)?))
     })
 }
 
 /// What comes of a text by one pair of an old and a new one.
-type Renamed = dyn Fn(&str, &(String, String)) -> Option<String>;
+type Renamed = dyn Fn(&str, (&str, &str)) -> Option<String>;
 
 /// A document with other texts in all members of one name; `pairs` are what may be replaced and by what.
-pub fn rewritten(document: &Document, name: &str, pairs: &[(String, String)], renamed: &Renamed) -> Document {
-    if !pairs.iter().any(|(old, _)| document.text().contains(old.as_str())) {
+pub fn rewritten(document: &Document, name: &str, pairs: &[(&str, &str)], renamed: &Renamed) -> Document {
+    if !pairs.iter().any(|(old, _)| document.text().contains(old)) {
         return document.clone();
     }
     let mut work = Work { builder: Builder::new(), name, pairs, renamed };
@@ -35,7 +36,7 @@ pub fn rewritten(document: &Document, name: &str, pairs: &[(String, String)], re
 struct Work<'d, 'w> {
     builder: Builder<'d>,
     name: &'w str,
-    pairs: &'w [(String, String)],
+    pairs: &'w [(&'w str, &'w str)],
     renamed: &'w Renamed,
 }
 
@@ -43,7 +44,7 @@ impl<'d> Work<'d, '_> {
     /// As deep as a parsed document is, which is bounded.
     fn value(&mut self, node: Node<'d>) -> Slot {
         let is_inside = node.is_object() || node.is_array();
-        if !is_inside || !self.pairs.iter().any(|(old, _)| node.raw().contains(old.as_str())) {
+        if !is_inside || !self.pairs.iter().any(|(old, _)| node.raw().contains(old)) {
             return self.builder.copy(node);
         }
         if node.is_array() {
@@ -57,7 +58,7 @@ impl<'d> Work<'d, '_> {
         let object = self.builder.object();
         for (name, value) in node.members() {
             let text = value.as_str().filter(|_| name == self.name);
-            let other = text.and_then(|text| self.pairs.iter().find_map(|pair| (self.renamed)(&text, pair)));
+            let other = text.and_then(|text| self.pairs.iter().find_map(|pair| (self.renamed)(&text, *pair)));
             let slot = match other {
                 Some(other) => self.builder.string(other),
                 None if value.is_object() || value.is_array() => self.value(value),

@@ -2,7 +2,7 @@
 //!
 //! The rules of such a program nearly all say of one member that it stays. Here they are put the other way round: for
 //! each member that a message may have what becomes of it. So a message is walked by what is in it, only where something in
-//! there may change, and what stays is copied in stretches. What rules say besides that is done by the rules
+//! there may change, and what stays is copied in pieces. What rules say besides that is done by the rules
 //! themselves, as ever; and of a list of rules that cannot be put so there is no splice.
 
 use super::{
@@ -109,7 +109,7 @@ pub struct Choice {
 }
 
 impl Program {
-    /// The same, which copies what it leaves as it is in stretches where it can.
+    /// The same, which copies what it leaves as it is in pieces where it can.
     #[must_use]
     pub fn spliced(mut self) -> Self {
         let splice =
@@ -319,6 +319,9 @@ fn counted<'n>(names: impl Iterator<Item = &'n str>) -> HashMap<&'n str, usize> 
     counts
 }
 
+/// Members that have to be there, at most: each has a bit. With more the rules are run one by one.
+const MUSTS_MAX: u32 = u64::BITS;
+
 /// Members in the making.
 #[derive(Default)]
 struct Named<'n> {
@@ -328,9 +331,12 @@ struct Named<'n> {
 }
 
 impl<'n> Named<'n> {
-    /// Adds one; none where too many have to be looked for.
+    /// Adds one; none beyond [`MUSTS_MAX`].
     fn add(&mut self, name: &'n str, is_must: bool, act: Act) -> Option<()> {
-        let must = if is_must { 1_u64.checked_shl(self.musts)? } else { 0 };
+        if is_must && self.musts == MUSTS_MAX {
+            return None;
+        }
+        let must = if is_must { 1 << self.musts } else { 0 };
         self.musts += u32::from(is_must);
         self.names.push(name);
         self.all.push(MemberRule { must, act });
@@ -508,5 +514,22 @@ impl Pair {
             Source::Path(path) => is(path),
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Act, MUSTS_MAX, Named};
+
+    #[test]
+    fn there_is_a_most_of_members_that_have_to_be_there() {
+        let mut named = Named::default();
+        for _ in 0..MUSTS_MAX {
+            assert!(named.add("a", true, Act::Term(0)).is_some());
+        }
+        assert!(named.add("one more", true, Act::Term(0)).is_none());
+        assert!(named.add("free", false, Act::Term(0)).is_some());
+        let all = named.with(&[], Vec::new()).unwrap();
+        assert_eq!((all.musts, all.all.len()), (u64::MAX, MUSTS_MAX as usize + 1));
     }
 }

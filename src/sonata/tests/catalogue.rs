@@ -218,5 +218,6 @@ fn products_are_found_by_urn_alias_and_short_name() {
         assert_eq!(products.resolve(alias).unwrap().urn(), urn);
         assert!(products.is_product(alias, "carrier-ethernet-subscriber-uni"));
         assert_eq!(products.spellings(urn).collect::<Vec<_>>(), [urn, alias]);
+        assert_eq!(products.aliases().collect::<Vec<_>>(), [(alias, urn)]);
     }
 }
