@@ -5,7 +5,10 @@
 //! long it takes until it serves, what it holds, how long after a change of one overlay the new plan is live (seen by the
 //! watch, from the end of its quiet time; and asked for, which looks at all files), and what a thousand reloads do to a
 //! program under load. That is held against two controls: as many exchanges without a reload, and as many reloads without
-//! an exchange. `partners COUNT` takes another number of partners, `--reloads N` another number of reloads.
+//! an exchange. The first exchanges fill what is made on first use and kept (types, read pages of the database, pages of
+//! the allocator); they are behind each run with exchanges when its reloads begin. `partners COUNT` takes another number
+//! of partners, `--reloads N` another number of reloads, `--program PATH` another build, `--soak` does no more than the
+//! reloads.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -40,12 +43,14 @@ const PARTNERS: usize = 1_000;
 const RELOADS: usize = 1_000;
 const EDITS: usize = 21;
 const CONNECTIONS: usize = 4;
+/// Exchanges before what is held is looked at.
+const WARMING: usize = 20_000;
 /// Quiet time of the watch, in milliseconds.
 const DEBOUNCE_MS: u64 = 100;
 /// How often each run says what the program holds.
 const LINES: usize = 12;
-/// Growth over the second half of the reloads that counts as none, beyond that of as many exchanges alone, in percent of what
-/// is held then.
+/// Growth from the third quarter of the reloads to the last that counts as none, beyond that of as many exchanges alone, in
+/// percent of what is held then.
 const GROWTH_PERCENT_MAX: f64 = 3.0;
 const START_SECONDS_MAX: u64 = 120;
 /// Files of the demonstration's mapping set that make twenty operations.
@@ -64,22 +69,14 @@ fn main() {
     let reloads = after("--reloads").and_then(|word| word.parse().ok()).unwrap_or(RELOADS);
     let first = words.first().filter(|word| !word.starts_with("--"));
     let partners = first.and_then(|word| word.parse().ok()).unwrap_or(PARTNERS);
+    let built = after("--program").map_or(env!("CARGO_BIN_EXE_segue"), String::as_str);
+    let only_soak = words.iter().any(|word| word == "--soak");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let alone = Bed::new(1);
-        let (start, program) = alone.start().await;
-        let alone_kib = program.resident_kib();
-        println!("1 partner: {} ms to start, {alone_kib} KiB resident", start.as_millis());
-        drop(program);
-        let bed = Bed::new(partners);
-        let (start, program) = bed.start().await;
-        let kib = program.resident_kib();
-        let each = (kib - alone_kib) as f64 / (partners.max(2) - 1) as f64;
-        println!("{partners} partners: {} ms to start", start.as_millis());
-        println!("resident {:.1} MiB, {each:.1} KiB for each partner more", kib as f64 / 1024.0);
-        program.edit_and_reload(&bed).await;
-        drop(program);
-        bed.edit_and_watch().await;
+        let bed = Bed::new(partners, built);
+        if !only_soak {
+            start_and_edit(&bed, partners, &Bed::new(1, built)).await;
+        }
         let both = bed.soak(partners, reloads, None).await;
         let exchanges = bed.soak(partners, 0, Some(both.exchanges)).await;
         bed.soak(partners, reloads, Some(0)).await;
@@ -87,24 +84,43 @@ fn main() {
     });
 }
 
+/// How long a start takes, what is held then, and how soon a changed overlay is live.
+async fn start_and_edit(bed: &Bed, partners: usize, alone: &Bed) {
+    let (start, program) = alone.start().await;
+    let alone_kib = program.resident_kib();
+    println!("1 partner: {} ms to start, {alone_kib} KiB resident", start.as_millis());
+    drop(program);
+    let (start, program) = bed.start().await;
+    let kib = program.resident_kib();
+    let each = (kib - alone_kib) as f64 / (partners.max(2) - 1) as f64;
+    println!("{partners} partners: {} ms to start", start.as_millis());
+    println!("resident {:.1} MiB, {each:.1} KiB for each partner more", kib as f64 / 1024.0);
+    program.edit_and_reload(bed).await;
+    drop(program);
+    bed.edit_and_watch().await;
+}
+
 /// A configuration on disk, and the legacy system of it: a process of its own, so that what it keeps is not counted.
 struct Bed {
     folder: tempfile::TempDir,
+    /// The program that is measured.
+    built: PathBuf,
     bss: Child,
     sonata: SocketAddr,
     admin: SocketAddr,
 }
 
 impl Bed {
-    fn new(partners: usize) -> Self {
+    fn new(partners: usize, built: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let bss = free_address();
-        let mut simulate = Command::new(env!("CARGO_BIN_EXE_segue"));
+        let mut simulate = Command::new(built);
         simulate
             .args(["simulate", "bss", "--journal", "0", "--rows", "1000", "--address"])
             .arg(bss.to_string());
         let simulated = simulate.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let bed = Self { folder, bss: simulated, sonata: free_address(), admin: free_address() };
+        let (sonata, admin) = (free_address(), free_address());
+        let bed = Self { folder, built: built.into(), bss: simulated, sonata, admin };
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         for file in FILES {
             let text = fs::read(root.join("mappings/acme").join(file)).unwrap();
@@ -150,7 +166,7 @@ impl Bed {
     async fn start(&self) -> (Duration, Program) {
         let log = File::create(self.path("log")).unwrap();
         let begun = Instant::now();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_segue"));
+        let mut command = Command::new(&self.built);
         command.arg("--config").arg(self.path("config")).arg("serve").stdout(Stdio::null()).stderr(log);
         let mut program = Program {
             child: command.spawn().unwrap(),
@@ -226,6 +242,11 @@ impl Program {
         self.status_kib("VmRSS:")
     }
 
+    fn held(&self) -> String {
+        let [all, anonymous] = ["VmRSS:", "RssAnon:"].map(|what| self.status_kib(what) as f64 / 1024.0);
+        format!("{all:>6.1} MiB, of which {anonymous:.1} anonymous")
+    }
+
     fn status_kib(&self, what: &str) -> usize {
         let text = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = text.lines().find(|line| line.starts_with(what)).unwrap();
@@ -285,6 +306,10 @@ impl Bed {
     /// where `exchanges` is none, else so many. Says what it holds on the way.
     async fn soak(&self, partners: usize, reloads: usize, exchanges: Option<usize>) -> Soak {
         let (_, program) = self.start().await;
+        if exchanges != Some(0) {
+            let warming = Traffic::start(&program, partners, Some(WARMING)).all().await;
+            println!("{:>6} reloads, {:>8} exchanges before: {}", 0, warming.0, program.held());
+        }
         let traffic = Traffic::start(&program, partners, exchanges);
         let mut soak = Soak { exchanges: 0, held_kib: vec![program.resident_kib()] };
         for line in 1..=LINES {
@@ -299,11 +324,10 @@ impl Bed {
             }
             soak.held_kib.push(program.resident_kib());
             println!(
-                "{:>6} reloads, {:>8} exchanges: {:>6.1} MiB, of which {:.1} anonymous",
+                "{:>6} reloads, {:>8} exchanges: {}",
                 reloads * line / LINES,
                 traffic.done.load(Ordering::Relaxed),
-                program.resident_kib() as f64 / 1024.0,
-                program.status_kib("RssAnon:") as f64 / 1024.0,
+                program.held(),
             );
         }
         let failed = traffic.end().await;
@@ -320,20 +344,25 @@ struct Soak {
 }
 
 impl Soak {
-    /// How much more it held at the end than in the middle, in KiB, and how much at the end.
-    fn second_half(&self) -> (f64, f64) {
-        let (middle, end) = (self.held_kib[self.held_kib.len() / 2], self.held_kib[self.held_kib.len() - 1]);
-        (end as f64 - middle as f64, end as f64)
+    /// How much more it held over the last quarter than over the one before, in KiB on average, and how much over the last:
+    /// single lines are some percent apart without any reload.
+    fn last_quarter(&self) -> (f64, f64) {
+        let quarter = |from: usize| {
+            let lines = &self.held_kib[1 + LINES * from / 4..=LINES * (from + 1) / 4];
+            lines.iter().sum::<usize>() as f64 / lines.len() as f64
+        };
+        (quarter(3) - quarter(2), quarter(3))
     }
 }
 
 /// Whether reloads made the program grow, other than the exchanges beside them.
 fn verdict(both: &Soak, exchanges: &Soak) {
-    let ((grown, held), (alone, _)) = (both.second_half(), exchanges.second_half());
+    let ((grown, held), (alone, _)) = (both.last_quarter(), exchanges.last_quarter());
     let percent = (grown - alone.max(0.0)) / held * 100.0;
     let word = if percent <= GROWTH_PERCENT_MAX { "flat" } else { "NOT FLAT" };
     println!(
-        "{word}: over the second half of the reloads {:.1} MiB more, {:.1} of as many exchanges alone ({percent:.1} % of what it held)",
+        "{word}: over the last quarter of the reloads {:.1} MiB more than over the third, {:.1} of as many exchanges alone \
+         ({percent:.1} % of what it held)",
         grown / 1024.0,
         alone / 1024.0
     );
@@ -392,6 +421,11 @@ impl Traffic {
     /// How many exchanges there were, and how many of them failed.
     async fn end(self) -> (usize, usize) {
         self.stop.store(true, Ordering::Relaxed);
+        self.all().await
+    }
+
+    /// The same, of all that were to be made.
+    async fn all(self) -> (usize, usize) {
         for task in self.tasks {
             task.await.unwrap();
         }

@@ -21,7 +21,7 @@ use crate::{
     ids::{ExchangeId, TaskId},
     plan::{MappedOperation, PartnerPlan, Plan},
     sonata::{Contract, Operation},
-    telemetry::{ExchangeRecord, TraceContext, metrics, stamp},
+    telemetry::{self, ExchangeRecord, TraceContext, metrics, stamp},
 };
 
 /// One exchange.
@@ -119,7 +119,7 @@ impl<'g> Story<'g> {
     pub fn finding(&mut self, code: &'static str, text: &str) {
         self.findings += 1;
         self.gateway.metrics.finding(code);
-        tracing::warn!(exchange = self.id.as_str(), code, finding = text, "finding");
+        telemetry::finding(self.id.as_str(), self.findings, code, text);
     }
 
     /// Whether all that its partner does is a test.

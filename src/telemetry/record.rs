@@ -84,6 +84,20 @@ impl ExchangeRecord<'_> {
     }
 }
 
+/// Findings of one exchange that have a line of their own in the log: a list of a thousand elements with the same slip says
+/// it often enough. Metrics and the exchange's own line count all.
+pub const FINDINGS_LOGGED_MAX: usize = 20;
+
+/// Writes the line of the `number`th finding of an exchange, counted from one, unless enough have been written.
+pub fn finding(exchange: &str, number: usize, code: &str, text: &str) {
+    if number <= FINDINGS_LOGGED_MAX {
+        tracing::warn!(exchange, code, finding = text, "finding");
+    }
+    if number == FINDINGS_LOGGED_MAX {
+        tracing::warn!(exchange, "further findings of this exchange are only counted");
+    }
+}
+
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
@@ -92,6 +106,16 @@ fn micros(duration: Duration) -> u64 {
 mod tests {
     use super::*;
     use crate::telemetry::log::tests::captured;
+
+    #[test]
+    fn so_many_findings_of_an_exchange_have_a_line() {
+        let lines = |count| captured(|| (1..=count).for_each(|number| finding("e-1", number, "K102", "a state")));
+        assert_eq!(lines(3).lines().count(), 3);
+        let text = lines(FINDINGS_LOGGED_MAX + 100);
+        assert_eq!(text.matches("K102").count(), FINDINGS_LOGGED_MAX);
+        assert_eq!(text.lines().count(), FINDINGS_LOGGED_MAX + 1);
+        assert!(text.lines().last().unwrap().contains("only counted"), "{text}");
+    }
 
     #[test]
     fn the_line_is_json_and_holds_the_fields() {
