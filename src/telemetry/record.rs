@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn so_many_findings_of_an_exchange_have_a_line() {
-        let lines = |count| captured(|| (1..=count).for_each(|number| finding("e-1", number, "K102", "a state")));
+        let lines =
+            |count| captured(|| (1..=count).for_each(|number| finding("e-1", number, "K102", "a state")));
         assert_eq!(lines(3).lines().count(), 3);
         let text = lines(FINDINGS_LOGGED_MAX + 100);
         assert_eq!(text.matches("K102").count(), FINDINGS_LOGGED_MAX);
