@@ -176,6 +176,24 @@ fn map_prints_what_goes_on() {
 }
 
 #[test]
+fn map_prints_the_xml_that_a_backend_speaks() {
+    let case = "ticket/createTroubleTicket.everything";
+    let words = ["map", "--partner", "globex", "--operation", "troubleTicket.createTroubleTicket"];
+    let (_, out, err) =
+        segue(&[&words[..], &["--direction", "to_legacy"]].concat(), &body(case, "1-sonata-request.json"));
+    assert_eq!(err, "");
+    let path = root().join("mappings/acme/cases").join(case).join("2-legacy-request.json");
+    let sent: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let lines: Vec<&str> = sent["xml"].as_array().unwrap().iter().filter_map(|line| line.as_str()).collect();
+    let expected = format!("POST /soap/tickets\n{}\n", lines.join("\n"));
+    // The object is named by the partner's own id here, as nothing is kept.
+    let alike = |text: &str| {
+        text.lines().filter(|line| !line.contains("<n1:Object")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(alike(&out), alike(&expected));
+}
+
+#[test]
 fn map_tells_faults_and_refuses_wrong_words() {
     let map = |partner: &str, operation: &str, input: &str| {
         segue(&["map", "--partner", partner, "--operation", operation, "--direction", "to_legacy"], input)

@@ -106,6 +106,9 @@ struct Mapped {
     headers: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Box<RawValue>>,
+    /// What is sent, where that is no JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wire: Option<String>,
     /// Why it could not be mapped, or what was left out of it.
     findings: Vec<Refusal>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -279,6 +282,7 @@ fn mapped(message: Rehearsed, traced: bool) -> Mapped {
         good,
         headers,
         body,
+        wire: message.wire,
         findings: findings.iter().map(Refusal::from).collect(),
         rules: traced.then(|| message.rows.iter().map(Rule::from).collect()),
     }

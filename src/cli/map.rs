@@ -6,7 +6,7 @@ use super::{
     message::{MessageArguments, rehearse, status},
     output::say,
 };
-use crate::{cases::message::print_node, mapping::apply::Applied};
+use crate::{cases::message::print_node, format, mapping::apply::Applied};
 
 /// Prints what the mapping makes of the message of standard input.
 pub fn run(config: &Path, arguments: &MessageArguments) -> anyhow::Result<ExitCode> {
@@ -14,17 +14,21 @@ pub fn run(config: &Path, arguments: &MessageArguments) -> anyhow::Result<ExitCo
     for message in &outcome.messages {
         if let Ok(applied) = &message.result {
             say(&message.name);
-            print(applied);
+            print(applied, message.wire.as_deref());
         }
     }
     Ok(status(&outcome))
 }
 
-fn print(applied: &Applied) {
+fn print(applied: &Applied, wire: Option<&str>) {
     for (name, value) in &applied.headers {
         say(&format!("{name}: {value}"));
     }
-    if let Some(body) = &applied.body {
+    if let Some(wire) = wire {
+        // XML by the line, as cases have it; what is none stays as it is.
+        let lines = format::lines(wire).unwrap_or_else(|_| vec![wire.to_owned()]);
+        lines.iter().for_each(|line| say(line));
+    } else if let Some(body) = &applied.body {
         let mut text = String::new();
         print_node(&mut text, body.root(), 0);
         say(&text);

@@ -64,6 +64,8 @@ pub struct Rehearsed {
     pub name: String,
     /// What came of it.
     pub result: Result<Applied, Vec<Failure>>,
+    /// The text that a call sends, where its backend speaks something else than JSON.
+    pub wire: Option<String>,
     /// What every rule did.
     pub rows: Vec<Row>,
 }
@@ -191,7 +193,7 @@ impl Rehearsal<'_> {
         };
         let references = own_counterparts(&apply::references(program, &input(&nothing)));
         let (result, rows) = apply::apply_traced(program, &input(&references));
-        self.back(Rehearsed { name, result, rows }, element.is_some())
+        self.back(Rehearsed { name, result, wire: None, rows }, element.is_some())
     }
 
     /// The answer that a reply of this call becomes: one message, of a list one per element.
@@ -312,7 +314,7 @@ fn item_ids(planned: &[Planned<'_>], item_id: Option<&str>) -> Vec<KeyPair> {
 
 fn rehearse<'m>(origin: &Origin<'m>, planned: &Planned<'m>) -> Result<Rehearsed, ExchangeError> {
     let target = &planned.call.target;
-    let (result, rows) = origin.traced(planned);
+    let (mut result, rows) = origin.traced(planned);
     let query = result.as_ref().map(|applied| applied.query.as_slice()).unwrap_or_default();
     let address = match origin.address(target, query, planned.element, &[], None) {
         Ok(address) => address,
@@ -320,5 +322,14 @@ fn rehearse<'m>(origin: &Origin<'m>, planned: &Planned<'m>) -> Result<Rehearsed,
         Err(_) if planned.call.after.is_some() => "(needs the reply of the call before)".to_owned(),
         Err(error) => return Err(error),
     };
-    Ok(Rehearsed { name: format!("{} {address}", target.method), result, rows })
+    let mut wire = None;
+    if let Ok(applied) = &result
+        && !matches!(origin.wire.format, Format::Json)
+    {
+        match origin.wire.encode(planned.call, applied.body.as_ref()) {
+            Ok(sent) => wire = sent.map(|sent| String::from_utf8_lossy(&sent.body).into_owned()),
+            Err(failure) => result = Err(vec![failure]),
+        }
+    }
+    Ok(Rehearsed { name: format!("{} {address}", target.method), result, wire, rows })
 }

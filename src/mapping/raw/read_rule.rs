@@ -126,12 +126,18 @@ fn branches(
             }
             otherwise = else_branch(&entry.value, depth, out);
         } else {
-            list.push(Branch {
+            let branch = Branch {
                 span: node.span,
                 condition: fields.take("if").and_then(|node| condition(node, out)),
                 shape: text(&mut fields, "shape", out),
                 fields: fields.take("fields").map(|node| rules_at(node, depth + 1, out)).unwrap_or_default(),
-            });
+            };
+            if keys(node).iter().all(|(key, _)| &**key == "if") {
+                let fault = Diagnostic::error(code::FORM, "this branch does not say what is mapped");
+                let hint = "give it `shape:` or `fields:`, with `fields: []` where nothing is";
+                out.push(fault.at(node.span).hint(hint));
+            }
+            list.push(branch);
         }
         fields.finish(out);
     }

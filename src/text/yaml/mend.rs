@@ -14,8 +14,8 @@ use std::{
 const TRIES_MAX: usize = 120;
 /// Lines around the place that are looked at, before and behind.
 const LINES: usize = 2;
-/// Lines before the place in which a quote is looked for that opens and does not close: the parser reads on to the next one.
-const QUOTE_LINES: usize = 8;
+/// Lines before the place in which a quote, brace or bracket is looked for that opens and does not close: the parser reads on.
+const OPEN_LINES: usize = 8;
 /// Longest line that is looked at, in bytes: what can be missing in it grows with it.
 const LINE_BYTES_MAX: usize = 400;
 /// Largest file that is tried, in bytes: every try reads it whole.
@@ -40,9 +40,8 @@ pub(super) fn mend(text: &str, line: usize, read: impl Fn(&str) -> Option<Node>)
     let lines: Vec<(usize, &str)> = lines(text).collect();
     let near =
         (0..=LINES).flat_map(|by| [line.checked_sub(by), line.checked_add(by).filter(|_| by == 1)]).flatten();
-    let is_open =
-        |index: &usize| lines.get(*index).is_some_and(|(_, code)| code.matches('"').count() % 2 == 1);
-    let open = (LINES + 1..=QUOTE_LINES).filter_map(|by| line.checked_sub(by)).filter(is_open);
+    let is_open = |index: &usize| lines.get(*index).is_some_and(|(_, code)| is_open(code));
+    let open = (LINES + 1..=OPEN_LINES).filter_map(|by| line.checked_sub(by)).filter(is_open);
     for index in open.chain(near) {
         if let Some((start, code)) = lines.get(index).filter(|(_, code)| code.len() <= LINE_BYTES_MAX) {
             list_key(*start, code, index, &lines, &mut tries);
@@ -63,6 +62,12 @@ pub(super) fn mend(text: &str, line: usize, read: impl Fn(&str) -> Option<Node>)
         }
     }
     best.map(|(_, mended)| mended)
+}
+
+/// Whether a line opens what it does not close.
+fn is_open(code: &str) -> bool {
+    let count = |sign: char| code.matches(sign).count();
+    count('"') % 2 == 1 || count('{') > count('}') || count('[') > count(']')
 }
 
 /// Lines with their beginnings, comments left out.
@@ -267,6 +272,13 @@ mod tests {
         let text = "a:\n  b: { c: \"d }\n  e: 1\n  f: 2\n  g: 3\n  h: { i: \"j\" }\n";
         let mended = mend(text, 5, read).unwrap();
         assert_eq!((mended.range, mended.put.as_str()), (16..16, "\""));
+    }
+
+    #[test]
+    fn a_brace_is_looked_for_where_it_opens() {
+        let text = "a:\n  b: { c: d\n\ne:\n  GET /x/{y}:\n    f: g\n    h: { i: j }\n";
+        let mended = mend(text, 4, read).unwrap();
+        assert_eq!((mended.range, mended.put.as_str()), (14..14, " }"));
     }
 
     #[test]
