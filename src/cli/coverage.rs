@@ -16,7 +16,7 @@ use crate::{
 
 /// Prints the table; a total below its minimum fails.
 pub fn run(config: &Path, arguments: &CoverageArguments) -> anyhow::Result<ExitCode> {
-    let Some(plan) = load(config) else { return Ok(ExitCode::FAILURE) };
+    let Some(plan) = load(config, arguments.partner.as_deref()) else { return Ok(ExitCode::FAILURE) };
     let rows = covered(&plan, arguments.partner.as_deref(), arguments.operation.as_deref())?;
     let totals = totals(&rows);
     match arguments.format {

@@ -61,7 +61,7 @@ enum Way {
 /// # Errors
 /// Wrong use: a partner, operation or parameter that is not there.
 pub fn rehearse(config: &Path, arguments: &MessageArguments) -> anyhow::Result<Option<Outcome>> {
-    let Some(plan) = load(config) else { return Ok(None) };
+    let Some(plan) = load(config, Some(&arguments.partner)) else { return Ok(None) };
     let outcome = workbench::rehearse(&plan, &message(arguments)?)?;
     outcome.refusals.iter().for_each(tell);
     for message in &outcome.messages {
@@ -71,9 +71,12 @@ pub fn rehearse(config: &Path, arguments: &MessageArguments) -> anyhow::Result<O
     Ok(Some(outcome))
 }
 
-/// The plan; what is wrong with it is written to standard error.
-pub fn load(config: &Path) -> Option<Plan> {
-    let built = plan::load(config, None);
+/// The plan, where one partner is asked for of that one; what is wrong with it is written to standard error.
+pub fn load(config: &Path, partner: Option<&str>) -> Option<Plan> {
+    let built = match partner {
+        Some(partner) => plan::load_partner(config, partner),
+        None => plan::load(config, None),
+    };
     if built.plan.is_none() {
         complain(built.diagnostics.render_text(&built.sources).trim_end());
     }

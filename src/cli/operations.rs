@@ -46,7 +46,7 @@ pub fn run(config: &Path, arguments: &OperationsArguments) -> anyhow::Result<Exi
     if let Some(release) = &arguments.release {
         return super::releases::operations(release, arguments.format);
     }
-    let Some(plan) = load(config) else { return Ok(ExitCode::FAILURE) };
+    let Some(plan) = load(config, arguments.partner.as_deref()) else { return Ok(ExitCode::FAILURE) };
     let partners: Vec<&PartnerPlan> = match &arguments.partner {
         Some(name) => vec![find_partner(&plan, name)?],
         None => plan.partners().collect(),

@@ -43,7 +43,7 @@ const UUID_BYTES: usize = 36;
 
 /// Asks for a recording, waits for it, and writes the cases.
 pub fn run(config: &Path, arguments: &RecordArguments) -> anyhow::Result<ExitCode> {
-    let Some(plan) = load(config) else { return Ok(ExitCode::FAILURE) };
+    let Some(plan) = load(config, None) else { return Ok(ExitCode::FAILURE) };
     // As the partner calls them, which is how exchanges are known by.
     let wanted = arguments.operation.iter();
     let wanted: Vec<String> = wanted

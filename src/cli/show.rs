@@ -23,7 +23,7 @@ pub fn run(config: &Path, arguments: &ShowArguments) -> anyhow::Result<ExitCode>
 }
 
 fn mapping(config: &Path, partner: &str, operation: Option<&str>) -> anyhow::Result<ExitCode> {
-    let Some(plan) = load(config) else { return Ok(ExitCode::FAILURE) };
+    let Some(plan) = load(config, Some(partner)) else { return Ok(ExitCode::FAILURE) };
     // A mapping set has names of its own, where a bridge stands between.
     let (mapped, meant) = match operation {
         None | Some(RECEIVES | WATCH) => {

@@ -9,7 +9,7 @@ use crate::{config, store};
 
 /// Makes a backup of the configured store, or the configured store of a backup.
 pub fn run(config: &Path, arguments: &StoreArguments) -> anyhow::Result<ExitCode> {
-    let Some(plan) = load(config) else { return Ok(ExitCode::FAILURE) };
+    let Some(plan) = load(config, None) else { return Ok(ExitCode::FAILURE) };
     let config::Store::Embedded(path) = &plan.settings().gateway.store else {
         bail!("the store is a PostgreSQL database: its own tools back it up (pg_dump, or archiving its log)");
     };

@@ -96,6 +96,20 @@ pub fn load(config: &Path, previous: Option<&Plan>) -> Built {
     load_edited(config, previous, &Edits::default())
 }
 
+/// As [`load`], with no other partner than this one, if there is one of this name: for who asks of one partner only, and
+/// need not wait until all of them are compiled and carried over.
+#[must_use]
+pub fn load_partner(config: &Path, name: &str) -> Built {
+    let mut loaded = config::load(config);
+    if let Some(settings) = &mut loaded.settings
+        && let Some((id, partner)) = settings.partners.iter().find(|(id, _)| id.as_str() == name)
+    {
+        settings.partners = Arc::new([(id.clone(), Arc::clone(partner))].into());
+    }
+    let (mappings, read) = read(&mut loaded, &ReadBefore::default(), &Changed::Anywhere);
+    build(loaded, &mappings, read, None)
+}
+
 /// As [`load`], with these texts in the place of what the mappings folder has: what would be if they were saved.
 #[must_use]
 pub fn load_edited(config: &Path, previous: Option<&Plan>, edits: &Edits) -> Built {

@@ -39,7 +39,7 @@ pub use edge::{Crossing, Edge, Telling, Told};
 pub use exposer::{Exposer, Notifier};
 pub use handle::PlanHandle;
 pub use interface::BackendInterface;
-pub use load::{Built, CODES, load, load_changed, load_edited, load_read};
+pub use load::{Built, CODES, load, load_changed, load_edited, load_partner, load_read};
 pub use partner::{MappedOperation, PartnerPlan, Served};
 pub use receiver::{Received, Receiver, Understanding, Watcher};
 pub use route::{Route, RouteError};
