@@ -2,6 +2,24 @@
 
 use super::plain::plain_end;
 
+/// Most bytes that are copied at once.
+///
+/// From some two thousand on the C library leaves a copy to one instruction of the processor (`rep movsb`), which takes several
+/// times as long as its loop where the processor does that badly.
+const COPY_BYTES_MAX: usize = 2_000;
+
+/// Appends a piece of text that may be long.
+#[inline]
+pub(super) fn push_long(out: &mut String, text: &str) {
+    let mut rest = text;
+    while rest.len() > COPY_BYTES_MAX {
+        let (part, behind) = rest.split_at(rest.floor_char_boundary(COPY_BYTES_MAX));
+        out.push_str(part);
+        rest = behind;
+    }
+    out.push_str(rest);
+}
+
 /// Appends `text` to `out` as a JSON string, quotes included.
 pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
@@ -48,6 +66,15 @@ fn write_escape(out: &mut String, byte: u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_text_is_appended_as_it_is() {
+        for text in ["", "short", &"x".repeat(COPY_BYTES_MAX), &"x€".repeat(3 * COPY_BYTES_MAX)] {
+            let mut out = String::from("-");
+            push_long(&mut out, text);
+            assert_eq!(out, format!("-{text}"));
+        }
+    }
 
     #[test]
     fn only_what_must_be_escaped_is() {

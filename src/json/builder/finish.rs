@@ -4,7 +4,7 @@ use super::{Builder, Kind, Node, Slot, Value, name::MemberName};
 use crate::json::{
     document::Document,
     table::{NAME_ESCAPED, NOT_NAMED, NameSpan, Record, Shift, position},
-    writer::write_escaped,
+    writer::{push_long, write_escaped},
 };
 
 /// Starting size of the text for each value that is not a copy and for each name, in bytes.
@@ -196,7 +196,7 @@ impl Writer {
     fn splice(&mut self, node: Node<'_>, name: NameSpan) {
         let bytes = self.here().wrapping_sub(position(node.span().0));
         let rows = position(self.nodes.len()).wrapping_sub(node.id().index());
-        self.text.push_str(node.raw());
+        push_long(&mut self.text, node.raw());
         let Some((first, below)) = node.subtree().split_first() else { return };
         let shift = Shift::by(bytes, rows);
         let mut first = first.relocated(&shift);

@@ -9,6 +9,7 @@ use crate::json::{
     document::Document,
     node::{Kind, Node},
     table::{NOT_NAMED, NameSpan, Record, Shift, position},
+    writer::push_long,
 };
 
 /// Arrays and objects inside each other, that most documents do with.
@@ -323,7 +324,7 @@ impl Writer {
     #[inline]
     fn copy(&mut self, source: &Document, ((byte, row), (byte_end, row_end)): (Place, Place), rows: u32) {
         let shift = Shift::by(self.here().wrapping_sub(byte), rows);
-        self.text.push_str(source.text().get(byte as usize..byte_end as usize).unwrap_or_default());
+        push_long(&mut self.text, source.text().get(byte as usize..byte_end as usize).unwrap_or_default());
         let rows = source.records().get(row as usize..row_end as usize).unwrap_or_default();
         self.nodes.extend(rows.iter().map(|row| row.relocated(&shift)));
     }
