@@ -1,23 +1,49 @@
-//! A table of member names, looked up by the bytes that stand in a document.
+//! A table of names, looked up by the bytes that stand in a document.
 
-use super::{builder::Seen, node::Node, plain::same};
+use super::{node::Node, plain::same, table::position};
 
-/// Names are put apart by this many classes.
-const CLASSES: usize = 64;
+/// Names of up to so many bytes are compared by their [`Ends`] alone.
+const ENDS_BYTES: usize = 16;
+/// Spreads what it is multiplied with over the high bits: 2^64 by the golden ratio.
+const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Some names with their numbers, which count from 0 in the order given.
+///
+/// What a walk through a message waits for is memory, so a name is found in one place: what it is compared by stands beside its
+/// number, and only of a long one the rest is looked at elsewhere.
 #[derive(Debug, Clone)]
 pub struct Names {
-    /// Of each class the first name, counted from 1; 0: none.
-    first: [u16; CLASSES],
-    entries: Box<[Entry]>,
+    /// A power of two, at most half of them in use: a name stands in its own slot or in the next free one.
+    slots: Box<[Slot]>,
+    /// Bits of a hash that are not in the number of a slot.
+    shift: u32,
+    /// By number; looked at for long ones only.
+    texts: Box<[Box<str>]>,
 }
 
-#[derive(Debug, Clone)]
-struct Entry {
-    name: Box<str>,
-    /// The next name of the class, counted from 1; 0: none.
-    next: u16,
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    ends: Ends,
+    /// The number of the name; none: [`FREE`].
+    number: u32,
+}
+
+/// Stands in a slot without a name.
+const FREE: u32 = u32::MAX;
+
+impl Slot {
+    #[inline]
+    fn is_free(&self) -> bool {
+        self.number == FREE
+    }
+}
+
+/// How a name begins and ends, and its length: the two overlap where it is short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ends {
+    head: u64,
+    tail: u64,
+    len: u32,
 }
 
 /// What a member is called.
@@ -32,19 +58,23 @@ pub enum Named {
 }
 
 impl Names {
-    /// The greatest number of names that a table has.
-    pub const COUNT_MAX: usize = 4_096;
-
-    /// A table of these names; none if there are more than [`Names::COUNT_MAX`].
+    /// A table of these names. Of a name that is there more than once the first is found.
     #[must_use]
-    pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<Self> {
-        let (mut first, mut entries) = ([0; CLASSES], Vec::new());
-        for name in names {
-            let head = first.get_mut(class(Seen::of_name(name.as_bytes())))?;
-            entries.push(Entry { name: name.into(), next: *head });
-            *head = u16::try_from(entries.len()).ok()?;
+    pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+        let texts: Box<[Box<str>]> = names.into_iter().map(Box::from).collect();
+        // At least two: a shift by all bits is none.
+        let count = (texts.len() * 2).max(2).next_power_of_two();
+        let mut slots = vec![Slot { ends: Ends::of(b""), number: FREE }; count].into_boxed_slice();
+        let shift = u64::BITS - count.trailing_zeros();
+        for (number, name) in (0..FREE).zip(&texts) {
+            let ends = Ends::of(name.as_bytes());
+            let first = ends.slot(shift);
+            let free = (first..count).chain(0..first).find(|at| slots.get(*at).is_some_and(Slot::is_free));
+            if let Some(slot) = free.and_then(|at| slots.get_mut(at)) {
+                *slot = Slot { ends, number };
+            }
         }
-        (entries.len() <= Self::COUNT_MAX).then(|| Self { first, entries: entries.into() })
+        Self { slots, shift, texts }
     }
 
     /// Which of the names a member stands under.
@@ -52,21 +82,52 @@ impl Names {
     #[must_use]
     pub fn of(&self, member: Node<'_>) -> Named {
         let Some(name) = member.plain_name() else { return Named::Unclear };
-        let mut at = self.first.get(class(Seen::of_name(name))).copied().unwrap_or_default();
-        while let Some(entry) = self.entries.get(usize::from(at).wrapping_sub(1)) {
-            if same(entry.name.as_bytes(), name) {
-                return Named::Known(usize::from(at) - 1);
+        self.find(name).map_or(Named::Otherwise, Named::Known)
+    }
+
+    /// The number of a name.
+    #[inline]
+    #[must_use]
+    pub fn find(&self, name: &[u8]) -> Option<usize> {
+        let ends = Ends::of(name);
+        let mut at = ends.slot(self.shift);
+        loop {
+            let slot = self.slots.get(at).filter(|slot| !slot.is_free())?;
+            if slot.ends == ends && (name.len() <= ENDS_BYTES || self.is_all(slot.number, name)) {
+                return Some(slot.number as usize);
             }
-            at = entry.next;
+            at = (at + 1) & (self.slots.len() - 1);
         }
-        Named::Otherwise
+    }
+
+    /// Whether what is between the ends is the same, too.
+    #[inline]
+    fn is_all(&self, number: u32, name: &[u8]) -> bool {
+        self.texts.get(number as usize).is_some_and(|own| same(own.as_bytes(), name))
     }
 }
 
-/// One of the classes for each of the bits.
-#[inline]
-fn class(seen: Seen) -> usize {
-    seen.bits().trailing_zeros() as usize % CLASSES
+impl Ends {
+    #[inline]
+    fn of(name: &[u8]) -> Self {
+        let (head, tail) = match (name.first_chunk(), name.last_chunk()) {
+            (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+            _ => match (name.first_chunk(), name.last_chunk()) {
+                (Some(head), Some(tail)) => {
+                    (u32::from_le_bytes(*head).into(), u32::from_le_bytes(*tail).into())
+                }
+                _ => (name.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)), 0),
+            },
+        };
+        Self { head, tail, len: position(name.len()) }
+    }
+
+    /// The slot where a name stands, if another one does not.
+    #[inline]
+    fn slot(self, shift: u32) -> usize {
+        let mixed = self.head ^ self.tail.rotate_left(29) ^ u64::from(self.len);
+        usize::try_from(mixed.wrapping_mul(SPREAD) >> shift).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -76,21 +137,31 @@ mod tests {
 
     #[test]
     fn a_member_has_the_number_of_its_name() {
-        // `abc` and `axc` are of one class.
-        let names = Names::new(["abc", "axc", "", "@type"]).unwrap();
-        let document =
-            Document::from_text(r#"{"axc":1,"abc":2,"ayc":3,"":4,"@type":5,"\u0061bc ":6}"#).unwrap();
+        // Of several lengths, some alike at both ends.
+        let own =
+            ["abc", "axc", "", "@type", "a", "abcd", "abcdefgh", "abcdefgh-abcdefgh", "abcdefgh=abcdefgh"];
+        let names = Names::new(own);
+        for (number, name) in own.into_iter().enumerate() {
+            let document = Document::from_text(&format!(r#"{{"{name}":1,"{name}x":2}}"#)).unwrap();
+            let found: Vec<_> = document.root().values().map(|member| names.of(member)).collect();
+            assert_eq!(found, [Named::Known(number), Named::Otherwise], "{name}");
+        }
+        let text = r#"{"ayc":1,"abcdefgh+abcdefgh":2,"abcdefghabcdefgh":3,"\u0061bc":4,"\u0000":5}"#;
+        let document = Document::from_text(text).unwrap();
         let found: Vec<_> = document.root().values().map(|member| names.of(member)).collect();
-        let known = Named::Known;
-        assert_eq!(found, [known(1), known(0), Named::Otherwise, known(2), known(3), Named::Unclear]);
-        assert_eq!(names.of(document.root()), Named::Unclear);
+        let (no, unclear) = (Named::Otherwise, Named::Unclear);
+        assert_eq!(found, [no, no, no, unclear, unclear]);
+        assert_eq!(names.of(document.root()), unclear);
+        assert_eq!(Names::new([]).of(document.root().values().next().unwrap()), no);
     }
 
     #[test]
-    fn there_is_a_most_of_names() {
-        let many = |count: usize| (0..count).map(|number| format!("n{number}")).collect::<Vec<_>>();
-        let table = |count: usize| Names::new(many(count).iter().map(String::as_str));
-        assert!(table(Names::COUNT_MAX).is_some());
-        assert!(table(Names::COUNT_MAX + 1).is_none());
+    fn of_many_names_each_is_found_and_of_equal_ones_the_first() {
+        let own: Vec<String> = (0..1_000).map(|number| format!("n{}", number % 600)).collect();
+        let names = Names::new(own.iter().map(String::as_str));
+        for (number, name) in own.iter().enumerate() {
+            assert_eq!(names.find(name.as_bytes()), Some(number % 600));
+        }
+        assert_eq!(names.find(b"n600"), None);
     }
 }

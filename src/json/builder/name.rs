@@ -53,18 +53,6 @@ impl Seen {
         Self(bits.fold(0, |all, bit| all | bit))
     }
 
-    /// Of one name that is written without escapes.
-    #[inline]
-    #[must_use]
-    pub fn of_name(name: &[u8]) -> Self {
-        Self(bit_of(name))
-    }
-
-    #[inline]
-    pub(in crate::json) fn bits(self) -> u64 {
-        self.0
-    }
-
     /// False where no member has this name.
     #[inline]
     #[must_use]

@@ -309,7 +309,7 @@ fn members(rules: &[Rule], terms: &[Term], way: Direction) -> Option<Members> {
             None => others.push(rule.clone()),
         }
     }
-    named.with(terms, others)
+    Some(named.with(terms, others))
 }
 
 /// How often each name is there.
@@ -343,14 +343,14 @@ impl<'n> Named<'n> {
         Some(())
     }
 
-    fn with(self, terms: &[Term], others: Vec<Rule>) -> Option<Members> {
-        Some(Members {
-            names: Names::new(self.names)?,
+    fn with(self, terms: &[Term], others: Vec<Rule>) -> Members {
+        Members {
+            names: Names::new(self.names),
             musts: self.all.iter().fold(0, |musts, member| musts | member.must),
             all: self.all.into(),
             terms: terms.into(),
             others: others.into(),
-        })
+        }
     }
 }
 
@@ -529,7 +529,7 @@ mod tests {
         }
         assert!(named.add("one more", true, Act::Term(0)).is_none());
         assert!(named.add("free", false, Act::Term(0)).is_some());
-        let all = named.with(&[], Vec::new()).unwrap();
+        let all = named.with(&[], Vec::new());
         assert_eq!((all.musts, all.all.len()), (u64::MAX, MUSTS_MAX as usize + 1));
     }
 }
