@@ -11,6 +11,7 @@ use super::{
     direction::Direction,
     value::{Value, quoted},
 };
+use crate::json::Names;
 
 /// What the values of one side are written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -87,8 +88,12 @@ pub struct CodeTable {
     by_legacy: Places,
 }
 
-/// Values of one side in their order, with the row that is found by each.
-type Places = Box<[(Box<str>, usize)]>;
+/// The values of one side, and the row of each by its number.
+#[derive(Debug, Clone)]
+struct Places {
+    codes: Names,
+    rows: Box<[usize]>,
+}
 
 /// A value that more than one row has on the same side: read that way, only the first row is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,14 +126,11 @@ impl CodeTable {
     pub fn new(rows: Vec<Row>, sonata_type: CodeType, legacy_type: CodeType) -> Self {
         let index = |direction| -> Places {
             let all = rows.iter().enumerate();
-            let codes = all.flat_map(|(place, row)| {
-                row.read(direction).iter().map(move |code| (code.as_str().into(), place))
-            });
-            let mut places: Vec<(Box<str>, usize)> = codes.collect();
-            // The first row of a value counts: sorting keeps equals in their order.
-            places.sort_by(|(one, _), (other, _)| one.cmp(other));
-            places.dedup_by(|(later, _), (first, _)| later == first);
-            places.into()
+            let codes =
+                all.flat_map(|(row, own)| own.read(direction).iter().map(move |code| (code.as_str(), row)));
+            let (codes, rows): (Vec<&str>, Vec<usize>) = codes.unzip();
+            // The first row of a value counts.
+            Places { codes: Names::new(codes), rows: rows.into() }
         };
         let (by_sonata, by_legacy) = (index(Direction::ToLegacy), index(Direction::ToSonata));
         Self { rows, sonata_type, legacy_type, by_sonata, by_legacy }
@@ -195,8 +197,7 @@ impl CodeTable {
             Direction::ToLegacy => &self.by_sonata,
             Direction::ToSonata => &self.by_legacy,
         };
-        let at = places.binary_search_by(|(code, _)| code.as_bytes().cmp(text)).ok()?;
-        self.rows.get(places.get(at)?.1)
+        self.rows.get(*places.rows.get(places.codes.find(text)?)?)
     }
 
     /// Values that are read in this direction and stand in more than one row. A pair of both directions
