@@ -4,7 +4,7 @@ use super::super::{Call, exact};
 use super::{
     operate::{are_alike, operand, operate},
     tree::{Block, Body, Chain, Comparison, Expression, Operator, Statement, Step, StepKind},
-    value::{Elements, Heap, Val},
+    value::{Elements, Heap, TEXT_BYTES_GUESS, Val},
 };
 use crate::{
     json::{Kind, Node},
@@ -323,7 +323,7 @@ impl<'d> Walk<'_, 'd> {
                 Ok(Val::Unit)
             }
             Expression::Template(parts) => {
-                let mut text = String::new();
+                let mut text = String::with_capacity(TEXT_BYTES_GUESS);
                 for part in parts {
                     let part = self.value(part)?;
                     known(self.heap.show(part, &mut text))?;

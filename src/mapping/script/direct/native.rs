@@ -3,12 +3,12 @@
 use std::fmt;
 
 use rhai::INT;
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 use super::super::exact;
 use super::{
     operate::operand,
-    value::{Elements, Heap, Val},
+    value::{Elements, Heap, TEXT_BYTES_GUESS, Val},
 };
 
 /// Takes its arguments, the object before a dot first; none where the engine has to say.
@@ -42,14 +42,12 @@ const NATIVES: &[(&str, usize, Work)] = &[
     ("to_string", 1, to_string),
     ("parse_int", 1, |of, heap| text(of, heap)?.trim().parse().ok().map(Val::Integer)),
     ("parse_decimal", 1, |of, heap| Decimal::from_str_exact(text(of, heap)?.trim()).ok().map(Val::Decimal)),
+    ("to_int", 1, to_int),
     ("floor", 1, |of, _| whole(of, Decimal::floor)),
     ("ceiling", 1, |of, _| whole(of, Decimal::ceil)),
     ("divide", 3, divide),
     ("get", 2, get),
 ];
-
-/// Size that most joined texts do with, in bytes.
-const JOINED_BYTES_GUESS: usize = 32;
 
 /// The function of this name that takes so many arguments.
 pub(super) fn find(name: &str, arguments: usize) -> Option<Native> {
@@ -148,7 +146,7 @@ fn split<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
 
 fn join<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
     let (array, by) = (*of.first()?, *of.get(1)?);
-    let mut joined = String::with_capacity(JOINED_BYTES_GUESS);
+    let mut joined = String::with_capacity(TEXT_BYTES_GUESS);
     let between = |heap: &mut Heap<'d>, joined: &mut String, place: usize| {
         let by = heap.text(by)?;
         let bytes = by.len();
@@ -187,26 +185,57 @@ fn pad_left<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
     if most / 16 > heap.fuel as usize {
         return None;
     }
-    let mut padded: String = fill.chars().cycle().take(wanted).collect();
+    if wanted == 0 {
+        return of.first().copied();
+    }
+    let mut padded = String::with_capacity(most + text.len());
+    padded.extend(fill.chars().cycle().take(wanted));
     padded.push_str(text);
     heap.take_text(most)?;
     heap.changed(padded)
 }
 
 fn sub_string<'d>(of: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
-    let (text, Val::Integer(start), Val::Integer(length)) = (text(of, heap)?, of.get(1)?, of.get(2)?) else {
+    let (whole, Val::Integer(start), Val::Integer(length)) = (*of.first()?, of.get(1)?, of.get(2)?) else {
         return None;
     };
     // A negative start counts from the end: the engine does that.
     let (start, length) = (usize::try_from(*start).ok()?, usize::try_from(*length).unwrap_or(0));
-    let part: String = text.chars().skip(start).take(length).collect();
+    // What a message or the script has is not copied.
+    if let Val::Text(text) = whole {
+        let part = part(text, start, length);
+        heap.take_text(part.len())?;
+        return Some(Val::Text(part));
+    }
+    let part = part(heap.text(whole)?, start, length).to_owned();
     heap.changed(part)
+}
+
+/// So many characters of a text, or as many as there are.
+fn part(text: &str, start: usize, length: usize) -> &str {
+    if text.is_ascii() {
+        let start = start.min(text.len());
+        let end = start.saturating_add(length).min(text.len());
+        return text.get(start..end).unwrap_or_default();
+    }
+    let behind = |text: &str, count: usize| text.char_indices().nth(count).map_or(text.len(), |(at, _)| at);
+    let rest = text.get(behind(text, start)..).unwrap_or_default();
+    rest.get(..behind(rest, length)).unwrap_or_default()
 }
 
 fn whole<'d>(of: &[Val<'d>], round: fn(&Decimal) -> Decimal) -> Option<Val<'d>> {
     match of.first()? {
         Val::Integer(integer) => Some(Val::Integer(*integer)),
         Val::Decimal(decimal) => Some(Val::Decimal(round(decimal))),
+        _ => None,
+    }
+}
+
+/// Without what stands behind the point.
+fn to_int<'d>(of: &[Val<'d>], _: &mut Heap<'d>) -> Option<Val<'d>> {
+    match of.first()? {
+        Val::Integer(integer) => Some(Val::Integer(*integer)),
+        Val::Decimal(decimal) => decimal.to_i64().map(Val::Integer),
         _ => None,
     }
 }

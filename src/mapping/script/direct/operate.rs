@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::super::exact::{self, Operand};
 use super::{
     tree::Operator,
-    value::{Heap, Val},
+    value::{Heap, TEXT_BYTES_GUESS, Val},
 };
 
 /// The value of an operation; none where the engine has to say, as of everything that fails.
@@ -103,7 +103,7 @@ fn compare_numbers(left: Val<'_>, right: Val<'_>) -> Option<Ordering> {
 }
 
 fn concatenate<'d>(left: Val<'d>, right: Val<'d>, heap: &mut Heap<'d>) -> Option<Val<'d>> {
-    let mut text = String::new();
+    let mut text = String::with_capacity(TEXT_BYTES_GUESS);
     heap.show(left, &mut text)?;
     heap.show(right, &mut text)?;
     heap.changed(text)

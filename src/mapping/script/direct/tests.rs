@@ -128,6 +128,7 @@ const METHODS: &[&str] = &[
     "to_lower",
     "to_string",
     "floor",
+    "to_int",
     "ceiling",
     "parse_int",
     "parse_decimal",
@@ -225,6 +226,11 @@ fn what_scripts_are_made_of_is_walked() {
         ("a.text.sub_string(1, 2)", "\"\u{e9},\""),
         ("a.text.sub_string(9, 2) + \"-\"", "\"-\""),
         (r#"if a.yes { #{ "z": a.int, "b": b.sub_string(0, 1) } } else { () }"#, r#"{"b":"1","z":7}"#),
+        ("a.text.sub_string(1, 9).sub_string(1, 1)", "\",\""),
+        ("(a.text + b).sub_string(1, 3)", "\"\u{e9},b\""),
+        ("b.pad_left(2, \"0\")", "\"12\""),
+        ("divide(a.int * 10, 10, 0).to_int() - 1", "6"),
+        ("a.decimal.to_int() + a.int.to_int()", "8"),
         ("parse_int(b).to_string().pad_left(4, \"0\")", "\"0012\""),
     ] {
         let script = Script::compile(text, &["a", "b"], &functions).unwrap();

@@ -1,6 +1,6 @@
 //! What a walk computes with.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write as _};
 
 use rhai::INT;
 use rust_decimal::Decimal;
@@ -13,6 +13,8 @@ use crate::{
 
 /// Digits of a number that is an integer of 64 bits at first sight.
 const INTEGER_DIGITS_MAX: usize = 18;
+/// Size that most texts which are put together do with, in bytes.
+pub(super) const TEXT_BYTES_GUESS: usize = 32;
 
 /// A value of a script: small and copied freely. What a script makes stands in its [`Heap`].
 #[derive(Debug, Clone, Copy)]
@@ -297,7 +299,7 @@ impl<'d> Heap<'d> {
         match value {
             Val::Text(_) | Val::Made(_) => out.push_str(self.text(value)?),
             Val::Bool(truth) => out.push_str(if truth { "true" } else { "false" }),
-            Val::Integer(integer) => out.push_str(&integer.to_string()),
+            Val::Integer(integer) => write!(out, "{integer}").ok()?,
             Val::Decimal(decimal) => out.push_str(&decimal.to_string()),
             Val::Unit
             | Val::Part(_)
