@@ -84,14 +84,16 @@ impl ExchangeRecord<'_> {
     }
 }
 
-/// Findings of one exchange that have a line of their own in the log: a list of a thousand elements with the same slip says
-/// it often enough. Metrics and the exchange's own line count all.
+/// Findings of one exchange that are warnings in the log: a list of a thousand elements with the same slip says it often
+/// enough. The others are for who looks closer; metrics and the exchange's own line count all.
 pub const FINDINGS_LOGGED_MAX: usize = 20;
 
-/// Writes the line of the `number`th finding of an exchange, counted from one, unless enough have been written.
+/// Writes the line of the `number`th finding of an exchange, counted from one.
 pub fn finding(exchange: &str, number: usize, code: &str, text: &str) {
     if number <= FINDINGS_LOGGED_MAX {
         tracing::warn!(exchange, code, finding = text, "finding");
+    } else {
+        tracing::debug!(exchange, code, finding = text, "finding");
     }
     if number == FINDINGS_LOGGED_MAX {
         tracing::warn!(exchange, "further findings of this exchange are only counted");
