@@ -22,6 +22,8 @@ pub use parse::PathError;
 pub use read::Ambiguous;
 pub(super) use read::push_token;
 
+use std::sync::Arc;
+
 use crate::json::Name;
 
 /// A place in a message that can be read and written.
@@ -33,8 +35,9 @@ pub struct FieldPath {
     pub part: Part,
     /// Where the steps begin; [`Anchor::Root`] for every part but the body.
     pub anchor: Anchor,
-    /// The steps from there; empty for `.`, exactly one [`Step::Member`] for parts other than the body.
-    pub steps: Box<[Step]>,
+    /// The steps from there; empty for `.`, exactly one [`Step::Member`] for parts other than the body. Shared by all that are
+    /// made of one text: programs have most paths more than once.
+    pub steps: Arc<[Step]>,
     /// True where the path ends in `[*]`: it names the elements of the array at `steps`.
     pub every: bool,
 }
@@ -103,7 +106,7 @@ pub enum Literal {
 impl FieldPath {
     /// The scope itself, `.`.
     pub fn scope() -> Self {
-        Self { part: Part::Body, anchor: Anchor::Scope, steps: Box::default(), every: false }
+        Self { part: Part::Body, anchor: Anchor::Scope, steps: Arc::default(), every: false }
     }
 
     /// Parses the text of a path.

@@ -357,7 +357,7 @@ impl<'m> Run<'m> {
         let root = path.anchor == Anchor::Root;
         let mut pointer = if root { String::new() } else { target.pointer.to_owned() };
         let mut at = Some(self.current(if root { self.root } else { target.slot }));
-        for step in &path.steps {
+        for step in path.steps.iter() {
             match step {
                 Step::Member(name) => {
                     push_token(&mut pointer, name);

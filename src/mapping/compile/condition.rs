@@ -5,7 +5,7 @@ use super::{Compiler, Product, steps};
 use crate::json::Name;
 use crate::json::query::{self, Condition, QueryError};
 use crate::mapping::diagnostic as code;
-use crate::mapping::path::{Literal, Term};
+use crate::mapping::path::{FieldPath, Literal, Term};
 use crate::mapping::raw::{self, Text};
 use crate::mapping::schema::Kind;
 use crate::text::{Diagnostic, Hint, Slips, suggest};
@@ -91,6 +91,19 @@ impl Compiler<'_> {
             known.insert(text.to_owned(), condition.clone());
         }
         Ok(condition)
+    }
+
+    /// A path, read once.
+    pub(super) fn field_path(&mut self, text: &str) -> Option<FieldPath> {
+        if let Some(known) = self.known.field_paths.get(text) {
+            return Some(known.clone());
+        }
+        let path = FieldPath::parse(text).ok()?;
+        // As for conditions.
+        if let Some(known) = Arc::get_mut(&mut self.known.field_paths) {
+            known.insert(text.to_owned(), path.clone());
+        }
+        Some(path)
     }
 
     /// The product of a short name; what is not known is told.

@@ -199,8 +199,8 @@ impl<'c> Compiler<'c> {
 
     /// The paths of a rule in this use; none where the message does not have the Sonata place.
     fn sides(&mut self, sonata: &Text, legacy: &Text, here: &Here<'c>, us: &Use) -> Option<Sides> {
-        let sonata = FieldPath::parse(sonata.as_str()).ok()?;
-        let legacy = FieldPath::parse(legacy.as_str()).ok()?;
+        let sonata = self.field_path(sonata.as_str())?;
+        let legacy = self.field_path(legacy.as_str())?;
         let (place, required) = here.scope.find(self.schema, &sonata)?;
         let opposite = self.opposite_place(&legacy, here);
         let required = match &opposite {

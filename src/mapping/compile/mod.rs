@@ -58,11 +58,18 @@ use super::raw::{self, Text};
 use super::schema::{Interface, Schema};
 use crate::format::Names;
 use crate::text::{Diagnostic, Diagnostics, FileSet, Hint, Slips, SourceId, Sources, Span};
+use foldhash::fast::RandomState;
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{self, BTreeMap},
     sync::Arc,
 };
+
+/// A map that is filled anew for each partner. Its keys are written by who runs the program: no defence against keys that were
+/// chosen to stand together is paid for.
+type HashMap<K, V> = collections::HashMap<K, V, RandomState>;
+/// As [`HashMap`], of keys alone.
+type HashSet<K> = collections::HashSet<K, RandomState>;
 
 /// What goes wrong in a path, and what was meant.
 const PATH_SLIPS: Slips<'_> = Slips {
@@ -240,17 +247,17 @@ impl<'c> Compiler<'c> {
             out,
             products,
             known,
-            tables_used: HashSet::new(),
-            shapes_used: HashSet::new(),
-            missing: HashMap::new(),
-            surveyed: HashSet::new(),
+            tables_used: HashSet::default(),
+            shapes_used: HashSet::default(),
+            missing: HashMap::default(),
+            surveyed: HashSet::default(),
             xml_backends: options.xml_backends.clone(),
             interfaces: options.interfaces.clone(),
             routes: options.routes.clone(),
             settings: options.settings.clone(),
             unchecked: Vec::new(),
-            copied: HashSet::new(),
-            spans: HashMap::new(),
+            copied: HashSet::default(),
+            spans: HashMap::default(),
             over: None,
             is_probing: false,
             opposite: None,
@@ -292,6 +299,9 @@ impl<'c> Compiler<'c> {
 
     /// Parses a field path; what is wrong with it is told.
     fn path(&mut self, text: &Text) -> Option<FieldPath> {
+        if let Some(path) = self.field_path(text.as_str()) {
+            return Some(path);
+        }
         match FieldPath::parse(text.as_str()) {
             Ok(path) => Some(path),
             Err(error) => {

@@ -3,10 +3,10 @@
 
 use super::parts::{MadeProgram, Part};
 use super::reach::{Names, Reach};
-use super::{Effective, overlay};
+use super::{Effective, HashMap, HashSet, overlay};
 use crate::mapping::raw::Rule;
 use crate::text::{SourceId, Span};
-use std::collections::{HashMap, HashSet};
+
 use std::sync::Arc;
 
 /// A set without overlay, as one with an overlay is compiled from it.
@@ -47,16 +47,16 @@ impl<'c> Over<'c> {
                 .map(|(own, _)| own.name.as_str())
                 .collect(),
             sources: base.shapes.iter().map(|(_, shape)| shape.name.span().source).collect(),
-            rules: HashMap::new(),
+            rules: HashMap::default(),
             fresh: Vec::new(),
         };
         over.sources.extend(base.operations.iter().map(|(_, operation)| operation.id.span().source));
         for ((_, own), (_, other)) in set.shapes.iter().zip(&base.shapes) {
             if !Arc::ptr_eq(own, other) {
-                let mut before = HashMap::new();
+                let mut before = HashMap::default();
                 index(&other.fields, &mut before);
                 over.rules.extend(before.keys().map(|span| (*span, false)));
-                let mut kept = HashMap::new();
+                let mut kept = HashMap::default();
                 over.compare(&own.fields, &before, &mut kept);
                 over.rules.extend(kept);
             }

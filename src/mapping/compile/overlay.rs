@@ -295,7 +295,8 @@ fn normal(text: &str) -> String {
         !name.is_empty()
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
     };
-    if text.split('.').all(is_plain) {
+    let list = text.strip_suffix("[*]").unwrap_or(text);
+    if text == "." || list.strip_prefix("$.").unwrap_or(list).split('.').all(is_plain) {
         return text.to_owned();
     }
     FieldPath::parse(text).map_or_else(|_| text.to_owned(), |path| path.to_string())

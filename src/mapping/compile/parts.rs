@@ -8,19 +8,23 @@ use super::lower::Use;
 use super::over::Over;
 use super::reach::{self, Reach};
 use super::values::Scripts;
-use super::{CompileOptions, CompiledOperation, CompiledSet, Compiler, Effective, OverlaySource, Sight};
+use super::{
+    CompileOptions, CompiledOperation, CompiledSet, Compiler, Effective, HashMap, HashSet, OverlaySource,
+    Sight,
+};
 use crate::json::query::Condition;
 use crate::mapping::codes::CodeTable;
 use crate::mapping::convert::Converter;
 use crate::mapping::exposed::{Expose, Notify};
 use crate::mapping::news::{Receive, Watch};
+use crate::mapping::path::FieldPath;
 use crate::mapping::program::{Program, Tables};
 use crate::mapping::raw;
 use crate::mapping::schema::Schema;
 use crate::text::{Code, Diagnostic, Diagnostics, Severity, SourceId, Sources, Span};
-use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::{Hash, Hasher};
+use foldhash::quality::FixedState;
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher as _, Hash};
 use std::sync::Arc;
 
 /// A mapping set compiled without overlay, kept so that those of partners are compiled from it.
@@ -54,6 +58,8 @@ pub(super) struct Known {
     pub lacking: HashSet<(Option<Span>, String)>,
     /// Conditions by their texts.
     pub conditions: Arc<Conditions>,
+    /// Paths by their texts.
+    pub field_paths: Arc<HashMap<String, FieldPath>>,
 }
 
 /// Conditions that were read, by their texts.
@@ -258,7 +264,10 @@ impl BaseSet {
         compiler.over = Some(Over::new(&self.set, &set, &self.parts, &self.reach));
         compiler.check_tables();
         compiler.check_once();
-        compiler.check_xml();
+        // What names of XML are for nothing is told of the set.
+        if set.operations.iter().any(|(_, operation)| compiler.wire(operation).is_xml()) {
+            compiler.check_xml();
+        }
         let mut parts = self.parts.clone();
         let mut operations = Vec::new();
         for index in &touched {
@@ -285,7 +294,7 @@ impl BaseSet {
         if touched.iter().filter_map(|index| self.parts.get(*index)).any(|part| lacks(part)) {
             return false;
         }
-        let mut told: HashMap<u64, bool> = HashMap::new();
+        let mut told: HashMap<u64, bool> = HashMap::default();
         for (index, part) in self.parts.iter().enumerate() {
             let is_touched = touched.contains(&index);
             for one in part.told.iter().chain(part.unmet.iter().map(|(.., fault)| fault)) {
@@ -316,7 +325,7 @@ impl BaseSet {
 
     /// What is told of places that no part meets and of names that no part uses, where that differs from the base.
     fn tell_together(&self, set: &Effective, parts: &[Arc<Part>], touched: &[usize], told: &mut Diagnostics) {
-        let (mut met, mut used) = (HashMap::new(), HashMap::new());
+        let (mut met, mut used) = (HashMap::default(), HashMap::default());
         for part in touched.iter().filter_map(|index| self.parts.get(*index)) {
             part.met.iter().for_each(|hash| *met.entry(*hash).or_insert(0usize) += 1);
             part.used.iter().for_each(|name| *used.entry(name).or_insert(0usize) += 1);
@@ -344,7 +353,7 @@ impl BaseSet {
                 told.push(one);
             }
         }
-        let mut products = HashSet::new();
+        let mut products = HashSet::default();
         for (product, one) in made().flat_map(|part| &part.unchecked) {
             if !self.together.unchecked.contains(product) && products.insert(product) {
                 told.push(one.clone());
@@ -529,7 +538,7 @@ fn put_over(
 
 /// What is told of places that no part meets: by the part that came farthest, the first of several.
 fn missing(parts: &[Arc<Part>]) -> Vec<Diagnostic> {
-    let mut farthest: HashMap<u64, (usize, &Diagnostic)> = HashMap::new();
+    let mut farthest: HashMap<u64, (usize, &Diagnostic)> = HashMap::default();
     for (hash, depth, fault) in parts.iter().flat_map(|part| &part.unmet) {
         if parts.iter().any(|part| part.met.contains(hash)) {
             continue;
@@ -576,9 +585,7 @@ fn key(one: &Diagnostic) -> Key<'_> {
 
 /// A hash that is the same in every run.
 fn hash_of<T: Hash>(what: &T) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    what.hash(&mut hasher);
-    hasher.finish()
+    FixedState::default().hash_one(what)
 }
 
 // What is looked for in several messages is kept by its hash alone.

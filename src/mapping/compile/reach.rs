@@ -1,8 +1,7 @@
 //! Which shapes and tables a part of a set can read: what an overlay must leave alone for the part to stay as it is.
 
-use super::Effective;
+use super::{Effective, HashMap};
 use crate::mapping::raw::{Body, Branch, ElseBranch, Operation, Rule, Text};
-use std::collections::HashMap;
 
 /// The shapes and tables that a part reads, itself or by shapes that it uses, by their index in the set.
 #[derive(Debug, Clone, Default)]

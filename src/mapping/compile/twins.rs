@@ -1,14 +1,14 @@
 //! What stands twice, and what something before it leaves nothing to: copied rules and rows, branches and entries of
 //! `on:` that can never be reached.
 
-use super::Compiler;
 use super::condition::{OnSide, parts};
 use super::form::Ways;
+use super::{Compiler, HashMap};
 use crate::mapping::diagnostic as code;
 use crate::mapping::direction::Direction;
 use crate::mapping::raw::{self, Branch, Condition, On, Rule, Text};
 use crate::text::{Diagnostic, Hint, Span};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 impl Compiler<'_> {
     /// The text of a stretch, however it is spread over lines.
@@ -29,7 +29,7 @@ impl Compiler<'_> {
     }
 
     fn copies(&mut self, spans: Vec<Span>, what: &str) {
-        let mut seen: HashMap<String, Span> = HashMap::new();
+        let mut seen: HashMap<String, Span> = HashMap::default();
         for span in spans {
             if let Some(first) = seen.insert(self.plain(span), span) {
                 self.copied.insert(span);

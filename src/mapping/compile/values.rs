@@ -1,5 +1,6 @@
 //! Checks of what happens to a value on its way: constants, code tables, converters, queries, scripts.
 
+use super::HashMap;
 use super::condition::QUERY_SLIPS;
 use super::form::Ways;
 use super::literal::{constant, enum_text};
@@ -16,7 +17,7 @@ use crate::mapping::raw::{CodeRow, CodeSide, Inputs, Rule, ScriptText, Text};
 use crate::mapping::schema::Kind;
 use crate::mapping::script::{Functions, Script, is_reserved};
 use crate::text::{Diagnostic, Diagnostics, Hint, Slips, SourceId, Span, suggest, yaml::Node};
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 /// What goes wrong in a converter, and what was meant.
 const CONVERTER_SLIPS: Slips<'_> =

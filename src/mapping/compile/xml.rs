@@ -1,9 +1,9 @@
 //! What is said once about XML (`namespaces:`, `lists:`), and whether the paths of its messages are those of XML.
 
-use super::Compiler;
 use super::coverage::plain;
 use super::form::excluded;
 use super::steps::word_in;
+use super::{Compiler, HashSet};
 use crate::format::{Names, Namespace, is_name, is_text};
 use crate::mapping::diagnostic as code;
 use crate::mapping::direction::Direction;
@@ -13,13 +13,13 @@ use crate::mapping::raw::{
     AnswerFrom, Body, Branch, Call, Condition, ElseBranch, Inputs, Operation, Rule, Text,
 };
 use crate::text::{Diagnostic, Hint, Span, suggest};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 impl Compiler<'_> {
     /// Namespaces and lists of the set; what is wrong with them is told.
     pub(super) fn xml_names(&mut self) -> Names {
         let set = &self.set.set;
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let (mut spaces, mut rest) = (Vec::new(), false);
         for namespace in &set.namespaces {
             if let Some(uri) =

@@ -231,7 +231,7 @@ impl Walk<'_> {
         if root {
             at.place = self.root.to_owned();
         }
-        for step in &path.steps {
+        for step in path.steps.iter() {
             match step {
                 Step::Member(name) => at.place = format!("{}.{name}", at.place),
                 Step::Index(_) => {}
@@ -287,7 +287,7 @@ impl Walk<'_> {
         for read in reads {
             let root = read.origin == query::Origin::Root;
             let mut place = if root { self.root } else { &at.place }.to_owned();
-            for step in &read.steps {
+            for step in read.steps.iter() {
                 if let ReadStep::One(query::Step::Name(name)) = step {
                     place = format!("{place}.{name}");
                 }

@@ -40,7 +40,7 @@ fn part_path(part: Part, name: &str, offset: usize) -> Result<FieldPath, PathErr
         return Err(error(offset, "a parameter or header name is expected here", None));
     }
     let name = if part == Part::Header { name.to_ascii_lowercase() } else { name.to_owned() };
-    let steps = Box::new([Step::Member(name.into())]);
+    let steps = [Step::Member(name.into())].into();
     Ok(FieldPath { part, anchor: Anchor::Root, steps, every: false })
 }
 
@@ -300,7 +300,7 @@ impl fmt::Display for FieldPath {
         if dot {
             f.write_str("$")?;
         }
-        for step in &self.steps {
+        for step in self.steps.iter() {
             match step {
                 Step::Member(name) if self.part != Part::Body => f.write_str(name)?,
                 Step::Member(name) => write_name(f, name, dot)?,

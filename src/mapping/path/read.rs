@@ -41,7 +41,7 @@ impl FieldPath {
     #[inline]
     pub fn member<'d>(&self, scope: Node<'d>, root: Node<'d>) -> Option<Node<'d>> {
         let mut node = self.start(scope, root);
-        for step in &self.steps {
+        for step in self.steps.iter() {
             let Step::Member(name) = step else { return None };
             node = node.get(name)?;
         }

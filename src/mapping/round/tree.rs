@@ -160,7 +160,7 @@ impl Tree {
             Anchor::Scope => scope.to_vec(),
             Anchor::Root => Vec::new(),
         };
-        for step in &path.steps {
+        for step in path.steps.iter() {
             let array = || Self::Array { elements: Vec::new(), is_set: false };
             match step {
                 Step::Member(name) => {

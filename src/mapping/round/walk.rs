@@ -209,7 +209,7 @@ fn add(found: &mut Terms, scope: &str, also: &[Term], origin: &Origin) {
 /// Adds the terms of keyed steps; the place of the path.
 fn keyed(found: &mut Terms, at: &At, path: &FieldPath, origin: &Origin) -> String {
     let mut place = if path.anchor == Anchor::Root { at.target_root.clone() } else { at.target.clone() };
-    for step in &path.steps {
+    for step in path.steps.iter() {
         match step {
             Step::Member(name) => place = format!("{place}.{name}", name = &**name),
             Step::Index(_) => {}
@@ -276,7 +276,7 @@ pub(super) fn each_rule(program: &Program, bases: &Bases, visit: &mut dyn FnMut(
 pub(super) fn keyed_arrays(at: &At, path: &FieldPath) -> Vec<String> {
     let mut place = if path.anchor == Anchor::Root { at.source_root.clone() } else { at.source.clone() };
     let mut found = Vec::new();
-    for step in &path.steps {
+    for step in path.steps.iter() {
         match step {
             Step::Member(name) => place = format!("{place}.{name}", name = &**name),
             Step::Index(_) => {}

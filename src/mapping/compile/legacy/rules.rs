@@ -13,6 +13,7 @@ use crate::mapping::diagnostic as code;
 use crate::mapping::path::{Anchor, FieldPath, Part, Step};
 use crate::mapping::raw::{self, Branch, ElseBranch, Rule, Text};
 use crate::text::{Diagnostic, Diagnostics, Hint, suggest};
+use std::sync::Arc;
 
 impl<'c> Compiler<'c> {
     /// A shape or rules for a whole message.
@@ -233,7 +234,7 @@ impl<'c> Compiler<'c> {
         let Ok(condition) = Condition::parse(text.as_str()) else { return };
         self.legacy_reads(text, &condition.reads(), at);
         for one in condition.comparisons() {
-            let steps: Option<Box<[Step]>> = one.path.steps.iter().map(member).collect();
+            let steps: Option<Arc<[Step]>> = one.path.steps.iter().map(member).collect();
             let (Some(steps), query::Literal::Text(value)) = (steps, one.literal) else { continue };
             let anchor = if one.path.origin == query::Origin::Root { Anchor::Root } else { Anchor::Scope };
             let path = FieldPath { part: Part::Body, anchor, steps, every: false };
