@@ -27,7 +27,7 @@ fn print(applied: &Applied, wire: Option<&str>) {
     if let Some(wire) = wire {
         // XML by the line, as cases have it; what is none stays as it is.
         let lines = format::lines(wire).unwrap_or_else(|_| vec![wire.to_owned()]);
-        lines.iter().for_each(|line| say(line));
+        say(&lines.join("\n"));
     } else if let Some(body) = &applied.body {
         let mut text = String::new();
         print_node(&mut text, body.root(), 0);

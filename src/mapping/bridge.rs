@@ -361,7 +361,7 @@ impl Places {
     #[must_use]
     pub fn after(&self, pointer: &str) -> Vec<String> {
         let mut at = vec![pointer.to_owned()];
-        for made in self.steps.iter() {
+        for made in &self.steps {
             let mut next = Vec::new();
             for place in &at {
                 let mut outer = place.as_str();

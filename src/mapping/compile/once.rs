@@ -49,7 +49,7 @@ impl Seen {
     fn names(&mut self, text: &Text) {
         let Ok(condition) = Condition::parse(text.as_str()) else { return };
         for one in condition.comparisons() {
-            for step in one.path.steps.iter() {
+            for step in &one.path.steps {
                 if let Step::Name(name) = step {
                     self.note("", name, super::steps::word_in(text, name));
                 }

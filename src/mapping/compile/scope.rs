@@ -349,7 +349,7 @@ impl Scope {
             query::Origin::Scope => self.here.clone(),
             query::Origin::Root => self.root.clone(),
         };
-        for step in read.steps.iter() {
+        for step in &read.steps {
             let mut unchecked = Vec::new();
             place = match step {
                 ReadStep::One(query::Step::Name(name)) => {

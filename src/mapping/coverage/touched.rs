@@ -287,7 +287,7 @@ impl Walk<'_> {
         for read in reads {
             let root = read.origin == query::Origin::Root;
             let mut place = if root { self.root } else { &at.place }.to_owned();
-            for step in read.steps.iter() {
+            for step in &read.steps {
                 if let ReadStep::One(query::Step::Name(name)) = step {
                     place = format!("{place}.{name}");
                 }

@@ -399,7 +399,7 @@ impl<'d> Walk<'_, 'd> {
             base => self.value(base)?,
         };
         let mut argument = start;
-        for step in chain.steps.iter() {
+        for step in &chain.steps {
             if step.optional && value.is_unit() {
                 break;
             }
