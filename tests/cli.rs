@@ -183,8 +183,9 @@ fn map_prints_what_goes_on() {
 fn map_prints_the_xml_that_a_backend_speaks() {
     let case = "ticket/createTroubleTicket.everything";
     let words = ["map", "--partner", "globex", "--operation", "troubleTicket.createTroubleTicket"];
-    let (_, out, err) =
-        segue(&[&words[..], &["--direction", "to_legacy"]].concat(), &body(case, "1-sonata-request.json"));
+    let map = |input: &str| segue(&[&words[..], &["--direction", "to_legacy"]].concat(), input);
+    let request = body(case, "1-sonata-request.json");
+    let (_, out, err) = map(&request);
     assert_eq!(err, "");
     let path = root().join("mappings/acme/cases").join(case).join("2-legacy-request.json");
     let sent: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
@@ -195,6 +196,33 @@ fn map_prints_the_xml_that_a_backend_speaks() {
         text.lines().filter(|line| !line.contains("<n1:Object")).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(alike(&out), alike(&expected));
+    let mut unsayable: serde_json::Value = serde_json::from_str(&request).unwrap();
+    unsayable["description"] = "a\u{1}b".into();
+    let (status, out, err) = map(&unsayable.to_string());
+    assert_eq!((status, out.as_str()), (1, ""));
+    assert!(
+        err.contains("a control character cannot be passed on (") && err.contains("ticket.yaml:"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_wrong_overlay_is_in_nobody_elses_way() {
+    let (_folder, config) = copy();
+    edit(
+        &config.join("../mappings/partners/hooli/acme.yaml"),
+        "extends: wholesale/acme",
+        "extends: wholesale/acne",
+    );
+    let map = |partner: &str| {
+        let words = ["map", "--partner", partner, "--operation", "quote.createQuote", "--direction"];
+        let request = body("quote/createQuote.minimal", "1-sonata-request.json");
+        run(&config, &[&words[..], &["to_legacy"]].concat(), &request)
+    };
+    let (status, out, err) = map("globex");
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    let (status, _, err) = map("hooli");
+    assert!(status == 1 && err.contains("hooli/acme.yaml:"), "{err}");
 }
 
 #[test]

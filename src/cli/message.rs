@@ -71,7 +71,7 @@ pub fn rehearse(config: &Path, arguments: &MessageArguments) -> anyhow::Result<O
     Ok(Some(outcome))
 }
 
-/// The plan, where one partner is asked for of that one; what is wrong with it is written to standard error.
+/// The plan, of one partner alone where one is asked for; what is wrong with it is written to standard error.
 pub fn load(config: &Path, partner: Option<&str>) -> Option<Plan> {
     let built = match partner {
         Some(partner) => plan::load_partner(config, partner),

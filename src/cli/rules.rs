@@ -15,7 +15,7 @@ use crate::{
 /// Prints the table.
 pub fn run(config: &Path, arguments: &RulesArguments) -> anyhow::Result<ExitCode> {
     let plan = match &arguments.partner {
-        Some(_) => match load(config, arguments.partner.as_deref()) {
+        Some(name) => match load(config, Some(name)) {
             Some(plan) => Some(plan),
             None => return Ok(ExitCode::FAILURE),
         },

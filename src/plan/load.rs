@@ -97,12 +97,13 @@ pub fn load(config: &Path, previous: Option<&Plan>) -> Built {
 }
 
 /// As [`load`], with no other partner than this one, if there is one of this name: for who asks of one partner only, and
-/// need not wait until all of them are compiled and carried over.
+/// need not wait until all of them are compiled and carried over. All of the configuration is read and must be right; what
+/// is wrong with the overlays of others is not seen.
 #[must_use]
 pub fn load_partner(config: &Path, name: &str) -> Built {
     let mut loaded = config::load(config);
     if let Some(settings) = &mut loaded.settings
-        && let Some((id, partner)) = settings.partners.iter().find(|(id, _)| id.as_str() == name)
+        && let Some((id, partner)) = settings.partners.get_key_value(name)
     {
         settings.partners = Arc::new([(id.clone(), Arc::clone(partner))].into());
     }

@@ -13,6 +13,6 @@ pub mod stamp;
 pub mod trace;
 
 pub use metrics::Metrics;
-pub use record::{ExchangeRecord, FINDINGS_LOGGED_MAX, finding};
+pub use record::{ExchangeRecord, finding};
 pub use secret::Secret;
 pub use trace::TraceContext;

@@ -6,7 +6,6 @@ use super::reach::{Names, Reach};
 use super::{Effective, HashMap, HashSet, overlay};
 use crate::mapping::raw::Rule;
 use crate::text::{SourceId, Span};
-
 use std::sync::Arc;
 
 /// A set without overlay, as one with an overlay is compiled from it.
