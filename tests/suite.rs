@@ -36,6 +36,7 @@ mod mistakes;
 mod mutation;
 mod notifications;
 mod once;
+mod overlaid;
 mod playing;
 mod process;
 mod readme;

@@ -122,7 +122,7 @@ pub struct RuleBody {
     pub action: Action,
     /// Why what it does is not claimed to come back.
     pub lossy: Lossy,
-    /// What is known of it beforehand; computed by [`Program::new`].
+    /// What is known of it beforehand; computed by [`Rule::marked`] and [`Program::new`].
     pub marks: Marks,
 }
 
@@ -397,7 +397,19 @@ impl Program {
         mut rules: Vec<Rule>,
         key_groups: Vec<Box<str>>,
     ) -> Self {
-        let has_references = mark_all(&mut rules, direction);
+        mark_all(&mut rules, direction);
+        Self::of_marked(name, phase, direction, rules, key_groups)
+    }
+
+    /// As [`Self::new`], of rules that are marked for this direction.
+    pub fn of_marked(
+        name: impl Into<Box<str>>,
+        phase: Phase,
+        direction: Direction,
+        rules: Vec<Rule>,
+        key_groups: Vec<Box<str>>,
+    ) -> Self {
+        let has_references = refers(&rules);
         Self {
             name: name.into(),
             phase,
@@ -411,21 +423,37 @@ impl Program {
 
     /// Looks at the rules again, which somebody changed.
     pub fn mark(&mut self) {
-        self.has_references = mark_all(&mut self.rules, self.direction);
+        mark_all(&mut self.rules, self.direction);
+        self.has_references = refers(&self.rules);
         self.splice = Spliced::default();
     }
 }
 
-/// Notes of every rule whether it has references; whether any has.
-fn mark_all(rules: &mut [Rule], way: Direction) -> bool {
-    rules.iter_mut().fold(false, |any, rule| any | rule.mark(way))
+/// Whether any of these rules, which are marked, has references.
+fn refers(rules: &[Rule]) -> bool {
+    rules.iter().any(|rule| rule.marks.has_references)
 }
 
-fn mark_branches(branches: &mut [Branch], way: Direction) -> bool {
-    branches.iter_mut().fold(false, |any, branch| any | mark_all(&mut branch.rules, way))
+fn branches_refer(branches: &[Branch]) -> bool {
+    branches.iter().any(|branch| refers(&branch.rules))
 }
 
-fn mark_body(body: &mut Body, way: Direction) -> bool {
+fn body_refers(body: &Body) -> bool {
+    match body {
+        Body::Rules(rules) => refers(rules),
+        Body::Rows(branches) => branches_refer(branches),
+    }
+}
+
+fn mark_all(rules: &mut [Rule], way: Direction) {
+    rules.iter_mut().for_each(|rule| rule.mark(way));
+}
+
+fn mark_branches(branches: &mut [Branch], way: Direction) {
+    branches.iter_mut().for_each(|branch| mark_all(&mut branch.rules, way));
+}
+
+fn mark_body(body: &mut Body, way: Direction) {
     match body {
         Body::Rules(rules) => mark_all(rules, way),
         Body::Rows(branches) => mark_branches(branches, way),
@@ -438,31 +466,56 @@ impl Rule {
         Self(Shared::new(body))
     }
 
+    /// A rule for programs of this direction; those in it are such.
+    pub fn marked(mut body: RuleBody, way: Direction) -> Self {
+        body.marks = body.action.marks(way);
+        Self::new(body)
+    }
+
     /// Whether both are one and the same rule.
     pub fn is(&self, other: &Self) -> bool {
         self.0.is(&other.0)
     }
 
-    fn mark(&mut self, way: Direction) -> bool {
-        self.marks.is_plain = matches!(&self.action, Action::Pair(pair) if pair.is_plain(way));
-        self.marks.has_references = match &mut self.action {
-            Action::Pair(pair) => {
-                pair.transforms.iter().any(|transform| matches!(transform, Transform::Ref { .. }))
-            }
+    /// Marks it and those in it.
+    fn mark(&mut self, way: Direction) {
+        match &mut self.action {
+            Action::Pair(_) => {}
             Action::Group(group) => mark_all(&mut group.rules, way),
             Action::Each(each) => mark_body(&mut each.body, way),
             Action::Join(join) => mark_body(&mut join.body, way),
             Action::Append(append) => mark_all(&mut append.rules, way),
             Action::Gather(gather) => mark_branches(&mut gather.branches, way),
             Action::OneOf(one_of) => {
-                let otherwise = match &mut one_of.otherwise {
-                    Otherwise::Rules(rules) => mark_all(rules, way),
-                    _ => false,
-                };
-                mark_branches(&mut one_of.branches, way) || otherwise
+                mark_branches(&mut one_of.branches, way);
+                if let Otherwise::Rules(rules) = &mut one_of.otherwise {
+                    mark_all(rules, way);
+                }
+            }
+        }
+        self.marks = self.action.marks(way);
+    }
+}
+
+impl Action {
+    /// What is known of a rule that does this; rules in it are marked.
+    fn marks(&self, way: Direction) -> Marks {
+        let has_references = match self {
+            Self::Pair(pair) => {
+                pair.transforms.iter().any(|transform| matches!(transform, Transform::Ref { .. }))
+            }
+            Self::Group(group) => refers(&group.rules),
+            Self::Each(each) => body_refers(&each.body),
+            Self::Join(join) => body_refers(&join.body),
+            Self::Append(append) => refers(&append.rules),
+            Self::Gather(gather) => branches_refer(&gather.branches),
+            Self::OneOf(one_of) => {
+                let otherwise = matches!(&one_of.otherwise, Otherwise::Rules(rules) if refers(rules));
+                branches_refer(&one_of.branches) || otherwise
             }
         };
-        self.marks.has_references
+        let is_plain = matches!(self, Self::Pair(pair) if pair.is_plain(way));
+        Marks { has_references, is_plain }
     }
 }
 

@@ -1,17 +1,12 @@
 //! Answers the mapping checker's questions from the catalogue of one release.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
-
 use crate::{
     mapping::schema::{
         CallFacts, FilterFacts, Interface, Kind, KindFacts, Limits, Lookup, Member, NoCall, OperationFacts,
         Schema, TypeId, Types,
     },
     sonata::{
-        self, Contract, Function, ProductSchema, Products, TypeView,
+        self, Contract, Function, Products, TypeView,
         entity::{Act, Duty, EntityKind, retrieval_of},
         events::events_of,
     },
@@ -25,29 +20,13 @@ pub struct ContractSchema {
     has_bare: bool,
     contracts: Vec<&'static Contract>,
     products: Products,
-    /// Types that were handed out; a [`TypeId`] is an index into this.
-    known: Mutex<Known>,
 }
 
-#[derive(Debug, Default)]
-struct Known {
-    types: Vec<Place>,
-    /// Where each of them stands.
-    by_place: HashMap<Place, usize>,
-    products: Vec<ProductSchema>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Place {
-    home: Home,
-    id: sonata::TypeId,
-}
-
-/// Which table of types a type stands in, by index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Which table of types a type stands in, by index: that of a contract, or of a source of products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Home {
-    Contract(usize),
-    Product(usize),
+    Contract(u32),
+    Product(u32),
 }
 
 impl ContractSchema {
@@ -55,7 +34,7 @@ impl ContractSchema {
     #[must_use]
     pub fn new(contracts: Vec<&'static Contract>, products: Products) -> Self {
         let (title, has_bare) = ("the contract".to_owned(), false);
-        Self { title, has_bare, contracts, products, known: Mutex::default() }
+        Self { title, has_bare, contracts, products }
     }
 
     /// The same as a side of a bridge: with the release's name in messages, and with members of which the contract says
@@ -65,41 +44,31 @@ impl ContractSchema {
         Self { title: title.into(), has_bare: true, ..self }
     }
 
-    /// What was handed out; a panic elsewhere leaves it as it was.
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn contract(&self, function: &str) -> Option<(usize, &'static Contract)> {
+    fn contract(&self, function: &str) -> Option<(Home, &'static Contract)> {
         let function = Function::parse(function)?;
-        let mut all = self.contracts.iter().enumerate();
-        all.find(|(_, contract)| contract.function == function).map(|(index, contract)| (index, *contract))
+        let mut all = (0..).zip(&self.contracts);
+        let found = all.find(|(_, contract)| contract.function == function);
+        found.map(|(index, contract)| (Home::Contract(index), *contract))
     }
 
-    fn hand_out(&self, home: Home, view: TypeView<'_>) -> TypeId {
-        let place = Place { home, id: view.id() };
-        let Known { types, by_place, .. } = &mut *self.known();
-        let index = *by_place.entry(place).or_insert_with(|| {
-            types.push(place);
-            types.len() - 1
-        });
-        TypeId(index as u64)
+    /// The number of a type says where it stands: schemas of the same contracts and products give it the same one.
+    fn number(home: Home, view: TypeView<'_>) -> TypeId {
+        let (table, is_product) = match home {
+            Home::Contract(index) => (index, 0),
+            Home::Product(index) => (index, 1),
+        };
+        TypeId(u64::from(table) << 33 | is_product << 32 | u64::from(view.id().number()))
     }
 
-    /// Looks at a type that was handed out. The product is cloned out (it is shared), so that `look` may hand out
-    /// further types.
+    /// Looks at a type.
     fn look<R>(&self, ty: TypeId, look: impl FnOnce(Home, TypeView<'_>) -> R) -> Option<R> {
-        let place = *self.known().types.get(usize::try_from(ty.0).ok()?)?;
-        match place.home {
-            Home::Contract(index) => {
-                let contract = self.contracts.get(index)?;
-                Some(look(place.home, contract.view(place.id)))
-            }
-            Home::Product(index) => {
-                let product = self.known().products.get(index)?.clone();
-                Some(look(place.home, TypeView::new(product.types(), place.id)))
-            }
+        let id = sonata::TypeId::of(u32::try_from(ty.0 & u64::from(u32::MAX)).ok()?);
+        let table = u32::try_from(ty.0 >> 33).ok()?;
+        let index = usize::try_from(table).ok()?;
+        if ty.0 >> 32 & 1 == 0 {
+            return Some(look(Home::Contract(table), self.contracts.get(index)?.view(id)));
         }
+        Some(look(Home::Product(table), TypeView::new(self.products.types(index)?, id)))
     }
 }
 
@@ -147,7 +116,7 @@ impl Schema for ContractSchema {
     }
 
     fn operation(&self, function: &str, operation_id: &str) -> Option<OperationFacts> {
-        let (index, contract) = self.contract(function)?;
+        let (home, contract) = self.contract(function)?;
         let operation = contract.operation(operation_id)?;
         let name = |id| contract.view(id).name().map(str::to_owned);
         let body = operation.success_body();
@@ -164,7 +133,7 @@ impl Schema for ContractSchema {
             query_types: {
                 let value = |parameter: &sonata::QueryParameter| {
                     let view = contract.view(parameter.value);
-                    Some(self.hand_out(Home::Contract(index), view.item().unwrap_or(view)))
+                    Some(Self::number(home, view.item().unwrap_or(view)))
                 };
                 operation.query.iter().map(value).collect()
             },
@@ -223,8 +192,8 @@ impl Schema for ContractSchema {
     }
 
     fn root(&self, function: &str, name: &str) -> Option<TypeId> {
-        let (index, contract) = self.contract(function)?;
-        contract.view_named(name).map(|view| self.hand_out(Home::Contract(index), view))
+        let (home, contract) = self.contract(function)?;
+        contract.view_named(name).map(|view| Self::number(home, view))
     }
 }
 
@@ -247,7 +216,7 @@ impl Types for ContractSchema {
     }
 
     fn element(&self, ty: TypeId) -> Option<TypeId> {
-        self.look(ty, |home, view| view.item().map(|item| self.hand_out(home, item))).flatten()
+        self.look(ty, |home, view| view.item().map(|item| Self::number(home, item))).flatten()
     }
 
     fn member(&self, ty: TypeId, name: &str, discriminator: Option<&str>) -> Lookup {
@@ -264,13 +233,13 @@ impl Types for ContractSchema {
                 // The alternatives that have it say different things of it: nothing holds for all of them.
                 Some(_) if ambiguous(view, name) => Lookup::Open,
                 Some(member) => {
-                    Lookup::Found(Member { ty: self.hand_out(home, member.value), required: member.required })
+                    Lookup::Found(Member { ty: Self::number(home, member.value), required: member.required })
                 }
                 None if view.is_open() => Lookup::Open,
                 None => {
                     let mut bare = view.bare_members().filter(|member| self.has_bare && member.name == name);
                     bare.next().map_or(Lookup::Missing, |member| {
-                        Lookup::Found(Member { ty: self.hand_out(home, member.value), required: true })
+                        Lookup::Found(Member { ty: Self::number(home, member.value), required: true })
                     })
                 }
             }
@@ -283,7 +252,7 @@ impl Types for ContractSchema {
             let derived = discriminator.and_then(|value| view.derived(value)).unwrap_or(view);
             let bare = derived.bare_members().filter(|_| self.has_bare);
             let members = derived.members().chain(bare).map(|member| {
-                let ty = self.hand_out(home, member.value);
+                let ty = Self::number(home, member.value);
                 (member.name.to_owned(), Member { ty, required: member.required })
             });
             members.collect()
@@ -296,7 +265,7 @@ impl Types for ContractSchema {
     }
 
     fn variant(&self, ty: TypeId, value: &str) -> Option<TypeId> {
-        self.look(ty, |home, view| view.derived(value).map(|one| self.hand_out(home, one))).flatten()
+        self.look(ty, |home, view| view.derived(value).map(|one| Self::number(home, one))).flatten()
     }
 
     fn values(&self, ty: TypeId) -> Vec<String> {
@@ -326,20 +295,14 @@ impl Types for ContractSchema {
 
     fn alternatives(&self, ty: TypeId) -> Vec<TypeId> {
         let all =
-            self.look(ty, |home, view| view.alternatives().map(|one| self.hand_out(home, one)).collect());
+            self.look(ty, |home, view| view.alternatives().map(|one| Self::number(home, one)).collect());
         all.unwrap_or_default()
     }
 
     fn product(&self, type_urn: &str) -> Option<TypeId> {
         let product = self.products.resolve(type_urn)?;
-        let index = {
-            let known = &mut self.known().products;
-            known.iter().position(|other| other.urn() == product.urn()).unwrap_or_else(|| {
-                known.push(product.clone());
-                known.len() - 1
-            })
-        };
-        Some(self.hand_out(Home::Product(index), product.view()))
+        let source = u32::try_from(self.products.source(&product)?).ok()?;
+        Some(Self::number(Home::Product(source), product.view()))
     }
 }
 

@@ -167,6 +167,16 @@ impl Products {
         })
     }
 
+    /// The types of a source of products, by the number that [`Self::source`] gave.
+    pub fn types(&self, source: usize) -> Option<&Types> {
+        self.sources.get(source).map(|source| source.types())
+    }
+
+    /// The source of a product of these.
+    pub fn source(&self, product: &ProductSchema) -> Option<usize> {
+        self.sources.iter().position(|source| Arc::ptr_eq(source, &product.source))
+    }
+
     /// Whether this `@type` means that product; for conditions such as `product: access-eline-ovc`.
     pub fn is_product(&self, type_urn: &str, short_name: &str) -> bool {
         self.resolve(type_urn).is_some_and(|product| product.short_name() == short_name)

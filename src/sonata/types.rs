@@ -19,6 +19,20 @@ pub(super) const NAMES_MAX: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TypeId(pub(super) u32);
 
+impl TypeId {
+    /// The number, which is the same in every run.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The type of a number that [`Self::number`] gave.
+    #[must_use]
+    pub fn of(number: u32) -> Self {
+        Self(number)
+    }
+}
+
 /// All types of one contract, or of the products of a release.
 #[derive(Debug, Default)]
 pub struct Types {

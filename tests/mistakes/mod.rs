@@ -21,7 +21,7 @@ use segue::{
     text::{Diagnostic, Diagnostics, FileSet, Severity, Sources, yaml},
 };
 use sites::{File, Kind, Mistake, Words};
-use slip::Dice;
+pub use slip::Dice;
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     path::Path,

@@ -164,7 +164,8 @@ impl Compiler<'_> {
 
     /// The words of the mapping that a rule was made of.
     fn span_of(&self, origin: &Origin) -> Option<Span> {
-        self.spans.get(&(origin.file.clone(), origin.line, origin.column)).copied()
+        let at = (origin.file.clone(), origin.line, origin.column);
+        self.spans.get(&at).or_else(|| self.known.spans.get(&at)).copied()
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::Compiler;
 use super::Side;
+use super::again::MadeProgram;
 use super::lower::Use;
 use super::news::{parameters, same};
-use super::parts::MadeProgram;
 use super::scope::Scope;
 use super::template::{METHODS, Speaks};
 use crate::mapping::diagnostic as code;

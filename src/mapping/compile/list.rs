@@ -1,7 +1,9 @@
 //! Lists: how they are paged at the legacy system, and where their filters are settled.
 
 use super::Compiler;
+use super::coverage::plain;
 use super::operation::Making;
+use super::writers::Places;
 use crate::json::query::Query;
 use crate::mapping::diagnostic as code;
 use crate::mapping::operation::{Call, Order, Paging, PagingWay, Settled, TemplatePart, Total};
@@ -124,20 +126,24 @@ impl<'c> Compiler<'c> {
         &mut self,
         making: &Making<'c>,
         calls: &[Call],
-        written: &BTreeSet<String>,
+        written: &Places,
     ) -> Box<[(Box<str>, Settled)]> {
         let sent = sent(calls);
         let exact = &making.operation.exact;
         for name in exact {
             self.check_exact(name, making, &sent);
         }
+        if making.facts.filters.is_empty() {
+            return Box::default();
+        }
+        let written = plain_places(written);
         let filters = making.facts.filters.iter().map(|filter| {
             let is_exact = exact.iter().any(|name| name.as_str() == filter.name);
             let is_sent = sent.contains(filter.name.as_str());
             let is_carried = making.facts.kept
                 || filter.places.iter().any(|place| {
                     let is_custody = making.facts.custody.contains(place);
-                    is_custody || is_written(written, &format!("$.{place}"))
+                    is_custody || is_written(&written, &format!("$.{place}"))
                 });
             let settled = match (is_exact, is_carried, is_sent) {
                 (true, _, _) | (false, false, true) => Settled::There,
@@ -150,7 +156,7 @@ impl<'c> Compiler<'c> {
     }
 
     /// What a list comes sorted by: a single value of what is answered, which the answer has.
-    pub(super) fn order(&mut self, making: &Making<'c>, written: &BTreeSet<String>) -> Option<Order> {
+    pub(super) fn order(&mut self, making: &Making<'c>, written: &Places) -> Option<Order> {
         let text = making.operation.order.as_ref()?;
         let fault = |message: String| Diagnostic::error(code::PAGING, message).at(text.span());
         if !making.facts.list {
@@ -180,7 +186,7 @@ impl<'c> Compiler<'c> {
         }
         let is_told = making.facts.kept
             || making.facts.custody.iter().any(|own| own == place)
-            || is_written(written, &format!("$.{place}"));
+            || is_written(&plain_places(written), &format!("$.{place}"));
         if !is_told {
             self.out.push(fault(format!("the answer has no `{place}`")).hint("add a rule that writes it"));
         }
@@ -199,6 +205,11 @@ impl<'c> Compiler<'c> {
             self.out.push(fault(format!("the filter `{name}` is not sent")).hint(hint));
         }
     }
+}
+
+/// Places by names of members alone.
+fn plain_places(written: &Places) -> BTreeSet<String> {
+    written.iter().map(|place| plain(place)).collect()
 }
 
 /// Whether a rule writes the place, something in it, or something that holds it as a whole.

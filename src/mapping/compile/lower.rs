@@ -4,8 +4,9 @@
 //! single message is told here: two writers of one place, and keys that nothing defines.
 
 use super::Compiler;
+use super::again::Lowered;
 use super::condition::{OnSide, equalities, parts};
-use super::form::{Body, Form, excluded, form};
+use super::form::{Body, Form, form};
 use super::scope::{Place, Required, Scope};
 use super::writers::{Branches, Writers, place};
 use crate::json::query::Condition;
@@ -13,10 +14,11 @@ use crate::mapping::diagnostic as code;
 use crate::mapping::direction::Direction;
 use crate::mapping::path::{FieldPath, Literal, Term};
 use crate::mapping::program::{
-    self, Action, FailureCode, KeyGroupId, OnFailure, OneOf, Origin, Otherwise, Phase, Program, Refusal,
+    self, Action, FailureCode, OnFailure, OneOf, Origin, Otherwise, Phase, Program, Refusal,
 };
 use crate::mapping::raw::{self, Branch, ElseBranch, Rule, Text};
 use crate::text::{Diagnostic, Diagnostics, Hint, Span, suggest};
+use std::sync::Arc;
 
 /// One program in the making.
 pub(super) struct Use {
@@ -27,8 +29,14 @@ pub(super) struct Use {
     pub groups: Vec<KeyGroup>,
     /// Sonata places with `echo: false`.
     pub not_echoed: Vec<Box<str>>,
-    /// Whether the written side has a body.
+    /// How many times branches of their own began.
     pub branches: u32,
+    /// What was numbered so far: groups and branches.
+    pub before: u64,
+    /// What rules are lowered to, where that is kept.
+    pub lowered: Option<Lowered>,
+    /// What the set without overlay has.
+    pub known: Option<Arc<Lowered>>,
 }
 
 /// A keyed group: by name and by the arrays that it joins.
@@ -73,7 +81,8 @@ impl Use {
     /// A program for a phase.
     pub fn new(name: String, phase: Phase, direction: Direction) -> Self {
         let (writers, groups, not_echoed) = (Writers::default(), Vec::new(), Vec::new());
-        Self { name, phase, direction, writers, groups, not_echoed, branches: 0 }
+        let (lowered, known) = (None, None);
+        Self { name, phase, direction, writers, groups, not_echoed, branches: 0, before: 0, lowered, known }
     }
 
     /// The side that is read.
@@ -91,31 +100,6 @@ impl Use {
             Direction::ToSonata => OnSide::Sonata,
         }
     }
-
-    /// The group that `key(name)` refers to.
-    pub fn asked(&mut self, name: &str, at: Span) -> KeyGroupId {
-        let found = self.groups.iter().position(|group| *group.name == *name);
-        let index = found.unwrap_or_else(|| {
-            self.groups.push(KeyGroup { name: name.into(), arrays: None, asked: None });
-            self.groups.len() - 1
-        });
-        self.groups[index].asked.get_or_insert(at);
-        KeyGroupId(u16::try_from(index).unwrap_or(u16::MAX))
-    }
-
-    /// The group of a keyed rule; two rules on the same arrays are one group.
-    pub fn keyed(&mut self, name: &str, arrays: (String, String)) -> KeyGroupId {
-        let same = self.groups.iter().position(|group| group.arrays.as_ref() == Some(&arrays));
-        let free = || self.groups.iter().position(|group| *group.name == *name && group.arrays.is_none());
-        let index = same.or_else(free).unwrap_or_else(|| {
-            let taken = self.groups.iter().filter(|group| group.name.starts_with(name)).count();
-            let name = if taken == 0 { name.into() } else { format!("{name}#{}", taken + 1).into() };
-            self.groups.push(KeyGroup { name, arrays: None, asked: None });
-            self.groups.len() - 1
-        });
-        self.groups[index].arrays = Some(arrays);
-        KeyGroupId(u16::try_from(index).unwrap_or(u16::MAX))
-    }
 }
 
 impl Here<'_> {
@@ -127,7 +111,7 @@ impl Here<'_> {
             legacy: "$".to_owned(),
             address: String::new(),
             shapes: Vec::new(),
-            branches: Vec::new(),
+            branches: Branches::default(),
             opposite: None,
         }
     }
@@ -161,25 +145,15 @@ impl<'c> Compiler<'c> {
             }
         }
         let names = us.groups.iter().map(|group| group.name.clone()).collect();
-        (Program::new(us.name.as_str(), us.phase, us.direction, rules, names), us)
+        (Program::of_marked(us.name.as_str(), us.phase, us.direction, rules, names), us)
     }
 
-    pub(super) fn lower_rules(
+    pub(super) fn lower_rule(
         &mut self,
-        rules: &'c [Rule],
+        rule: &'c Rule,
         here: &Here<'c>,
         us: &mut Use,
-    ) -> Vec<program::Rule> {
-        rules.iter().filter_map(|rule| self.lower_rule(rule, here, us)).collect()
-    }
-
-    fn lower_rule(&mut self, rule: &'c Rule, here: &Here<'c>, us: &mut Use) -> Option<program::Rule> {
-        if excluded(rule, us.phase, us.direction) || self.copied.contains(&rule.span) {
-            return None;
-        }
-        if self.is_probing && self.keeps(rule) {
-            return None;
-        }
+    ) -> Option<program::Rule> {
         match form(rule, &mut Diagnostics::new())? {
             Form::Drop => None,
             Form::Pair { sonata, legacy } => {
@@ -258,7 +232,7 @@ impl<'c> Compiler<'c> {
         let words = rule.sonata.as_ref().map_or(rule.span, Text::span);
         self.spans.insert((origin.file.clone(), origin.line, origin.column), words);
         let marks = program::Marks::default();
-        program::Rule::new(program::RuleBody { origin, on_failure, action, lossy, marks })
+        program::Rule::marked(program::RuleBody { origin, on_failure, action, lossy, marks }, us.direction)
     }
 
     /// Where something was written.
@@ -310,7 +284,7 @@ impl<'c> Compiler<'c> {
             None => Otherwise::Nothing,
             Some(ElseBranch::Fields(rules)) => {
                 let mut inner = here.clone();
-                inner.branches.push((number, u32::MAX));
+                inner.in_branch(number, usize::MAX);
                 Otherwise::Rules(self.lower_rules(rules, &inner, us).into())
             }
             Some(ElseBranch::Refuse(refuse)) => Otherwise::Refuse(Self::refusal(refuse, us)),
@@ -329,8 +303,7 @@ impl<'c> Compiler<'c> {
         here: &Here<'c>,
         us: &mut Use,
     ) -> (Vec<program::Branch>, u32) {
-        us.branches += 1;
-        let number = us.branches;
+        let number = us.numbered();
         let mut list = Vec::new();
         for (index, branch) in branches.iter().enumerate() {
             let place = &here.scope.here;
@@ -342,8 +315,8 @@ impl<'c> Compiler<'c> {
             inner.opposite = here.opposite.as_ref().map(|scope| {
                 scope.at(Self::opposite_narrowed(branch.condition.as_ref(), scope.here.clone()))
             });
-            inner.branches.push((number, u32::try_from(index).unwrap_or(u32::MAX)));
-            us.writers.along(here.base(us), &also);
+            inner.in_branch(number, index);
+            us.terms(here.base(us), &also);
             let mut rules = self.lower_rules(&branch.fields, &inner, us);
             if let Some(shape) = &branch.shape {
                 rules.extend(self.lower_shape(shape, &inner, us));

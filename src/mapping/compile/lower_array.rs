@@ -4,7 +4,7 @@ use super::Compiler;
 use super::condition::OnSide;
 use super::form::Body;
 use super::lower::{Here, Sides, Use};
-use super::writers::place;
+use super::writers::{Elements, place};
 use crate::json::query::Condition;
 use crate::mapping::direction::Direction;
 use crate::mapping::path::{Anchor, FieldPath, Part, Step, Term};
@@ -29,8 +29,8 @@ impl<'c> Compiler<'c> {
     ) -> Option<program::Rule> {
         let condition = self.lower_condition(rule.condition.as_ref(), &sides.place, us).ok()?;
         let inner = self.inner(rule, sides, here, us);
-        us.writers.keyed(here.base(us), &sides.target);
-        us.writers.along(inner.base(us), &condition.1);
+        us.keyed_steps(here.base(us), &sides.target);
+        us.terms(inner.base(us), &condition.1);
         let joined = rule.join.is_some() || sides.sonata.every != sides.legacy.every;
         let action = if joined {
             self.lower_joined(rule, sides, body, condition, &inner, us)
@@ -70,8 +70,7 @@ impl<'c> Compiler<'c> {
         };
         // Elements that two rules append to one array, or that branches make, are different elements.
         if rule.join.is_some() || rule.rows.is_some() {
-            us.branches += 1;
-            let apart = format!("#{}", us.branches);
+            let apart = format!("#{}", us.numbered());
             match us.written() {
                 OnSide::Legacy => inner.legacy.push_str(&apart),
                 OnSide::Sonata if sides.sonata.every => inner.sonata.push_str(&apart),
@@ -104,10 +103,8 @@ impl<'c> Compiler<'c> {
         let key = rule.key.as_ref().and_then(|key| self.lower_key(key, sides, inner, us));
         if rule.rows.is_none() {
             let place = here.target(us, &sides.target);
-            let fault = us.writers.elements(place, &here.branches, rule, self.sources);
-            if let Some(fault) = fault {
-                self.out.push(fault);
-            }
+            let elements = Elements::of(rule, &here.branches);
+            us.elements(place.into(), elements, self.sources, &mut self.out);
         }
         let body = self.lower_body(body, inner, us);
         Action::Each(program::Shared::new(Each { condition, source, target, key, required, also, body }))
@@ -137,7 +134,7 @@ impl<'c> Compiler<'c> {
             Direction::ToSonata => (legacy, sonata),
         };
         let written = inner.target(us, &target);
-        us.writers.write(written, &inner.branches, key.span, self.sources, &mut self.out);
+        us.write(written.into(), &inner.branches, key.span, self.sources, &mut self.out);
         Some(Key { group, source, target, form, number, remember: key.remember })
     }
 
@@ -177,7 +174,7 @@ impl<'c> Compiler<'c> {
         }
         let copy: Box<[_]> = pairs.iter().filter_map(|(element, scope)| both(scope, element)).collect();
         for (_, target) in &copy {
-            us.writers.copied(inner.target(us, target));
+            us.along(inner.target(us, target).into());
         }
         if let Body::Rows(branches) = body {
             let lowered = self.lower_branches(branches, inner, us).0;

@@ -199,9 +199,9 @@ impl<'c> Compiler<'c> {
     fn note_written(&mut self, rule: &Rule, target: &FieldPath, here: &Here<'c>, us: &mut Use) {
         let place = here.target(us, target);
         if rule.echo == Some(false) && us.written() == OnSide::Sonata {
-            us.not_echoed.push(super::coverage::plain(&place).trim_start_matches("$.").into());
+            us.not_echoed(super::coverage::plain(&place).trim_start_matches("$.").into());
         }
-        us.writers.keyed(here.base(us), target);
-        us.writers.write(place, &here.branches, rule.span, self.sources, &mut self.out);
+        us.keyed_steps(here.base(us), target);
+        us.write(place.into(), &here.branches, rule.span, self.sources, &mut self.out);
     }
 }

@@ -6,6 +6,7 @@
 //! when, is not decided here: `exchange` runs what comes out.
 
 mod after;
+mod again;
 mod bridge;
 mod condition;
 mod coverage;
@@ -172,7 +173,7 @@ pub fn compile(
     let name = files.root().rsplit('/').next().unwrap_or_default();
     let compiled = set.and_then(|set| {
         let set = set.with(name, &overlays, &mut told);
-        parts::whole(&set, schema, options, sources, &mut told).0
+        parts::whole(&set, schema, options, sources, false, &mut told).0
     });
     told.sort(sources);
     let failed = told.has_errors();
@@ -188,6 +189,9 @@ struct Product {
 
 /// What a place is known by when it is looked for in several message types.
 type Sight = (Span, Cow<'static, str>);
+
+/// What rules were made of, by file, line and column of their origins.
+type Spans = HashMap<(Arc<str>, u32, u32), Span>;
 
 /// The state of one compilation.
 struct Compiler<'c> {
@@ -213,11 +217,11 @@ struct Compiler<'c> {
     /// Rules that stand a second time: nothing else is said of them.
     copied: HashSet<Span>,
     /// What rules were made of, by file, line and column of their origins.
-    spans: HashMap<(Arc<str>, u32, u32), Span>,
+    spans: Spans,
     /// The set without overlay, of which only what differs is compiled again.
     over: Option<over::Over<'c>>,
-    /// Whether rules that are as they were without the overlay are passed over.
-    is_probing: bool,
+    /// Whether what rules are lowered to is kept, for overlays that leave them alone.
+    keeps_lowered: bool,
     /// The newer release, where the rules are those of a bridge.
     opposite: Option<Arc<dyn Interface>>,
     /// Names of the values in the address of what the legacy system sends, where such a message is compiled.
@@ -225,7 +229,7 @@ struct Compiler<'c> {
     /// The part that is compiled.
     part: usize,
     /// What was made of the messages of that part, in order.
-    programs: Vec<parts::MadeProgram>,
+    programs: Vec<again::MadeProgram>,
 }
 
 impl<'c> Compiler<'c> {
@@ -259,7 +263,7 @@ impl<'c> Compiler<'c> {
             copied: HashSet::default(),
             spans: HashMap::default(),
             over: None,
-            is_probing: false,
+            keeps_lowered: false,
             opposite: None,
             address: None,
             part: 0,

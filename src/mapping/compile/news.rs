@@ -1,8 +1,8 @@
 //! `receives:`: messages of the legacy system, each with what it says of which entity.
 
 use super::Compiler;
+use super::again::MadeProgram;
 use super::lower::Use;
-use super::parts::MadeProgram;
 use super::scope::Scope;
 use super::steps::span_of;
 use crate::mapping::diagnostic as code;

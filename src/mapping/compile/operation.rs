@@ -1,13 +1,14 @@
 //! Operations: which calls are made, and with which messages. What replies become is `reply`'s.
 
+use super::again::Lowered;
+use super::again::MadeProgram;
 use super::form::Ways;
 use super::lower::{Here, Use};
-use super::parts::MadeProgram;
 use super::reply::Told;
 use super::scope::{Found, Place, Scope};
 use super::survey::At;
 use super::template::{Speaks, duration_ms};
-use super::writers::place;
+use super::writers::{Places, place};
 use super::{CompiledOperation, CompiledSet, Compiler};
 use crate::json::query::Condition;
 use crate::mapping::diagnostic as code;
@@ -17,7 +18,7 @@ use crate::mapping::program::{Phase, Program, Shared, Tables};
 use crate::mapping::raw::{self, Body, Conduct, Operation, Rule, Text};
 use crate::mapping::schema::OperationFacts;
 use crate::text::{Diagnostic, Hint, suggest};
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 /// One operation in the making.
 pub(super) struct Making<'c> {
@@ -154,12 +155,7 @@ impl<'c> Compiler<'c> {
     }
 
     /// A call, and the places that its request writes.
-    fn call(
-        &mut self,
-        raw: &'c raw::Call,
-        index: usize,
-        making: &Making<'c>,
-    ) -> Option<(Call, BTreeSet<String>)> {
+    fn call(&mut self, raw: &'c raw::Call, index: usize, making: &Making<'c>) -> Option<(Call, Places)> {
         let mut scope = self.request_scope(making);
         let each = raw.each.as_ref().map(|text| self.each(text, &scope));
         if let Some(each) = &each {
@@ -307,7 +303,7 @@ impl<'c> Compiler<'c> {
         scope: &Scope,
         name: &str,
         making: &Making<'c>,
-    ) -> Option<(Arc<Program>, BTreeSet<String>)> {
+    ) -> Option<(Arc<Program>, Places)> {
         let title = if name == making.operation.id.as_str() {
             format!("{}.{} request", making.function, making.operation.id)
         } else {
@@ -316,7 +312,7 @@ impl<'c> Compiler<'c> {
         let us = Use::new(title, Phase::Request, self.side.direction(Phase::Request));
         let ty = making.facts.request.as_deref();
         let made = self.body_program(body?, scope, us, (ty, None))?;
-        Some((made.program, BTreeSet::clone(&made.places)))
+        Some((made.program, made.places))
     }
 
     /// Surveys and lowers a shape or rules for one message; `base` is where the scope stands in the whole message, if
@@ -325,7 +321,7 @@ impl<'c> Compiler<'c> {
         &mut self,
         body: &'c Body,
         scope: &Scope,
-        us: Use,
+        mut us: Use,
         (ty, base): (Option<&str>, Option<&FieldPath>),
     ) -> Option<MadeProgram> {
         let at = At::message(scope.clone(), Ways::only(us.direction));
@@ -358,42 +354,16 @@ impl<'c> Compiler<'c> {
                 &shape.fields
             }
         };
-        let made = self.kept_program(body, rules, &here, &us).unwrap_or_else(|| {
-            let (program, us) = self.program(rules, &here, us);
-            MadeProgram::new(program, &us)
-        });
+        let number = self.programs.len();
+        let known = self.over.as_ref().and_then(|over| over.program(self.part, number));
+        us.known = known.and_then(|known| known.lowered_as(&us));
+        us.lowered = self.keeps_lowered.then(Lowered::default);
+        let (program, us) = self.program(rules, &here, us);
+        let made = match known {
+            Some(known) if known.is(&program, &us) => known.kept(),
+            _ => MadeProgram::new(program, us),
+        };
         self.programs.push(made.clone());
         Some(made)
-    }
-
-    /// The program of the set without overlay, where the overlay makes no difference to it: where the rules that are not
-    /// kept come to the same.
-    fn kept_program(
-        &mut self,
-        body: &'c Body,
-        rules: &'c [Rule],
-        here: &Here<'c>,
-        us: &Use,
-    ) -> Option<MadeProgram> {
-        let over = self.over.as_ref()?;
-        let base = over.base;
-        let known = over.program(self.part, self.programs.len())?;
-        let base_rules: &'c [Rule] = match body {
-            Body::Fields(_, rules) => rules,
-            Body::Shape(name) => &base.shape(name.as_str())?.1.fields,
-        };
-        let fresh = || Use::new(us.name.clone(), us.phase, us.direction);
-        let told = std::mem::take(&mut self.out);
-        self.is_probing = true;
-        let (own, own_use) = self.program(rules, here, fresh());
-        let set = std::mem::replace(&mut self.set, base);
-        let (other, other_use) = self.program(base_rules, here, fresh());
-        self.set = set;
-        self.is_probing = false;
-        self.out = told;
-        let same = own == other
-            && own_use.not_echoed == other_use.not_echoed
-            && own_use.writers.places().eq(other_use.writers.places());
-        same.then(|| MadeProgram { is_kept: true, ..known.clone() })
     }
 }

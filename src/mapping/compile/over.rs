@@ -1,7 +1,8 @@
 //! What an overlay leaves alone, rule by rule: what is neither changed nor reads what is changed is neither surveyed
 //! nor lowered again.
 
-use super::parts::{MadeProgram, Part};
+use super::again::MadeProgram;
+use super::parts::Part;
 use super::reach::{Names, Reach};
 use super::{Effective, HashMap, HashSet, overlay};
 use crate::mapping::raw::Rule;
@@ -23,6 +24,8 @@ pub(super) struct Over<'c> {
     rules: HashMap<Span, bool>,
     /// Outermost rules that the overlay wrote.
     fresh: Vec<&'c Rule>,
+    /// Whether changed shapes no longer name all shapes and tables that they named: only whole parts tell whether others do.
+    pub loses_names: bool,
 }
 
 impl<'c> Over<'c> {
@@ -48,6 +51,7 @@ impl<'c> Over<'c> {
             sources: base.shapes.iter().map(|(_, shape)| shape.name.span().source).collect(),
             rules: HashMap::default(),
             fresh: Vec::new(),
+            loses_names: false,
         };
         over.sources.extend(base.operations.iter().map(|(_, operation)| operation.id.span().source));
         for ((_, own), (_, other)) in set.shapes.iter().zip(&base.shapes) {
@@ -58,6 +62,7 @@ impl<'c> Over<'c> {
                 let mut kept = HashMap::default();
                 over.compare(&own.fields, &before, &mut kept);
                 over.rules.extend(kept);
+                over.loses_names |= loses_names(&own.fields, &other.fields);
             }
         }
         over
@@ -112,6 +117,14 @@ impl<'c> Over<'c> {
             }
         }
     }
+}
+
+fn loses_names(own: &[Rule], before: &[Rule]) -> bool {
+    let (mut names, mut known) = (Names::default(), Names::default());
+    names.rules(own);
+    known.rules(before);
+    let lost = |own: &[&str], before: &[&str]| before.iter().any(|name| !own.contains(name));
+    lost(&names.shapes, &known.shapes) || lost(&names.tables, &known.tables)
 }
 
 fn index<'r>(rules: &'r [Rule], all: &mut HashMap<Span, &'r Rule>) {

@@ -4,13 +4,14 @@
 //! others and keeps what only all of them together can tell: places that one message lacks and another has, names that
 //! are used. So the parts of one compilation can stand beside those of another.
 
-use super::lower::Use;
+use super::again::MadeProgram;
 use super::over::Over;
 use super::reach::{self, Reach};
+use super::scope::Parameters;
 use super::values::Scripts;
 use super::{
     CompileOptions, CompiledOperation, CompiledSet, Compiler, Effective, HashMap, HashSet, OverlaySource,
-    Sight,
+    Sight, Spans,
 };
 use crate::json::query::Condition;
 use crate::mapping::codes::CodeTable;
@@ -18,7 +19,7 @@ use crate::mapping::convert::Converter;
 use crate::mapping::exposed::{Expose, Notify};
 use crate::mapping::news::{Receive, Watch};
 use crate::mapping::path::FieldPath;
-use crate::mapping::program::{Program, Tables};
+use crate::mapping::program::Tables;
 use crate::mapping::raw;
 use crate::mapping::schema::Schema;
 use crate::text::{Code, Diagnostic, Diagnostics, Severity, SourceId, Sources, Span};
@@ -60,6 +61,10 @@ pub(super) struct Known {
     pub conditions: Arc<Conditions>,
     /// Paths by their texts.
     pub field_paths: Arc<HashMap<String, FieldPath>>,
+    /// What rules were made of.
+    pub spans: Arc<Spans>,
+    /// Parameters of the operations of functions.
+    pub parameters: HashMap<String, Parameters>,
 }
 
 /// Conditions that were read, by their texts.
@@ -166,29 +171,6 @@ impl Part {
     }
 }
 
-/// What was made of one message.
-#[derive(Debug, Clone)]
-pub(super) struct MadeProgram {
-    pub program: Arc<Program>,
-    /// The places that it writes.
-    pub places: Arc<BTreeSet<String>>,
-    /// Sonata places with `echo: false`.
-    pub not_echoed: Arc<[Box<str>]>,
-    /// Whether it is that of the set without overlay.
-    pub is_kept: bool,
-}
-
-impl MadeProgram {
-    pub fn new(program: Program, us: &Use) -> Self {
-        Self {
-            program: Arc::new(program),
-            places: Arc::new(us.writers.places().map(str::to_owned).collect()),
-            not_echoed: us.not_echoed.iter().cloned().collect(),
-            is_kept: false,
-        }
-    }
-}
-
 /// A partner's set, compiled from the one without its overlay.
 pub struct Overlaid {
     /// The set; none where something is an error.
@@ -212,7 +194,7 @@ impl BaseSet {
         sources: &Sources,
     ) -> Self {
         let mut told = Diagnostics::new();
-        let (compiled, parts, known, together) = whole(&set, schema, options, sources, &mut told);
+        let (compiled, parts, known, together) = whole(&set, schema, options, sources, true, &mut told);
         told.sort(sources);
         let compiled = compiled.filter(|_| !told.has_errors()).map(Arc::new);
         let told: Vec<Diagnostic> = told.iter().cloned().collect();
@@ -253,7 +235,7 @@ impl BaseSet {
         let touched: Vec<usize> = self.touched(&set);
         let is_like = !told.has_errors() && Arc::ptr_eq(&set.set, &self.set.set);
         if !is_like || !(self.compiled.is_some() || self.errs_beside(&touched)) {
-            let (compiled, parts, ..) = whole(&set, schema, options, sources, &mut told);
+            let (compiled, parts, ..) = whole(&set, schema, options, sources, false, &mut told);
             let compiled = compiled.filter(|_| !told.has_errors()).map(Arc::new);
             return self.overlaid(compiled, &told, Vec::new(), parts.len());
         }
@@ -397,15 +379,17 @@ impl BaseSet {
     }
 }
 
-/// Compiles all parts of a set.
+/// Compiles all parts of a set. `keeps_lowered`: so that overlays can be put over it.
 pub(super) fn whole(
     set: &Effective,
     schema: &dyn Schema,
     options: &CompileOptions,
     sources: &Sources,
+    keeps_lowered: bool,
     out: &mut Diagnostics,
 ) -> (Option<CompiledSet>, Vec<Arc<Part>>, Known, Together) {
     let mut compiler = Compiler::new(set, schema, options, sources, std::mem::take(out), Known::default());
+    compiler.keeps_lowered = keeps_lowered;
     compiler.check_tables();
     compiler.check_products();
     compiler.check_once();
@@ -415,6 +399,7 @@ pub(super) fn whole(
     let parts: Vec<Arc<Part>> = (0..count).filter_map(|index| compiler.part(index)).map(Arc::new).collect();
     let mut compiled = compiler.empty();
     let (mut known, mut together) = (compiler.known, Together::default());
+    known.spans = Arc::new(compiler.spans);
     *out = compiler.out;
     for part in &parts {
         part.told.iter().for_each(|one| out.push(one.clone()));
@@ -449,7 +434,7 @@ impl<'c> Compiler<'c> {
             _ => false,
         };
         let base = over.part(index)?;
-        if !is_own {
+        if !(is_own || over.loses_names) {
             let part = self.part(index)?;
             if !part.contradicts(base) {
                 return Some(part.with_rest(base));
@@ -584,7 +569,7 @@ fn key(one: &Diagnostic) -> Key<'_> {
 }
 
 /// A hash that is the same in every run.
-fn hash_of<T: Hash>(what: &T) -> u64 {
+pub(super) fn hash_of<T: Hash>(what: &T) -> u64 {
     FixedState::default().hash_one(what)
 }
 

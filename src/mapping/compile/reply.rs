@@ -1,10 +1,10 @@
 //! What replies become: the answer, or what `on:` makes of them, and how lists are paged.
 
-use super::coverage::plain;
 use super::literal;
 use super::lower::Use;
 use super::operation::Making;
 use super::scope::{Found, Missing};
+use super::writers::Places;
 use super::{Compiler, steps};
 use crate::mapping::diagnostic as code;
 use crate::mapping::operation::{Answer, Blamed, On, StatusMatch, Then};
@@ -12,15 +12,15 @@ use crate::mapping::path::{Anchor, FieldPath};
 use crate::mapping::program::Phase;
 use crate::mapping::raw::{self, AnswerFrom, Text};
 use crate::text::Diagnostic;
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What is known of an answer besides.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     /// Places whose mapped value wins over what the Buyer sent.
     pub not_echoed: Vec<Box<str>>,
-    /// Places that its rules write, by member names.
-    pub written: BTreeSet<String>,
+    /// Places that its rules write.
+    pub written: Places,
 }
 
 impl<'c> Compiler<'c> {
@@ -43,7 +43,7 @@ impl<'c> Compiler<'c> {
         let root = scope.root.ty;
         let made = self.body_program(body, &scope, us, (ty, into_path.as_ref()))?;
         told.not_echoed.extend(made.not_echoed.iter().cloned());
-        told.written = made.places.iter().map(|place| plain(place)).collect();
+        told.written = Arc::clone(&made.places);
         // What is kept writes what it wrote, and was told of then.
         if let (Some(root), false) = (root, made.is_kept) {
             let built = (&*made.program, into_path.as_ref());

@@ -4,6 +4,7 @@ use crate::json::query::{self, Read, ReadStep};
 use crate::mapping::path::{Anchor, FieldPath, Literal, Part, Step};
 use crate::mapping::schema::{Kind, Lookup, Member, TypeId, Types};
 use crate::text::{Hint, suggest};
+use std::sync::Arc;
 
 /// The member that names a derived type or a product.
 const TYPE: &str = "@type";
@@ -27,13 +28,16 @@ pub(super) struct Scope {
     /// Whether there is a body at all.
     pub body: bool,
     /// Query parameters that may be spoken of; none: this message has no query.
-    pub query: Option<Vec<Parameter>>,
+    pub query: Option<Arc<[Parameter]>>,
     /// Path parameters likewise.
-    pub path: Option<Vec<Parameter>>,
+    pub path: Option<Arc<[Parameter]>>,
 }
 
 /// A parameter by its name, with the type of its value where that is known.
 pub(super) type Parameter = (String, Option<TypeId>);
+
+/// Parameters of the query, and of the path.
+pub(super) type Parameters = (Arc<[Parameter]>, Arc<[Parameter]>);
 
 /// What a path leads to.
 #[derive(Debug, Clone)]

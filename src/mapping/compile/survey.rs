@@ -5,7 +5,7 @@
 
 use super::condition::{OnSide, parts};
 use super::form::{Body, Form, Given, Ways, form, ways};
-use super::scope::{Found, Place, Scope};
+use super::scope::{Found, Parameters, Place, Scope};
 use super::{Compiler, steps};
 use crate::mapping::diagnostic as code;
 use crate::mapping::direction::Direction;
@@ -49,8 +49,16 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    fn shape_scope(&self, ty: crate::mapping::schema::TypeId, function: &str) -> Scope {
-        let mut scope = Scope::message(Some(ty));
+    fn shape_scope(&mut self, ty: crate::mapping::schema::TypeId, function: &str) -> Scope {
+        let (query, path) = self.parameters(function);
+        Scope { query: Some(query), path: Some(path), ..Scope::message(Some(ty)) }
+    }
+
+    /// The parameters of the query and of the path of all operations of a function.
+    fn parameters(&mut self, function: &str) -> Parameters {
+        if let Some(known) = self.known.parameters.get(function) {
+            return known.clone();
+        }
         let (mut query, mut path) = (Vec::new(), Vec::new());
         for operation in self.schema.operations(function) {
             if let Some(facts) = self.schema.operation(function, &operation) {
@@ -58,8 +66,9 @@ impl<'c> Compiler<'c> {
                 path.extend(facts.path.into_iter().map(|name| (name, None)));
             }
         }
-        (scope.query, scope.path) = (Some(query), Some(path));
-        scope
+        let parameters: Parameters = (query.into(), path.into());
+        self.known.parameters.insert(function.to_owned(), parameters.clone());
+        parameters
     }
 
     fn unknown_type(&mut self, function: &str, name: &Text) {

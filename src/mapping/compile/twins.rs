@@ -20,7 +20,11 @@ impl Compiler<'_> {
     pub(super) fn check_copies(&mut self, rules: &[Rule]) {
         // Rules without a key of their own are not written but put beside those that are, in a bridge.
         let written = rules.iter().filter(|rule| !rule.keys.is_empty());
-        self.copies(written.map(|rule| rule.span).collect(), "rule");
+        // What stands twice has the same two sides: the whole text of most rules need not be looked at.
+        let mut alike: HashMap<_, usize> = HashMap::default();
+        written.clone().for_each(|rule| *alike.entry(sides(rule)).or_insert(0) += 1);
+        let often = written.filter(|rule| alike.get(&sides(rule)).is_some_and(|count| *count > 1));
+        self.copies(often.map(|rule| rule.span).collect(), "rule");
     }
 
     /// Tells which rows of a table stand there a second time.
@@ -104,6 +108,11 @@ impl Compiler<'_> {
             self.out.push(fault.hint(if next { hint.swapping(other.span, entry.span) } else { hint }));
         }
     }
+}
+
+/// The texts of a rule's sides.
+fn sides(rule: &Rule) -> (Option<&str>, Option<&str>) {
+    (rule.sonata.as_ref().map(Text::as_str), rule.legacy.as_ref().map(Text::as_str))
 }
 
 /// Whether two conditions test the same where either is read.

@@ -1,32 +1,55 @@
 //! Who writes what in one program: two rules that write one place are told, branches of one `one_of` apart.
 
 use crate::mapping::diagnostic as code;
-use crate::mapping::path::{Anchor, FieldPath, Part, Step, Term};
+use crate::mapping::path::{Anchor, FieldPath, Part};
 use crate::mapping::raw::{Rule, Text};
 use crate::text::{Diagnostic, Diagnostics, Sources, Span};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Branches that a rule stands in: which `one_of` or `rows`, and which branch of it.
-pub(super) type Branches = Vec<(u32, u32)>;
+pub(super) type Branches = Arc<[(u32, u32)]>;
 
-/// A group that writes elements of an array: its branches, its key members, its place.
-type Elements = (Branches, Option<(String, String)>, Span);
+/// A group that writes elements of an array.
+#[derive(Debug, Clone)]
+pub(super) struct Elements {
+    branches: Branches,
+    /// Its key members, on both sides.
+    key: Option<(String, String)>,
+    /// Where it is written.
+    rule: Span,
+    /// What is to blame where another group writes them.
+    blamed: Span,
+}
 
-/// The places that one program writes.
+impl Elements {
+    /// What a group in these branches writes.
+    pub fn of(rule: &Rule, branches: &Branches) -> Self {
+        let text = |text: &Text| text.as_str().to_owned();
+        let key = rule.key.as_ref().map(|key| (text(&key.sonata), text(&key.legacy)));
+        let blamed = rule.key.as_ref().map_or(rule.key_span("fields"), |key| key.span);
+        Self { branches: Arc::clone(branches), key, rule: rule.span, blamed }
+    }
+}
+
+/// The places that one program writes, sorted, as absolute texts.
+pub(super) type Places = Arc<BTreeSet<Arc<str>>>;
+
+/// What one program writes.
 #[derive(Debug, Default)]
 pub(super) struct Writers {
-    places: BTreeMap<String, Vec<(Branches, Span)>>,
+    /// By whom each place is written; by nobody, where it is written along with others: terms of keyed elements and
+    /// conditions.
+    places: BTreeMap<Arc<str>, Vec<(Branches, Span)>>,
     /// Arrays that groups write element by element.
-    elements: BTreeMap<String, Vec<Elements>>,
-    /// Places that are written along with others: terms of keyed elements and conditions.
-    along: BTreeSet<String>,
+    elements: BTreeMap<Arc<str>, Vec<Elements>>,
 }
 
 impl Writers {
     /// Notes that a rule writes a place.
     pub fn write(
         &mut self,
-        place: String,
+        place: Arc<str>,
         branches: &Branches,
         at: Span,
         sources: &Sources,
@@ -41,68 +64,39 @@ impl Writers {
                 format!("the other is at {}; make them branches of one `one_of`", sources.place(*other));
             out.push(fault.at(at).hint(hint));
         }
-        others.push((branches.clone(), at));
+        others.push((Arc::clone(branches), at));
     }
 
     /// Notes that a group writes the elements of an array; two groups merge by equal keys only.
-    pub fn elements(
-        &mut self,
-        place: String,
-        branches: &Branches,
-        rule: &Rule,
-        sources: &Sources,
-    ) -> Option<Diagnostic> {
-        let text = |text: &Text| text.as_str().to_owned();
-        let key = rule.key.as_ref().map(|key| (text(&key.sonata), text(&key.legacy)));
+    pub fn elements(&mut self, place: Arc<str>, own: Elements, sources: &Sources, out: &mut Diagnostics) {
         let others = self.elements.entry(place).or_default();
-        let clash = others.iter().find(|(other, own, span)| {
-            *span != rule.span && !exclusive(other, branches) && (*own != key || key.is_none())
+        let clash = others.iter().find(|other| {
+            other.rule != own.rule
+                && !exclusive(&other.branches, &own.branches)
+                && (other.key != own.key || own.key.is_none())
         });
-        let fault = clash.map(|(_, _, other)| {
-            let at = rule.key.as_ref().map_or(rule.key_span("fields"), |key| key.span);
-            let fault =
-                Diagnostic::error(code::KEYS_DIFFER, "another group writes the elements of this array")
-                    .at(at);
-            fault.hint(format!(
-                "the other is at {}; give both the same `key:`, or make them one",
-                sources.place(*other)
-            ))
-        });
-        others.push((branches.clone(), key, rule.span));
-        fault
-    }
-
-    /// Notes terms that are written into the object at a place.
-    pub fn along(&mut self, place: &str, terms: &[Term]) {
-        self.along.extend(terms.iter().map(|term| format!("{place}.{}", term.members.join("."))));
+        if let Some(other) = clash {
+            let message = "another group writes the elements of this array";
+            let place = sources.place(other.rule);
+            let hint = format!("the other is at {place}; give both the same `key:`, or make them one");
+            out.push(Diagnostic::error(code::KEYS_DIFFER, message).at(own.blamed).hint(hint));
+        }
+        others.push(own);
     }
 
     /// Notes a place that is written along with others.
-    pub fn copied(&mut self, place: String) {
-        self.along.insert(place);
+    pub fn along(&mut self, place: Arc<str>) {
+        self.places.entry(place).or_default();
     }
 
-    /// The places that are written, as absolute texts.
-    pub fn places(&self) -> impl Iterator<Item = &str> {
-        self.places.keys().chain(&self.along).map(String::as_str)
+    /// The places that are written, sorted.
+    pub fn places(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.places.keys()
     }
 }
 
 fn exclusive(one: &Branches, other: &Branches) -> bool {
     one.iter().any(|(of, branch)| other.iter().any(|(other_of, other)| of == other_of && branch != other))
-}
-
-impl Writers {
-    /// Notes what keyed elements on the way of a path write.
-    pub fn keyed(&mut self, base: &str, path: &FieldPath) {
-        for (index, step) in path.steps.iter().enumerate() {
-            if let Step::Keyed(terms) = step {
-                let steps = path.steps[..=index].into();
-                let element = place(base, &FieldPath { steps, every: false, ..path.clone() });
-                self.along(&element, terms);
-            }
-        }
-    }
 }
 
 /// The absolute text of a place, from that of the scope.

@@ -3,6 +3,7 @@
 use super::coverage::plain;
 use super::form::excluded;
 use super::steps::word_in;
+use super::writers::Places;
 use super::{Compiler, HashSet};
 use crate::format::{Names, Namespace, is_name, is_text};
 use crate::mapping::diagnostic as code;
@@ -91,7 +92,7 @@ impl Compiler<'_> {
     }
 
     /// Tells where the request of a call, which writes these places, would have several elements outermost.
-    pub(super) fn check_root(&mut self, operation: &Operation, call: &Call, written: &BTreeSet<String>) {
+    pub(super) fn check_root(&mut self, operation: &Operation, call: &Call, written: &Places) {
         let Some(body) = call.request.as_ref().filter(|_| self.wire(operation).is_xml()) else { return };
         let places = written.iter().map(|place| plain(place));
         let roots: BTreeSet<String> = places

@@ -16,6 +16,7 @@ use super::Compiler;
 use super::operation::Making;
 use super::scope::Scope;
 use super::steps::word_in;
+use super::writers::Places;
 use crate::mapping::coverage::written_always;
 use crate::mapping::diagnostic as code;
 use crate::mapping::direction::Direction;
@@ -31,7 +32,7 @@ use std::{collections::BTreeSet, sync::Arc};
 const OWN_HEADERS: &[&str] = &["accept", "accept-language", "authorization", "content-type", "user-agent"];
 
 /// The places that the request of a call writes, by the index of the call.
-pub(super) type Sent = Vec<(usize, BTreeSet<String>)>;
+pub(super) type Sent = Vec<(usize, Places)>;
 
 /// One call as the interface has it.
 struct Known<'c> {
@@ -124,7 +125,7 @@ impl<'c> Compiler<'c> {
         body: &'c raw::Body,
         at: Span,
         scope: &Scope,
-        made: &super::parts::MadeProgram,
+        made: &super::again::MadeProgram,
     ) {
         let raw::Body::Shape(name) = body else { return };
         let shape = self.set.shape(name.as_str());
@@ -151,7 +152,7 @@ impl<'c> Compiler<'c> {
     ) {
         let Some(api) = self.opposite.clone() else { return };
         let mut message = Message::new(&api, phase, direction, scope, None);
-        let query = opposite.query.iter().flatten();
+        let query = opposite.query.as_deref().unwrap_or_default().iter();
         let parameter = |(name, ty): &(String, Option<TypeId>)| {
             Some(ParameterFacts { name: name.clone(), ty: (*ty)?, required: false })
         };
@@ -300,7 +301,7 @@ impl<'c> Compiler<'c> {
         text: &Text,
         target: &CallTarget,
         facts: &CallFacts,
-        written: &BTreeSet<String>,
+        written: &Places,
         making: &Making<'c>,
         api: &Arc<dyn Interface>,
     ) {
@@ -329,7 +330,7 @@ impl<'c> Compiler<'c> {
         text: &Text,
         facts: &CallFacts,
         query: &BTreeSet<&str>,
-        written: &BTreeSet<String>,
+        written: &Places,
         api: &Arc<dyn Interface>,
     ) {
         let lacks = |name: &str| {
@@ -344,7 +345,7 @@ impl<'c> Compiler<'c> {
         }
         for parameter in facts.headers.iter().filter(|one| one.required) {
             let is_own = OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(&parameter.name));
-            let is_written = |place: &String| {
+            let is_written = |place: &Arc<str>| {
                 place.strip_prefix("header:").is_some_and(|name| name.eq_ignore_ascii_case(&parameter.name))
             };
             if !is_own && !written.iter().any(is_written) {

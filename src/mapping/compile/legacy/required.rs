@@ -2,6 +2,7 @@
 
 use super::super::Compiler;
 use super::super::coverage::plain;
+use super::super::writers::Places;
 use crate::mapping::diagnostic as code;
 use crate::mapping::program::Phase;
 use crate::mapping::schema::{Interface, Kind, TypeId};
@@ -23,7 +24,7 @@ impl Compiler<'_> {
     pub(super) fn check_required(
         &mut self,
         ty: TypeId,
-        (written, sure): (&BTreeSet<String>, &BTreeSet<String>),
+        (written, sure): (&Places, &BTreeSet<String>),
         (phase, at): (Phase, Span),
         api: &Arc<dyn Interface>,
     ) {

@@ -1,7 +1,7 @@
 //! What a legacy system sends by itself: `exposes:`, `notifies:` and `receives:` against the webhooks and calls of its interface.
 
 use super::super::Compiler;
-use super::super::parts::MadeProgram;
+use super::super::again::MadeProgram;
 use super::super::scope::Scope;
 use super::message::Message;
 use super::reply::successes;
