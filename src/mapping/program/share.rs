@@ -86,10 +86,18 @@ impl OperationProgram {
         if self == **other { Arc::clone(other) } else { Arc::new(self) }
     }
 
-    fn each_program(&mut self, work: &mut impl FnMut(&mut Arc<Program>)) {
-        for call in &mut self.calls {
+    fn each_program<W: FnMut(&mut Arc<Program>)>(&mut self, work: &mut W) {
+        for call in self.calls.iter_mut().chain(self.expires.as_deref_mut()) {
             call.request.iter_mut().for_each(&mut *work);
             call.undo.iter_mut().filter_map(|undo| undo.request.as_mut()).for_each(&mut *work);
+            if let Some(recover) = call.recover.as_deref_mut() {
+                for asked in [Some(&mut recover.find), recover.read.as_mut()].into_iter().flatten() {
+                    Arc::make_mut(asked).each_program(work);
+                }
+            }
+        }
+        if let Some(complete) = &mut self.complete {
+            Arc::make_mut(&mut complete.poll).each_program(work);
         }
         match &mut self.answer {
             Answer::Empty => {}
