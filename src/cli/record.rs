@@ -30,6 +30,7 @@ use crate::{
         form::{self, Case},
         message::{Body, ResponseFile},
         play::{Played, play},
+        record::tells_of_people,
         update::update,
     },
     plan::{Plan, PlanHandle},
@@ -267,10 +268,25 @@ impl Writer<'_> {
             for one in compare(was.root(), is.root(), &[]) {
                 let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
                 let (was, is) = (side(&one.expected), side(&one.actual));
+                // What the mapping writes by itself was masked where it was recorded, and is not where it is played.
+                if tells_of_people(&one.pointer) && has_form_of(&is, &was) {
+                    continue;
+                }
                 say(&format!("  {case} answers {} otherwise than was recorded: {was} -> {is}", one.pointer));
             }
         }
     }
+}
+
+/// Whether one text may be another one masked: letters for letters, digits for digits, all else the same.
+fn has_form_of(text: &str, masked: &str) -> bool {
+    let form = |c: char| match c {
+        c if c.is_alphabetic() => 'a',
+        c if c.is_ascii_digit() => '0',
+        c => c,
+    };
+    let is_text = text.starts_with('"') && text.len() > 2;
+    is_text && text.chars().map(form).eq(masked.chars().map(form))
 }
 
 /// The UUIDs of a text in their order.
@@ -289,6 +305,17 @@ mod tests {
         let (one, two) = ("01a1fd1d-c5ed-70b6-b899-c9e68e5c867c", "00000000-0000-0000-0000-000000000003");
         let text = format!(r#"{{"id":"{one}","href":"http://a/b/{two}","no":"4711-1"}}"#);
         assert_eq!(uuids(&text), [one, two]);
+    }
+
+    #[test]
+    fn a_masked_text_keeps_its_form() {
+        assert!(has_form_of("\"desk@acme.example\"", "\"qwer@tzui.xcvbnmk\""));
+        assert!(has_form_of("\"Straße 12\"", "\"Xwfyqo 93\""));
+        for (is, was) in
+            [("\"held\"", "\"assessed\""), ("12", "34"), ("true", "null"), ("\"A-1\"", "\"A1-\"")]
+        {
+            assert!(!has_form_of(is, was), "{is} {was}");
+        }
     }
 
     #[test]

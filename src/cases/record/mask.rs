@@ -24,6 +24,15 @@ const OF_CONTACTS: &[(&str, Place)] = &[
     ("numberExtension", Place::Value),
     ("postalAddress", Place::Here),
 ];
+/// Whether what stands at a JSON Pointer is what is masked by the name of its place.
+pub fn tells_of_people(pointer: &str) -> bool {
+    let names = ALWAYS.iter().chain(OF_CONTACTS).map(|(name, _)| *name);
+    let mut own = names.filter_map(|name| name.rsplit('/').next());
+    let mut parts = pointer.rsplit('/').filter(|part| !part.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_inside = pointer.contains("/postalAddress/");
+    is_inside || parts.next().is_some_and(|part| own.any(|name| name == part))
+}
+
 /// Members of an address that a mapping decides by, and that tell of nobody.
 const OF_ADDRESSES: &[&str] = &["@type", "country", "stateOrProvince"];
 /// Shorter values, in characters, are masked at their place only: elsewhere they may mean something else.

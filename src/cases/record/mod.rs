@@ -3,7 +3,7 @@
 mod mask;
 mod text;
 
-pub use mask::Masker;
+pub use mask::{Masker, tells_of_people};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};

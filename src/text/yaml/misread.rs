@@ -130,14 +130,13 @@ fn valueless(
     }
     *told = Some(line);
     let at = entry.key_span;
-    if let Some((key, value)) = entry.key.split_once(':') {
+    let is_quoted = sources.slice(at).starts_with(['"', '\'']);
+    if let Some((key, value)) = entry.key.split_once(':').filter(|_| !is_quoted) {
         let message = format!("`{}` is one key without a value", entry.key);
         let hint = format!("write `{key}: {value}`");
         let colon = offset(at.start as usize + key.len());
         let blank = Span { start: colon + 1, end: colon + 1, ..at };
-        let is_plain = sources.slice(at).starts_with(key);
-        let hint = Hint::from(hint);
-        let hint = if is_plain { hint.putting_at(blank, " ") } else { hint };
+        let hint = Hint::from(hint).putting_at(blank, " ");
         out.push(Diagnostic::error(code::COLON, message).at(at).hint(hint));
         return;
     }
@@ -157,8 +156,11 @@ fn valueless(
     out.push(Diagnostic::error(code::NO_VALUE, message).at(at).hint(hint));
 }
 
-/// The key that a value without one was meant for: what other mappings of the file with the same keys have besides,
-/// before all with this value.
+/// What a mapping with all of the keys counts, beside one that has some.
+const WHOLE_VOTES: usize = 4;
+
+/// The key that a value without one was meant for: what other mappings of the file with the same keys have besides, most
+/// of all with this value. Where few have all of the keys, those count that have some.
 fn key_before(root: &Node, around: &[Entry], entry: &Entry) -> Option<String> {
     let own: Vec<&str> =
         around.iter().filter(|one| one.key != entry.key).map(|one| one.key.as_str()).collect();
@@ -170,16 +172,18 @@ fn key_before(root: &Node, around: &[Entry], entry: &Entry) -> Option<String> {
             continue;
         };
         open.extend(entries.iter().map(|entry| &entry.value));
-        let alike = own.iter().all(|key| entries.iter().any(|entry| entry.key == *key));
-        for other in entries.iter().filter(|_| alike && !own.is_empty()) {
+        let alike = own.iter().filter(|key| entries.iter().any(|entry| entry.key == **key)).count();
+        for other in entries.iter().filter(|_| alike > 0) {
             if !own.contains(&other.key.as_str()) && !other.value.is_absent() {
                 let same = other.value.as_text() == Some(entry.key.as_str());
-                *votes.entry(&other.key).or_default() += 1 + 1000 * usize::from(same);
+                let whole = if alike == own.len() { WHOLE_VOTES } else { 1 };
+                *votes.entry(&other.key).or_default() += whole + 1000 * usize::from(same);
             }
         }
     }
-    let (key, votes) = votes.into_iter().max_by_key(|(_, votes)| *votes)?;
-    (votes > 1).then(|| key.to_owned())
+    let (key, most) = votes.iter().max_by_key(|(_, votes)| **votes)?;
+    let is_only = votes.values().filter(|votes| *votes == most).count() == 1;
+    (*most > 1 && is_only).then(|| (*key).to_owned())
 }
 
 fn unquoted(meant: &Meant) -> Diagnostic {
