@@ -116,6 +116,12 @@ fn told(all: impl IntoIterator<Item = Diagnostic>, sources: &Sources) -> String 
     out.render_text(sources)
 }
 
+/// A number of the environment, or the usual one.
+#[expect(clippy::disallowed_methods, reason = "how much is tried")]
+fn number(name: &str, usual: u64) -> u64 {
+    std::env::var(name).map_or(usual, |value| value.parse().unwrap())
+}
+
 #[test]
 fn put_over_the_set_without_it_an_overlay_is_as_compiled_whole() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/acme");
@@ -125,7 +131,6 @@ fn put_over_the_set_without_it_an_overlay_is_as_compiled_whole() {
     let set = compile::read_set_files(&files, &mut sources, &mut Diagnostics::new()).unwrap();
     let base = BaseSet::new(set.clone(), "acme", &schema(), &options, &sources);
     assert!(base.compiled().is_some(), "{}", told(base.told().iter().cloned(), &sources));
-    let number = |name: &str, usual| std::env::var(name).map_or(usual, |value| value.parse().unwrap());
     let mut dice = Dice::new(number("SEGUE_SEED", SEED));
     let (sites, count) = (sites(&set), usize::try_from(number("SEGUE_OVERLAYS", COUNT as u64)).unwrap());
     let mut good = 0;
@@ -147,7 +152,7 @@ fn put_over_the_set_without_it_an_overlay_is_as_compiled_whole() {
         assert!(more.is_empty() && less.is_empty(), "{text}\nput over: {more}\nwhole: {less}");
         let (over, whole) = (over.compiled.as_deref().map(shown), whole.as_ref().map(shown));
         good += usize::from(whole.is_some());
-        assert!(over == whole, "{text}\n{}", first_difference(&over, &whole));
+        assert!(over == whole, "{text}\n{}", first_difference(over.as_deref(), whole.as_deref()));
     }
     println!("{count} overlays, {good} without error");
     assert!(good * 4 >= count, "hardly any overlay is right: {good} of {count}");
@@ -164,8 +169,8 @@ fn beside(own: &str, other: &str) -> String {
 }
 
 /// Where two texts begin to differ.
-fn first_difference(one: &Option<String>, other: &Option<String>) -> String {
-    let (one, other) = (one.as_deref().unwrap_or("nothing"), other.as_deref().unwrap_or("nothing"));
+fn first_difference(one: Option<&str>, other: Option<&str>) -> String {
+    let (one, other) = (one.unwrap_or("nothing"), other.unwrap_or("nothing"));
     let at = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
     let near = |text: &str| text.chars().skip(at.saturating_sub(400)).take(800).collect::<String>();
     format!("{}\n{}", near(one), near(other))

@@ -446,11 +446,15 @@ fn body_refers(body: &Body) -> bool {
 }
 
 fn mark_all(rules: &mut [Rule], way: Direction) {
-    rules.iter_mut().for_each(|rule| rule.mark(way));
+    for rule in rules {
+        rule.mark(way);
+    }
 }
 
 fn mark_branches(branches: &mut [Branch], way: Direction) {
-    branches.iter_mut().for_each(|branch| mark_all(&mut branch.rules, way));
+    for branch in branches {
+        mark_all(&mut branch.rules, way);
+    }
 }
 
 fn mark_body(body: &mut Body, way: Direction) {

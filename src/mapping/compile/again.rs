@@ -36,12 +36,12 @@ pub(super) enum Deed {
 #[derive(Debug, Default)]
 pub(super) struct Lowered {
     deeds: Vec<Deed>,
-    /// By what decides over it: the rule, where it stands, and what was numbered before it.
+    /// By a hash of what decides over it: the rule, where it stands, and what was numbered before it.
     rules: HashMap<u64, Made>,
 }
 
-/// What came of one rule: which of the deeds are its own, and those of rules in it, and the rule, if there is one.
-type Made = (Range<usize>, Option<program::Rule>);
+/// What came of one rule: which of the deeds are its own, and those of rules in it, and the rule.
+type Made = (Range<usize>, program::Rule);
 
 /// What was made of one message.
 #[derive(Debug, Clone)]
@@ -187,8 +187,8 @@ impl Use {
         KeyGroupId(u16::try_from(index).unwrap_or(u16::MAX))
     }
 
-    /// The rule that the set without overlay has, with what lowering it did to the message; none where it has none.
-    fn again(&mut self, key: u64, sources: &Sources, out: &mut Diagnostics) -> Option<Option<program::Rule>> {
+    /// The rule that the set without overlay has, if there is one; what lowering it did to the message is done.
+    fn again(&mut self, key: u64, sources: &Sources, out: &mut Diagnostics) -> Option<program::Rule> {
         let known = self.known.clone()?;
         let (deeds, rule) = known.rules.get(&key)?;
         for deed in known.deeds.get(deeds.clone())? {
@@ -247,14 +247,14 @@ impl<'c> Compiler<'c> {
             && self.keeps(rule)
             && let Some(made) = us.again(key, self.sources, &mut self.out)
         {
-            return made;
+            return Some(made);
         }
         let first = us.lowered.as_ref().map_or(0, |lowered| lowered.deeds.len());
-        let made = self.lower_rule(rule, here, us);
+        let made = self.lower_rule(rule, here, us)?;
         if let Some(lowered) = &mut us.lowered {
             lowered.rules.insert(key, (first..lowered.deeds.len(), made.clone()));
         }
-        made
+        Some(made)
     }
 }
 
