@@ -1,7 +1,6 @@
 //! Operations: which calls are made, and with which messages. What replies become is `reply`'s.
 
-use super::again::Lowered;
-use super::again::MadeProgram;
+use super::again::{Lowered, MadeProgram};
 use super::form::Ways;
 use super::lower::{Here, Use};
 use super::reply::Told;
