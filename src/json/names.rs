@@ -77,6 +77,11 @@ impl Names {
         Self { slots, shift, texts }
     }
 
+    /// The names by their numbers.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(AsRef::as_ref)
+    }
+
     /// Which of the names a member stands under.
     #[inline]
     #[must_use]

@@ -3,7 +3,7 @@
 //! A bridge is compiled by the mapping language's own compiler, with the older release in the place of the Sonata side and
 //! the newer one in that of the legacy side. So *up* is [`Direction::ToLegacy`] and *down* is [`Direction::ToSonata`].
 
-use super::apply::{Applied, Failure, Input, References, apply, apply_in_part, apply_traced};
+use super::apply::{Applied, Failure, Input, References, apply, apply_in_part, apply_onward, apply_traced};
 use super::direction::Direction;
 use super::facts::Facts;
 use super::path::Part;
@@ -220,13 +220,23 @@ fn carried(
 ) -> Result<Carried, (usize, Vec<Failure>)> {
     let references = References::new();
     let mut carried = Carried::default();
-    for (index, program) in steps.iter().enumerate() {
+    let mut index = 0;
+    while let Some(program) = steps.get(index) {
         let read = carried.body.as_ref().unwrap_or(document);
         let input = Input::new(Some(read.root()), facts, &references);
+        let onward =
+            program.splice.onward().filter(|onward| !leaves_out && onward.count <= steps.len() - index);
+        let together = onward.and_then(|onward| Some((onward.count, apply_onward(program, onward, &input)?)));
+        if let Some((count, body)) = together {
+            carried.body = Some(body);
+            index += count;
+            continue;
+        }
         let applied = if leaves_out { apply_in_part(program, &input) } else { apply(program, &input) };
         let Applied { body, findings, .. } = applied.map_err(|failures| (index, failures))?;
         carried.findings.extend(findings);
         carried.body = body;
+        index += 1;
     }
     Ok(carried)
 }

@@ -38,6 +38,7 @@
 
 mod array;
 mod failure;
+mod joined;
 mod reads;
 mod share;
 mod shared;
@@ -51,7 +52,7 @@ pub use array::{Append, Body, Each, Gather, Join, JoinTarget, Key, KeyForm, KeyG
 pub use failure::FailureCode;
 pub use share::Tables;
 pub use shared::Shared;
-pub use splice::{Act, Choice, MemberRule, Members, Move, Splice, Spliced};
+pub use splice::{Act, Cases, Choice, MemberRule, Members, Move, Onward, Splice, Spliced};
 
 use super::codes::CodeTable;
 use super::convert::Converter;

@@ -17,8 +17,8 @@ use crate::{
     text::{Diagnostics, FileSet, Sources},
 };
 use std::{
-    collections::BTreeSet,
-    sync::{Arc, OnceLock},
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError},
 };
 
 /// The files of one bridge: names of its releases with a `-` between them, names and texts.
@@ -194,6 +194,8 @@ impl Line {
             crossed.answer.extend(crossing.answer.way(way.reverse()).cloned());
         }
         crossed.answer.reverse();
+        join(&mut crossed.request);
+        join(&mut crossed.answer);
         Some(crossed)
     }
 
@@ -239,6 +241,23 @@ impl Line {
             id = if *way == Way::Up { crossing.newer.clone() } else { crossing.older.clone() };
         }
         None
+    }
+}
+
+/// Lets programs on one way know what they do together with those behind them.
+fn join(steps: &mut [Arc<Program>]) {
+    // By their places in memory: programs that the program brings along stay there.
+    static KNOWN: LazyLock<Mutex<HashMap<Vec<usize>, Arc<Program>>>> = LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut rest = steps;
+    while let [first, behind @ ..] = rest {
+        if !behind.is_empty() {
+            let places = [&*first].into_iter().chain(&*behind).map(|one| Arc::as_ptr(one) as usize);
+            let joined = known.entry(places.collect());
+            *first = Arc::clone(joined.or_insert_with(|| Arc::new(first.followed_by(behind))));
+        }
+        let count = first.splice.onward().map_or(1, |onward| onward.count);
+        rest = behind.get_mut(count - 1..).unwrap_or_default();
     }
 }
 

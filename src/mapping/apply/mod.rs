@@ -34,8 +34,9 @@ pub use keypair::{KeyPair, KeyText};
 pub use outcome::{Applied, Failure, Fault};
 pub use references::{NeededReference, references};
 
-use super::program::Program;
+use super::program::{Onward, Program};
 use super::trace::Row;
+use crate::json::Document;
 
 /// Maps a message.
 ///
@@ -52,6 +53,13 @@ pub fn apply<'m>(program: &'m Program, input: &'m Input<'m>) -> Result<Applied, 
 /// As [`apply`], where a limit was reached, or where the program is none of an answer.
 pub fn apply_in_part<'m>(program: &'m Program, input: &'m Input<'m>) -> Result<Applied, Vec<Failure>> {
     applied(program, input, true)
+}
+
+/// What a program and those behind it on a way make of a message together; none where not all of it comes over, so that they
+/// have to be applied one by one.
+pub fn apply_onward<'m>(program: &'m Program, onward: &'m Onward, input: &'m Input<'m>) -> Option<Document> {
+    let applied = run::Run::reading(program, input).splice(&onward.splice)?.ok()?;
+    applied.body.filter(|_| applied.findings.is_empty())
 }
 
 fn applied<'m>(

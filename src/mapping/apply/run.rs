@@ -218,6 +218,16 @@ impl<'m> Run<'m> {
         }
     }
 
+    /// The same with what another run has spent of the limits, which they share.
+    pub fn after(self, other: &Run<'_>) -> Self {
+        Self { values: other.values, comparisons: other.comparisons, steps: other.steps, ..self }
+    }
+
+    /// Counts what was spent since [`Self::after`].
+    pub fn count_on(&mut self, other: &Run<'_>) {
+        (self.values, self.comparisons, self.steps) = (other.values, other.comparisons, other.steps);
+    }
+
     pub fn is_exhausted(&self) -> bool {
         self.exhausted
     }

@@ -5,19 +5,21 @@
 
 use super::run::{Run, Scope, Wrote, outermost};
 use super::target::Target;
-use super::{Applied, Failure};
-use crate::json::{Document, Fresh, Named, Node, Patch, Slot};
+use super::{Applied, Failure, Input};
+use crate::json::{Builder, Document, Fresh, Named, Node, Patch, Slot};
 use crate::mapping::program::{
-    Act, Action, Choice, CodesUse, MemberRule, Members, Move, OneOf, Otherwise, Rule, Splice,
+    Act, Action, Cases, Choice, CodesUse, MemberRule, Members, Move, OneOf, Otherwise, Rule, Splice,
 };
 
 /// What became of a value.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Became<'m> {
     /// It stays, perhaps with changes inside, which are written.
     Same,
     Text(&'m str),
     Made(Slot),
+    /// This document.
+    Carried(Document),
     /// Nothing of it is written.
     Nothing,
 }
@@ -47,6 +49,7 @@ impl<'m> Run<'m> {
         run.applied.body = match became {
             Became::Same => Some(patch.finish().unwrap_or_else(|| whole(scope.node))),
             Became::Made(slot) => Some(std::mem::take(&mut run.builder).finish(slot)),
+            Became::Carried(document) => Some(document),
             Became::Text(_) => return None,
             Became::Nothing => None,
         };
@@ -57,6 +60,35 @@ impl<'m> Run<'m> {
 /// A node as a document, which it may be already.
 fn whole(node: Node<'_>) -> Document {
     if node.id() == node.document().root().id() { node.document().clone() } else { Document::of(node) }
+}
+
+/// What becomes of a value by itself, as a document; none where nothing does. `around` is the run of the message.
+fn alone<'n>(
+    around: &mut Run<'_>,
+    input: &'n Input<'n>,
+    splice: &'n Splice,
+    node: Node<'n>,
+) -> Result<Option<Document>, Odd> {
+    let run = Run::reading(around.program, input).after(around);
+    let mut walk = Walk { run, patch: Patch::new(node) };
+    let scope = Scope { node, ..outermost(input) };
+    let became = walk.spliced(splice, scope)?;
+    let Walk { mut run, patch } = walk;
+    around.count_on(&run);
+    if run.is_exhausted() || run.failed().is_some() || !run.applied.findings.is_empty() {
+        return Err(Odd);
+    }
+    Ok(match became {
+        Became::Same => Some(patch.finish().unwrap_or_else(|| whole(node))),
+        Became::Made(slot) => Some(std::mem::take(&mut run.builder).finish(slot)),
+        Became::Carried(document) => Some(document),
+        Became::Text(text) => {
+            let mut builder = Builder::new();
+            let slot = builder.string(text);
+            Some(builder.finish(slot))
+        }
+        Became::Nothing => None,
+    })
 }
 
 /// What is said of a member.
@@ -78,7 +110,33 @@ impl<'m> Walk<'m> {
             Splice::Elements(inner) => self.elements(inner, scope.node, scope),
             Splice::Choice(choice) => self.choice(choice, scope),
             Splice::Codes(codes) => self.code(codes, scope.node),
+            Splice::Cases(cases) => self.cases(cases, scope),
+            Splice::Both(both) => self.both(&both.0, &both.1, scope),
         }
+    }
+
+    /// What is done with the text that a member has.
+    fn cases(&mut self, cases: &'m Cases, scope: Scope<'m>) -> Result<Became<'m>, Odd> {
+        let text = scope.node.get(&cases.member).and_then(Node::as_str);
+        let known = text.and_then(|text| cases.cases.iter().find(|(own, _)| **own == *text));
+        let splice = known.map_or(cases.otherwise.as_ref(), |(_, splice)| splice.as_ref());
+        self.spliced(splice.ok_or(Odd)?, scope)
+    }
+
+    /// What the second makes of what the first makes of a value, which is a document of its own in between.
+    fn both(&mut self, first: &'m Splice, second: &'m Splice, scope: Scope<'m>) -> Result<Became<'m>, Odd> {
+        let input = self.run.input;
+        let run = &mut self.run;
+        let Some(between) = alone(run, input, first, scope.node)? else { return Ok(Became::Nothing) };
+        let inner = Input {
+            tables: input.tables,
+            limits: input.limits,
+            ..Input::new(Some(between.root()), input.facts, input.references)
+        };
+        Ok(match alone(run, &inner, second, between.root())? {
+            Some(made) => Became::Carried(made),
+            None => Became::Nothing,
+        })
     }
 
     fn members(&mut self, members: &'m Members, scope: Scope<'m>) -> Result<Became<'m>, Odd> {
@@ -178,6 +236,12 @@ impl<'m> Walk<'m> {
                 self.count()?;
                 self.patch.replace(child, Fresh::Built(&self.run.builder, slot));
             }
+            Became::Carried(document) => {
+                self.count()?;
+                let mut builder = Builder::new();
+                let slot = builder.copy(document.root());
+                self.patch.replace(child, Fresh::Built(&builder, slot));
+            }
             // What is required there is missing.
             Became::Nothing if is_required => return Err(Odd),
             Became::Nothing => {
@@ -213,6 +277,11 @@ impl<'m> Walk<'m> {
             Became::Made(slot) => {
                 let value = Fresh::Built(&self.run.builder, slot);
                 self.patch.insert(&moved.name, value, moved.is_wrapped);
+            }
+            Became::Carried(document) => {
+                let mut builder = Builder::new();
+                let slot = builder.copy(document.root());
+                self.patch.insert(&moved.name, Fresh::Built(&builder, slot), moved.is_wrapped);
             }
             Became::Nothing if is_required => return Err(Odd),
             Became::Nothing => {
@@ -274,6 +343,7 @@ impl<'m> Walk<'m> {
         let mut wrote = Wrote::Nothing;
         for member in members.all.iter().filter(|member| member.must & missing != 0) {
             match &member.act {
+                act if members.is_joined && !matches!(act, Act::Term(_)) => return Err(Odd),
                 Act::Term(index) => {
                     let Some(term) = members.terms.get(*index) else { continue };
                     let slot = self.run.builder.object();

@@ -5,6 +5,7 @@
 //! there may change, and what stays is copied in pieces. What rules say besides that is done by the rules
 //! themselves, as ever; and of a list of rules that cannot be put so there is no splice.
 
+use super::joined::join;
 use super::{
     Action, Argument, Body, Branch, CodesUse, Each, Group, JoinTarget, OneOf, Otherwise, Pair, Program,
 };
@@ -19,21 +20,48 @@ use std::sync::Arc;
 
 /// The splice of a program, if it has one. It follows from the rules, so programs are compared without it.
 #[derive(Clone, Default)]
-pub struct Spliced(Option<Arc<Splice>>);
+pub struct Spliced {
+    own: Option<Splice>,
+    onward: Option<Onward>,
+}
 
-/// What becomes of a value.
-#[derive(Debug)]
+/// What a program and those that come after it on a way do together.
+#[derive(Debug, Clone)]
+pub struct Onward {
+    /// How many programs that are.
+    pub count: usize,
+    /// What they do.
+    pub splice: Splice,
+}
+
+/// What becomes of a value. Cloning shares.
+#[derive(Debug, Clone)]
 pub enum Splice {
     /// It stays as it is.
     Whole,
     /// An object, member by member.
-    Members(Box<Members>),
+    Members(Arc<Members>),
     /// An array, element by element.
-    Elements(Box<Self>),
+    Elements(Arc<Self>),
     /// One of several, by what the value says.
-    Choice(Box<Choice>),
+    Choice(Arc<Choice>),
     /// A text of a table of codes.
     Codes(CodesUse),
+    /// One of several, by the text of a member.
+    Cases(Arc<Cases>),
+    /// The first, and then of what came of it the second.
+    Both(Arc<(Self, Self)>),
+}
+
+/// One of several, by the text of a member; made of choices that follow each other.
+#[derive(Debug)]
+pub struct Cases {
+    /// The name of the member.
+    pub member: Box<str>,
+    /// Its texts, and what is done with each; none: the rules shall tell.
+    pub cases: Box<[(Box<str>, Option<Splice>)]>,
+    /// What is done with other texts, and without any; none: the rules shall tell.
+    pub otherwise: Option<Splice>,
 }
 
 /// What becomes of the members of an object. Those that are not named are left out.
@@ -49,10 +77,12 @@ pub struct Members {
     pub terms: Box<[Term]>,
     /// Rules that do not hang on one member, in order.
     pub others: Box<[Rule]>,
+    /// Whether they are those of several programs. What the absence of a member demands of each is not put together.
+    pub is_joined: bool,
 }
 
 /// What becomes of one member.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct MemberRule {
     /// A bit of its own if something has to be done where the member is absent or null.
     pub must: u64,
@@ -61,7 +91,7 @@ pub struct MemberRule {
 }
 
 /// What becomes of one member where it stands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Act {
     /// It stays; `null` only if so said.
     Keep(Rule, bool),
@@ -78,7 +108,7 @@ pub enum Act {
 }
 
 /// What is written under another name than it is read by.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Move {
     /// The rule.
     pub rule: Rule,
@@ -114,8 +144,14 @@ impl Program {
     pub fn spliced(mut self) -> Self {
         let splice =
             if self.rules.iter().all(is_local) { splice(&self.rules, &[], self.direction) } else { None };
-        self.splice = Spliced(splice.map(Arc::new));
+        self.splice = Spliced { own: splice, onward: None };
         self
+    }
+
+    /// The same as the first of several on one way, knowing what it does together with those that can be put together.
+    #[must_use]
+    pub fn followed_by(&self, others: &[Arc<Self>]) -> Self {
+        Self { splice: Spliced { onward: join(self, others), ..self.splice.clone() }, ..self.clone() }
     }
 }
 
@@ -123,7 +159,13 @@ impl Spliced {
     /// The splice.
     #[must_use]
     pub fn get(&self) -> Option<&Splice> {
-        self.0.as_deref()
+        self.own.as_ref()
+    }
+
+    /// What the program does together with those that follow it on a way; none where nothing is known of that.
+    #[must_use]
+    pub fn onward(&self) -> Option<&Onward> {
+        self.onward.as_ref()
     }
 }
 
@@ -135,7 +177,7 @@ impl PartialEq for Spliced {
 
 impl fmt::Debug for Spliced {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "spliced" } else { "not spliced" })
+        f.write_str(if self.own.is_some() { "spliced" } else { "not spliced" })
     }
 }
 
@@ -191,12 +233,12 @@ fn splice(rules: &[Rule], terms: &[Term], way: Direction) -> Option<Splice> {
             }
             Action::OneOf(one_of) => return Some(choice(rule, one_of, way)),
             Action::Each(each) if is_array_itself(each) => {
-                return elements(each, way).map(|inner| Splice::Elements(Box::new(inner)));
+                return elements(each, way).map(|inner| Splice::Elements(Arc::new(inner)));
             }
             _ => {}
         }
     }
-    members(&flat(rules, way), terms, way).map(|members| Splice::Members(Box::new(members)))
+    members(&flat(rules, way), terms, way).map(|members| Splice::Members(Arc::new(members)))
 }
 
 /// The rules, with those of groups at the same place in the place of the group, where that comes to the same: where they
@@ -267,7 +309,7 @@ fn choice(rule: &Rule, one_of: &OneOf, way: Direction) -> Splice {
         Otherwise::Nothing | Otherwise::Refuse(_) => None,
     };
     let (rule, branches, by) = (rule.clone(), branches.collect(), discriminator(&one_of.branches));
-    Splice::Choice(Box::new(Choice { rule, by, branches, otherwise }))
+    Splice::Choice(Arc::new(Choice { rule, by, branches, otherwise }))
 }
 
 /// The member whose text alone decides, and the texts.
@@ -319,6 +361,13 @@ fn counted<'n>(names: impl Iterator<Item = &'n str>) -> HashMap<&'n str, usize> 
     counts
 }
 
+impl Members {
+    /// The members with their names.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&str, &MemberRule)> {
+        self.names.texts().zip(&self.all)
+    }
+}
+
 /// Members that have to be there, at most: each has a bit. With more the rules are run one by one.
 const MUSTS_MAX: u32 = u64::BITS;
 
@@ -350,12 +399,13 @@ impl<'n> Named<'n> {
             all: self.all.into(),
             terms: terms.into(),
             others: others.into(),
+            is_joined: false,
         }
     }
 }
 
 /// Names of the members of its scope that a rule may write; none where it may write anything else.
-fn writes(rule: &Rule) -> Option<Vec<&str>> {
+pub(super) fn writes(rule: &Rule) -> Option<Vec<&str>> {
     let mut names = Vec::new();
     add_writes(rule, &mut names)?;
     names.sort_unstable();
@@ -398,7 +448,7 @@ fn add_choices<'r>(one_of: &'r OneOf, names: &mut Vec<&'r str>) -> Option<()> {
     }
 }
 
-fn first(path: &FieldPath) -> Option<&str> {
+pub(super) fn first(path: &FieldPath) -> Option<&str> {
     match path.steps.first() {
         Some(Step::Member(name)) if path.anchor == Anchor::Scope && path.part == Part::Body => Some(name),
         _ => None,
@@ -406,7 +456,7 @@ fn first(path: &FieldPath) -> Option<&str> {
 }
 
 /// The one member that a term is.
-fn only(term: &Term) -> Option<&str> {
+pub(super) fn only(term: &Term) -> Option<&str> {
     first_of_term(term).filter(|_| term.members.len() == 1)
 }
 
