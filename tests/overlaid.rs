@@ -21,6 +21,8 @@ const COUNT: usize = 16;
 const SEED: u64 = 11;
 /// Changes in one overlay, at most.
 const CHANGES_MAX: usize = 4;
+/// Rules that one changed rule makes to be lowered at most: itself and those that it stands in, in each message.
+const LOWERED_MAX: usize = 100;
 const FILES: [&str; 7] =
     ["set.yaml", "codes.yaml", "common.yaml", "functions.rhai", "address.yaml", "quote.yaml", "order.yaml"];
 
@@ -99,6 +101,30 @@ fn overlay(set: &Effective, sites: &[Site], dice: &mut Dice) -> String {
     text
 }
 
+#[test]
+fn no_rule_is_lowered_again_that_an_overlay_leaves_alone() {
+    let (set, sources, _) = demonstration();
+    let options = CompileOptions::default();
+    let base = BaseSet::new(set, "acme", &schema(), &options, &sources);
+    let lowered = |text: &str| {
+        let own = FileSet::of("mappings/partners/globex", [("acme.yaml", text)]);
+        let (mut mine, mut read) = (sources.clone(), Diagnostics::new());
+        let overlays = compile::read_overlays(&own, "acme.yaml", &mut mine, &mut read);
+        let over = base.with(&overlays, &schema(), &options, &mine);
+        assert!(over.compiled.is_some() && over.parts_compiled > 0, "{}", over.told.render_text(&mine));
+        over.rules_lowered
+    };
+    // One rule of a message, and of one that each product line of an order has around it.
+    let channel = |shape: &str| {
+        format!(
+            "extends: acme\nshapes: {{ {shape}: [ {{ change: {{ legacy: hdr.channel, value: P }} }} ] }}\n"
+        )
+    };
+    let (one, many) = (lowered(&channel("quote")), lowered(&channel("order-item")));
+    assert!((1..=LOWERED_MAX).contains(&one), "{one}");
+    assert!((1..=LOWERED_MAX).contains(&many), "{many}");
+}
+
 /// Everything that a set does, as text.
 fn shown(set: &CompiledSet) -> String {
     let mut text = String::new();
@@ -116,6 +142,16 @@ fn told(all: impl IntoIterator<Item = Diagnostic>, sources: &Sources) -> String 
     out.render_text(sources)
 }
 
+/// The demonstration's mapping set, as far as it is tried.
+fn demonstration() -> (Effective, Sources, FileSet) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/acme");
+    let texts = FILES.map(|file| (file, std::fs::read_to_string(folder.join(file)).unwrap()));
+    let files = FileSet::of("mappings/acme", texts.iter().map(|(file, text)| (*file, text.as_str())));
+    let mut sources = Sources::new();
+    let set = compile::read_set_files(&files, &mut sources, &mut Diagnostics::new()).unwrap();
+    (set, sources, files)
+}
+
 /// A number of the environment, or the usual one.
 #[expect(clippy::disallowed_methods, reason = "how much is tried")]
 fn number(name: &str, usual: u64) -> u64 {
@@ -124,11 +160,8 @@ fn number(name: &str, usual: u64) -> u64 {
 
 #[test]
 fn put_over_the_set_without_it_an_overlay_is_as_compiled_whole() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/acme");
-    let texts = FILES.map(|file| (file, std::fs::read_to_string(folder.join(file)).unwrap()));
-    let files = FileSet::of("mappings/acme", texts.iter().map(|(file, text)| (*file, text.as_str())));
-    let (options, mut sources) = (CompileOptions::default(), Sources::new());
-    let set = compile::read_set_files(&files, &mut sources, &mut Diagnostics::new()).unwrap();
+    let (set, sources, files) = demonstration();
+    let options = CompileOptions::default();
     let base = BaseSet::new(set.clone(), "acme", &schema(), &options, &sources);
     assert!(base.compiled().is_some(), "{}", told(base.told().iter().cloned(), &sources));
     let mut dice = Dice::new(number("SEGUE_SEED", SEED));

@@ -22,6 +22,11 @@ pub struct ContractSchema {
     products: Products,
 }
 
+/// Where the number of a type says, above the type's own 32 bits, whether it is one of products.
+const PRODUCT_SHIFT: u32 = 32;
+/// Where it says in which table the type stands.
+const TABLE_SHIFT: u32 = PRODUCT_SHIFT + 1;
+
 /// Which table of types a type stands in, by index: that of a contract, or of a source of products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Home {
@@ -57,15 +62,15 @@ impl ContractSchema {
             Home::Contract(index) => (index, 0),
             Home::Product(index) => (index, 1),
         };
-        TypeId(u64::from(table) << 33 | is_product << 32 | u64::from(view.id().number()))
+        TypeId(u64::from(table) << TABLE_SHIFT | is_product << PRODUCT_SHIFT | u64::from(view.id().number()))
     }
 
     /// Looks at a type.
     fn look<R>(&self, ty: TypeId, look: impl FnOnce(Home, TypeView<'_>) -> R) -> Option<R> {
         let id = sonata::TypeId::of(u32::try_from(ty.0 & u64::from(u32::MAX)).ok()?);
-        let table = u32::try_from(ty.0 >> 33).ok()?;
+        let table = u32::try_from(ty.0 >> TABLE_SHIFT).ok()?;
         let index = usize::try_from(table).ok()?;
-        if ty.0 >> 32 & 1 == 0 {
+        if ty.0 >> PRODUCT_SHIFT & 1 == 0 {
             return Some(look(Home::Contract(table), self.contracts.get(index)?.view(id)));
         }
         Some(look(Home::Product(table), TypeView::new(self.products.types(index)?, id)))
@@ -318,5 +323,36 @@ impl Interface for ContractSchema {
 
     fn references(&self) -> Vec<String> {
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sonata::{Release, catalogue};
+
+    #[test]
+    fn a_type_has_the_same_number_whatever_was_asked_before() {
+        let schema = || {
+            let contracts = catalogue()
+                .functions(Release::GRACE)
+                .filter_map(|function| catalogue().contract(Release::GRACE, function));
+            ContractSchema::new(contracts.collect(), catalogue().products(Release::GRACE))
+        };
+        let (one, other) = (schema(), schema());
+        let roots = |schema: &ContractSchema, function: &str| {
+            let names = schema.type_names(function);
+            names.iter().map(|name| schema.root(function, name)).collect::<Vec<_>>()
+        };
+        let products = |schema: &ContractSchema| {
+            schema.product_types().iter().map(|urn| schema.product(urn)).collect::<Vec<_>>()
+        };
+        let first = (roots(&one, "quote"), roots(&one, "order"), products(&one));
+        let (last, middle, begin) = (products(&other), roots(&other, "order"), roots(&other, "quote"));
+        assert!(first.0.iter().chain(&first.2).all(Option::is_some));
+        assert_eq!(first, (begin, middle, last));
+        // A type of a product is not taken for one of a contract.
+        let product = first.2.into_iter().flatten().next().unwrap();
+        assert!(!first.0.contains(&Some(product)));
     }
 }

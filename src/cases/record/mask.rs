@@ -317,6 +317,16 @@ fn is_of_word(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn places_of_people_are_known_by_their_names() {
+        for pointer in ["/a/0/emailAddress", "/note/1/text", "/c/postalAddress/city", "/c/name"] {
+            assert!(super::tells_of_people(pointer), "{pointer}");
+        }
+        for pointer in ["", "/state", "/quoteItem/0/id", "/names/0"] {
+            assert!(!super::tells_of_people(pointer), "{pointer}");
+        }
+    }
+
     use super::*;
 
     fn document(text: &str) -> Document {

@@ -67,11 +67,10 @@ fn alone<'n>(
     around: &mut Run<'_>,
     input: &'n Input<'n>,
     splice: &'n Splice,
-    node: Node<'n>,
+    scope: Scope<'n>,
 ) -> Result<Option<Document>, Odd> {
     let run = Run::reading(around.program, input).after(around);
-    let mut walk = Walk { run, patch: Patch::new(node) };
-    let scope = Scope { node, ..outermost(input) };
+    let mut walk = Walk { run, patch: Patch::new(scope.node) };
     let became = walk.spliced(splice, scope)?;
     let Walk { mut run, patch } = walk;
     around.count_on(&run);
@@ -79,7 +78,7 @@ fn alone<'n>(
         return Err(Odd);
     }
     Ok(match became {
-        Became::Same => Some(patch.finish().unwrap_or_else(|| whole(node))),
+        Became::Same => Some(patch.finish().unwrap_or_else(|| whole(scope.node))),
         Became::Made(slot) => Some(std::mem::take(&mut run.builder).finish(slot)),
         Became::Carried(document) => Some(document),
         Became::Text(text) => {
@@ -127,13 +126,14 @@ impl<'m> Walk<'m> {
     fn both(&mut self, first: &'m Splice, second: &'m Splice, scope: Scope<'m>) -> Result<Became<'m>, Odd> {
         let input = self.run.input;
         let run = &mut self.run;
-        let Some(between) = alone(run, input, first, scope.node)? else { return Ok(Became::Nothing) };
+        let Some(between) = alone(run, input, first, scope)? else { return Ok(Became::Nothing) };
         let inner = Input {
             tables: input.tables,
             limits: input.limits,
             ..Input::new(Some(between.root()), input.facts, input.references)
         };
-        Ok(match alone(run, &inner, second, between.root())? {
+        let there = Scope { node: between.root(), root: between.root(), ..scope };
+        Ok(match alone(run, &inner, second, there)? {
             Some(made) => Became::Carried(made),
             None => Became::Nothing,
         })

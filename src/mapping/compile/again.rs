@@ -250,6 +250,7 @@ impl<'c> Compiler<'c> {
             return Some(made);
         }
         let first = us.lowered.as_ref().map_or(0, |lowered| lowered.deeds.len());
+        self.rules_lowered += 1;
         let made = self.lower_rule(rule, here, us)?;
         if let Some(lowered) = &mut us.lowered {
             lowered.rules.insert(key, (first..lowered.deeds.len(), made.clone()));

@@ -222,6 +222,8 @@ struct Compiler<'c> {
     over: Option<over::Over<'c>>,
     /// Whether what rules are lowered to is kept, for overlays that leave them alone.
     keeps_lowered: bool,
+    /// Rules that were lowered, in each message that has them.
+    rules_lowered: usize,
     /// The newer release, where the rules are those of a bridge.
     opposite: Option<Arc<dyn Interface>>,
     /// Names of the values in the address of what the legacy system sends, where such a message is compiled.
@@ -264,6 +266,7 @@ impl<'c> Compiler<'c> {
             spans: HashMap::default(),
             over: None,
             keeps_lowered: false,
+            rules_lowered: 0,
             opposite: None,
             address: None,
             part: 0,

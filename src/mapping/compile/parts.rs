@@ -181,6 +181,8 @@ pub struct Overlaid {
     pub shared: Vec<usize>,
     /// Operations and shapes that were compiled for it, and not taken over.
     pub parts_compiled: usize,
+    /// Rules that were lowered for it, in each message that has them, and not taken over.
+    pub rules_lowered: usize,
 }
 
 impl BaseSet {
@@ -260,6 +262,7 @@ impl BaseSet {
                 *part = Arc::new(made);
             }
         }
+        let rules_lowered = compiler.rules_lowered;
         let (mut told, tables) = (compiler.out, compiler.known.replaced());
         let again: Vec<&Part> = touched.iter().filter_map(|index| Some(&**parts.get(*index)?)).collect();
         again.iter().flat_map(|part| &part.told).for_each(|one| told.push(one.clone()));
@@ -267,7 +270,7 @@ impl BaseSet {
         self.tell_together(&set, &parts, &touched, &mut told);
         let shared = self.untouched_told(&touched);
         let compiled = compiled.filter(|_| !told.has_errors()).map(Arc::new);
-        self.overlaid(compiled, &told, shared, touched.len())
+        Overlaid { rules_lowered, ..self.overlaid(compiled, &told, shared, touched.len()) }
     }
 
     /// Whether all errors of the set are those of parts that an overlay leaves alone, so that it mends none of them.
@@ -375,7 +378,7 @@ impl BaseSet {
         }
         shared.sort_unstable();
         shared.dedup();
-        Overlaid { compiled, told: own, shared, parts_compiled }
+        Overlaid { compiled, told: own, shared, parts_compiled, rules_lowered: 0 }
     }
 }
 

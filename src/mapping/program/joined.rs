@@ -5,9 +5,8 @@
 //! more than that, both are done one after the other, for that value alone ([`Splice::Both`]). What is put together holds for
 //! messages of which all comes over: whoever carries one and sees anything else does the programs one by one.
 
-use super::splice::{Act, Cases, MemberRule, Members, Move, Onward, Splice, first, only, writes};
+use super::splice::{Act, Cases, MemberRule, Members, Move, Named, Onward, Splice, first, only, writes};
 use super::{Action, Argument, Body, Branch, Otherwise, Pair, Program, Rule, Source, Transform};
-use crate::json::Names;
 use crate::json::query::{Condition, Origin};
 use crate::mapping::path::{Anchor, FieldPath, Literal, Part, Term};
 use std::sync::Arc;
@@ -223,40 +222,22 @@ fn members(own: &Members, then: &Members) -> Option<Members> {
             _ => {}
         }
     }
-    let Joining { names, all, terms, .. } = joining;
-    Some(Members {
-        names: Names::new(names),
-        musts: all.iter().fold(0, |musts, member| musts | member.must),
-        all: all.into(),
-        terms: terms.into(),
-        others: Box::default(),
-        is_joined: true,
-    })
+    let Joining { named, terms } = joining;
+    Some(Members { is_joined: true, ..named.with(&terms, Vec::new()) })
 }
 
 /// Members that are being put together.
 #[derive(Default)]
 struct Joining<'n> {
-    names: Vec<&'n str>,
-    all: Vec<MemberRule>,
+    named: Named<'n>,
     terms: Vec<Term>,
-    musts: u32,
 }
 
 impl<'n> Joining<'n> {
-    /// Adds one; none where no more can be demanded.
-    fn add(&mut self, name: &'n str, is_must: bool, act: Act) -> Option<()> {
-        let must = if is_must { 1u64.checked_shl(self.musts)? } else { 0 };
-        self.musts += u32::from(is_must);
-        self.names.push(name);
-        self.all.push(MemberRule { must, act });
-        Some(())
-    }
-
     /// Adds a term that is always written.
     fn write(&mut self, name: &'n str, term: Term) -> Option<()> {
         self.terms.push(term);
-        self.add(name, true, Act::Term(self.terms.len() - 1))
+        self.named.add(name, true, Act::Term(self.terms.len() - 1))
     }
 
     /// What a rule writes, where the second keeps all of it.
@@ -265,7 +246,7 @@ impl<'n> Joining<'n> {
             entry(then, name).is_some_and(|next| next.must == 0 && matches!(next.act, Act::Keep(..)))
         };
         writes(run)?.iter().all(keeps).then_some(())?;
-        self.add(name, rule.must != 0, Act::Run(run.clone()))
+        self.named.add(name, rule.must != 0, Act::Run(run.clone()))
     }
 
     /// What becomes of a term.
@@ -288,7 +269,9 @@ impl<'n> Joining<'n> {
                 is_kept.then_some(())?;
                 self.write(name, then.terms.get(*index)?.clone())
             }
-            Some(next) => self.add(name, rule.must != 0 || next.must != 0, after(act, &next.act, name)?),
+            Some(next) => {
+                self.named.add(name, rule.must != 0 || next.must != 0, after(act, &next.act, name)?)
+            }
         }
     }
 }

@@ -373,7 +373,7 @@ const MUSTS_MAX: u32 = u64::BITS;
 
 /// Members in the making.
 #[derive(Default)]
-struct Named<'n> {
+pub(super) struct Named<'n> {
     names: Vec<&'n str>,
     all: Vec<MemberRule>,
     musts: u32,
@@ -381,7 +381,7 @@ struct Named<'n> {
 
 impl<'n> Named<'n> {
     /// Adds one; none beyond [`MUSTS_MAX`].
-    fn add(&mut self, name: &'n str, is_must: bool, act: Act) -> Option<()> {
+    pub(super) fn add(&mut self, name: &'n str, is_must: bool, act: Act) -> Option<()> {
         if is_must && self.musts == MUSTS_MAX {
             return None;
         }
@@ -392,7 +392,7 @@ impl<'n> Named<'n> {
         Some(())
     }
 
-    fn with(self, terms: &[Term], others: Vec<Rule>) -> Members {
+    pub(super) fn with(self, terms: &[Term], others: Vec<Rule>) -> Members {
         Members {
             names: Names::new(self.names),
             musts: self.all.iter().fold(0, |musts, member| musts | member.must),
