@@ -325,11 +325,15 @@ impl<'d> Walk<'_, 'd> {
             Expression::Template(parts) => {
                 let mut text = String::with_capacity(TEXT_BYTES_GUESS);
                 for part in parts {
-                    let part = self.value(part)?;
-                    known(self.heap.show(part, &mut text))?;
+                    self.show(part, &mut text)?;
                     known(self.heap.take_text(text.len()))?;
                 }
                 Ok(self.heap.made(text))
+            }
+            Expression::Padded(_) => {
+                let mut text = String::new();
+                self.show(expression, &mut text)?;
+                known(self.heap.changed(text))
             }
             Expression::Negate(number) => {
                 let number = known(operand(self.value(number)?))?;
@@ -343,6 +347,30 @@ impl<'d> Walk<'_, 'd> {
                 known(value)
             }
             _ => Err(Stop::Engine),
+        }
+    }
+
+    /// Appends a value as it stands in a text.
+    fn show(&mut self, expression: &'d Expression, out: &mut String) -> Walked<()> {
+        match expression {
+            Expression::Text(text) => {
+                out.push_str(text);
+                known(self.heap.take(1))
+            }
+            Expression::Padded(padded) => {
+                let value = self.value(&padded.of)?;
+                let start = out.len();
+                known(self.heap.show(value, out))?;
+                let length = out.get(start..).map_or(0, |shown| shown.chars().count());
+                for _ in length..padded.length {
+                    out.insert(start, padded.fill);
+                }
+                known(self.heap.take(2))
+            }
+            other => {
+                let value = self.value(other)?;
+                known(self.heap.show(value, out))
+            }
         }
     }
 

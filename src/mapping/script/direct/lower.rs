@@ -4,12 +4,14 @@ use rhai::{AST, ASTFlags, BinaryExpr, Expr, FnCallExpr, Stmt};
 
 use super::{
     native,
-    tree::{Block, Body, Chain, Comparison, Expression, Operator, Statement, Step, StepKind},
+    tree::{Block, Body, Chain, Comparison, Expression, Operator, Padded, Statement, Step, StepKind},
 };
 use crate::mapping::script::compile::{FACTS, INDEX, VALUE};
 
 /// Most places of a frame; the engine's own limit is beyond.
 const PLACES_MAX: usize = 64;
+/// Most characters of a text that is padded where it stands.
+const PADDING_MAX: usize = 64;
 
 /// The source of a function: its parameters and the statements of its body, if those parse by themselves.
 pub(in crate::mapping::script) struct Source {
@@ -114,7 +116,15 @@ impl Lowering<'_> {
     /// An expression that nothing else is evaluated beside, so that it may hold statements.
     fn outer(&mut self, expression: &Expr) -> Option<Expression> {
         match expression {
-            Expr::Stmt(block) => self.block(block.statements()).map(Expression::Block),
+            Expr::Stmt(block) => match self.block(block.statements())? {
+                block if matches!(*block, [Statement::Expression(_)]) => {
+                    block.into_iter().find_map(|only| match only {
+                        Statement::Expression(expression) => Some(expression),
+                        _ => None,
+                    })
+                }
+                block => Some(Expression::Block(block)),
+            },
             other => self.expression(other),
         }
     }
@@ -190,9 +200,15 @@ impl Lowering<'_> {
             (sign, [left, right]) => {
                 let operands = (self.expression(left)?, self.expression(right)?);
                 let operator = Operator::of(sign)?;
-                match comparison(operator, &operands) {
-                    Some(comparison) => Expression::Is(Box::new(comparison)),
-                    None => Expression::Operation(operator, Box::new(operands)),
+                match (operator, operands) {
+                    // Texts that are put together are one.
+                    (Operator::Add, (Expression::Template(left), Expression::Template(right))) => {
+                        Expression::Template(left.into_iter().chain(right).collect())
+                    }
+                    (operator, operands) => match comparison(operator, &operands) {
+                        Some(comparison) => Expression::Is(Box::new(comparison)),
+                        None => Expression::Operation(operator, Box::new(operands)),
+                    },
                 }
             }
             _ => return None,
@@ -231,8 +247,31 @@ impl Lowering<'_> {
             let Some((link, its_flags, its_indexing)) = next else { break };
             (rest, flags, indexing) = (&link.rhs, its_flags, its_indexing);
         }
-        Some(Expression::Chain(Box::new(Chain { base, arguments: arguments.into(), steps: steps.into() })))
+        let padding = padding(&steps, &arguments);
+        if padding.is_some() {
+            steps.truncate(steps.len() - 2);
+            arguments.truncate(arguments.len() - 2);
+        }
+        let chain = Chain { base, arguments: arguments.into(), steps: steps.into() };
+        let whole = if chain.steps.is_empty() { chain.base } else { Expression::Chain(Box::new(chain)) };
+        Some(match padding {
+            Some((length, fill)) => Expression::Padded(Box::new(Padded { of: whole, length, fill })),
+            None => whole,
+        })
     }
+}
+
+/// How long a chain that ends in `.to_string().pad_left(2, "0")` makes a text, and with what.
+fn padding(steps: &[Step], arguments: &[Expression]) -> Option<(usize, char)> {
+    let is = |step: &Step, name| matches!(step.kind, StepKind::Method(native, _) if native.is(name));
+    let ([.., to_text, pad], [.., Expression::Integer(length), Expression::Text(fill)]) = (steps, arguments)
+    else {
+        return None;
+    };
+    let is_meant = is(to_text, "to_string") && is(pad, "pad_left") && !steps.iter().any(|step| step.optional);
+    let length = usize::try_from(*length).ok().filter(|length| is_meant && *length <= PADDING_MAX)?;
+    let mut fill = fill.chars();
+    fill.next().filter(|_| fill.next().is_none()).map(|fill| (length, fill))
 }
 
 /// The comparison of a variable or of a member of it with what is written out, if an operation is that.

@@ -56,6 +56,11 @@ pub(super) fn find(name: &str, arguments: usize) -> Option<Native> {
 }
 
 impl Native {
+    /// Whether it has this name.
+    pub fn is(self, name: &str) -> bool {
+        self.0 == name
+    }
+
     /// Its value.
     pub fn call<'d>(self, arguments: &[Val<'d>], heap: &mut Heap<'d>) -> Option<Val<'d>> {
         (self.1)(arguments, heap)

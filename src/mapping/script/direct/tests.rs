@@ -152,6 +152,9 @@ fn expressions() -> impl Strategy<Value = String> {
             1 => (two(), inner.clone()).prop_map(|((a, b), c)| format!("divide({a}, {b}, {c})")),
             1 => (two(), inner.clone()).prop_map(|((a, b), c)| format!("({a}).replace({b}, {c})")),
             1 => (inner.clone(), 0..5).prop_map(|(a, n)| format!("({a}).pad_left({n}, \"0\")")),
+            1 => (two(), 0..5, 0..3).prop_map(|((a, b), n, m)| format!(
+                "`x${{({a}).to_string().pad_left({n}, \"0\")}}` + `-${{{b}}}` + ({b}).to_string().pad_left({m}, \"\u{e9}\")"
+            )),
             1 => (inner.clone(), 0..5, 0..4).prop_map(|(a, n, m)| format!("({a}).sub_string({n}, {m})")),
             1 => two().prop_map(|(a, b)| format!("#{{ \"z\": {a}, b: {b} }}")),
             1 => two().prop_map(|(a, b)| format!("`x ${{{a}}} ${{{b}}}`")),
@@ -232,6 +235,15 @@ fn what_scripts_are_made_of_is_walked() {
         ("divide(a.int * 10, 10, 0).to_int() - 1", "6"),
         ("a.decimal.to_int() + a.int.to_int()", "8"),
         ("parse_int(b).to_string().pad_left(4, \"0\")", "\"0012\""),
+        (
+            "a.int.to_string().pad_left(3, \"\u{e9}\").len() + a.decimal.to_string().pad_left(3, \"0\").len()",
+            "7",
+        ),
+        (
+            "`${a.int}-${a.int.to_string().pad_left(2, \"0\")}` + `T${b.to_string().pad_left(1, \"0\")}` + `Z`",
+            "\"7-07T12Z\"",
+        ),
+        ("a?.none?.to_string().pad_left(2, \"0\")", "absent"),
     ] {
         let script = Script::compile(text, &["a", "b"], &functions).unwrap();
         assert_eq!(run(&script, "").as_deref(), Some(wanted), "{text}");

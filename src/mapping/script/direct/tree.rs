@@ -27,6 +27,8 @@ pub(super) enum Expression {
     /// An object, its members in the order of their names.
     Object(Box<[(Box<str>, Expression)]>),
     Template(Box<[Expression]>),
+    /// `anything.to_string().pad_left(2, "0")`
+    Padded(Box<Padded>),
     And(Box<[Expression]>),
     Or(Box<[Expression]>),
     Coalesce(Box<[Expression]>),
@@ -65,6 +67,15 @@ pub(super) struct Chain {
     /// Of all steps, in their order: Rhai evaluates them before the base.
     pub arguments: Box<[Expression]>,
     pub steps: Box<[Step]>,
+}
+
+/// A value as text, with characters before it up to a length.
+#[derive(Debug, Clone)]
+pub(super) struct Padded {
+    pub of: Expression,
+    /// In characters.
+    pub length: usize,
+    pub fill: char,
 }
 
 #[derive(Debug, Clone)]
