@@ -5,6 +5,8 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
+use foldhash::fast::RandomState;
+
 use super::{ConvertError, text_of};
 use crate::mapping::value::{Value, quoted};
 
@@ -48,12 +50,20 @@ struct Country {
 
 struct Facts {
     countries: Vec<Country>,
-    by_code: HashMap<&'static str, usize>,
-    by_name: HashMap<String, usize>,
+    by_code: HashMap<&'static str, usize, RandomState>,
+    /// As it is written.
+    by_own_name: HashMap<&'static str, usize, RandomState>,
+    /// By every name, [`folded`].
+    by_name: HashMap<String, usize, RandomState>,
 }
 
 static FACTS: LazyLock<Facts> = LazyLock::new(|| {
-    let mut facts = Facts { countries: Vec::new(), by_code: HashMap::new(), by_name: HashMap::new() };
+    let mut facts = Facts {
+        countries: Vec::new(),
+        by_code: HashMap::default(),
+        by_own_name: HashMap::default(),
+        by_name: HashMap::default(),
+    };
     for line in include_str!("countries.txt").lines().filter(|line| !line.starts_with('#')) {
         let mut fields = line.split('|');
         let mut field = || fields.next().unwrap_or_default();
@@ -62,6 +72,7 @@ static FACTS: LazyLock<Facts> = LazyLock::new(|| {
         for code in [country.alpha2, country.alpha3, country.numeric] {
             facts.by_code.insert(code, place);
         }
+        facts.by_own_name.insert(country.name, place);
         for name in fields.chain([country.name]) {
             facts.by_name.insert(folded(name), place);
         }
@@ -78,7 +89,7 @@ fn folded(name: &str) -> String {
 fn find(text: &str, form: CountryForm) -> Option<&'static Country> {
     let facts = &*FACTS;
     let place = match form {
-        CountryForm::Name => facts.by_name.get(&folded(text)),
+        CountryForm::Name => facts.by_own_name.get(text).or_else(|| facts.by_name.get(&folded(text))),
         CountryForm::Alpha2 if text.len() == 2 => facts.by_code.get(text.to_ascii_uppercase().as_str()),
         CountryForm::Alpha3
             if text.len() == 3
@@ -139,6 +150,7 @@ mod tests {
     fn synonyms_are_read_and_one_spelling_is_written() {
         for (text, from, to, wanted) in [
             ("united states  of america", CountryForm::Name, CountryForm::Alpha3, "USA"),
+            ("Germany", CountryForm::Name, CountryForm::Alpha2, "DE"),
             ("UK", CountryForm::Name, CountryForm::Name, "United Kingdom"),
             ("Türkiye", CountryForm::Name, CountryForm::Alpha2, "TR"),
             ("pol", CountryForm::Alpha3, CountryForm::Name, "Poland"),
