@@ -23,7 +23,7 @@ mod table;
 mod unescape;
 pub mod writer;
 
-pub use builder::{Builder, Fresh, Mark, Name, Patch, Placing, Seen, Slot};
+pub use builder::{Builder, Fresh, Name, Patch, Placing, Seen, Slot};
 pub use document::Document;
 pub use names::{Named, Names};
 pub use node::{Elements, Kind, Members, Node, NodeId};

@@ -2,8 +2,8 @@
 
 use super::{node::Node, plain::same, table::position};
 
-/// Names of up to so many bytes are compared by their [`Ends`] alone.
-const ENDS_BYTES: usize = 16;
+/// Names of up to so many bytes are compared by their [`Words`] alone.
+const WORDS_BYTES: usize = 24;
 /// Spreads what it is multiplied with over the high bits: 2^64 by the golden ratio.
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
@@ -23,25 +23,25 @@ pub struct Names {
 
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    ends: Ends,
-    /// The number of the name; none: [`FREE`].
+    words: Words,
+    /// The number of the name.
     number: u32,
 }
 
-/// Stands in a slot without a name.
-const FREE: u32 = u32::MAX;
-
 impl Slot {
+    const FREE: Self = Self { words: Words { head: 0, middle: 0, tail: 0, len: u32::MAX }, number: 0 };
+
     #[inline]
     fn is_free(&self) -> bool {
-        self.number == FREE
+        self.words.len == u32::MAX
     }
 }
 
-/// How a name begins and ends, and its length: the two overlap where it is short.
+/// The first eight bytes of a name, those behind them and the last ones, and its length: they overlap where it is short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ends {
+struct Words {
     head: u64,
+    middle: u64,
     tail: u64,
     len: u32,
 }
@@ -64,14 +64,14 @@ impl Names {
         let texts: Box<[Box<str>]> = names.into_iter().map(Box::from).collect();
         // At least two: a shift by all bits is none.
         let count = (texts.len() * 2).max(2).next_power_of_two();
-        let mut slots = vec![Slot { ends: Ends::of(b""), number: FREE }; count].into_boxed_slice();
+        let mut slots = vec![Slot::FREE; count].into_boxed_slice();
         let shift = u64::BITS - count.trailing_zeros();
-        for (number, name) in (0..FREE).zip(&texts) {
-            let ends = Ends::of(name.as_bytes());
-            let first = ends.slot(shift);
+        for (number, name) in (0..).zip(&texts) {
+            let words = Words::of(name.as_bytes());
+            let first = words.slot(shift);
             let free = (first..count).chain(0..first).find(|at| slots.get(*at).is_some_and(Slot::is_free));
             if let Some(slot) = free.and_then(|at| slots.get_mut(at)) {
-                *slot = Slot { ends, number };
+                *slot = Slot { words, number };
             }
         }
         Self { slots, shift, texts }
@@ -94,37 +94,49 @@ impl Names {
     #[inline]
     #[must_use]
     pub fn find(&self, name: &[u8]) -> Option<usize> {
-        let ends = Ends::of(name);
-        let mut at = ends.slot(self.shift);
-        loop {
-            let slot = self.slots.get(at).filter(|slot| !slot.is_free())?;
-            if slot.ends == ends && (name.len() <= ENDS_BYTES || self.is_all(slot.number, name)) {
+        let words = Words::of(name);
+        // Apart, as without a call all of this is done in registers.
+        if name.len() > WORDS_BYTES {
+            return self.find_long(name, words);
+        }
+        let mut at = words.slot(self.shift);
+        while let Some(slot) = self.slots.get(at) {
+            if slot.words == words {
                 return Some(slot.number as usize);
+            }
+            if slot.is_free() {
+                break;
             }
             at = (at + 1) & (self.slots.len() - 1);
         }
+        None
     }
 
-    /// Whether what is between the ends is the same, too.
-    #[inline]
+    #[inline(never)]
+    fn find_long(&self, name: &[u8], words: Words) -> Option<usize> {
+        let first = words.slot(self.shift);
+        let slots = self.slots.iter().skip(first).chain(self.slots.iter().take(first));
+        let mut own = slots.take_while(|slot| !slot.is_free()).filter(|slot| slot.words == words);
+        own.find(|slot| self.is_all(slot.number, name)).map(|slot| slot.number as usize)
+    }
+
+    /// Whether what is between these words is the same, too.
     fn is_all(&self, number: u32, name: &[u8]) -> bool {
         self.texts.get(number as usize).is_some_and(|own| same(own.as_bytes(), name))
     }
 }
 
-impl Ends {
+impl Words {
     #[inline]
     fn of(name: &[u8]) -> Self {
-        let (head, tail) = match (name.first_chunk(), name.last_chunk()) {
-            (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
-            _ => match (name.first_chunk(), name.last_chunk()) {
-                (Some(head), Some(tail)) => {
-                    (u32::from_le_bytes(*head).into(), u32::from_le_bytes(*tail).into())
-                }
-                _ => (name.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)), 0),
-            },
+        let len = position(name.len());
+        let (Some(head), Some(tail)) = (name.first_chunk(), name.last_chunk()) else {
+            let head = short(name);
+            return Self { head, middle: 0, tail: 0, len };
         };
-        Self { head, tail, len: position(name.len()) }
+        let (head, tail) = (u64::from_le_bytes(*head), u64::from_le_bytes(*tail));
+        let behind = name.get(8..16).filter(|_| name.len() > 16).and_then(<[u8]>::first_chunk);
+        Self { head, middle: behind.map_or(tail, |behind| u64::from_le_bytes(*behind)), tail, len }
     }
 
     /// The slot where a name stands, if another one does not.
@@ -132,6 +144,22 @@ impl Ends {
     fn slot(self, shift: u32) -> usize {
         let mixed = self.head ^ self.tail.rotate_left(29) ^ u64::from(self.len);
         usize::try_from(mixed.wrapping_mul(SPREAD) >> shift).unwrap_or_default()
+    }
+}
+
+/// The bytes of a name of fewer than eight.
+#[inline]
+fn short(name: &[u8]) -> u64 {
+    match (name.first_chunk(), name.last_chunk()) {
+        (Some(head), Some(tail)) => {
+            u64::from(u32::from_le_bytes(*head)) | u64::from(u32::from_le_bytes(*tail)) << 32
+        }
+        _ => match name {
+            [one, two, three] => u64::from(u32::from_le_bytes([*one, *two, *three, 0])),
+            [one, two] => u64::from(u32::from_le_bytes([*one, *two, 0, 0])),
+            [one] => u64::from(*one),
+            _ => 0,
+        },
     }
 }
 
@@ -143,8 +171,20 @@ mod tests {
     #[test]
     fn a_member_has_the_number_of_its_name() {
         // Of several lengths, some alike at both ends.
-        let own =
-            ["abc", "axc", "", "@type", "a", "abcd", "abcdefgh", "abcdefgh-abcdefgh", "abcdefgh=abcdefgh"];
+        let own = [
+            "abc",
+            "axc",
+            "",
+            "@type",
+            "a",
+            "ab",
+            "abcd",
+            "abcdefgh",
+            "abcdefgh-abcdefgh",
+            "abcdefgh=abcdefgh",
+            "abcdefghabcdefgh-abcdefghabcdefgh",
+            "abcdefghabcdefgh=abcdefghabcdefgh",
+        ];
         let names = Names::new(own);
         for (number, name) in own.into_iter().enumerate() {
             let document = Document::from_text(&format!(r#"{{"{name}":1,"{name}x":2}}"#)).unwrap();

@@ -43,6 +43,8 @@ mod reads;
 mod share;
 mod shared;
 mod splice;
+mod whole;
+mod writes;
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -53,6 +55,7 @@ pub use failure::FailureCode;
 pub use share::Tables;
 pub use shared::Shared;
 pub use splice::{Act, Cases, Choice, MemberRule, Members, Move, Onward, Splice, Spliced};
+pub use whole::{Hoist, Whole};
 
 use super::codes::CodeTable;
 use super::convert::Converter;

@@ -193,7 +193,7 @@ impl Writer {
 
     /// Copies a node's text as it is, and its rows moved to where they now stand.
     #[inline]
-    fn splice(&mut self, node: Node<'_>, name: NameSpan) {
+    pub fn splice(&mut self, node: Node<'_>, name: NameSpan) {
         let bytes = self.here().wrapping_sub(position(node.span().0));
         let rows = position(self.nodes.len()).wrapping_sub(node.id().index());
         push_long(&mut self.text, node.raw());

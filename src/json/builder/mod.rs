@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use self::name::{MemberName, bit};
 pub use self::{
     name::{Name, Seen},
-    patch::{Fresh, Mark, Patch, Placing},
+    patch::{Fresh, Patch, Placing},
 };
 use super::{
     node::{Kind, Node},

@@ -23,43 +23,49 @@ type Place = (u32, u32);
 /// A received document with changes.
 ///
 /// The order of calls is that of the document: [`Patch::enter`] an object or array, for each child [`Patch::reach`] it and say what
-/// becomes of it, or [`Patch::cut`] it off, and [`Patch::leave`].
+/// becomes of it, or [`Patch::cut`] it off, and [`Patch::leave`]. What turns out to be nothing is [`Patch::abandon`]ed and cut off.
 #[derive(Debug)]
 pub struct Patch<'d> {
     root: Node<'d>,
     writer: Writer,
     /// What comes before is written or left out.
     at: Place,
-    /// Whether what is there follows what is written; else a comma may have to come between.
+    /// Whether what is there follows what is written; else the children up to the next one that is reached are left out.
     follows: bool,
+    /// Whether a comma comes before it.
+    has_comma: bool,
     /// Objects and arrays that were entered.
     entered: Vec<Entered<'d>>,
-    /// How many of these are in the writer.
-    begun: usize,
+    /// Those of them that are in the writer.
+    begun: Vec<Begun>,
 }
 
 #[derive(Debug)]
 struct Entered<'d> {
     source: &'d Record,
-    /// Its row in the writer, once it is there.
-    row: u32,
     /// Children that stay or are written.
     count: u32,
     /// Behind the last child that was dealt with and stays.
     behind: Place,
 }
 
-/// What a patch can go back to.
+/// An object or array that is in the writer.
+#[derive(Debug)]
+struct Begun {
+    /// Its row there.
+    row: u32,
+    /// As it was when it was entered, as nothing is written before there is a change.
+    before: Before,
+}
+
+/// What was written and where, to go back to.
 #[derive(Debug, Clone, Copy)]
-pub struct Mark {
-    text: usize,
-    rows: usize,
+struct Before {
+    text: u32,
+    rows: u32,
     at: Place,
     follows: bool,
-    begun: usize,
-    depth: usize,
-    count: u32,
-    behind: Place,
+    has_comma: bool,
 }
 
 /// A new value.
@@ -69,6 +75,8 @@ pub enum Fresh<'b, 's> {
     Text(&'b str),
     /// What a builder made.
     Built(&'b Builder<'s>, Slot),
+    /// What stands in another document.
+    Copy(Node<'b>),
 }
 
 /// A value that is being written in another place.
@@ -77,6 +85,7 @@ pub struct Placing<'d> {
     node: Node<'d>,
     /// The row of an array around it.
     array: Option<usize>,
+    before: Before,
 }
 
 impl<'d> Patch<'d> {
@@ -88,8 +97,9 @@ impl<'d> Patch<'d> {
             writer: Writer::default(),
             at: (root.row().start, root.row().id),
             follows: true,
+            has_comma: false,
             entered: Vec::with_capacity(DEPTH_GUESS),
-            begun: 0,
+            begun: Vec::new(),
         }
     }
 
@@ -97,14 +107,19 @@ impl<'d> Patch<'d> {
     #[inline]
     pub fn enter(&mut self, node: Node<'d>) {
         let source = node.row();
-        // One that is placed elsewhere is begun already.
-        let is_begun = source.id < self.at.1;
-        let row = position(self.writer.nodes.len()).wrapping_sub(1);
         let behind = (source.start + 1, source.id + 1);
-        self.entered.push(Entered { source, row, count: 0, behind });
-        if is_begun {
-            self.begun = self.entered.len();
+        self.entered.push(Entered { source, count: 0, behind });
+        // One that is placed elsewhere is begun already.
+        if source.id < self.at.1 {
+            self.begin_entered();
         }
+    }
+
+    /// Of what has its row already; so it is not what is taken back together with what is in it.
+    fn begin_entered(&mut self) {
+        let before = self.before();
+        let row = before.rows.wrapping_sub(1);
+        self.begun.push(Begun { row, before: Before { rows: row, ..before } });
     }
 
     /// Goes on to a child, which stays or is replaced.
@@ -116,9 +131,7 @@ impl<'d> Patch<'d> {
     }
 
     fn resume(&mut self, child: &Record) {
-        if self.count() > 0 {
-            self.writer.text.push(',');
-        }
+        self.has_comma = self.count() > 0;
         let start = if child.is_member() { child.name - 1 } else { child.start };
         self.at = (start, child.id);
         self.follows = true;
@@ -139,8 +152,11 @@ impl<'d> Patch<'d> {
         if self.follows
             && let Some(innermost) = self.entered.last()
         {
-            self.copy_to(innermost.behind);
-            self.follows = false;
+            // Not where what was reached last is what is left out.
+            if innermost.behind.0 > self.at.0 {
+                self.copy_to(innermost.behind);
+            }
+            (self.follows, self.has_comma) = (false, false);
         }
     }
 
@@ -181,6 +197,7 @@ impl<'d> Patch<'d> {
 
     /// Begins to write a node under another name, or as the one element of an array there. It can be entered then.
     pub fn place(&mut self, name: &Name, node: Node<'d>, is_wrapped: bool) -> Placing<'d> {
+        let before = self.before();
         let (name, array) = self.begin(name, is_wrapped);
         let source = node.row();
         let writer = &mut self.writer;
@@ -190,7 +207,23 @@ impl<'d> Patch<'d> {
         writer.nodes.push(row);
         self.at = (source.start, source.id + 1);
         self.follows = true;
-        Placing { node, array }
+        Placing { node, array, before }
+    }
+
+    /// Ends that, beside the members of the node itself or of what it stands in.
+    pub fn placed_beside(&mut self, placing: &Placing<'d>) {
+        let source = placing.node.row();
+        self.copy_to((source.end, source.next));
+        self.wrap(placing.array);
+        self.follows = false;
+        if let Some(innermost) = self.entered.last_mut() {
+            innermost.count += 1;
+        }
+    }
+
+    /// Takes it back; what was entered since is abandoned.
+    pub fn unplace(&mut self, placing: &Placing<'d>) {
+        self.go_back(&placing.before);
     }
 
     /// Ends that, in the place of a child.
@@ -208,22 +241,57 @@ impl<'d> Patch<'d> {
     #[inline]
     pub fn leave(&mut self) {
         let Some(left) = self.entered.pop() else { return };
-        if self.begun > self.entered.len() {
-            self.begun = self.entered.len();
-            self.end(&left);
+        if self.begun.len() > self.entered.len()
+            && let Some(Begun { row, .. }) = self.begun.pop()
+        {
+            self.end(&left, row);
         }
     }
 
-    fn end(&mut self, left: &Entered<'_>) {
+    /// Goes out of what was entered last as if it had not been entered.
+    pub fn abandon(&mut self) {
+        self.entered.pop();
+        if self.begun.len() > self.entered.len()
+            && let Some(Begun { before, .. }) = self.begun.pop()
+        {
+            self.go_back(&before);
+        }
+    }
+
+    /// Goes into an object whose members become members of what was entered last, which may be that object.
+    pub fn hoist(&mut self, node: Node<'d>) {
+        self.cut();
+        let count = self.count();
+        self.enter(node);
+        if self.begun.len() < self.entered.len() {
+            self.begin_entered();
+        }
+        if let Some(innermost) = self.entered.last_mut() {
+            innermost.count = count;
+        }
+    }
+
+    /// Goes out of that.
+    pub fn hoisted(&mut self) {
+        self.cut();
+        let Some(left) = self.entered.pop() else { return };
+        self.begun.truncate(self.entered.len());
+        if let Some(innermost) = self.entered.last_mut() {
+            innermost.count = left.count;
+        }
+    }
+
+    fn end(&mut self, left: &Entered<'_>, row: u32) {
         let source = left.source;
         if !self.follows {
             self.writer.text.push(if source.kind() == Kind::Object { '}' } else { ']' });
             self.at = (source.end, source.next);
             self.follows = true;
         }
-        let end = self.writer.here().wrapping_add(source.end.wrapping_sub(self.at.0));
+        let here = self.writer.here() + u32::from(self.has_comma);
+        let end = here.wrapping_add(source.end.wrapping_sub(self.at.0));
         let next = position(self.writer.nodes.len()).wrapping_add(source.next.wrapping_sub(self.at.1));
-        if let Some(row) = self.writer.nodes.get_mut(left.row as usize) {
+        if let Some(row) = self.writer.nodes.get_mut(row as usize) {
             row.close(end, next, left.count);
         }
     }
@@ -235,32 +303,24 @@ impl<'d> Patch<'d> {
         self.entered.last().map_or(0, |innermost| innermost.count)
     }
 
-    /// What is written and where, to go back to as long as what was entered last is not left.
     #[inline]
-    #[must_use]
-    pub fn mark(&self) -> Mark {
-        let (count, behind) =
-            self.entered.last().map_or((0, (0, 0)), |innermost| (innermost.count, innermost.behind));
-        Mark {
-            text: self.writer.text.len(),
-            rows: self.writer.nodes.len(),
+    fn before(&self) -> Before {
+        Before {
+            text: self.writer.here(),
+            rows: position(self.writer.nodes.len()),
             at: self.at,
             follows: self.follows,
-            begun: self.begun,
-            depth: self.entered.len(),
-            count,
-            behind,
+            has_comma: self.has_comma,
         }
     }
 
-    /// Takes back what was done since.
-    pub fn back_to(&mut self, mark: &Mark) {
-        self.writer.text.truncate(mark.text);
-        self.writer.nodes.truncate(mark.rows);
-        (self.at, self.follows, self.begun) = (mark.at, mark.follows, mark.begun);
-        self.entered.truncate(mark.depth);
-        if let Some(innermost) = self.entered.last_mut() {
-            (innermost.count, innermost.behind) = (mark.count, mark.behind);
+    fn go_back(&mut self, before: &Before) {
+        self.writer.text.truncate(before.text as usize);
+        self.writer.nodes.truncate(before.rows as usize);
+        (self.at, self.follows, self.has_comma) = (before.at, before.follows, before.has_comma);
+        // What was begun since then is not any more.
+        while self.begun.last().is_some_and(|last| last.before.rows >= before.rows) {
+            self.begun.pop();
         }
     }
 
@@ -303,17 +363,21 @@ impl<'d> Patch<'d> {
 
     /// Copies all that is not yet copied up to a place, with what was entered on the way.
     fn copy_to(&mut self, (byte, row): Place) {
-        let writer = &mut self.writer;
-        if writer.nodes.capacity() == 0 {
+        if self.writer.nodes.capacity() == 0 {
             let root = self.root;
-            writer.text.reserve(root.raw().len() + GROWTH_GUESS.0);
-            writer.nodes.reserve(root.rows() + GROWTH_GUESS.1);
+            self.writer.text.reserve(root.raw().len() + GROWTH_GUESS.0);
+            self.writer.nodes.reserve(root.rows() + GROWTH_GUESS.1);
+            self.begun.reserve(DEPTH_GUESS);
         }
-        let rows = position(writer.nodes.len()).wrapping_sub(self.at.1);
-        for entered in self.entered.iter_mut().skip(self.begun) {
-            entered.row = entered.source.id.wrapping_add(rows);
+        let before = self.before();
+        let rows = before.rows.wrapping_sub(self.at.1);
+        for entered in self.entered.iter().skip(self.begun.len()) {
+            self.begun.push(Begun { row: entered.source.id.wrapping_add(rows), before });
         }
-        self.begun = self.entered.len();
+        let writer = &mut self.writer;
+        if std::mem::take(&mut self.has_comma) {
+            writer.text.push(',');
+        }
         writer.copy(self.root.document(), (self.at, (byte, row)), rows);
         self.at = (byte, row);
     }
@@ -333,6 +397,7 @@ impl Writer {
         match value {
             Fresh::Text(text) => self.string(text, name),
             Fresh::Built(builder, slot) => builder.write(self, slot, name),
+            Fresh::Copy(node) => self.splice(node, name),
         }
     }
 }

@@ -8,11 +8,11 @@ use super::target::Target;
 use super::{Applied, Failure, Input};
 use crate::json::{Builder, Document, Fresh, Named, Node, Patch, Slot};
 use crate::mapping::program::{
-    Act, Action, Cases, Choice, CodesUse, MemberRule, Members, Move, OneOf, Otherwise, Rule, Splice,
+    Act, Action, Cases, Choice, CodesUse, Hoist, MemberRule, Members, Move, OneOf, Otherwise, Rule, Splice,
+    Whole,
 };
 
 /// What became of a value.
-#[derive(Clone)]
 enum Became<'m> {
     /// It stays, perhaps with changes inside, which are written.
     Same,
@@ -24,42 +24,54 @@ enum Became<'m> {
     Nothing,
 }
 
+impl Became<'_> {
+    /// What is written instead, unless it stays or is nothing.
+    fn fresh<'b, 'm>(&'b self, builder: &'b Builder<'m>) -> Option<Fresh<'b, 'm>> {
+        match self {
+            Self::Same | Self::Nothing => None,
+            Self::Text(text) => Some(Fresh::Text(text)),
+            Self::Made(slot) => Some(Fresh::Built(builder, *slot)),
+            Self::Carried(document) => Some(Fresh::Copy(document.root())),
+        }
+    }
+}
+
 /// The message is not as the contracts have it: the rules shall tell.
 struct Odd;
+
+/// What is done of several.
+enum Taken<'m> {
+    Splice(&'m Splice),
+    /// The rules of the branch of this number are run; none: those of `else`.
+    Rules(Option<usize>),
+    Nothing,
+}
 
 /// A way through a message.
 struct Walk<'m> {
     run: Run<'m>,
     patch: Patch<'m>,
+    /// `$`
+    root: Node<'m>,
+    /// Where the innermost element stands in its array; none outside of arrays.
+    index: Option<usize>,
 }
 
 impl<'m> Run<'m> {
     /// What becomes of the message; none where the rules have to be run.
     pub fn splice(self, splice: &'m Splice) -> Option<Result<Applied, Vec<Failure>>> {
         let scope = outermost(self.input);
-        let mut walk = Walk { run: self, patch: Patch::new(scope.node) };
-        let became = walk.spliced(splice, scope).ok()?;
-        let Walk { mut run, patch } = walk;
-        if run.is_exhausted() {
+        let mut walk = Walk::new(self, scope);
+        let became = walk.spliced(splice, scope.node).ok()?;
+        if walk.run.is_exhausted() {
             return None;
         }
-        if let Some(failures) = run.failed() {
+        if let Some(failures) = walk.run.failed() {
             return Some(Err(failures));
         }
-        run.applied.body = match became {
-            Became::Same => Some(patch.finish().unwrap_or_else(|| whole(scope.node))),
-            Became::Made(slot) => Some(std::mem::take(&mut run.builder).finish(slot)),
-            Became::Carried(document) => Some(document),
-            Became::Text(_) => return None,
-            Became::Nothing => None,
-        };
-        Some(Ok(run.applied))
+        let (body, applied) = walk.finish(became, scope.node);
+        Some(Ok(Applied { body, ..applied }))
     }
-}
-
-/// A node as a document, which it may be already.
-fn whole(node: Node<'_>) -> Document {
-    if node.id() == node.document().root().id() { node.document().clone() } else { Document::of(node) }
 }
 
 /// What becomes of a value by itself, as a document; none where nothing does. `around` is the run of the message.
@@ -70,61 +82,71 @@ fn alone<'n>(
     scope: Scope<'n>,
 ) -> Result<Option<Document>, Odd> {
     let run = Run::reading(around.program, input).after(around);
-    let mut walk = Walk { run, patch: Patch::new(scope.node) };
-    let became = walk.spliced(splice, scope)?;
-    let Walk { mut run, patch } = walk;
-    around.count_on(&run);
-    if run.is_exhausted() || run.failed().is_some() || !run.applied.findings.is_empty() {
+    let mut walk = Walk::new(run, scope);
+    let became = walk.spliced(splice, scope.node)?;
+    around.count_on(&walk.run);
+    if walk.run.is_exhausted() || walk.run.failed().is_some() || !walk.run.applied.findings.is_empty() {
         return Err(Odd);
     }
-    Ok(match became {
-        Became::Same => Some(patch.finish().unwrap_or_else(|| whole(scope.node))),
-        Became::Made(slot) => Some(std::mem::take(&mut run.builder).finish(slot)),
-        Became::Carried(document) => Some(document),
-        Became::Text(text) => {
-            let mut builder = Builder::new();
-            let slot = builder.string(text);
-            Some(builder.finish(slot))
-        }
-        Became::Nothing => None,
-    })
+    Ok(walk.finish(became, scope.node).0)
 }
 
-/// What is said of a member.
-#[inline]
-fn rule_of<'m>(members: &'m Members, child: Node<'m>) -> Result<Option<&'m MemberRule>, Odd> {
-    match members.names.of(child) {
-        Named::Known(index) => Ok(members.all.get(index)),
-        Named::Otherwise => Ok(None),
-        Named::Unclear => Err(Odd),
-    }
+/// A node as a document, which it may be already.
+fn whole(node: Node<'_>) -> Document {
+    if node.id() == node.document().root().id() { node.document().clone() } else { Document::of(node) }
 }
 
 impl<'m> Walk<'m> {
-    fn spliced(&mut self, splice: &'m Splice, scope: Scope<'m>) -> Result<Became<'m>, Odd> {
-        match splice {
-            Splice::Whole if scope.node.is_null() => Ok(Became::Nothing),
-            Splice::Whole => Ok(Became::Same),
-            Splice::Members(members) => self.members(members, scope),
-            Splice::Elements(inner) => self.elements(inner, scope.node, scope),
-            Splice::Choice(choice) => self.choice(choice, scope),
-            Splice::Codes(codes) => self.code(codes, scope.node),
-            Splice::Cases(cases) => self.cases(cases, scope),
-            Splice::Both(both) => self.both(&both.0, &both.1, scope),
-        }
+    fn new(run: Run<'m>, scope: Scope<'m>) -> Self {
+        Self { run, patch: Patch::new(scope.node), root: scope.root, index: scope.index }
+    }
+
+    /// What a rule is told of a place.
+    fn scope(&self, node: Node<'m>) -> Scope<'m> {
+        Scope { node, root: self.root, index: self.index }
+    }
+
+    /// What became of all of it as a document, and what else came of it.
+    fn finish(self, became: Became<'m>, node: Node<'m>) -> (Option<Document>, Applied) {
+        let Self { mut run, patch, .. } = self;
+        let document = match became {
+            Became::Same => Some(patch.finish().unwrap_or_else(|| whole(node))),
+            Became::Made(slot) => Some(run.builder.finish(slot)),
+            Became::Carried(document) => Some(document),
+            Became::Text(text) => {
+                let slot = run.builder.string(text);
+                Some(run.builder.finish(slot))
+            }
+            Became::Nothing => None,
+        };
+        (document, run.applied)
+    }
+
+    fn spliced(&mut self, splice: &'m Splice, node: Node<'m>) -> Result<Became<'m>, Odd> {
+        let stays = match splice {
+            Splice::Whole => !node.is_null(),
+            Splice::Members(members) => self.members(members, node)?,
+            Splice::Elements(inner) => self.elements(inner, node)?,
+            Splice::Choice(choice) => return self.choice(choice, node),
+            Splice::Codes(codes) => return self.code(codes, node),
+            Splice::Cases(cases) => return self.cases(cases, node),
+            Splice::Both(both) => return self.both(&both.0, &both.1, node),
+        };
+        Ok(if stays { Became::Same } else { Became::Nothing })
     }
 
     /// What is done with the text that a member has.
-    fn cases(&mut self, cases: &'m Cases, scope: Scope<'m>) -> Result<Became<'m>, Odd> {
-        let text = scope.node.get(&cases.member).and_then(Node::as_str);
+    fn cases(&mut self, cases: &'m Cases, node: Node<'m>) -> Result<Became<'m>, Odd> {
+        let text = node.get(&cases.member).and_then(Node::as_str);
         let known = text.and_then(|text| cases.cases.iter().find(|(own, _)| **own == *text));
         let splice = known.map_or(cases.otherwise.as_ref(), |(_, splice)| splice.as_ref());
-        self.spliced(splice.ok_or(Odd)?, scope)
+        self.spliced(splice.ok_or(Odd)?, node)
     }
 
     /// What the second makes of what the first makes of a value, which is a document of its own in between.
-    fn both(&mut self, first: &'m Splice, second: &'m Splice, scope: Scope<'m>) -> Result<Became<'m>, Odd> {
+    fn both(&mut self, first: &'m Splice, second: &'m Splice, node: Node<'m>) -> Result<Became<'m>, Odd> {
         let input = self.run.input;
+        let scope = self.scope(node);
         let run = &mut self.run;
         let Some(between) = alone(run, input, first, scope)? else { return Ok(Became::Nothing) };
         let inner = Input {
@@ -139,35 +161,76 @@ impl<'m> Walk<'m> {
         })
     }
 
-    fn members(&mut self, members: &'m Members, scope: Scope<'m>) -> Result<Became<'m>, Odd> {
-        let node = scope.node;
+    /// Whether something of an object stays.
+    fn members(&mut self, members: &'m Members, node: Node<'m>) -> Result<bool, Odd> {
+        let mark = self.run.mark();
+        self.patch.enter(node);
+        let wrote = self.fields(members, node)?;
+        let is_outermost = node.id() == self.root.id();
+        if wrote == Wrote::Constant && is_outermost {
+            // At the top constants stay by themselves.
+            return Err(Odd);
+        }
+        // Nothing is to be forgotten about most objects.
+        let is_kept = (wrote == Wrote::Message && self.run.created.len() == mark.0)
+            || self.run.close(mark.0, mark.1, wrote) == Wrote::Message;
+        // At the top there may be parameters only.
+        let stays = is_kept && (!is_outermost || self.patch.count() > 0);
+        if stays {
+            self.patch.leave();
+        } else {
+            self.patch.abandon();
+        }
+        Ok(stays)
+    }
+
+    /// Does what is to be done with the members of an object.
+    #[inline]
+    fn fields(&mut self, members: &'m Members, node: Node<'m>) -> Result<Wrote, Odd> {
         if !node.is_object() {
             return Err(Odd);
         }
-        let mark = self.run.mark();
         let mut wrote = if members.terms.is_empty() { Wrote::Nothing } else { Wrote::Message };
         let mut missing = members.musts;
-        self.patch.enter(node);
+        if members.all.is_empty() {
+            self.patch.cut();
+            return self.absent(members, missing, node);
+        }
         for child in node.values() {
-            match rule_of(members, child)? {
+            let rule = match members.names.of(child) {
+                Named::Known(number) => members.all.get(number),
+                Named::Otherwise => None,
+                Named::Unclear => return Err(Odd),
+            };
+            match rule {
                 Some(rule) if !child.is_null() || matches!(rule.act, Act::Term(_) | Act::Keep(_, true)) => {
                     missing &= !rule.must;
-                    wrote = wrote.max(self.member((members, rule), child, scope)?);
+                    wrote = wrote.max(match &rule.act {
+                        // As most are, without a call.
+                        Act::Keep(..) => {
+                            self.patch.reach(child);
+                            self.patch.keep(child);
+                            Wrote::Message
+                        }
+                        Act::Inside(_, splice) => self.inside(splice, child, rule.must != 0)?,
+                        _ => self.member((members, rule), child, node)?,
+                    });
                 }
                 _ => self.patch.cut(),
             }
         }
-        if missing != 0 || !members.others.is_empty() {
-            wrote = wrote.max(self.absent(members, missing, scope)?);
+        if missing != 0 || !(members.others.is_empty() && members.wholes.is_empty()) {
+            wrote = wrote.max(self.absent(members, missing, node)?);
         }
-        self.end(wrote, scope, mark)
+        Ok(wrote)
     }
 
+    #[inline(never)]
     fn member(
         &mut self,
         (members, rule): (&'m Members, &'m MemberRule),
         child: Node<'m>,
-        scope: Scope<'m>,
+        node: Node<'m>,
     ) -> Result<Wrote, Odd> {
         let is_required = rule.must != 0;
         match &rule.act {
@@ -176,20 +239,18 @@ impl<'m> Walk<'m> {
                 self.patch.keep(child);
                 Ok(Wrote::Message)
             }
-            Act::Inside(_, splice) => self.inside(splice, child, scope.at(child), is_required),
+            Act::Inside(_, splice) => self.inside(splice, child, is_required),
+            Act::Every(..) if is_required && child.is_empty() => Err(Odd),
             Act::Every(_, splice) => {
-                if is_required && child.is_empty() {
-                    return Err(Odd);
-                }
-                let mark = self.patch.mark();
                 self.patch.reach(child);
-                let became = self.elements(splice, child, scope.at(child))?;
-                self.became(became, child, (&mark, is_required))
+                let stays = self.elements(splice, child)?;
+                self.stayed(stays, child, is_required)
             }
-            Act::Move(moved) => self.moved(moved, child, scope, is_required),
+            Act::Move(moved) => self.moved(moved, child, is_required),
+            Act::Hoist(hoist) => self.hoisted(hoist, child, is_required),
             Act::Run(own) => {
                 self.patch.cut();
-                Ok(self.rules(std::slice::from_ref(own), scope))
+                Ok(self.rules(std::slice::from_ref(own), node))
             }
             Act::Term(index) => {
                 self.patch.reach(child);
@@ -206,51 +267,34 @@ impl<'m> Walk<'m> {
     }
 
     /// Looks into a child that stays where it is.
-    fn inside(
-        &mut self,
-        splice: &'m Splice,
-        child: Node<'m>,
-        scope: Scope<'m>,
-        is_required: bool,
-    ) -> Result<Wrote, Odd> {
-        let mark = self.patch.mark();
+    fn inside(&mut self, splice: &'m Splice, child: Node<'m>, is_required: bool) -> Result<Wrote, Odd> {
         self.patch.reach(child);
-        let became = self.spliced(splice, scope)?;
-        self.became(became, child, (&mark, is_required))
+        let stays = match splice {
+            Splice::Members(members) => self.members(members, child)?,
+            Splice::Elements(inner) => self.elements(inner, child)?,
+            other => {
+                let became = self.spliced(other, child)?;
+                if let Some(fresh) = became.fresh(&self.run.builder) {
+                    self.patch.replace(child, fresh);
+                    self.count()?;
+                    return Ok(Wrote::Message);
+                }
+                matches!(became, Became::Same)
+            }
+        };
+        self.stayed(stays, child, is_required)
     }
 
-    /// Puts down what became of a child that was reached.
-    fn became(
-        &mut self,
-        became: Became<'m>,
-        child: Node<'m>,
-        (mark, is_required): (&crate::json::Mark, bool),
-    ) -> Result<Wrote, Odd> {
-        match became {
-            Became::Same => self.patch.keep(child),
-            Became::Text(text) => {
-                self.count()?;
-                self.patch.replace(child, Fresh::Text(text));
-            }
-            Became::Made(slot) => {
-                self.count()?;
-                self.patch.replace(child, Fresh::Built(&self.run.builder, slot));
-            }
-            Became::Carried(document) => {
-                self.count()?;
-                let mut builder = Builder::new();
-                let slot = builder.copy(document.root());
-                self.patch.replace(child, Fresh::Built(&builder, slot));
-            }
-            // What is required there is missing.
-            Became::Nothing if is_required => return Err(Odd),
-            Became::Nothing => {
-                self.patch.back_to(mark);
-                self.patch.cut();
-                return Ok(Wrote::Nothing);
-            }
+    /// Keeps a child that was reached, or leaves it out.
+    #[inline]
+    fn stayed(&mut self, stays: bool, child: Node<'m>, is_required: bool) -> Result<Wrote, Odd> {
+        if stays {
+            self.patch.keep(child);
+            return Ok(Wrote::Message);
         }
-        Ok(Wrote::Message)
+        self.patch.cut();
+        // What is required there is missing.
+        if is_required { Err(Odd) } else { Ok(Wrote::Nothing) }
     }
 
     fn count(&mut self) -> Result<(), Odd> {
@@ -258,33 +302,18 @@ impl<'m> Walk<'m> {
     }
 
     /// Writes a member, or what is in it, under another name.
-    fn moved(
-        &mut self,
-        moved: &'m Move,
-        child: Node<'m>,
-        scope: Scope<'m>,
-        is_required: bool,
-    ) -> Result<Wrote, Odd> {
+    fn moved(&mut self, moved: &'m Move, child: Node<'m>, is_required: bool) -> Result<Wrote, Odd> {
         let node = moved.element.map_or(Some(child), |index| child.at(index));
         let became = match node.filter(|node| !node.is_null()) {
-            Some(node) => self.placed(moved, node, child, scope)?,
+            Some(node) => self.placed(moved, node, child)?,
             None => Became::Nothing,
         };
         self.count()?;
-        match became {
-            Became::Same => {}
-            Became::Text(text) => self.patch.insert(&moved.name, Fresh::Text(text), moved.is_wrapped),
-            Became::Made(slot) => {
-                let value = Fresh::Built(&self.run.builder, slot);
-                self.patch.insert(&moved.name, value, moved.is_wrapped);
-            }
-            Became::Carried(document) => {
-                let mut builder = Builder::new();
-                let slot = builder.copy(document.root());
-                self.patch.insert(&moved.name, Fresh::Built(&builder, slot), moved.is_wrapped);
-            }
-            Became::Nothing if is_required => return Err(Odd),
-            Became::Nothing => {
+        match became.fresh(&self.run.builder) {
+            Some(fresh) => self.patch.insert(&moved.name, fresh, moved.is_wrapped),
+            None if matches!(became, Became::Same) => {}
+            None if is_required => return Err(Odd),
+            None => {
                 self.patch.cut();
                 return Ok(Wrote::Nothing);
             }
@@ -293,13 +322,7 @@ impl<'m> Walk<'m> {
     }
 
     /// Writes what stays of a node under another name; what became of it, unless that.
-    fn placed(
-        &mut self,
-        moved: &'m Move,
-        node: Node<'m>,
-        child: Node<'m>,
-        scope: Scope<'m>,
-    ) -> Result<Became<'m>, Odd> {
+    fn placed(&mut self, moved: &'m Move, node: Node<'m>, child: Node<'m>) -> Result<Became<'m>, Odd> {
         // A single value is known before it has to be written.
         if let Splice::Codes(codes) = &moved.inner {
             let became = self.code(codes, node)?;
@@ -307,16 +330,15 @@ impl<'m> Walk<'m> {
                 return Ok(became);
             }
         }
-        let mark = self.patch.mark();
         let placing = self.patch.place(&moved.name, node, moved.is_wrapped);
         let became = match &moved.inner {
             Splice::Whole | Splice::Codes(_) => Became::Same,
-            inner => self.spliced(inner, scope.at(node))?,
+            inner => self.spliced(inner, node)?,
         };
         if matches!(became, Became::Same) {
             self.patch.placed(placing, child);
         } else {
-            self.patch.back_to(&mark);
+            self.patch.unplace(&placing);
         }
         Ok(became)
     }
@@ -330,16 +352,16 @@ impl<'m> Walk<'m> {
     }
 
     /// Runs rules that write members of what was entered last.
-    fn rules(&mut self, rules: &'m [Rule], scope: Scope<'m>) -> Wrote {
+    fn rules(&mut self, rules: &'m [Rule], node: Node<'m>) -> Wrote {
         let slot = self.run.builder.object();
-        let wrote = self.run.rules(rules, scope, Target { slot, pointer: "" });
+        let wrote = self.run.rules(rules, self.scope(node), Target { slot, pointer: "" });
         self.patch.insert_members(&self.run.builder, slot);
         wrote
     }
 
     /// Does what hangs on no member, or on the absence of one.
     #[inline(never)]
-    fn absent(&mut self, members: &'m Members, missing: u64, scope: Scope<'m>) -> Result<Wrote, Odd> {
+    fn absent(&mut self, members: &'m Members, missing: u64, node: Node<'m>) -> Result<Wrote, Odd> {
         let mut wrote = Wrote::Nothing;
         for member in members.all.iter().filter(|member| member.must & missing != 0) {
             match &member.act {
@@ -350,88 +372,162 @@ impl<'m> Walk<'m> {
                     self.run.terms(std::slice::from_ref(term), slot).map_err(|_| Odd)?;
                     self.patch.insert_members(&self.run.builder, slot);
                 }
-                Act::Move(moved) => wrote = wrote.max(self.rules(std::slice::from_ref(&moved.rule), scope)),
+                Act::Move(moved) => wrote = wrote.max(self.rules(std::slice::from_ref(&moved.rule), node)),
+                Act::Hoist(hoist) => wrote = wrote.max(self.rules(std::slice::from_ref(&hoist.rule), node)),
                 Act::Keep(rule, _) | Act::Inside(rule, _) | Act::Every(rule, _) | Act::Run(rule) => {
-                    wrote = wrote.max(self.rules(std::slice::from_ref(rule), scope));
+                    wrote = wrote.max(self.rules(std::slice::from_ref(rule), node));
                 }
             }
         }
-        if !members.others.is_empty() {
-            wrote = wrote.max(self.rules(&members.others, scope));
+        let hang_on = members.others_on.as_deref();
+        if !members.others.is_empty()
+            && hang_on.is_none_or(|names| names.iter().any(|name| node.get(name).is_some()))
+        {
+            wrote = wrote.max(self.rules(&members.others, node));
+        }
+        for whole in &members.wholes {
+            wrote = wrote.max(self.whole(whole, node)?);
         }
         Ok(wrote)
     }
 
-    fn end(&mut self, wrote: Wrote, scope: Scope<'m>, mark: (usize, usize)) -> Result<Became<'m>, Odd> {
-        let is_outermost = scope.node.id() == scope.root.id();
-        if wrote == Wrote::Constant && is_outermost {
-            // At the top constants stay by themselves.
-            return Err(Odd);
+    /// Writes what becomes of an object as a whole.
+    fn whole(&mut self, whole: &'m Whole, node: Node<'m>) -> Result<Wrote, Odd> {
+        let Some((name, is_wrapped)) = &whole.at else { return self.hoist(&whole.inner, node) };
+        self.count()?;
+        let placing = self.patch.place(name, node, *is_wrapped);
+        match self.spliced(&whole.inner, node)? {
+            Became::Same => self.patch.placed_beside(&placing),
+            became => {
+                self.patch.unplace(&placing);
+                match became.fresh(&self.run.builder) {
+                    Some(fresh) => self.patch.insert(name, fresh, *is_wrapped),
+                    None if matches!(&whole.rule.action, Action::Group(group) if group.required) => {
+                        return Err(Odd);
+                    }
+                    None => return Ok(Wrote::Nothing),
+                }
+            }
         }
-        let count = self.patch.count();
-        self.patch.leave();
-        let is_kept = self.run.close(mark.0, mark.1, wrote) == Wrote::Message;
-        // At the top there may be parameters only.
-        let is_body = count > 0 || !is_outermost;
-        Ok(if is_kept && is_body { Became::Same } else { Became::Nothing })
+        Ok(Wrote::Message)
     }
 
-    fn elements(&mut self, splice: &'m Splice, array: Node<'m>, scope: Scope<'m>) -> Result<Became<'m>, Odd> {
+    /// Writes the members of what a member is, or of what is in it, beside it.
+    fn hoisted(&mut self, hoist: &'m Hoist, child: Node<'m>, is_required: bool) -> Result<Wrote, Odd> {
+        let node = hoist.element.map_or(Some(child), |index| child.at(index));
+        let wrote = match node.filter(|node| !node.is_null()) {
+            Some(node) => self.hoist(&hoist.inner, node)?,
+            None => Wrote::Nothing,
+        };
+        self.patch.cut();
+        if wrote == Wrote::Nothing && is_required { Err(Odd) } else { Ok(wrote) }
+    }
+
+    /// Writes what becomes of the members of an object as members of what was entered last.
+    fn hoist(&mut self, splice: &'m Splice, node: Node<'m>) -> Result<Wrote, Odd> {
+        let wrote = match splice {
+            Splice::Members(members) => {
+                self.patch.hoist(node);
+                let wrote = self.fields(members, node)?;
+                self.patch.hoisted();
+                wrote
+            }
+            Splice::Choice(choice) => match self.taken(choice, node)? {
+                Taken::Splice(splice) => self.hoist(splice, node)?,
+                Taken::Rules(found) => {
+                    let (wrote, slot) = self.chosen(choice, found, node)?;
+                    if self.run.current(slot) != slot {
+                        return Err(Odd);
+                    }
+                    self.patch.insert_members(&self.run.builder, slot);
+                    wrote
+                }
+                Taken::Nothing => Wrote::Nothing,
+            },
+            _ => return Err(Odd),
+        };
+        // Constants alone would have to be taken back.
+        if wrote == Wrote::Constant { Err(Odd) } else { Ok(wrote) }
+    }
+
+    /// Whether something of an array stays, or all of one without elements.
+    fn elements(&mut self, splice: &'m Splice, array: Node<'m>) -> Result<bool, Odd> {
         if !array.is_array() {
             return Err(Odd);
         }
         if array.is_empty() {
-            return Ok(Became::Same);
+            return Ok(true);
         }
         self.patch.enter(array);
+        let outer = self.index;
         for (index, element) in array.elements().enumerate() {
-            self.inside(splice, element, scope.element(element, index), false)?;
+            self.index = Some(index);
+            self.inside(splice, element, false)?;
             if self.run.is_exhausted() {
                 return Err(Odd);
             }
         }
-        let count = self.patch.count();
-        self.patch.leave();
-        Ok(if count > 0 { Became::Same } else { Became::Nothing })
+        self.index = outer;
+        let stays = self.patch.count() > 0;
+        if stays {
+            self.patch.leave();
+        } else {
+            self.patch.abandon();
+        }
+        Ok(stays)
     }
 
-    fn choice(&mut self, choice: &'m Choice, scope: Scope<'m>) -> Result<Became<'m>, Odd> {
+    fn choice(&mut self, choice: &'m Choice, node: Node<'m>) -> Result<Became<'m>, Odd> {
+        let found = match self.taken(choice, node)? {
+            Taken::Splice(splice) => return self.spliced(splice, node),
+            Taken::Nothing => return Ok(Became::Nothing),
+            Taken::Rules(found) => found,
+        };
+        let (mark, rows) = self.run.mark();
+        let (wrote, slot) = self.chosen(choice, found, node)?;
+        if wrote == Wrote::Constant && node.id() == self.root.id() {
+            return Err(Odd);
+        }
+        let is_written = self.run.close(mark, rows, wrote) == Wrote::Message;
+        Ok(if is_written { Became::Made(self.run.current(slot)) } else { Became::Nothing })
+    }
+
+    /// Which way is taken.
+    fn taken(&mut self, choice: &'m Choice, node: Node<'m>) -> Result<Taken<'m>, Odd> {
         let Action::OneOf(one_of) = &choice.rule.action else { return Err(Odd) };
-        let found = self.found(choice, one_of, scope);
+        let found = self.found(choice, one_of, node);
         let splice = match found {
             Some(index) => choice.branches.get(index).and_then(Option::as_ref),
             None => match &one_of.otherwise {
-                Otherwise::Nothing => return Ok(Became::Nothing),
+                Otherwise::Nothing => return Ok(Taken::Nothing),
                 Otherwise::Rules(_) => choice.otherwise.as_ref(),
                 Otherwise::Refuse(_) => return Err(Odd),
             },
         };
-        match splice {
-            Some(splice) => self.spliced(splice, scope),
-            None => self.chosen(choice, one_of, found, scope),
-        }
+        Ok(splice.map_or(Taken::Rules(found), Taken::Splice))
     }
 
     /// The first branch that holds.
-    fn found(&mut self, choice: &'m Choice, one_of: &'m OneOf, scope: Scope<'m>) -> Option<usize> {
+    fn found(&mut self, choice: &'m Choice, one_of: &'m OneOf, node: Node<'m>) -> Option<usize> {
         let Some((member, texts)) = &choice.by else {
+            let scope = self.scope(node);
             let mut branches = one_of.branches.iter();
             return branches.position(|branch| self.run.holds(scope, branch.condition.as_ref()));
         };
-        let own = scope.node.get(member)?.as_str()?;
+        let own = node.get(member)?.as_str()?;
         texts.iter().position(|text| **text == *own)
     }
 
-    /// Runs the rules of a branch, or those of none.
+    /// Runs the rules of a branch, or those of none; what they write.
     fn chosen(
         &mut self,
         choice: &'m Choice,
-        one_of: &'m OneOf,
         found: Option<usize>,
-        scope: Scope<'m>,
-    ) -> Result<Became<'m>, Odd> {
+        node: Node<'m>,
+    ) -> Result<(Wrote, Slot), Odd> {
+        let Action::OneOf(one_of) = &choice.rule.action else { return Err(Odd) };
+        let scope = self.scope(node);
         let run = &mut self.run;
-        let (mark, rows) = run.mark();
         let slot = run.builder.object();
         let target = Target { slot, pointer: "" };
         let wrote = match found.map(|index| one_of.branches.get(index)) {
@@ -442,10 +538,6 @@ impl<'m> Walk<'m> {
                 Otherwise::Nothing | Otherwise::Refuse(_) => Wrote::Nothing,
             },
         };
-        if wrote == Wrote::Constant && scope.node.id() == scope.root.id() {
-            return Err(Odd);
-        }
-        let is_written = run.close(mark, rows, wrote) == Wrote::Message;
-        Ok(if is_written { Became::Made(run.current(slot)) } else { Became::Nothing })
+        Ok((wrote, slot))
     }
 }

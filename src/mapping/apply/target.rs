@@ -311,11 +311,17 @@ impl<'m> Run<'m> {
     }
 
     /// Closes a group: keeps what it created if it wrote from the message, else takes it all back.
+    #[inline]
     pub fn close(&mut self, mark: usize, rows: usize, wrote: Wrote) -> Wrote {
         if wrote == Wrote::Message {
             self.created.truncate(mark);
             return wrote;
         }
+        self.take_back(mark, rows);
+        Wrote::Nothing
+    }
+
+    fn take_back(&mut self, mark: usize, rows: usize) {
         while self.created.len() > mark {
             match self.created.pop() {
                 Some(Created::Member { object, name }) => drop(self.builder.remove(object, name)),
@@ -327,7 +333,6 @@ impl<'m> Run<'m> {
             }
         }
         self.unmark(rows);
-        Wrote::Nothing
     }
 
     /// A constant as a value.

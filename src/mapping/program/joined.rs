@@ -5,7 +5,8 @@
 //! more than that, both are done one after the other, for that value alone ([`Splice::Both`]). What is put together holds for
 //! messages of which all comes over: whoever carries one and sees anything else does the programs one by one.
 
-use super::splice::{Act, Cases, MemberRule, Members, Move, Named, Onward, Splice, first, only, writes};
+use super::splice::{Act, Cases, MemberRule, Members, Move, Named, Onward, Splice};
+use super::writes::{first, only, writes};
 use super::{Action, Argument, Body, Branch, Otherwise, Pair, Program, Rule, Source, Transform};
 use crate::json::query::{Condition, Origin};
 use crate::mapping::path::{Anchor, FieldPath, Literal, Part, Term};
@@ -197,13 +198,15 @@ fn entry<'m>(members: &'m Members, name: &str) -> Option<&'m MemberRule> {
 
 /// Members after members; none where what is done does not hang on single members.
 fn members(own: &Members, then: &Members) -> Option<Members> {
-    if !(own.others.is_empty() && then.others.is_empty()) {
+    let is_of_members = |members: &Members| members.others.is_empty() && members.wholes.is_empty();
+    if !(is_of_members(own) && is_of_members(then)) {
         return None;
     }
     let mut joining = Joining::default();
     for (name, rule) in own.named() {
         match &rule.act {
             Act::Run(run) => joining.run(name, rule, run, then)?,
+            Act::Hoist(_) => return None,
             Act::Term(index) => joining.term(name, own.terms.get(*index)?, then)?,
             act => joining.act(name, rule, act, then)?,
         }
@@ -223,7 +226,7 @@ fn members(own: &Members, then: &Members) -> Option<Members> {
         }
     }
     let Joining { named, terms } = joining;
-    Some(Members { is_joined: true, ..named.with(&terms, Vec::new()) })
+    Some(Members { is_joined: true, ..named.with(&terms) })
 }
 
 /// Members that are being put together.
@@ -287,7 +290,7 @@ fn written<'a>(name: &'a str, act: &'a Act) -> &'a str {
 /// The one name that an entry writes.
 fn made<'m>(members: &'m Members, name: &'m str, rule: &'m MemberRule) -> Option<&'m str> {
     match &rule.act {
-        Act::Run(_) => None,
+        Act::Run(_) | Act::Hoist(_) => None,
         Act::Term(index) => only(members.terms.get(*index)?),
         act => Some(written(name, act)),
     }

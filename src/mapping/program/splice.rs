@@ -6,6 +6,8 @@
 //! themselves, as ever; and of a list of rules that cannot be put so there is no splice.
 
 use super::joined::join;
+use super::whole::{Hoist, Whole, hoisted, whole};
+use super::writes::{first, only, writes};
 use super::{
     Action, Argument, Body, Branch, CodesUse, Each, Group, JoinTarget, OneOf, Otherwise, Pair, Program,
 };
@@ -77,6 +79,10 @@ pub struct Members {
     pub terms: Box<[Term]>,
     /// Rules that do not hang on one member, in order.
     pub others: Box<[Rule]>,
+    /// Members without any of which these rules do nothing; none: they may do something all the same.
+    pub others_on: Option<Box<[Name]>>,
+    /// What is made of the object itself, after that.
+    pub wholes: Box<[Whole]>,
     /// Whether they are those of several programs. What the absence of a member demands of each is not put together.
     pub is_joined: bool,
 }
@@ -101,6 +107,8 @@ pub enum Act {
     Every(Rule, Splice),
     /// It, or what is in it, is written elsewhere; what is in that is looked at, too.
     Move(Box<Move>),
+    /// Its members, or those of what is in it, become members of the object that it is a member of.
+    Hoist(Box<Hoist>),
     /// This rule reads it, and does nothing without it.
     Run(Rule),
     /// It becomes the value of the term of this number.
@@ -223,7 +231,7 @@ fn is_blind(transform: &Transform) -> bool {
 }
 
 /// What these rules do to a value, with terms that are written as well.
-fn splice(rules: &[Rule], terms: &[Term], way: Direction) -> Option<Splice> {
+pub(super) fn splice(rules: &[Rule], terms: &[Term], way: Direction) -> Option<Splice> {
     if let ([rule], []) = (rules, terms) {
         match &rule.action {
             Action::Pair(pair) if pair.source_is(FieldPath::is_scope) && !pair.null_allowed => {
@@ -302,7 +310,7 @@ fn elements(each: &Each, way: Direction) -> Option<Splice> {
     }
 }
 
-fn choice(rule: &Rule, one_of: &OneOf, way: Direction) -> Splice {
+pub(super) fn choice(rule: &Rule, one_of: &OneOf, way: Direction) -> Splice {
     let branches = one_of.branches.iter().map(|branch| splice(&branch.rules, &branch.also, way));
     let otherwise = match &one_of.otherwise {
         Otherwise::Rules(rules) => splice(rules, &[], way),
@@ -338,7 +346,7 @@ fn members(rules: &[Rule], terms: &[Term], way: Direction) -> Option<Members> {
     let triggers: Vec<Option<&str>> = rules.iter().map(trigger).collect();
     let writers = counted(written.iter().flatten().chain(&terms_written).copied());
     let readers = counted(triggers.iter().flatten().copied());
-    let (mut named, mut others) = (Named::default(), Vec::new());
+    let (mut named, mut others, mut wholes) = (Named::default(), Vec::new(), Vec::new());
     for (index, name) in terms_written.iter().enumerate() {
         // Rules that write it too come later, and win.
         (writers.get(name) == Some(&1) && !readers.contains_key(name)).then_some(())?;
@@ -348,10 +356,14 @@ fn members(rules: &[Rule], terms: &[Term], way: Direction) -> Option<Members> {
         let is_alone = written.iter().all(|name| writers.get(name) == Some(&1));
         match trigger.filter(|name| is_alone && readers.get(name) == Some(&1)) {
             Some(name) => named.add(name, acts_on_absence(rule, way), act(rule, way))?,
-            None => others.push(rule.clone()),
+            None => match whole(rule, way).filter(|_| is_alone) {
+                Some(whole) => wholes.push(whole),
+                None => others.push(rule.clone()),
+            },
         }
     }
-    Some(named.with(terms, others))
+    let others_on = hangs_on(&others, way);
+    Some(Members { others: others.into(), others_on, wholes: wholes.into(), ..named.with(terms) })
 }
 
 /// How often each name is there.
@@ -392,76 +404,27 @@ impl<'n> Named<'n> {
         Some(())
     }
 
-    pub(super) fn with(self, terms: &[Term], others: Vec<Rule>) -> Members {
+    pub(super) fn with(self, terms: &[Term]) -> Members {
         Members {
             names: Names::new(self.names),
             musts: self.all.iter().fold(0, |musts, member| musts | member.must),
             all: self.all.into(),
             terms: terms.into(),
-            others: others.into(),
+            others: Box::default(),
+            others_on: None,
+            wholes: Box::default(),
             is_joined: false,
         }
     }
 }
 
-/// Names of the members of its scope that a rule may write; none where it may write anything else.
-pub(super) fn writes(rule: &Rule) -> Option<Vec<&str>> {
-    let mut names = Vec::new();
-    add_writes(rule, &mut names)?;
+/// Members without any of which these rules do nothing.
+fn hangs_on(rules: &[Rule], way: Direction) -> Option<Box<[Name]>> {
+    let names = rules.iter().map(|rule| trigger(rule).filter(|_| !acts_on_absence(rule, way)));
+    let mut names: Vec<&str> = names.collect::<Option<_>>()?;
     names.sort_unstable();
     names.dedup();
-    Some(names)
-}
-
-fn add_writes<'r>(rule: &'r Rule, names: &mut Vec<&'r str>) -> Option<()> {
-    match &rule.action {
-        Action::Pair(pair) => {
-            names.extend(pair.also.iter().filter_map(first_of_term));
-            if pair.target.part == Part::Body {
-                names.push(first(&pair.target)?);
-            }
-        }
-        Action::Group(group) if group.target.is_scope() => {
-            names.extend(group.also.iter().filter_map(first_of_term));
-            group.rules.iter().try_for_each(|rule| add_writes(rule, names))?;
-        }
-        Action::Group(group) => names.push(first(&group.target)?),
-        Action::Each(each) => names.push(first(&each.target)?),
-        Action::Join(join) => {
-            let (JoinTarget::One(target) | JoinTarget::Every(target)) = &join.target;
-            names.push(first(target)?);
-        }
-        Action::OneOf(one_of) => add_choices(one_of, names)?,
-        Action::Append(_) | Action::Gather(_) => return None,
-    }
-    Some(())
-}
-
-fn add_choices<'r>(one_of: &'r OneOf, names: &mut Vec<&'r str>) -> Option<()> {
-    for branch in &one_of.branches {
-        names.extend(branch.also.iter().filter_map(first_of_term));
-        branch.rules.iter().try_for_each(|rule| add_writes(rule, names))?;
-    }
-    match &one_of.otherwise {
-        Otherwise::Rules(rules) => rules.iter().try_for_each(|rule| add_writes(rule, names)),
-        Otherwise::Nothing | Otherwise::Refuse(_) => Some(()),
-    }
-}
-
-pub(super) fn first(path: &FieldPath) -> Option<&str> {
-    match path.steps.first() {
-        Some(Step::Member(name)) if path.anchor == Anchor::Scope && path.part == Part::Body => Some(name),
-        _ => None,
-    }
-}
-
-/// The one member that a term is.
-pub(super) fn only(term: &Term) -> Option<&str> {
-    first_of_term(term).filter(|_| term.members.len() == 1)
-}
-
-fn first_of_term(term: &Term) -> Option<&str> {
-    term.members.first().map(|name| &**name)
+    Some(names.into_iter().map(Name::new).collect())
 }
 
 /// The member of its scope on which a rule hangs: without it nothing is done, but what absence demands.
@@ -513,6 +476,7 @@ fn act(rule: &Rule, way: Direction) -> Act {
         _ => None,
     };
     kept.or_else(|| moved(rule, way).map(|moved| Act::Move(Box::new(moved))))
+        .or_else(|| hoisted(rule, way).map(|hoist| Act::Hoist(Box::new(hoist))))
         .unwrap_or_else(|| Act::Run(rule.clone()))
 }
 
@@ -536,7 +500,7 @@ fn moved(rule: &Rule, way: Direction) -> Option<Move> {
 }
 
 /// A member, or an element of a member.
-fn only_step(path: &FieldPath) -> Option<(&Name, Option<usize>)> {
+pub(super) fn only_step(path: &FieldPath) -> Option<(&Name, Option<usize>)> {
     match &*path.steps {
         _ if path.every || path.anchor == Anchor::Root => None,
         [Step::Member(name)] => Some((name, None)),
@@ -579,7 +543,7 @@ mod tests {
         }
         assert!(named.add("one more", true, Act::Term(0)).is_none());
         assert!(named.add("free", false, Act::Term(0)).is_some());
-        let all = named.with(&[], Vec::new());
+        let all = named.with(&[]);
         assert_eq!((all.musts, all.all.len()), (u64::MAX, MUSTS_MAX as usize + 1));
     }
 }
