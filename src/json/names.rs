@@ -2,48 +2,15 @@
 
 use super::{node::Node, plain::same, table::position};
 
-/// Names of up to so many bytes are compared by their [`Words`] alone.
-const WORDS_BYTES: usize = 24;
-/// Spreads what it is multiplied with over the high bits: 2^64 by the golden ratio.
-const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
-
 /// Some names with their numbers, which count from 0 in the order given.
 ///
-/// What a walk through a message waits for is memory, so a name is found in one place: what it is compared by stands beside its
-/// number, and only of a long one the rest is looked at elsewhere.
+/// For the members of an object, of which few have names of one length: those are all that a name is compared with.
 #[derive(Debug, Clone)]
 pub struct Names {
-    /// A power of two, at most half of them in use: a name stands in its own slot or in the next free one.
-    slots: Box<[Slot]>,
-    /// Bits of a hash that are not in the number of a slot.
-    shift: u32,
-    /// By number; looked at for long ones only.
-    texts: Box<[Box<str>]>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    words: Words,
-    /// The number of the name.
-    number: u32,
-}
-
-impl Slot {
-    const FREE: Self = Self { words: Words { head: 0, middle: 0, tail: 0, len: u32::MAX }, number: 0 };
-
-    #[inline]
-    fn is_free(&self) -> bool {
-        self.words.len == u32::MAX
-    }
-}
-
-/// The first eight bytes of a name, those behind them and the last ones, and its length: they overlap where it is short.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Words {
-    head: u64,
-    middle: u64,
-    tail: u64,
-    len: u32,
+    /// In the order of their lengths.
+    own: Box<[(Box<str>, u32)]>,
+    /// Where those of a length begin, by the length; one more at the end.
+    starts: Box<[u32]>,
 }
 
 /// What a member is called.
@@ -61,25 +28,19 @@ impl Names {
     /// A table of these names. Of a name that is there more than once the first is found.
     #[must_use]
     pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
-        let texts: Box<[Box<str>]> = names.into_iter().map(Box::from).collect();
-        // At least two: a shift by all bits is none.
-        let count = (texts.len() * 2).max(2).next_power_of_two();
-        let mut slots = vec![Slot::FREE; count].into_boxed_slice();
-        let shift = u64::BITS - count.trailing_zeros();
-        for (number, name) in (0..).zip(&texts) {
-            let words = Words::of(name.as_bytes());
-            let first = words.slot(shift);
-            let free = (first..count).chain(0..first).find(|at| slots.get(*at).is_some_and(Slot::is_free));
-            if let Some(slot) = free.and_then(|at| slots.get_mut(at)) {
-                *slot = Slot { words, number };
-            }
-        }
-        Self { slots, shift, texts }
+        let mut own: Vec<(Box<str>, u32)> = names.into_iter().map(Box::from).zip(0..).collect();
+        own.sort_by_key(|(text, _)| text.len());
+        let lengths = own.last().map_or(0, |(longest, _)| longest.len() + 2);
+        let starts =
+            (0..lengths).map(|len| position(own.partition_point(|(text, _)| text.len() < len))).collect();
+        Self { own: own.into(), starts }
     }
 
     /// The names by their numbers.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
-        self.texts.iter().map(AsRef::as_ref)
+        let mut own: Vec<&(Box<str>, u32)> = self.own.iter().collect();
+        own.sort_by_key(|(_, number)| *number);
+        own.into_iter().map(|(text, _)| &**text)
     }
 
     /// Which of the names a member stands under.
@@ -94,72 +55,9 @@ impl Names {
     #[inline]
     #[must_use]
     pub fn find(&self, name: &[u8]) -> Option<usize> {
-        let words = Words::of(name);
-        // Apart, as without a call all of this is done in registers.
-        if name.len() > WORDS_BYTES {
-            return self.find_long(name, words);
-        }
-        let mut at = words.slot(self.shift);
-        while let Some(slot) = self.slots.get(at) {
-            if slot.words == words {
-                return Some(slot.number as usize);
-            }
-            if slot.is_free() {
-                break;
-            }
-            at = (at + 1) & (self.slots.len() - 1);
-        }
-        None
-    }
-
-    #[inline(never)]
-    fn find_long(&self, name: &[u8], words: Words) -> Option<usize> {
-        let first = words.slot(self.shift);
-        let slots = self.slots.iter().skip(first).chain(self.slots.iter().take(first));
-        let mut own = slots.take_while(|slot| !slot.is_free()).filter(|slot| slot.words == words);
-        own.find(|slot| self.is_all(slot.number, name)).map(|slot| slot.number as usize)
-    }
-
-    /// Whether what is between these words is the same, too.
-    fn is_all(&self, number: u32, name: &[u8]) -> bool {
-        self.texts.get(number as usize).is_some_and(|own| same(own.as_bytes(), name))
-    }
-}
-
-impl Words {
-    #[inline]
-    fn of(name: &[u8]) -> Self {
-        let len = position(name.len());
-        let (Some(head), Some(tail)) = (name.first_chunk(), name.last_chunk()) else {
-            let head = short(name);
-            return Self { head, middle: 0, tail: 0, len };
-        };
-        let (head, tail) = (u64::from_le_bytes(*head), u64::from_le_bytes(*tail));
-        let behind = name.get(8..16).filter(|_| name.len() > 16).and_then(<[u8]>::first_chunk);
-        Self { head, middle: behind.map_or(tail, |behind| u64::from_le_bytes(*behind)), tail, len }
-    }
-
-    /// The slot where a name stands, if another one does not.
-    #[inline]
-    fn slot(self, shift: u32) -> usize {
-        let mixed = self.head ^ self.tail.rotate_left(29) ^ u64::from(self.len);
-        usize::try_from(mixed.wrapping_mul(SPREAD) >> shift).unwrap_or_default()
-    }
-}
-
-/// The bytes of a name of fewer than eight.
-#[inline]
-fn short(name: &[u8]) -> u64 {
-    match (name.first_chunk(), name.last_chunk()) {
-        (Some(head), Some(tail)) => {
-            u64::from(u32::from_le_bytes(*head)) | u64::from(u32::from_le_bytes(*tail)) << 32
-        }
-        _ => match name {
-            [one, two, three] => u64::from(u32::from_le_bytes([*one, *two, *three, 0])),
-            [one, two] => u64::from(u32::from_le_bytes([*one, *two, 0, 0])),
-            [one] => u64::from(*one),
-            _ => 0,
-        },
+        let [from, to] = self.starts.get(name.len()..)?.first_chunk()?;
+        let mut alike = self.own.get(*from as usize..*to as usize)?.iter();
+        alike.find(|(text, _)| same(text.as_bytes(), name)).map(|(_, number)| *number as usize)
     }
 }
 
@@ -207,6 +105,7 @@ mod tests {
         for (number, name) in own.iter().enumerate() {
             assert_eq!(names.find(name.as_bytes()), Some(number % 600));
         }
-        assert_eq!(names.find(b"n600"), None);
+        assert_eq!((names.find(b"n600"), names.find(b""), names.find(b"n6000")), (None, None, None));
+        assert!(names.texts().eq(&own));
     }
 }

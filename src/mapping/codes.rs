@@ -7,11 +7,12 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::FixedState;
+
 use super::{
     direction::Direction,
     value::{Value, quoted},
 };
-use crate::json::Names;
 
 /// What the values of one side are written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,12 +89,9 @@ pub struct CodeTable {
     by_legacy: Places,
 }
 
-/// The values of one side, and the row of each by its number.
-#[derive(Debug, Clone)]
-struct Places {
-    codes: Names,
-    rows: Box<[usize]>,
-}
+/// The rows by the values of one side, as their bytes. Equal tables are to show themselves alike, so the hash is a fixed one; what it is
+/// filled with are the integrator's values.
+type Places = HashMap<Box<[u8]>, usize, FixedState>;
 
 /// A value that more than one row has on the same side: read that way, only the first row is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,12 +123,14 @@ impl CodeTable {
     #[must_use]
     pub fn new(rows: Vec<Row>, sonata_type: CodeType, legacy_type: CodeType) -> Self {
         let index = |direction| -> Places {
-            let all = rows.iter().enumerate();
-            let codes =
-                all.flat_map(|(row, own)| own.read(direction).iter().map(move |code| (code.as_str(), row)));
-            let (codes, rows): (Vec<&str>, Vec<usize>) = codes.unzip();
-            // The first row of a value counts.
-            Places { codes: Names::new(codes), rows: rows.into() }
+            let mut places = Places::default();
+            for (row, own) in rows.iter().enumerate() {
+                for code in own.read(direction) {
+                    // The first row of a value counts.
+                    places.entry(code.as_bytes().into()).or_insert(row);
+                }
+            }
+            places
         };
         let (by_sonata, by_legacy) = (index(Direction::ToLegacy), index(Direction::ToSonata));
         Self { rows, sonata_type, legacy_type, by_sonata, by_legacy }
@@ -197,7 +197,7 @@ impl CodeTable {
             Direction::ToLegacy => &self.by_sonata,
             Direction::ToSonata => &self.by_legacy,
         };
-        self.rows.get(*places.rows.get(places.codes.find(text)?)?)
+        self.rows.get(*places.get(text)?)
     }
 
     /// Values that are read in this direction and stand in more than one row. A pair of both directions

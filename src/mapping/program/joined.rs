@@ -214,7 +214,7 @@ fn members(own: &Members, then: &Members) -> Option<Members> {
     // What the second demands of a member that the first never writes.
     let made: Vec<&str> = own.named().filter_map(|(name, rule)| made(own, name, rule)).collect();
     for (name, rule) in then.named() {
-        if made.contains(&name) || own.named().any(|(_, rule)| writes_many(rule, name)) {
+        if made.contains(&name) || own.all.iter().any(|rule| writes_many(rule, name)) {
             continue;
         }
         match &rule.act {
